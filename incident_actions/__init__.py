@@ -1,0 +1,3 @@
+"""Incident response for a GitHub repository, with GitHub as the only backend."""
+
+__version__ = "1.0.0"
