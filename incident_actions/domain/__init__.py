@@ -1,0 +1,1 @@
+"""The rules of an incident. Pure: no network, file, clock or environment."""

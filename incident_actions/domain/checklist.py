@@ -1,0 +1,94 @@
+"""The two checklists that teams keep as Markdown: the incident's steps and the recovery checks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+
+from markdown_it import MarkdownIt
+from msgspec import Struct
+
+_ITEM = re.compile(r"^[-*+] \[[ xX]\]\s+(?P<text>.+)$", re.MULTILINE)
+_KEY = re.compile(r"<!--\s*(?:seen|check):\s*(?P<key>[\w.-]+)\s*-->")
+_PROBE = re.compile(r"`?probe:\s*(?P<url>https?://[^\s`<>]+)`?")
+_COMMENT = re.compile(r"<!--.*?-->")
+_NUMBER = re.compile(r"^\d+[.)]\s*")
+_READER = MarkdownIt("commonmark")
+
+
+class Item(Struct, frozen=True):
+    """One line to tick. `key` names a fact (`seen`) or a check; it may be made from the text.
+
+    `probe` is an address that the bot asks itself.
+    """
+
+    text: str
+    key: str
+    probe: str | None = None
+
+
+class Section(Struct, frozen=True):
+    """A heading of the second level and its items."""
+
+    title: str
+    items: tuple[Item, ...]
+
+
+def read_checklist(markdown: str) -> tuple[Section, ...]:
+    """The sections of a checklist file that hold items. Front matter and fences are left out."""
+    text = markdown.replace("\r\n", "\n")
+    if text.startswith("---\n"):
+        head, found, rest = text[4:].partition("\n---")
+        text = rest if found else text
+    lines = text.split("\n")
+    sections: list[Section] = []
+    title, items = "", list[Item]()
+    for token in _READER.parse(text):
+        if token.map is None:
+            continue
+        if token.type == "heading_open" and token.tag == "h2":
+            _close(sections, title, items)
+            title = _NUMBER.sub("", lines[token.map[0]].lstrip("# ").strip())
+            items = []
+        elif token.type == "list_item_open":
+            found_item = _ITEM.match(lines[token.map[0]].strip())
+            if found_item:
+                items.append(_item(found_item["text"]))
+    _close(sections, title, items)
+    return tuple(sections)
+
+
+def _close(sections: list[Section], title: str, items: list[Item]) -> None:
+    if items:
+        sections.append(Section(title or "Checklist", tuple(items)))
+
+
+def _item(raw: str) -> Item:
+    key = _KEY.search(raw)
+    probe = _PROBE.search(raw)
+    text = " ".join(_COMMENT.sub("", _PROBE.sub("", raw)).split())
+    return Item(
+        text=text,
+        key=key["key"].casefold() if key else slug(text),
+        probe=probe["url"] if probe else None,
+    )
+
+
+def slug(text: str, longest: int = 40) -> str:
+    """Lower-case words joined by hyphens, for a name that people type."""
+    words = re.sub(r"[^a-z0-9]+", "-", text.casefold()).strip("-")
+    return words[:longest].strip("-") or "item"
+
+
+def checks(sections: Sequence[Section]) -> tuple[Item, ...]:
+    """The recovery checks of a verification file, keys made unique."""
+    found: dict[str, Item] = {}
+    for section in sections:
+        for item in section.items:
+            found.setdefault(item.key, item)
+    return tuple(found.values())
+
+
+def missing(wanted: Sequence[Item], verified: Collection[str]) -> tuple[Item, ...]:
+    """The checks that nobody has verified yet, in the file's order."""
+    return tuple(item for item in wanted if item.key not in verified)

@@ -1,0 +1,73 @@
+"""From the text of a comment to the commands in it."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable
+from datetime import datetime
+
+from incident_actions.domain.arguments import Arguments, Mistake, code, plain, take_time
+from incident_actions.domain.commands import NAMES, Command, Misread, Spec, Taken, spec_of
+from incident_actions.domain.markdown import slash_lines
+
+_COMMAND = re.compile(r"/\s?([A-Za-z][\w-]*)(?=[\s:,.!]|$)[:,.!]*[ \t]*(.*)$")
+_MOST = 50
+"""Commands read of one comment; a comment with more is no work of a person's."""
+
+
+def read_comment(body: str, typed_at: datetime) -> tuple[Taken | Misread, ...]:
+    """Every command line of a comment, in order. Never fails, in linear time.
+
+    `typed_at` is when the comment was made: `at 14:02` means the nearest past seen from there.
+    A line like `/var/log is full` is no command.
+    """
+    found = []
+    for number, line in slash_lines(body):
+        match = _COMMAND.match(plain(line))
+        if match:
+            found.append(_read_line(number, match[1].casefold(), match[2], typed_at))
+    if len(found) > _MOST:
+        last = found[_MOST]
+        reason = f"a comment may hold {_MOST} commands; this one and those after it were left out"
+        found[_MOST:] = [Misread(last.line, "…", reason, "Post them in a second comment.")]
+    return tuple(found)
+
+
+def _read_line(number: int, name: str, text: str, typed_at: datetime) -> Taken | Misread:
+    typed = code(f"/{name} {text}".strip())
+    spec = spec_of(name)
+    if spec is None:
+        near = difflib.get_close_matches(name[:30], NAMES, n=1, cutoff=0.6)
+        return Misread(number, typed, "there is no such command", f"/{near[0]}" if near else "/help")
+    try:
+        command, at = _read(spec, text.strip(), typed_at)
+    except Mistake as mistake:
+        return Misread(number, typed, str(mistake), _complete(spec, mistake.suggestion))
+    return Taken(number, name, command, at or typed_at, backdated=at is not None)
+
+
+def _read(spec: Spec, text: str, typed_at: datetime) -> tuple[Command, datetime | None]:
+    """The time may stand right after the command, or after its first fixed words."""
+    if not spec.dated:
+        return spec.read(Arguments(text)), None
+    text, at = take_time(text, typed_at)
+    if at is None and spec.name in _TIME_AFTER_WORD:
+        head, _, tail = text.partition(" ")
+        tail, at = take_time(tail.lstrip(), typed_at)
+        text = f"{head} {tail}" if at is not None else text
+    return spec.read(Arguments(text, dated=at is not None)), at
+
+
+_TIME_AFTER_WORD = frozenset({"severity", "status", "verify", "time", "role"})
+
+
+def _complete(spec: Spec, suggestion: str) -> str:
+    """A whole line to type: a suggested word is put behind its command."""
+    if suggestion.startswith("/"):
+        return suggestion
+    if not suggestion:
+        return spec.syntax
+    return f"/{spec.name} {suggestion}"
+
+

@@ -1,0 +1,407 @@
+"""The fold: from what GitHub recorded to the incident as it stands.
+
+A pure function of the observation. It never looks at what the bot did: labels, closings and
+comments of the bot's are projections, and would make the outcome depend on when a run happened.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from dateutil import parser as dates
+from msgspec import Struct
+from msgspec.structs import replace
+
+from incident_actions.domain import commands as c
+from incident_actions.domain import labels
+from incident_actions.domain.arguments import Mistake
+from incident_actions.domain.checklist import Item
+from incident_actions.domain.comments import read_comment
+from incident_actions.domain.forms import Answers
+from incident_actions.domain.grants import Grants
+from incident_actions.domain.incident import (
+    Entry,
+    Freeze,
+    Incident,
+    Moment,
+    Role,
+    Severity,
+    Status,
+)
+from incident_actions.domain.observation import Comment, Event, EventKind, Observation, Permission
+from incident_actions.domain.reducer import (
+    Act,
+    Unverified,
+    apply,
+    drop_roles,
+    give_role,
+    log,
+)
+
+
+class Rules(Struct, frozen=True):
+    """What a team decides: who may what, which checks, who starts with which role."""
+
+    checks: tuple[Item, ...] = ()
+    needs: Mapping[str, Permission] = {}
+    default_roles: Mapping[Role, str] = {}
+
+
+class Notice(Struct, frozen=True):
+    """Something that the bot has to say. `kind` and `key` together are said once.
+
+    kind: `mistakes` (lines of a comment not taken), `refused` (no permission), `unverified`
+    (a close that came too early), `runbook`, `help`, `unknown-person`.
+    """
+
+    kind: str
+    key: str
+    to: str = ""
+    lines: tuple[c.Misread, ...] = ()
+    checks: tuple[Item, ...] = ()
+    topic: str = ""
+
+
+class Folded(Struct, frozen=True):
+    """The incident, the comments with commands in them (id, update time), and what to say."""
+
+    incident: Incident
+    taken: tuple[Comment, ...]
+    commands: tuple[Comment, ...]
+    notices: tuple[Notice, ...]
+
+
+def wants_permission(observation: Observation) -> tuple[tuple[str, int], ...]:
+    """Whose permission the fold depends on: (login, newest comment id with a command of theirs).
+
+    People who are named for a role come with comment id 0.
+    """
+    newest: dict[str, int] = {}
+    for item in observation.history:
+        if isinstance(item, Comment) and not item.author.bot:
+            found = read_comment(item.body, item.created_at)
+            if found:
+                newest[item.author.login] = max(newest.get(item.author.login, 0), item.id)
+            for line in found:
+                if isinstance(line, c.Taken) and isinstance(line.command, c.AssignRole):
+                    if line.command.login:
+                        newest.setdefault(line.command.login, 0)
+    return tuple(newest.items())
+
+
+def declare(observation: Observation, answers: Answers, rules: Rules) -> Incident:
+    """The incident at the moment when it was declared, from the form's answers alone."""
+    issue = observation.issue
+    declared = issue.created_at
+    severity = read_severity(answers.get("severity")) or _label_at_creation(observation)
+    started = read_time(answers.get("started"), declared) or declared
+    incident = Incident(
+        status=Status.INVESTIGATING,
+        severity=severity or Severity.SEV1,
+        severity_known=severity is not None,
+        times={Moment.STARTED: started, Moment.DETECTED: declared, Moment.DECLARED: declared},
+        services=read_services(answers.get("services")),
+        sensitive=bool(answers.boxes.get("sensitive")),
+        timeline=(
+            Entry(
+                at=declared,
+                actor=issue.author.login,
+                action=f"declared the incident as {(severity or Severity.SEV1).label}",
+                result="" if severity else "no severity given, so the worst is assumed",
+                key="declared",
+            ),
+        ),
+    )
+    for role, login in rules.default_roles.items():
+        incident = give_role(incident, role, login)
+    named = read_login(answers.get("commander"))
+    return give_role(incident, Role.COMMANDER, named) if named else incident
+
+
+def fold(observation: Observation, answers: Answers, rules: Rules, grants: Grants) -> Folded:
+    """Replay the history. People's deeds count, in order; the bot's own don't."""
+    walk = _Walk(declare(observation, answers, rules), rules, grants)
+    for item in sorted(observation.history, key=_when):
+        actor = item.author if isinstance(item, Comment) else item.actor
+        if actor.bot or actor.login.casefold() == observation.bot.casefold():
+            continue
+        if isinstance(item, Comment):
+            walk.comment(item)
+        elif not (item.kind is EventKind.LABELED and item.at <= observation.issue.created_at):
+            walk.event(item)
+    incident = replace(
+        walk.incident,
+        drill=labels.holds(observation.issue.labels, labels.DRILL),
+        timeline=tuple(sorted(walk.incident.timeline, key=lambda entry: entry.at)),
+    )
+    return Folded(incident, tuple(walk.taken), tuple(walk.commands), tuple(walk.notices))
+
+
+def _when(item: Comment | Event) -> datetime:
+    return item.created_at if isinstance(item, Comment) else item.at
+
+
+class _Walk:
+    """The fold's running state: one pass over the history."""
+
+    def __init__(self, incident: Incident, rules: Rules, grants: Grants) -> None:
+        self.incident = incident
+        self.rules = rules
+        self.grants = grants
+        self.taken: list[Comment] = []
+        self.commands: list[Comment] = []
+        self.notices: list[Notice] = []
+        self.refused: set[str] = set()
+
+    def comment(self, comment: Comment) -> None:
+        """Apply the commands of one comment; what can't be taken becomes one notice."""
+        lines = read_comment(comment.body, comment.created_at)
+        if not lines:
+            return
+        self.commands.append(comment)
+        login = comment.author.login
+        allowed = self.grants.at(login, comment.id)
+        if allowed < Permission.TRIAGE:
+            self._refuse(comment)
+            return
+        misread: list[c.Misread] = []
+        took = False
+        for index, line in enumerate(lines):
+            if isinstance(line, c.Misread):
+                misread.append(line)
+            elif allowed < self._needs(line.name):
+                self._refuse(comment)
+            else:
+                key = f"c{comment.id}.{index}"
+                act = Act(login, line.at, comment.created_at, key, self.rules.checks)
+                took = self._take(line, act, comment, misread) or took
+        if took:
+            self.taken.append(comment)
+        if misread:
+            self.notices.append(
+                Notice("mistakes", str(comment.id), to=login, lines=tuple(misread))
+            )
+
+    def _needs(self, name: str) -> Permission:
+        spec = c.spec_of(name)
+        default = spec.needs if spec else Permission.WRITE
+        return self.rules.needs.get(name, default)
+
+    def _take(self, line: c.Taken, act: Act, comment: Comment, misread: list[c.Misread]) -> bool:
+        command = line.command
+        if isinstance(command, c.AssignRole) and command.login and not self._member(command.login):
+            reason = f"@{command.login} has no access to this repository"
+            misread.append(c.Misread(line.line, f"/role {command.role}", reason, "/role … @user"))
+            return False
+        try:
+            self.incident = apply(self.incident, command, act)
+        except Unverified as refused:
+            key = str(comment.id)
+            self.notices.append(
+                Notice("unverified", key, to=comment.author.login, checks=refused.checks)
+            )
+            return False
+        except Mistake as mistake:
+            misread.append(
+                c.Misread(line.line, f"/{line.name}", mistake.reason, mistake.suggestion)
+            )
+            return False
+        if isinstance(command, c.ShowRunbook):
+            self.notices.append(Notice("runbook", act.key, to=act.actor, topic=command.name))
+        elif isinstance(command, c.Help):
+            self.notices.append(Notice("help", act.key, to=act.actor, topic=command.topic))
+        return True
+
+    def _member(self, login: str) -> bool:
+        return self.grants.at(login, 0) >= Permission.READ or not self.grants.knows(login)
+
+    def _refuse(self, comment: Comment) -> None:
+        login = comment.author.login.casefold()
+        if login not in self.refused:
+            self.refused.add(login)
+            self.notices.append(Notice("refused", login, to=comment.author.login))
+
+    def event(self, event: Event) -> None:
+        """Apply what somebody did by hand on the issue, as if they had typed the command."""
+        act = Act(event.actor.login, event.at, event.at, f"e{event.id}", self.rules.checks)
+        try:
+            self.incident = _by_hand(self.incident, event, act)
+        except Unverified as refused:
+            key = f"e{event.id}"
+            self.notices.append(
+                Notice("unverified", key, to=event.actor.login, checks=refused.checks)
+            )
+        except Mistake:
+            return  # the labels and the issue's state are put right by the projection
+
+
+def _by_hand(incident: Incident, event: Event, act: Act) -> Incident:
+    match event.kind:
+        case EventKind.LABELED:
+            return _labeled(incident, event.subject, act)
+        case EventKind.UNLABELED:
+            return _unlabeled(incident, event.subject, act)
+        case EventKind.ASSIGNED:
+            return _assigned(incident, event.subject, act)
+        case EventKind.UNASSIGNED:
+            return log(drop_roles(incident, event.subject), act, f"unassigned @{event.subject}")
+        case EventKind.CLOSED:
+            if incident.status is Status.RESOLVED:
+                return incident
+            return apply(incident, c.Resolve("closed by hand", force=False), act)
+        case EventKind.REOPENED:
+            if incident.status.open:
+                return incident
+            return apply(incident, c.Reopen("reopened by hand"), act)
+        case EventKind.RENAMED:
+            return log(incident, act, f"renamed the incident to {event.subject}")
+        case EventKind.CROSS_REFERENCED:
+            return _referenced(incident, event, act)
+
+
+def _labeled(incident: Incident, name: str, act: Act) -> Incident:
+    folded = name.casefold()
+    if folded in [severity.value for severity in Severity]:
+        severity = Severity(folded)
+        if severity is incident.severity and incident.severity_known:
+            return incident
+        return apply(incident, c.SetSeverity(severity, ""), act)
+    if folded == labels.DEPLOY_FREEZE:
+        return apply(incident, c.FreezeDeploys("label set by hand"), act)
+    if folded == labels.DEPLOYS_ALLOWED:
+        return apply(incident, c.ThawDeploys("label set by hand"), act)
+    if folded.startswith(labels.SERVICE_PREFIX):
+        service = folded[len(labels.SERVICE_PREFIX) :].strip()
+        if not service or service in incident.services:
+            return incident
+        return apply(incident, c.SetServices((*incident.services, service)), act)
+    if folded.startswith(labels.CAUSE_PREFIX):
+        return apply(incident, c.SetCause(folded[len(labels.CAUSE_PREFIX) :].strip()), act)
+    if folded.startswith(labels.STATUS_PREFIX):
+        return _status_label(incident, folded[len(labels.STATUS_PREFIX) :].strip(), act)
+    return incident
+
+
+def _status_label(incident: Incident, name: str, act: Act) -> Incident:
+    if name == incident.status or name not in [status.value for status in Status]:
+        return incident
+    if name == Status.RESOLVED:
+        return apply(incident, c.Resolve("status set by hand", force=False), act)
+    if name == Status.REPORTED:
+        return incident
+    return apply(incident, c.SetStatus(Status(name), ""), act)
+
+
+def _unlabeled(incident: Incident, name: str, act: Act) -> Incident:
+    folded = name.casefold()
+    override = incident.freeze.freeze if incident.freeze else None
+    if folded == labels.DEPLOY_FREEZE and override is Freeze.ON:
+        return log(incident, act, "took the deploy freeze by hand off", freeze=None)
+    if folded == labels.DEPLOYS_ALLOWED and override is Freeze.OFF:
+        return log(incident, act, "let the severity decide about deploys again", freeze=None)
+    if folded.startswith(labels.SERVICE_PREFIX):
+        service = folded[len(labels.SERVICE_PREFIX) :].strip()
+        left = tuple(name for name in incident.services if name != service)
+        if left != incident.services:
+            return log(incident, act, f"took the service {service} off", services=left)
+    if folded.startswith(labels.CAUSE_PREFIX) and incident.cause:
+        return log(incident, act, "took the cause off", cause=None)
+    return incident
+
+
+def _assigned(incident: Incident, login: str, act: Act) -> Incident:
+    if incident.commander is None:
+        incident = give_role(incident, Role.COMMANDER, login)
+        return log(incident, act, f"assigned @{login}, who is in command now")
+    if any(login.casefold() == name.casefold() for name in incident.assigned):
+        return incident
+    return log(incident, act, f"assigned @{login}", assigned=(*incident.assigned, login))
+
+
+def _referenced(incident: Incident, event: Event, act: Act) -> Incident:
+    if not event.pull_request:
+        return incident
+    what = f"pull request #{event.subject}"
+    incident = log(incident, act, f"linked {what}", event.title)
+    if event.merged_at is not None:
+        merged = Act(act.actor, event.merged_at, event.merged_at, f"{act.key}m", act.checks)
+        incident = log(incident, merged, f"merged {what}", event.title)
+    return incident
+
+
+def read_severity(answer: str) -> Severity | None:
+    """The severity that a form's answer begins with, or None."""
+    found = re.match(r"\W{0,4}sev[\s_-]{0,2}([123])\b", answer, re.IGNORECASE)
+    return Severity(f"sev{found[1]}") if found else None
+
+
+def _label_at_creation(observation: Observation) -> Severity | None:
+    """The worst severity label that the issue was born with."""
+    born = observation.issue.created_at
+    return min(
+        (
+            Severity(event.subject.casefold())
+            for event in observation.history
+            if isinstance(event, Event)
+            and event.kind is EventKind.LABELED
+            and event.at <= born
+            and event.subject.casefold() in [severity.value for severity in Severity]
+        ),
+        default=None,
+    )
+
+
+_AGO = re.compile(r"(\d{1,4})\s*(m|min|minutes?|h|hours?|hrs?)\s+ago", re.IGNORECASE)
+
+
+def read_time(answer: str, declared: datetime) -> datetime | None:
+    """When it started, from a free-text answer in UTC; None when that can't be read.
+
+    Understood: `14:02`, `2026-11-23 14:02`, `20 min ago`. Never later than the declaration.
+    """
+    text = answer.strip()[:60]
+    if not text:
+        return None
+    ago = _AGO.search(text)
+    if ago:
+        unit = "hours" if ago[2].lower().startswith("h") else "minutes"
+        return declared - timedelta(**{unit: int(ago[1])})
+    try:
+        midnight = declared.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+        at = dates.parse(text, default=midnight)
+    except (ValueError, OverflowError):
+        return None
+    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    if at > declared and re.match(r"\d{1,2}:\d\d", text):
+        at -= timedelta(days=1)
+    return at if at <= declared else None
+
+
+def read_services(answer: str) -> tuple[str, ...]:
+    """Service names of a comma-separated answer, lower case, sorted, fit for a label."""
+    names: Iterable[str] = re.split(r"[,;\n]", answer.casefold())
+    cleaned = (re.sub(r"[^a-z0-9._-]+", "-", name.strip()).strip("-") for name in names)
+    return tuple(sorted({name[:40] for name in cleaned if name}))[:20]
+
+
+_LOGIN = re.compile(r"^@?([A-Za-z0-9][A-Za-z0-9-]{0,38})$")
+
+
+def read_login(answer: str) -> str | None:
+    """A GitHub login of a one-word answer, or None."""
+    found = _LOGIN.match(answer.strip())
+    return found[1] if found else None
+
+
+def newest(comments: Sequence[Comment]) -> tuple[int, str]:
+    """The newest id and update time among comments, for the state's memory."""
+    return (
+        max((comment.id for comment in comments), default=0),
+        max((_stamp(comment.updated_at) for comment in comments), default=""),
+    )
+
+
+def _stamp(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,88 @@
+"""The labels of an incident: names, colours and descriptions. A contract with users.
+
+https://docs.github.com/en/rest/issues/labels
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+INCIDENT = "incident"
+NEEDS_CONFIRMATION = "needs-confirmation"
+DEPLOY_FREEZE = "deploy-freeze"
+DEPLOYS_ALLOWED = "deploys-allowed"
+DRILL = "drill"
+POSTMORTEM = "postmortem"
+ACTION_ITEM = "action-item"
+
+SERVICE_PREFIX = "service:"
+CAUSE_PREFIX = "cause:"
+STATUS_PREFIX = "status:"
+FOLLOWUP_PREFIX = "followup:"
+
+MAX_NAME = 50
+"""GitHub refuses longer label names."""
+
+
+class Label(Struct, frozen=True):
+    """A repository label. `color` is six hex digits without `#`."""
+
+    name: str
+    color: str
+    description: str
+
+
+CATALOG: tuple[Label, ...] = (
+    Label(INCIDENT, "b60205", "Production is hurting users, revenue, security or data"),
+    Label("sev1", "b60205", "Full outage, or login, payments, core API or data at risk"),
+    Label("sev2", "d93f0b", "Major degradation: many users or one key workflow blocked"),
+    Label("sev3", "fbca04", "Limited impact and a workaround exists"),
+    Label("status:investigating", "5319e7", "We are looking for what is wrong"),
+    Label("status:identified", "1d76db", "The cause is known, the fix is under way"),
+    Label("status:monitoring", "0e8a16", "Mitigated; we are verifying the recovery"),
+    Label("status:resolved", "c2e0c6", "Recovery is verified"),
+    Label(NEEDS_CONFIRMATION, "f9d0c4", "A report from outside: a writer confirms or dismisses it"),
+    Label(DEPLOY_FREEZE, "000000", "While this issue is open, deploys wait"),
+    Label(DEPLOYS_ALLOWED, "bfdadc", "This incident does not freeze deploys"),
+    Label(DRILL, "d4c5f9", "Practice: never freezes, never counted"),
+)
+
+_PREFIXED = {
+    SERVICE_PREFIX: ("006b75", "This service is part of the incident"),
+    CAUSE_PREFIX: ("7057ff", "What caused the incident"),
+}
+
+
+def describe(name: str) -> Label:
+    """The colour and description that a label of ours is created with."""
+    for label in CATALOG:
+        if label.name == name:
+            return label
+    for prefix, (color, description) in _PREFIXED.items():
+        if name.startswith(prefix):
+            return Label(name, color, description)
+    return Label(name, "ededed", "")
+
+
+def is_ours(name: str) -> bool:
+    """Whether the label is a projection of the incident, so that `respond` may add or remove it.
+
+    `incident`, `drill` and everything unknown belong to people: they are never taken away.
+    """
+    folded = name.casefold()
+    if folded in (INCIDENT, DRILL):
+        return False
+    return folded in {label.name for label in CATALOG} or folded.startswith(tuple(_PREFIXED))
+
+
+def holds(labels: Iterable[str], name: str) -> bool:
+    """Whether a label is there; GitHub matches label names ignoring case."""
+    return any(label.casefold() == name.casefold() for label in labels)
+
+
+def values(labels: Iterable[str], prefix: str) -> tuple[str, ...]:
+    """The parts after a prefix, sorted: `service:api` -> `api`."""
+    found = (n[len(prefix) :].strip() for n in labels if n.casefold().startswith(prefix))
+    return tuple(sorted({value for value in found if value}))

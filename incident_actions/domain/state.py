@@ -1,0 +1,70 @@
+"""The state block: the folded incident as compact JSON, with what `respond` remembers beside it.
+
+A cache. Readers that meet another version, or nonsense, act as if it were not there.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from incident_actions.domain.incident import Incident
+
+VERSION = 1
+_FROM_INCIDENT = tuple(f for f in Incident.__struct_fields__ if f != "timeline")
+
+
+class State(Incident, frozen=True, omit_defaults=True, kw_only=True):
+    """An incident and the bot's own memory.
+
+    `number` is the issue's: a state that was copied into another issue is not believed there.
+    `seen` is the newest (comment id, update time) whose commands were answered; `people` the
+    permissions that were asked for; `said` the keys of the bot's comments.
+    """
+
+    v: int
+    number: int
+    seen_id: int = 0
+    seen_at: str = ""
+    people: dict[str, list[tuple[int, str]]] = {}
+    said: tuple[str, ...] = ()
+
+
+def read_state(text: str | None, number: int) -> State | None:
+    """The state of an issue, or None when there is none that can be believed."""
+    if text is None:
+        return None
+    try:
+        state = msgspec.json.decode(text.encode(errors="replace"), type=State)
+    except msgspec.DecodeError:
+        return None
+    return state if state.v == VERSION and state.number == number else None
+
+
+def make_state(
+    incident: Incident,
+    number: int,
+    *,
+    seen_id: int = 0,
+    seen_at: str = "",
+    people: dict[str, list[tuple[int, str]]] | None = None,
+    said: tuple[str, ...] = (),
+) -> State:
+    """The state of an incident, its timeline left out: that is GitHub's to keep."""
+    facts: dict[str, Any] = {name: getattr(incident, name) for name in _FROM_INCIDENT}
+    return State(
+        v=VERSION,
+        number=number,
+        seen_id=seen_id,
+        seen_at=seen_at,
+        people=people or {},
+        said=said,
+        **facts,
+    )
+
+
+def write_state(state: State) -> str:
+    """One line of JSON that can stand in an HTML comment."""
+    text = msgspec.json.encode(state).decode()
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("--", "-\\u002d")

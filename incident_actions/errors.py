@@ -1,0 +1,65 @@
+"""Every error this program can end with: what happened, what to do about it, and the exit code.
+
+Exit codes: 0 done, 1 the gate blocks, 2 bad configuration or input, 3 GitHub could not be asked.
+"""
+
+from __future__ import annotations
+
+
+class IncidentActionsError(Exception):
+    """The root. `str(error)` says what happened; `remedy` says what to do next."""
+
+    exit_code = 3
+
+    def __init__(self, what: str, *, remedy: str) -> None:
+        super().__init__(what)
+        self.remedy = remedy
+
+
+class InputError(IncidentActionsError):
+    """The program was started with something it can't use: a missing token, no event file."""
+
+    exit_code = 2
+
+
+class ConfigError(IncidentActionsError):
+    """A file of the team's can't be used. Carries every problem found, not only the first."""
+
+    exit_code = 2
+
+    def __init__(self, path: str, problems: list[str]) -> None:
+        listed = "; ".join(problems)
+        super().__init__(
+            f"{path}: {listed}",
+            remedy=f"Correct {path} on the default branch.",
+        )
+        self.path = path
+        self.problems = problems
+
+
+class GitHubError(IncidentActionsError):
+    """GitHub could not be asked, or said no."""
+
+
+class Unauthorized(GitHubError):
+    """The token is wrong or expired (HTTP 401)."""
+
+
+class Forbidden(GitHubError):
+    """The token is valid but may not do this (HTTP 403, no rate limit)."""
+
+
+class NotFound(GitHubError):
+    """The thing is not there, or the token may not see it (HTTP 404, 410)."""
+
+
+class Rejected(GitHubError):
+    """GitHub understood the request and refuses its content (HTTP 422 and other 4xx)."""
+
+
+class RateLimited(GitHubError):
+    """A primary or secondary rate limit outlasts the time that this run has."""
+
+
+class Unavailable(GitHubError):
+    """GitHub answered 5xx, nonsense, or not at all, also when asked again."""
