@@ -103,7 +103,7 @@ def _share_tool_cache(scratch: Path) -> None:
 def _read(exit_code: int, stdout: str, stderr: str) -> Run:
     jobs: dict[str, str] = {}
     outputs: dict[tuple[str, str], dict[str, str]] = {}
-    summary: list[str] = []
+    summaries: dict[tuple[str, str], str] = {}
     annotations: list[Annotation] = []
     log: list[str] = []
     for line in stdout.splitlines():
@@ -119,10 +119,18 @@ def _read(exit_code: int, stdout: str, stderr: str) -> Run:
                 if len(entry["stepID"]) == 1:
                     outputs.setdefault(step, {})[entry["name"]] = entry["arg"]
             case "summary":
-                summary.append(entry["content"])
+                # Told once for the step inside a composite action, and again for the action.
+                summaries[job, entry["stepID"][0]] = entry["content"]
             case "error" | "warning" | "notice" as level:
                 annotations.append(Annotation(level, entry["arg"], entry.get("kvPairs") or {}))
-    return Run(exit_code, jobs, outputs, "".join(summary), annotations, "\n".join([*log, stderr]))
+    return Run(
+        exit_code,
+        jobs,
+        outputs,
+        "".join(summaries.values()),
+        annotations,
+        "\n".join([*log, stderr]),
+    )
 
 
 def make_repository(folder: Path, files: Mapping[str, str]) -> Path:
