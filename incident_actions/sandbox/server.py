@@ -1,0 +1,317 @@
+"""The HTTP side: keep-alive connections on 127.0.0.1 around the router.
+
+See https://docs.github.com/rest/using-the-rest-api
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl
+
+from . import router
+from .access import Actor
+from .errors import RefusedError
+from .faults import HTML, Fault
+from .router import Answer, Call
+from .world import World
+
+MAX_BODY = 10 * 1024 * 1024
+READ_SECONDS = 10.0
+BUDGET_PERSON, BUDGET_WORKFLOW = 5000, 1000
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the log; `status` is None where the connection got no answer."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    status: int | None
+    route: str
+    actor: str
+    fault: str = ""
+
+    @property
+    def writes(self) -> bool:
+        """Whether the request was there to change something."""
+        return self.method not in ("GET", "HEAD")
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A request with its whole answer, for whoever checks them against the description."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    request_body: Any
+    status: int
+    response_body: Any
+    route: str
+    actor: str
+
+
+class Site:
+    """What all connections share: the world, the faults, the log, the budget."""
+
+    def __init__(self, world: World, prefix: str, latency_ms: float) -> None:
+        self.world = world
+        self.prefix = prefix
+        self.latency_ms = latency_ms
+        self.faults: list[Fault] = []
+        self.log: list[Entry] = []
+        self.used: dict[str, int] = {}
+        self.rate_limit: int | None = None
+        self.on_exchange: Callable[[Exchange], None] | None = None
+        self.stopping = threading.Event()
+
+    def fault_for(self, method: str, path: str) -> Fault | None:
+        """The first fault that strikes this request; those that are done are forgotten."""
+        with self.world.lock:
+            self.faults = [fault for fault in self.faults if fault.struck < fault.times]
+            return next((fault for fault in self.faults if fault.strikes(method, path)), None)
+
+    def budget(self, actor: Actor) -> dict[str, str]:
+        """Count one request; the rate-limit headers; 403 when a set budget is used up."""
+        most = BUDGET_WORKFLOW if actor.is_workflow else BUDGET_PERSON
+        limit = most if self.rate_limit is None else self.rate_limit
+        with self.world.lock:
+            used = self.used[actor.login] = self.used.get(actor.login, 0) + 1
+            reset = int(self.world.clock().timestamp()) // 3600 * 3600 + 3600
+        headers = {
+            "x-ratelimit-limit": str(limit),
+            "x-ratelimit-remaining": str(max(0, limit - used)),
+            "x-ratelimit-used": str(used),
+            "x-ratelimit-reset": str(reset),
+            "x-ratelimit-resource": "core",
+        }
+        if self.rate_limit is not None and used > limit:
+            raise RefusedError(403, "API rate limit exceeded for installation.", headers=headers)
+        return headers
+
+    def respond(
+        self, method: str, path: str, query: dict[str, str], body: Any, actor: Actor
+    ) -> tuple[Answer, str]:
+        """The answer to a request, and the template of its route."""
+        template = ""
+        try:
+            one, params = router.find(method, path)
+            template = one.template
+            call = Call(self.world, actor, method, path, params, query, body)
+            with self.world.lock:
+                return router.answer(call, one), template
+        except RefusedError as refusal:
+            return Answer(refusal.status, refusal.body(), refusal.headers), template
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection."""
+
+    protocol_version = "HTTP/1.1"
+    server_version = "GitHub-sandbox"
+    sys_version = ""
+    disable_nagle_algorithm = True
+    timeout = READ_SECONDS
+    server: Server
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing on stderr; the log is in memory."""
+
+    def handle_one_request(self) -> None:
+        """Serve a request; a client that went away is none of our business."""
+        try:
+            super().handle_one_request()
+        except (ConnectionError, TimeoutError):
+            self.close_connection = True
+
+    def _serve(self) -> None:
+        site = self.server.site
+        target, _, search = self.path.partition("?")
+        path = target.removeprefix(site.prefix)
+        query = dict(parse_qsl(search, keep_blank_values=True))
+        if site.latency_ms:
+            time.sleep(site.latency_ms / 1000)
+        fault = site.fault_for(self.command, path)
+        body: Any = None
+        actor, template, headers = Actor(), "", {}
+        try:
+            body = self._body()
+            if not target.startswith(site.prefix + "/"):
+                raise RefusedError(404, "Not Found")
+            actor = site.world.actor(self._token())
+            headers = site.budget(actor)
+            if fault is None or fault.after:
+                answer, template = site.respond(self.command, path, query, body, actor)
+            else:
+                answer = Answer(fault.status, fault.body(), dict(fault.headers))
+        except RefusedError as refusal:
+            answer = Answer(refusal.status, refusal.body(), refusal.headers)
+        answer.headers = {**headers, **answer.headers}
+        silent = fault is not None and fault.kind in ("timeout", "drop")
+        status = None if silent else (fault.status if fault else answer.status)
+        entry = Entry(
+            self.command,
+            path,
+            query,
+            status,
+            template,
+            actor.login,
+            fault.kind if fault else "",
+        )
+        # Logged and checked before the client can go on: its next line may ask.
+        site.log.append(entry)
+        if fault is not None:
+            self._break(fault, answer)
+            return
+        payload = b"" if answer.body is None else json.dumps(answer.body).encode()
+        if site.on_exchange is not None:
+            shown = json.loads(payload) if payload else None
+            site.on_exchange(
+                Exchange(
+                    self.command, path, query, body, answer.status, shown, template, actor.login
+                )
+            )
+        self._send(answer.status, payload, answer.headers)
+
+    def _token(self) -> str | None:
+        kind, _, token = self.headers.get("Authorization", "").partition(" ")
+        return token.strip() if kind.lower() in ("bearer", "token") else None
+
+    def _body(self) -> Any:
+        """The JSON of the request. What the headers claim is checked, never trusted."""
+        if self.headers.get("Transfer-Encoding"):
+            self.close_connection = True
+            raise RefusedError(411, "Length Required")
+        claimed = self.headers.get("Content-Length", "0").strip()
+        if not (claimed.isascii() and claimed.isdecimal()) or int(claimed) > MAX_BODY:
+            self.close_connection = True
+            raise RefusedError(413 if claimed.isdecimal() else 400, "Bad Content-Length")
+        data = self.rfile.read(int(claimed))
+        if len(data) < int(claimed):
+            raise ConnectionResetError("the request ended early")
+        if not data.strip():
+            return None
+        try:
+            return json.loads(data)
+        except (ValueError, RecursionError):
+            raise RefusedError(400, "Problems parsing JSON") from None
+
+    def _send(self, status: int, payload: bytes, headers: dict[str, str]) -> None:
+        self._write(status, payload, headers, "application/json; charset=utf-8")
+
+    def _write(
+        self, status: int, payload: bytes, headers: dict[str, str], kind: str, keep: bool = True
+    ) -> None:
+        reason = HTTPStatus(status).phrase if status in set(HTTPStatus) else "Unknown"
+        self._headers_buffer = []
+        self.send_response(status, reason)
+        self.send_header("x-github-request-id", f"SAND:{self.server.next_request():08X}")
+        self.send_header("x-github-media-type", "github.v3; format=json")
+        for name, value in headers.items():
+            self.send_header(name, value)
+        if status not in (204, 304):
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(payload)))
+        if not keep or self.close_connection:
+            self.send_header("Connection", "close")
+        # Head and body in one write: one packet, no waiting for its acknowledgement.
+        self._headers_buffer.append(b"\r\n")
+        if status in (204, 304):
+            payload = b""
+        self.wfile.write(b"".join(self._headers_buffer) + payload)
+        self._headers_buffer = []
+
+    def _break(self, fault: Fault, answer: Answer) -> None:
+        """Answer as the fault says, which may mean not at all."""
+        if fault.kind == "timeout":
+            self.server.site.stopping.wait(fault.seconds)
+            self.close_connection = True
+        elif fault.kind == "drop":
+            # Zero linger makes closing a reset, as a dying server's kernel sends.
+            linger = struct.pack("ii", 1, 0)
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            self.close_connection = True
+        elif fault.kind == "html":
+            headers = {**answer.headers, **fault.headers}
+            self._write(fault.status, HTML, headers, "text/html; charset=utf-8")
+        elif fault.kind == "truncate":
+            whole = json.dumps(answer.body).encode()
+            self.close_connection = True
+            headers = {"Content-Length": str(len(whole))}
+            self.wfile.write(
+                b"HTTP/1.1 %d X\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+                % (answer.status, int(headers["Content-Length"]))
+                + whole[: len(whole) // 2]
+            )
+        else:
+            payload = json.dumps(fault.body()).encode()
+            self._send(fault.status, payload, {**answer.headers, **fault.headers})
+
+
+for _method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+    setattr(Handler, f"do_{_method}", Handler._serve)
+
+
+class Server(ThreadingHTTPServer):
+    """Listens on 127.0.0.1; `stop` leaves no thread and no connection behind."""
+
+    daemon_threads = True
+    block_on_close = True
+    request_queue_size = 128
+
+    def __init__(self, site: Site, port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), Handler)
+        self.site = site
+        self._open: set[socket.socket] = set()
+        self._count = 0
+        self._guard = threading.Lock()
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
+
+    @property
+    def port(self) -> int:
+        """The port that the system gave."""
+        return int(self.server_address[1])
+
+    def next_request(self) -> int:
+        """The number of the next answer."""
+        with self._guard:
+            self._count += 1
+            return self._count
+
+    def start(self) -> None:
+        """Serve in a thread of its own."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop, closing every connection; waits for the threads that served them."""
+        self.site.stopping.set()
+        self.shutdown()
+        with self._guard:
+            for connection in self._open:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+        self.server_close()
+        self._thread.join()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Remember the connection, so that `stop` can end it."""
+        with self._guard:
+            self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Forget the connection, then close it; a reset needs no polite goodbye."""
+        with self._guard:
+            self._open.discard(request)
+        self.close_request(request)
