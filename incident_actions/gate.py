@@ -19,6 +19,7 @@ import re
 import sys
 import threading
 import time
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
 from urllib.parse import parse_qs, quote, urlencode, urljoin, urlsplit
@@ -35,6 +36,8 @@ ASSOCIATIONS = TRUSTED | {
     "CONTRIBUTOR", "FIRST_TIMER", "FIRST_TIME_CONTRIBUTOR", "MANNEQUIN", "NONE"
 }  # fmt: skip
 BEGIN, STATE, END = (f"<!-- incident-actions:{name}" for name in ("begin", "state", "end"))
+# Only a field that asks for nothing else: "Which third-party service?" must not narrow a freeze.
+SERVICES_HEADING = r"((affected|impacted|which) )*services?(\(s\))?( are| is)?( affected| down)?\??"
 SCHEDULE_IS_LATE = timedelta(minutes=30)
 
 
@@ -166,48 +169,49 @@ def plain(text: object, limit: int = 120) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
-def sections(body: str) -> list[tuple[str, str]]:
-    """Split what the reporter filled in, our dashboard left out, into (heading, answer) pairs.
+def split_body(body: str) -> tuple[str, str]:
+    """Part a body into the block that `respond` keeps at its very top, and the reporter's text."""
+    if not body.startswith(BEGIN):
+        return "", body
+    end = body.find(END)
+    end = end if end >= 0 else body.rfind(STATE)
+    return body[:end], body[end:].partition("-->")[2]
 
-    Issue forms are rendered as level-3 headings:
-    https://docs.github.com/en/communities/using-templates-to-encourage-useful-issues-and-pull-requests/syntax-for-issue-forms
+
+def read_state(block: str) -> dict[str, Any]:
+    """Read the state at the end of that block; empty when there is none to be read."""
+    try:
+        state = json.loads(block.rpartition(STATE)[2].partition("-->")[0]) if block else None
+    except (ValueError, RecursionError):
+        return {}
+    return state if isinstance(state, dict) and state.get("v") == 1 else {}
+
+
+def sections(text: str) -> list[tuple[str, str]]:
+    """Split what the reporter filled in into (heading, answer) pairs.
+
+    https://docs.github.com/en/communities/using-templates-to-encourage-useful-issues-and-pull-requests/syntax-for-githubs-form-schema
     """
-    begin = body.find(BEGIN)
-    end = body.find(END, begin)
-    if begin >= 0 and end >= 0:
-        body = body[:begin] + body[end:].partition("-->")[2]
-    parts = re.split(r"(?m)^### +(.*)$", body.replace("\r\n", "\n").replace("\r", "\n"))
-    answers = ((h.strip(), a.strip()) for h, a in zip(parts[1::2], parts[2::2]))
-    return [(h, "" if a == "_No response_" else a) for h, a in answers]
+    parts = re.split(r"(?m)^### +(.*)$", text.replace("\r\n", "\n").replace("\r", "\n"))
+    answers = ((h.strip().casefold(), a.strip()) for h, a in zip(parts[1::2], parts[2::2]))
+    return [(heading, "" if a == "_No response_" else a) for heading, a in answers]
 
 
 def form_severity(answers: list[tuple[str, str]]) -> str | None:
-    """Read the severity from a form: the field titled so, else any answer that begins SEVn.
+    """Read the severity: the worst answer that begins SEVn, whatever its field is called.
 
-    Unknown means the worst, so an answer that can't be read beats one that can.
+    Unknown means worse still, so a field on severity that can't be read beats all the others.
     """
-
-    def read(answer: str) -> str | None:
-        found = re.match(r"[^\w\n]*SEV[ -]?([123])(?!\w)", answer, re.IGNORECASE)
-        return None if found is None or answer.startswith("- [ ]") else "sev" + found[1]
-
-    titled = [read(answer) for heading, answer in answers if "severity" in heading.casefold()]
-    if None in titled:
-        return None
-    found = titled or [read(answer) for _, answer in answers]
-    return min((severity for severity in found if severity), default=None)
-
-
-def read_state(body: str) -> dict[str, Any]:
-    """Read the state that `respond` keeps in the body; empty when there is none to be read."""
-    begin = body.find(BEGIN)
-    block = body[begin : body.find(END, begin)] if begin >= 0 else ""
-    _, marker, rest = block.rpartition(STATE)
-    try:
-        state = json.loads(rest.partition("-->")[0]) if marker else None
-    except (ValueError, RecursionError):
-        state = None
-    return state if isinstance(state, dict) and state.get("v") == 1 else {}
+    found = []
+    for heading, answer in answers:
+        match = re.match(
+            r"(?:- \[[xX]\])?(?!- \[ \])[^\w\n]*SEV[ -]?([123])(?!\w)", answer, re.IGNORECASE
+        )
+        if match:
+            found.append("sev" + match[1])
+        elif "severity" in heading:
+            return None
+    return min(found, default=None)
 
 
 def names(values: object) -> tuple[str, ...]:
@@ -260,12 +264,14 @@ def read_issue(item: object) -> Issue | None:
     if trusted is None and known:
         trusted = False
 
-    text = item.get("body")
-    body = text if trusted and isinstance(text, str) else ""
-    state, answers = read_state(body), sections(body)
+    body = item.get("body") if trusted else ""
+    block, text = split_body(body if isinstance(body, str) else "")
+    state, answers = read_state(block), sections(text)
+    if state.get("number", number) != number:
+        state = {}  # copied from another issue
 
-    def answer(word: str) -> str:
-        return "\n".join(text for heading, text in answers if word in heading.casefold())
+    def answer(heading: str) -> str:
+        return "\n".join(text for found, text in answers if re.fullmatch(heading, found))
 
     def prefixed(prefix: str) -> tuple[str, ...]:
         return tuple(sorted(m[len(prefix) :].strip() for m in marks if m.startswith(prefix)))
@@ -285,12 +291,12 @@ def read_issue(item: object) -> Issue | None:
         severity=labelled[0] if labelled else None if manual else form_severity(answers),
         services=prefixed("service:") + names(state.get("services")),
         # Once `respond` has read the form, people correct its answer by command.
-        service_text="" if state else answer("service").casefold(),
-        environments=prefixed("environment:") or names(answer("environment").split(",")),
+        service_text="" if state else answer(SERVICES_HEADING).casefold(),
+        environments=prefixed("environment:"),
         since=since or parse_time(item.get("created_at")),
         commander=login(roles.get("commander")) or login(next(iter_list(item, "assignees"), None)),
-        until=parse_time(answer("until")) if manual else None,
-        deployers=people(answer("may deploy")) if manual else frozenset(),
+        until=parse_time(answer(".*until.*")) if manual else None,
+        deployers=people(answer(".*may deploy.*")) if manual else frozenset(),
         allow=tuple(a for a in allow if isinstance(a, dict)) if isinstance(allow, list) else (),
         fixes=tuple(f for f in fixes if type(f) is int) if isinstance(fixes, list) else (),
         problem=problem,
@@ -383,6 +389,8 @@ def judge(request: Request, issue: Issue, now: datetime) -> str:
         return Code.DRILL
     if "deploy-freeze" in marks:
         code = Code.DEPLOY_FREEZE
+        if "needs-confirmation" in marks and "incident" not in marks:
+            return Code.NEEDS_CONFIRMATION
         if issue.until and issue.until <= now:
             return Code.EXPIRED
     elif "deploys-allowed" in marks:
@@ -598,10 +606,11 @@ def told(findings: Sequence[Finding], now: datetime) -> str:
 
 def describe_override(override: dict[str, Any]) -> str:
     """Say in one line who let the change through, until when, and why."""
-    kind, by, why = override["kind"], override.get("by"), override.get("reason")
+    kind, why = override["kind"], override.get("reason")
+    change, by, until = (override.get(key) for key in ("change", "by", "until"))
     line = {
-        Code.ALLOWED: f"/allow {override.get('change')} by @{by} until {override.get('until')}",
-        Code.FIX: f"fix {override.get('change')}",
+        Code.ALLOWED: f"/allow {change} by @{by or 'somebody'} until {until}",
+        Code.FIX: f"fix {change}",
         Code.ROLLBACK: "rollback",
         Code.MAY_DEPLOY: f"@{override.get('actor')} may deploy",
     }[kind]
@@ -610,14 +619,16 @@ def describe_override(override: dict[str, Any]) -> str:
 
 def ways_out(request: Request, verdict: Verdict) -> list[str]:
     """List what a deployer can do about the freeze, the fastest first."""
-    sha = next(iter(sorted(request.shas, key=len, reverse=True)), "SHA")[:10]
+    same = request.source.casefold() == request.repository.casefold()
+    sha = max(request.shas, default="SHA", key=len)[:10]
+    change = f"#{request.pulls[0].number}" if request.pulls and same else sha
     incidents = [f.issue for f in verdict.findings if "incident" in f.issue.labels]
     lines = ["Roll back: deploy the last good version with `intent: rollback`."]
     if incidents:
         number = incidents[0].number
         lines.append(
-            f"Let this change through: comment `/allow {sha} for 2h REASON` on #{number}; or, when"
-            f" its pull request says `Fixes #{number}`, deploy it with `intent: fix`."
+            f"Let this change through: comment `/allow {change} for 2h REASON` on #{number}; or,"
+            f" when its pull request says `Fixes #{number}`, deploy it with `intent: fix`."
         )
         lines.append(
             f"End the freeze: comment `/thaw REASON` on #{number}, or resolve it with `/resolve`."
@@ -660,7 +671,7 @@ def as_json(verdict: Verdict, on_error: str = "block") -> dict[str, Any]:
 
 def markdown(text: str) -> str:
     """Escape text from outside for Markdown: no markup, no HTML, no link, no mention."""
-    text = re.sub(r"([\\`*_{}\[\]()#+!|~$:.=\"^])", r"\\\1", text)
+    text = re.sub(r"[\\`*_\[\]|~$]|:(?=//)|(?<=www)\.", r"\\\g<0>", text, flags=re.IGNORECASE)
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return text.replace("@", "@\u200b")
 
@@ -1070,8 +1081,8 @@ class Client:
         if any(thread.is_alive() for thread in threads):
             todo.clear()
             for connection in list(self.open):
-                if connection.sock is not None:
-                    connection.sock.close()
+                with suppress(OSError, AttributeError):  # it may be closed already
+                    connection.sock.shutdown(2)
             for thread in threads:
                 thread.join(0.2)
         return results
@@ -1204,7 +1215,7 @@ def last_schedule(answer: object) -> datetime | None:
     return parse_time(run.get("created_at")) if isinstance(run, dict) else None
 
 
-def freezing_environments(answer: object) -> tuple[tuple[str, ...] | None, str]:
+def freezing_environments(answer: Any) -> tuple[tuple[str, ...] | None, str]:
     """Read `freeze: environments:` from the configuration; None: every environment freezes.
 
     Takes GitHub's answer for the file, or a GateError. Returns the list, and a note if the file
@@ -1212,50 +1223,35 @@ def freezing_environments(answer: object) -> tuple[tuple[str, ...] | None, str]:
     """
     if answer is None or (isinstance(answer, GateError) and answer.code == Code.NOT_FOUND):
         return None, ""
-    failure = "The configuration can't be read, so every environment counts as frozen."
-    if not isinstance(answer, dict) or not isinstance(answer.get("content"), str):
-        return None, failure
     import binascii
 
     try:
         text = binascii.a2b_base64(answer["content"]).decode("utf-8-sig")
-    except ValueError:
-        return None, failure
-    if not re.search(r"\benvironments\s*:", text):
-        return None, ""
-    found = environments_of(text)
-    return found, "" if found is not None else failure
+        return environments_of(text), ""
+    except (TypeError, KeyError, ValueError):
+        note = "`freeze: environments:` can't be read, so every environment counts as frozen."
+        return None, note
 
 
 def environments_of(text: str) -> tuple[str, ...] | None:
-    """Read the one list that the gate needs out of YAML; None when it is not written plainly."""
-    block = re.search(
-        r"(?m)^freeze:[ \t]*(?:#.*)?\n((?:[ \t]+.*\n|[ \t]*(?:#.*)?\n)*)", text + "\n"
+    """Read the one list that the gate needs out of YAML; None when there is none, or an empty one.
+
+    Raises ValueError when it is not written plainly, as `[a, b]` or one `- a` on each line.
+    """
+    text = re.sub(r"(?m)(?:^|[ \t])#.*$", "", text.replace("\r\n", "\n"))
+    freeze = re.search(r"(?m)^freeze:(?:.*\n?)(?:[ \t].*\n?|\n)*", text)
+    if not freeze or not re.search(r"\benvironments\b", freeze[0]):
+        return None
+    found = re.search(r"\benvironments:[ \t]*(\[[^\]]*\]|(?:\n[ \t]*(?:- .*)?)+)", freeze[0])
+    items = (
+        [item.strip(" \t-'\"") for item in re.split(r"[,\n]", found[1].strip("[]"))]
+        if found
+        else []
     )
-    key = re.search(r"(?m)^([ \t]+)environments:[ \t]*(.*)$", block[1] if block else "")
-    if not block or not key:
-        return None
-    inline = re.sub(r"\s+#.*$", "", key[2]).strip()
-    if inline.startswith("["):
-        if not inline.endswith("]"):
-            return None
-        items = inline[1:-1].split(",") if inline[1:-1].strip() else []
-    elif not inline or inline.startswith("#"):
-        items, indent = [], len(key[1])
-        for line in block[1][key.end() :].splitlines():
-            bare = re.sub(r"(?:^|\s+)#.*$", "", line)
-            if not bare.strip():
-                continue
-            found = re.fullmatch(r"([ \t]+)-[ \t]+(.+)", bare)
-            if not found or len(found[1]) < indent:
-                break
-            items.append(found[2])
-    else:
-        return None
-    values = [re.fullmatch(r"""(["']?)([\w./ -]+)\1""", item.strip()) for item in items]
-    if not all(values):
-        return None
-    return tuple(value[2].strip().casefold() for value in values if value)
+    kept = tuple(item.casefold() for item in items if item)
+    if not found or not all(re.fullmatch(r"[\w./ -]+", item) for item in kept):
+        raise ValueError("not a plain list")
+    return kept or None
 
 
 def ask(settings: Settings, request: Request, env: Mapping[str, str], now: datetime) -> Verdict:
@@ -1399,4 +1395,7 @@ def main(
 if __name__ == "__main__":
     if hasattr(sys.stdout, "reconfigure"):  # a runner's locale may be plain ASCII
         sys.stdout.reconfigure(encoding="utf-8", errors="replace")
-    sys.exit(main())
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # taking the interpreter apart would be a tenth of the whole run

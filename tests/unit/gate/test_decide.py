@@ -1,0 +1,206 @@
+"""The gate's decision, as a table, and what it says about it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from incident_actions import gate
+from tests.unit.gate.cases import (
+    CASES,
+    EARLIER,
+    NOW,
+    SEV1,
+    SHA,
+    Case,
+    allow,
+    form,
+    freeze,
+    issue,
+    request,
+    with_state,
+)
+
+
+def decide(case: Case) -> gate.Verdict:
+    """Decide a case as the shell does: once, and again with what was looked up when frozen."""
+    asked = request(**case.request)
+    issues = [found for found in map(gate.read_issue, case.issues) if found is not None]
+    verdict = gate.decide(asked, issues, NOW)
+    if verdict.verdict == "frozen":
+        verdict = gate.decide(asked, issues, NOW, gate.Context(notes=(), **case.context))
+    return verdict
+
+
+def decide_on(*items: object, **changes: object) -> gate.Verdict:
+    """Decide about these open issues."""
+    issues = [found for found in map(gate.read_issue, items) if found is not None]
+    return gate.decide(request(**changes), issues, NOW)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_decision(case: Case) -> None:
+    """Each row of the table comes out as it says."""
+    verdict = decide(case)
+    assert (verdict.verdict, verdict.code) == (case.verdict, case.code)
+    if case.blocked_by is not None:
+        assert [finding.issue.number for finding in verdict.findings] == case.blocked_by
+
+
+def test_the_table_covers_every_code_of_a_decision() -> None:
+    """No reason code is left without a case."""
+    asking = {
+        "unauthorized", "forbidden", "not-found", "rate-limited", "server-error", "unreachable",
+        "certificate", "timeout", "unexpected", "internal", "bad-input",
+    }  # fmt: skip
+    codes = {value for name, value in vars(gate.Code).items() if name.isupper()}
+    assert {case.code for case in CASES} == codes - asking
+
+
+def test_names_of_cases_are_unique() -> None:
+    """A failing row can be told from all the others."""
+    names = [case.name for case in CASES]
+    assert len(set(names)) == len(names)
+
+
+def test_reason_names_incident_severity_age_and_commander() -> None:
+    """The one line says what is broken, how bad, since when, and who commands."""
+    body = with_state(times={"started": "2026-11-23T02:33:00Z"}, roles={"commander": "bob"})
+    assert decide_on(issue("sev1", body=body)).reason == (
+        "Deploys are frozen by #12 SEV1 “Checkout fails” (for 1 h 0 min, @bob commands)."
+    )
+
+
+def test_reason_falls_back_to_creation_and_assignee() -> None:
+    """Before `respond` has run, the issue itself says since when and who."""
+    reason = decide_on(issue("sev2", assignees=[{"login": "erin"}])).reason
+    assert "for 43 min, @erin commands" in reason
+
+
+def test_reason_names_the_other_incidents_too() -> None:
+    """Several incidents are all named, the first in full."""
+    reason = decide_on(SEV1, *(issue("sev1", number=n) for n in range(20, 30))).reason
+    assert reason.endswith("also #20, #21, #22, #23, #24 and 5 more.")
+
+
+def test_expired_allow_is_said() -> None:
+    """A deployer learns that the way out they rely on is over."""
+    notes = decide_on(issue("sev1", body=allow(EARLIER, sha=SHA))).notes
+    assert notes == ("/allow 0123456789a… by alice on #12 is over since 2026-11-23 03:00 UTC.",)
+
+
+def test_expired_freeze_is_said() -> None:
+    """A freeze whose end has come is named, so that somebody closes it."""
+    notes = decide_on(freeze(body=form(Until=EARLIER))).notes
+    assert notes == ("The freeze #40 is over since 2026-11-23 03:00 UTC.",)
+
+
+def test_fix_that_is_not_linked_learns_how() -> None:
+    """`intent: fix` on an unlinked change says what to write."""
+    assert 'write "Fixes #12"' in " ".join(decide_on(SEV1, intent="fix").notes)
+
+
+def test_used_override_keeps_its_trace() -> None:
+    """Who allowed what, until when and why goes along with the verdict."""
+    verdict = decide_on(issue("sev1", body=allow(sha=SHA)))
+    assert verdict.overrides == [
+        {
+            "incident": 12,
+            "kind": "allowed",
+            "actor": "dave",
+            "change": "0123456789a…",
+            "by": "alice",
+            "reason": "hotfix",
+            "until": "2026-11-23T05:00:00Z",
+        }
+    ]
+    assert "/allow 0123456789a… by @alice until 2026-11-23T05:00:00Z (hotfix)" in verdict.reason
+
+
+def test_json_is_versioned_and_lists_what_freezes() -> None:
+    """Programs get a version, a code and the incidents as the output has them."""
+    data = gate.as_json(decide_on(SEV1))
+    assert (data["v"], data["frozen"], data["code"]) == (1, True, "severity")
+    assert data["incidents"] == [
+        {
+            "number": 12,
+            "title": "Checkout fails",
+            "severity": "sev1",
+            "url": "https://github.com/acme/shop/issues/12",
+        }
+    ]
+    assert json.loads(json.dumps(data)) == data
+
+
+def test_summary_escapes_what_an_outsider_wrote() -> None:
+    """A title can't bring markup, HTML, links, mentions or another line into the summary."""
+    title = "<img src=x>\n# Big @team [x](http://evil) `|` **bold** $x$ ##[error]"
+    text = gate.summary(request(), decide_on(issue("sev1", title=title)), NOW)
+    row = next(line for line in text.splitlines() if "#12](" in line)
+    for markup in ("<img", "@team", "[x](", "`|`", "**", "http://", "##[", "$x$"):
+        assert markup not in row.replace("https://github.com", "").replace("\\", "\\ ")
+    assert "# Big" in row
+
+
+def test_summary_lists_three_ways_out() -> None:
+    """A blocked deployer finds rollback, letting the change through, and ending the freeze."""
+    text = gate.summary(request(), decide_on(SEV1), NOW)
+    for way in ("intent: rollback", "/allow 0123456789 for 2h", "intent: fix", "/thaw", "/resolve"):
+        assert way in text
+
+
+def test_summary_of_a_pull_request_offers_its_number() -> None:
+    """In a pull request the way out names it, not a commit that nobody knows."""
+    pulls = (gate.Pull(number=7, shas=frozenset(), text=""),)
+    assert "/allow #7 for 2h" in gate.summary(request(pulls=pulls), decide_on(SEV1), NOW)
+
+
+def test_summary_of_a_freeze_says_how_it_ends() -> None:
+    """A freeze by hand names who may deploy and when it ends by itself."""
+    body = form(Who_may_deploy="@erin", Until="2026-11-23T05:00:00Z")
+    text = gate.summary(request(), decide_on(freeze(body=body)), NOW)
+    assert "@erin may deploy. It ends by itself at 2026-11-23 05:00 UTC." in text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("freeze:\n  environments: [production]\n", ("production",)),
+        ("freeze:\n  environments: [ 'Production', \"eu west\" ] # ours\n",
+         ("production", "eu west")),
+        ("freeze:\n  environments:\n    - production\n    - live\n", ("production", "live")),
+        ("freeze:\n  environments:\n  # ours\n  - production # us\n\n  - live\n  windows: []\n",
+         ("production", "live")),
+        ("a: 1\nfreeze:\r\n  severities: [sev1]\r\n  environments: [production]\r\nb: 2\r\n",
+         ("production",)),
+        ("freeze: {environments: [production]}\n", ("production",)),
+        ("freeze:\n  environments: [production,\n    live]\n", ("production", "live")),
+        ("freeze:\n  environments: []\n", None),
+        ("freeze:\n  severities: [sev1]\n", None),
+        ("other:\n  environments: [staging]\n", None),
+        ("other:\n  environments: [staging]\nfreeze:\n  windows: []\n", None),
+        ("# freeze:\n#   environments: [staging]\n", None),
+        ("freeze:\n  windows: []\nother:\n  environments: [staging]\n", None),
+        ("", None),
+    ],
+)  # fmt: skip
+def test_environments_are_read_from_plain_yaml(text: str, expected: object) -> None:
+    """The one list that the gate needs is found in each plain way to write it."""
+    assert gate.environments_of(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "freeze:\n  environments: production\n",
+        "freeze:\n  environments: *shared\n",
+        "freeze:\n  environments: [*shared]\n",
+        "freeze:\n  environments: [production\n",
+        "freeze:\n  environments:\n    - {name: production}\n",
+    ],
+)
+def test_environments_that_are_not_plain_are_refused(text: str) -> None:
+    """What the gate can't read for sure is an error, so that every environment freezes."""
+    with pytest.raises(ValueError, match="plain list"):
+        gate.environments_of(text)
