@@ -225,12 +225,17 @@ def routes() -> list[Route]:
     package.load()
     if not _sorted:
         _sorted.extend(
-            sorted(_ROUTES, key=lambda one: [part[:1] == "{" for part in one.template.split("/")])
+            sorted(_ROUTES, key=lambda one: [part[:1] == "{" for part in _parts(one.template)])
         )
     return _sorted
 
 
 _sorted: list[Route] = []
+
+
+def _parts(template: str) -> list[str]:
+    # The end counts as a parameter, so that a longer template comes before its own beginning.
+    return [*template.split("/"), "{"]
 
 
 def find(method: str, path: str) -> tuple[Route, dict[str, str]]:

@@ -7,6 +7,7 @@ from typing import Any
 from ..errors import invalid, not_found, unprocessable
 from ..model import Record, Repository
 from ..render import node_id, repository_url, user_json, via_app
+from ..render_git import page
 from ..router import PAGED, Answer, Call, route
 from ..webhooks import deliver
 from ..world import World
@@ -128,12 +129,14 @@ def create_status(call: Call) -> Answer:
     row, state = _deployment(call), call.text("state")
     if state not in STATES:
         raise invalid("DeploymentStatus", "state")
-    target = call.value("log_url", str) or call.value("target_url", str) or ""
+    # GitHub shows "" for an address that was not given; its own description wants an address.
+    home = page(call.world, call.repo, "deployments")
+    target = call.value("log_url", str) or call.value("target_url", str) or home
     data = {
         "state": state,
         "description": call.value("description", str) or "",
         "environment": call.value("environment", str) or row.data["environment"],
-        "environment_url": call.value("environment_url", str) or "",
+        "environment_url": call.value("environment_url", str) or home,
         "log_url": target,
         "target_url": target,
     }
