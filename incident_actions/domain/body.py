@@ -69,9 +69,7 @@ def _without_end(body: str) -> Body:
 
 
 def _read(block: str, reporter: str) -> Body:
-    found = None
-    for found in _STATE.finditer(block):
-        pass  # the last one is ours: nothing that we write follows it
+    found = max(_STATE.finditer(block), key=re.Match.start, default=None)  # the last one is ours
     dashboard = (block[: found.start()] if found else block).strip()
     return Body(dashboard, found.group(1) if found else None, reporter)
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 
 from markdown_it import MarkdownIt
 from msgspec import Struct
+from msgspec.structs import replace
 
 _ITEM = re.compile(r"^[-*+] \[[ xX]\]\s+(?P<text>.+)$", re.MULTILINE)
 _KEY = re.compile(r"<!--\s*(?:seen|check):\s*(?P<key>[\w.-]+)\s*-->")
@@ -16,8 +17,8 @@ _NUMBER = re.compile(r"^\d+[.)]\s*")
 _READER = MarkdownIt("commonmark")
 
 
-class Item(Struct, frozen=True):
-    """One line to tick. `key` names a fact (`seen`) or a check; it may be made from the text.
+class Item(Struct, frozen=True, omit_defaults=True):
+    """One line to tick. `key` names a fact (`seen`) or a check, and may be empty.
 
     `probe` is an address that the bot asks itself.
     """
@@ -28,17 +29,20 @@ class Item(Struct, frozen=True):
 
 
 class Section(Struct, frozen=True):
-    """A heading of the second level and its items."""
+    """A heading and the items under it."""
 
     title: str
     items: tuple[Item, ...]
 
 
-def read_checklist(markdown: str) -> tuple[Section, ...]:
-    """The sections of a checklist file that hold items. Front matter and fences are left out."""
+def read_checklist(markdown: str, heading: str = "h2") -> tuple[Section, ...]:
+    """The sections of a checklist that hold items. Front matter and fences are left out.
+
+    `heading` is the level of heading that opens a section.
+    """
     text = markdown.replace("\r\n", "\n")
     if text.startswith("---\n"):
-        head, found, rest = text[4:].partition("\n---")
+        _, found, rest = text[4:].partition("\n---")
         text = rest if found else text
     lines = text.split("\n")
     sections: list[Section] = []
@@ -46,7 +50,7 @@ def read_checklist(markdown: str) -> tuple[Section, ...]:
     for token in _READER.parse(text):
         if token.map is None:
             continue
-        if token.type == "heading_open" and token.tag == "h2":
+        if token.type == "heading_open" and token.tag == heading:
             _close(sections, title, items)
             title = _NUMBER.sub("", lines[token.map[0]].lstrip("# ").strip())
             items = []
@@ -69,7 +73,7 @@ def _item(raw: str) -> Item:
     text = " ".join(_COMMENT.sub("", _PROBE.sub("", raw)).split())
     return Item(
         text=text,
-        key=key["key"].casefold() if key else slug(text),
+        key=key["key"].casefold() if key else "",
         probe=probe["url"] if probe else None,
     )
 
@@ -81,11 +85,12 @@ def slug(text: str, longest: int = 40) -> str:
 
 
 def checks(sections: Sequence[Section]) -> tuple[Item, ...]:
-    """The recovery checks of a verification file, keys made unique."""
+    """The recovery checks of a verification file. One without a key gets its text as one."""
     found: dict[str, Item] = {}
     for section in sections:
         for item in section.items:
-            found.setdefault(item.key, item)
+            key = item.key or slug(item.text)
+            found.setdefault(key, replace(item, key=key))
     return tuple(found.values())
 
 

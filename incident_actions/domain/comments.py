@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable
 from datetime import datetime
 
 from incident_actions.domain.arguments import Arguments, Mistake, code, plain, take_time
@@ -39,7 +38,10 @@ def _read_line(number: int, name: str, text: str, typed_at: datetime) -> Taken |
     spec = spec_of(name)
     if spec is None:
         near = difflib.get_close_matches(name[:30], NAMES, n=1, cutoff=0.6)
-        return Misread(number, typed, "there is no such command", f"/{near[0]}" if near else "/help")
+        suggestion = f"/{near[0]}" if near else "/help"
+        if re.fullmatch(r"sev-?[1-3]", name):
+            suggestion = f"/severity {name.replace('-', '')}"
+        return Misread(number, typed, "there is no such command", suggestion)
     try:
         command, at = _read(spec, text.strip(), typed_at)
     except Mistake as mistake:
@@ -69,5 +71,3 @@ def _complete(spec: Spec, suggestion: str) -> str:
     if not suggestion:
         return spec.syntax
     return f"/{spec.name} {suggestion}"
-
-

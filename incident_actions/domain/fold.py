@@ -85,9 +85,9 @@ def wants_permission(observation: Observation) -> tuple[tuple[str, int], ...]:
             if found:
                 newest[item.author.login] = max(newest.get(item.author.login, 0), item.id)
             for line in found:
-                if isinstance(line, c.Taken) and isinstance(line.command, c.AssignRole):
-                    if line.command.login:
-                        newest.setdefault(line.command.login, 0)
+                command = line.command if isinstance(line, c.Taken) else None
+                if isinstance(command, c.AssignRole) and command.login:
+                    newest.setdefault(command.login, 0)
     return tuple(newest.items())
 
 
@@ -180,9 +180,7 @@ class _Walk:
         if took:
             self.taken.append(comment)
         if misread:
-            self.notices.append(
-                Notice("mistakes", str(comment.id), to=login, lines=tuple(misread))
-            )
+            self.notices.append(Notice("mistakes", str(comment.id), to=login, lines=tuple(misread)))
 
     def _needs(self, name: str) -> Permission:
         spec = c.spec_of(name)

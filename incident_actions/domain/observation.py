@@ -80,7 +80,8 @@ class Event(Struct, frozen=True):
     """Something that happened to the issue.
 
     `subject` is the label's name, the assignee's login or the new title; for a reference it is
-    the other issue's or pull request's number, with `title`, `pull_request` and `merged_at`.
+    the other issue's or pull request's number, with its `author`, `title` and `body`, whether it
+    is a `pull_request`, and when it was `merged_at`.
     """
 
     id: int
@@ -88,7 +89,9 @@ class Event(Struct, frozen=True):
     actor: Actor
     at: datetime
     subject: str = ""
+    author: Actor | None = None
     title: str = ""
+    body: str = ""
     pull_request: bool = False
     merged_at: datetime | None = None
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from msgspec import Struct, field
 
+from incident_actions.domain.checklist import Item
 from incident_actions.domain.incident import Incident
 
 VERSION = 1
@@ -20,15 +22,20 @@ class State(Incident, frozen=True, omit_defaults=True, kw_only=True):
 
     `number` is the issue's: a state that was copied into another issue is not believed there.
     `seen` is the newest (comment id, update time) whose commands were answered; `people` the
-    permissions that were asked for; `said` the keys of the bot's comments.
+    permissions that were asked for; `said` the keys of the bot's comments. `form` (id, label) and
+    `checks` are as they were at the declaration: editing those files later changes no incident
+    after the fact, and costs no request. `labels` tells that the repository has ours.
     """
 
     v: int
     number: int
     seen_id: int = 0
     seen_at: str = ""
-    people: dict[str, list[tuple[int, str]]] = {}
+    people: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     said: tuple[str, ...] = ()
+    form: tuple[tuple[str, str], ...] = ()
+    checks: tuple[Item, ...] = ()
+    labels: bool = False
 
 
 def read_state(text: str | None, number: int) -> State | None:
@@ -42,26 +49,22 @@ def read_state(text: str | None, number: int) -> State | None:
     return state if state.v == VERSION and state.number == number else None
 
 
-def make_state(
-    incident: Incident,
-    number: int,
-    *,
-    seen_id: int = 0,
-    seen_at: str = "",
-    people: dict[str, list[tuple[int, str]]] | None = None,
-    said: tuple[str, ...] = (),
-) -> State:
+class Memory(Struct, frozen=True, kw_only=True):
+    """What the bot remembers beside the incident: the fields of `State` that are its own."""
+
+    seen_id: int
+    seen_at: str
+    people: dict[str, list[tuple[int, str]]]
+    said: tuple[str, ...]
+    form: tuple[tuple[str, str], ...]
+    checks: tuple[Item, ...]
+    labels: bool
+
+
+def make_state(incident: Incident, number: int, memory: Memory) -> State:
     """The state of an incident, its timeline left out: that is GitHub's to keep."""
     facts: dict[str, Any] = {name: getattr(incident, name) for name in _FROM_INCIDENT}
-    return State(
-        v=VERSION,
-        number=number,
-        seen_id=seen_id,
-        seen_at=seen_at,
-        people=people or {},
-        said=said,
-        **facts,
-    )
+    return State(v=VERSION, number=number, **facts, **msgspec.structs.asdict(memory))
 
 
 def write_state(state: State) -> str:

@@ -1,0 +1,133 @@
+"""The command line. Only here are clients built, the environment and the clock read."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from incident_actions import __version__
+from incident_actions.config import PATH
+from incident_actions.errors import IncidentActionsError, InputError
+from incident_actions.flows.respond import Event, respond
+from incident_actions.hub.github import GitHub, connect
+from incident_actions.runner import Runner
+
+Run = Callable[[argparse.Namespace, Mapping[str, str], Runner], int]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; gives the exit code. Every failure is one annotation with its remedy."""
+    runner = Runner(os.environ, sys.stdout)
+    logging.basicConfig(level=logging.INFO, handlers=[runner.handler()], force=True)
+    arguments = _parser().parse_args(argv)
+    run: Run = arguments.run
+    try:
+        return run(arguments, os.environ, runner)
+    except IncidentActionsError as error:
+        runner.error(f"{error} {error.remedy}")
+        return error.exit_code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="incident-actions",
+        description="Incident response for a GitHub repository, with GitHub as the only backend.",
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    respond_command = commands.add_parser(
+        "respond", help="bring the incident of an event, or every open one, up to date"
+    )
+    _add_inputs(respond_command)
+    respond_command.set_defaults(run=_respond)
+    return parser
+
+
+def _add_inputs(parser: argparse.ArgumentParser) -> None:
+    """The inputs that every command has; an empty one is as good as none."""
+    parser.add_argument("--repository", help="where incidents live, OWNER/NAME")
+    parser.add_argument("--config", help=f"path of the configuration there, default {PATH}")
+
+
+def _respond(arguments: argparse.Namespace, environ: Mapping[str, str], runner: Runner) -> int:
+    event = _event(environ)
+    hub = _hub(arguments, environ)
+    path = _input(arguments, environ, "config") or PATH
+    reports = respond(hub, event, path, time.sleep)
+    runner.report(reports)
+    return 0
+
+
+def _input(arguments: argparse.Namespace, environ: Mapping[str, str], name: str) -> str:
+    """An input: the flag, else `INPUT_NAME`."""
+    given = getattr(arguments, name, None) or environ.get(f"INPUT_{name.upper()}", "")
+    return str(given).strip()
+
+
+def _hub(arguments: argparse.Namespace, environ: Mapping[str, str]) -> GitHub:
+    token = environ.get("INPUT_TOKEN", "").strip() or environ.get("GITHUB_TOKEN", "").strip()
+    if not token:
+        raise InputError(
+            "there is no token to ask GitHub with",
+            remedy="In a workflow leave `token` out; from a shell set GITHUB_TOKEN.",
+        )
+    repository = _input(arguments, environ, "repository") or environ.get("GITHUB_REPOSITORY", "")
+    owner, _, name = repository.partition("/")
+    if not owner or not name or "/" in name or set(repository) & set(" ?#%\\"):
+        raise InputError(
+            f"the repository must be OWNER/NAME, not `{repository}`",
+            remedy="Set `repository`, or GITHUB_REPOSITORY.",
+        )
+    return connect(token, repository, environ.get("GITHUB_API_URL") or "https://api.github.com")
+
+
+def _event(environ: Mapping[str, str]) -> Event:
+    name = environ.get("GITHUB_EVENT_NAME", "")
+    path = environ.get("GITHUB_EVENT_PATH", "")
+    if not name:
+        raise InputError(
+            "GITHUB_EVENT_NAME is not set",
+            remedy="`respond` runs in a workflow; from a shell set it to `workflow_dispatch`.",
+        )
+    if name in ("schedule", "workflow_dispatch") and not path:
+        return Event(name, {})
+    try:
+        payload: Any = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(
+            f"the event file can't be read: {error.strerror or error}",
+            remedy="Set GITHUB_EVENT_PATH to the event's JSON file, as the runner does.",
+        ) from None
+    except ValueError as error:
+        raise InputError(
+            f"the event file is no JSON: {error}",
+            remedy="Set GITHUB_EVENT_PATH to the event's JSON file, as the runner does.",
+        ) from None
+    if not isinstance(payload, dict):
+        raise InputError(
+            "the event file holds no JSON object",
+            remedy="Set GITHUB_EVENT_PATH to the event's JSON file, as the runner does.",
+        )
+    return Event(name, payload)
+
+
+def clock(environ: Mapping[str, str]) -> datetime:
+    """Now, in UTC; `INCIDENT_NOW` overrides it for drills and tests."""
+    given = environ.get("INCIDENT_NOW", "").strip()
+    if not given:
+        return datetime.now(UTC)
+    try:
+        at = datetime.fromisoformat(given)
+    except ValueError:
+        raise InputError(
+            f"INCIDENT_NOW is no ISO 8601 time: `{given}`", remedy="Write 2026-11-23T14:02:00Z."
+        ) from None
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)

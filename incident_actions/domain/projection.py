@@ -1,0 +1,136 @@
+"""What the issue should look like, given the incident: the projection; and the way there: effects.
+
+Effects are plain values. One place applies them (`hub.apply`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from incident_actions.domain import labels
+from incident_actions.domain.incident import Freeze, Incident
+from incident_actions.domain.observation import Event, EventKind, Issue, Observation
+
+
+class EditIssue(Struct, frozen=True):
+    """One request that changes the issue. None leaves a part as it is.
+
+    Body, labels, assignees and state go together, so that a run that is killed leaves all of
+    them old or all of them new.
+    """
+
+    number: int
+    body: str | None = None
+    labels: tuple[str, ...] | None = None
+    assignees: tuple[str, ...] | None = None
+    open: bool | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to change."""
+        return (self.body, self.labels, self.assignees, self.open) == (None, None, None, None)
+
+
+class CreateLabel(Struct, frozen=True):
+    """A label that the repository doesn't have yet."""
+
+    label: labels.Label
+
+
+class Say(Struct, frozen=True):
+    """A comment of the bot's. `kind` and `key` identify it, so that it is posted once."""
+
+    number: int
+    kind: str
+    key: str
+    text: str
+
+
+class Unsay(Struct, frozen=True):
+    """A comment of the bot's that no longer holds is deleted."""
+
+    comment_id: int
+    kind: str
+    key: str
+
+
+class React(Struct, frozen=True):
+    """A thumbs up on a comment whose commands were taken."""
+
+    comment_id: int
+
+
+class OpenIssue(Struct, frozen=True):
+    """A new issue in the bot's name."""
+
+    title: str
+    body: str
+    labels: tuple[str, ...]
+
+
+Effect = EditIssue | CreateLabel | Say | Unsay | React | OpenIssue
+
+
+def wanted_labels(incident: Incident, observation: Observation) -> tuple[str, ...]:
+    """The labels that the issue should carry: people's own, and those that show the incident."""
+    issue = observation.issue
+    wanted = [name for name in issue.labels if not labels.is_ours(name)]
+    wanted += _taken_by_accident(observation)
+    wanted += [
+        labels.INCIDENT,
+        incident.severity.value,
+        f"{labels.STATUS_PREFIX}{incident.status}",
+        *(f"{labels.SERVICE_PREFIX}{name}" for name in incident.services),
+    ]
+    if incident.cause:
+        wanted.append(f"{labels.CAUSE_PREFIX}{incident.cause}")
+    if incident.freeze is not None:
+        on = incident.freeze.freeze is Freeze.ON
+        wanted.append(labels.DEPLOY_FREEZE if on else labels.DEPLOYS_ALLOWED)
+    return _unique(wanted)
+
+
+def _taken_by_accident(observation: Observation) -> list[str]:
+    """People's labels that the bot removed: one was added while the bot wrote the whole list."""
+    lost: dict[str, bool] = {}
+    for event in observation.history:
+        if isinstance(event, Event) and event.kind in (EventKind.LABELED, EventKind.UNLABELED):
+            by_bot = event.actor.login.casefold() == observation.bot.casefold()
+            lost[event.subject] = event.kind is EventKind.UNLABELED and by_bot
+    return [name for name, gone in lost.items() if gone and not labels.is_ours(name)]
+
+
+def _unique(names: Iterable[str]) -> tuple[str, ...]:
+    """Without doubles, ignoring case as GitHub does; the first spelling wins."""
+    kept: dict[str, str] = {}
+    for name in names:
+        kept.setdefault(name.casefold(), name)
+    return tuple(kept.values())
+
+
+def edit(
+    issue: Issue,
+    *,
+    body: str | None = None,
+    labels: Iterable[str] | None = None,
+    assignees: Iterable[str] | None = None,
+    open: bool | None = None,
+) -> EditIssue:
+    """The difference between the issue as it is and as it should be."""
+    return EditIssue(
+        number=issue.number,
+        body=body if body is not None and body != issue.body else None,
+        labels=_changed(issue.labels, labels),
+        assignees=_changed(issue.assignees, assignees),
+        open=open if open is not None and open != issue.open else None,
+    )
+
+
+def _changed(now: Iterable[str], wanted: Iterable[str] | None) -> tuple[str, ...] | None:
+    if wanted is None:
+        return None
+    wanted = tuple(wanted)
+    same = {name.casefold() for name in now} == {name.casefold() for name in wanted}
+    return None if same else wanted

@@ -1,0 +1,98 @@
+"""A report by somebody from outside: held until a writer confirms or dismisses it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from incident_actions.domain import commands as c
+from incident_actions.domain.comments import read_comment
+from incident_actions.domain.fold import Notice
+from incident_actions.domain.grants import Grants
+from incident_actions.domain.observation import Comment, Event, EventKind, Observation, Permission
+
+
+class Verdict(Struct, frozen=True):
+    """What the team decided about a report; `command` is None while it is held."""
+
+    command: c.Confirm | c.Dismiss | None
+    by: str
+    comments: tuple[Comment, ...]
+    notices: tuple[Notice, ...]
+
+
+def decide(
+    observation: Observation, grants: Grants, needs: Mapping[str, Permission] | None = None
+) -> Verdict:
+    """The first `/confirm` or `/dismiss` by a writer counts. Nothing else is taken on a report."""
+    decision: c.Confirm | c.Dismiss | None = None
+    by = ""
+    comments: list[Comment] = []
+    notices: dict[tuple[str, str], Notice] = {}
+    for comment in observation.history:
+        if not isinstance(comment, Comment) or comment.author.bot:
+            continue
+        lines = read_comment(comment.body, comment.created_at)
+        if not lines:
+            continue
+        comments.append(comment)
+        login = comment.author.login
+        allowed = grants.at(login, comment.id)
+        misread: list[c.Misread] = []
+        for line in lines:
+            if allowed < _needed(line, needs or {}):
+                key = login.casefold()
+                notices[("refused", key)] = Notice("refused", key, to=login)
+            elif isinstance(line, c.Misread):
+                misread.append(line)
+            elif isinstance(line.command, c.Confirm | c.Dismiss):
+                if decision is None:
+                    decision, by = line.command, login
+            elif isinstance(line.command, c.Help):
+                key = f"c{comment.id}.{line.line}"
+                notices[("help", key)] = Notice("help", key, to=login, topic=line.command.topic)
+            else:
+                why = "this is a report that nobody has confirmed yet"
+                misread.append(c.Misread(line.line, f"/{line.name}", why, "/confirm"))
+        if misread:
+            key = str(comment.id)
+            notices[("mistakes", key)] = Notice("mistakes", key, to=login, lines=tuple(misread))
+    return Verdict(decision, by, tuple(comments), tuple(notices.values()))
+
+
+def _needed(line: c.Taken | c.Misread, needs: Mapping[str, Permission]) -> Permission:
+    if isinstance(line, c.Misread):
+        return Permission.TRIAGE
+    spec = c.spec_of(line.name)
+    return needs.get(line.name, spec.needs if spec else Permission.WRITE)
+
+
+def marker(report: int) -> str:
+    """What ties an incident to the report that it came from."""
+    return f"<!-- incident-actions:report {report} -->"
+
+
+def opened_as(observation: Observation) -> int | None:
+    """The incident that the bot opened for this report, by the reference GitHub keeps."""
+    for event in observation.history:
+        if (
+            isinstance(event, Event)
+            and event.kind is EventKind.CROSS_REFERENCED
+            and event.author is not None
+            and (event.author.bot or event.author.login.casefold() == observation.bot.casefold())
+            and marker(observation.issue.number) in event.body
+        ):
+            return int(event.subject)
+    return None
+
+
+def reported_text(reporter: str) -> str:
+    """The form as the reporter filled it, out of the quote in a confirmed incident's body."""
+    lines = reporter.replace("\r\n", "\n").split("\n")
+    return "\n".join(line[1:].removeprefix(" ") for line in lines if line.startswith(">"))
+
+
+def is_confirmed(reporter: str) -> bool:
+    """Whether this text is one that the bot opened from a report."""
+    return reporter.lstrip().startswith("<!-- incident-actions:report ")

@@ -1,0 +1,56 @@
+"""The bot's comments as a projection: which should be there, and which are.
+
+Each ends with a marker that names its kind and key. Only the bot's own comments count: anybody
+can type a marker.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from incident_actions.domain.fold import Notice
+from incident_actions.domain.observation import Comment, Observation
+
+_MARKER = re.compile(r"<!-- incident-actions:(?P<kind>[a-z-]+) (?P<key>\S+) -->\s*\Z")
+
+
+def marker(kind: str, key: str) -> str:
+    """The marker of a comment: an HTML comment, which GitHub doesn't show."""
+    return f"<!-- incident-actions:{kind} {key} -->"
+
+
+def own_comments(observation: Observation) -> Mapping[str, Comment]:
+    """The bot's comments by `kind key`. Of doubles the oldest."""
+    found: dict[str, Comment] = {}
+    for item in observation.history:
+        if isinstance(item, Comment) and _is_ours(item, observation.bot):
+            match = _MARKER.search(item.body)
+            if match:
+                found.setdefault(f"{match['kind']} {match['key']}", item)
+    return found
+
+
+def _is_ours(comment: Comment, bot: str) -> bool:
+    return comment.author.bot or comment.author.login.casefold() == bot.casefold()
+
+
+def name(notice: Notice) -> str:
+    """A notice's `kind key`."""
+    return f"{notice.kind} {notice.key}"
+
+
+def unsaid(notices: Iterable[Notice], said: Iterable[str]) -> tuple[Notice, ...]:
+    """The notices that were never posted."""
+    known = set(said)
+    return tuple(notice for notice in notices if name(notice) not in known)
+
+
+def stale(notices: Iterable[Notice], own: Mapping[str, Comment]) -> tuple[str, ...]:
+    """The bot's answers to what has since been corrected or deleted."""
+    wanted = {name(notice) for notice in notices}
+    return tuple(n for n in own if n.split(" ", 1)[0] in ANSWERS and n not in wanted)
+
+
+ANSWERS = frozenset({"mistakes", "refused", "unverified", "help", "runbook"})
+"""Kinds that answer somebody: they go when what they answer goes."""

@@ -1,0 +1,123 @@
+"""The plan: from the folded incident to what has to be said and changed. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from msgspec import Struct
+
+from incident_actions.domain import body as bodies
+from incident_actions.domain import voice
+from incident_actions.domain.checklist import Item, Section
+from incident_actions.domain.fold import Folded, Notice, newest
+from incident_actions.domain.forms import Answers, Form, read_answers
+from incident_actions.domain.grants import Grants
+from incident_actions.domain.incident import Incident
+from incident_actions.domain.observation import Comment, Issue, Observation
+from incident_actions.domain.projection import (
+    EditIssue,
+    Effect,
+    React,
+    Say,
+    Unsay,
+    edit,
+    wanted_labels,
+)
+from incident_actions.domain.reports import is_confirmed, reported_text
+from incident_actions.domain.state import Memory, State, make_state, write_state
+from incident_actions.render import dashboard
+from incident_actions.render.comments import write
+
+
+class Known(Struct, frozen=True):
+    """The playbook that an incident was declared with."""
+
+    form: Form
+    checks: tuple[Item, ...]
+    checklist: tuple[Section, ...]
+
+
+def answers(issue: Issue, form: Form) -> Answers:
+    """The form's answers in an issue, also when the bot opened it from somebody's report."""
+    text = bodies.split(issue.body).reporter
+    if issue.author.bot and is_confirmed(text):
+        text = reported_text(text)
+    return read_answers(form, text)
+
+
+def words(observation: Observation, folded: Folded, state: State | None) -> list[Effect]:
+    """What to say, to take back and to react to; nothing that was said before."""
+    number = observation.issue.number
+    own = voice.own_comments(observation)
+    said = {*own, *(state.said if state else ())}
+    effects: list[Effect] = [
+        Say(number, notice.kind, notice.key, write(notice))
+        for notice in voice.unsaid(folded.notices, said)
+    ]
+    effects += take_back(folded.notices, own)
+    effects += [React(comment.id) for comment in folded.taken if _is_news(comment, state)]
+    return effects
+
+
+def take_back(notices: Sequence[Notice], own: Mapping[str, Comment]) -> list[Unsay]:
+    """Answers whose comment was corrected or deleted."""
+    return [Unsay(own[name].id, *name.split(" ", 1)) for name in voice.stale(notices, own)]
+
+
+def _is_news(comment: Comment, state: State | None) -> bool:
+    """Whether a comment is new, or was edited, since its commands were last taken."""
+    if state is None or comment.id > state.seen_id:
+        return True
+    edited = comment.updated_at > comment.created_at
+    return edited and newest([comment])[1] > state.seen_at
+
+
+def memory(
+    observation: Observation,
+    folded: Folded,
+    state: State | None,
+    known: Known,
+    grants: Grants,
+    done: Sequence[Effect],
+) -> Memory:
+    """What to remember once `done` has been said."""
+    seen_id, seen_at = newest(folded.commands)
+    said = {*voice.own_comments(observation), *(state.said if state else ())}
+    said |= {f"{effect.kind} {effect.key}" for effect in done if isinstance(effect, Say)}
+    said -= {f"{effect.kind} {effect.key}" for effect in done if isinstance(effect, Unsay)}
+    return Memory(
+        seen_id=max(seen_id, state.seen_id if state else 0),
+        seen_at=max(seen_at, state.seen_at if state else ""),
+        people=grants.dump(),
+        said=tuple(sorted(said)),
+        form=tuple((field.id, field.label) for field in known.form.fields),
+        checks=known.checks,
+        labels=True,
+    )
+
+
+def change(observation: Observation, incident: Incident, known: Known, memory: Memory) -> EditIssue:
+    """The one edit that brings the issue up to date."""
+    issue = observation.issue
+    body = bodies.split(issue.body)
+    given = answers(issue, known.form)
+    facts = dashboard.Facts(
+        number=issue.number,
+        checklist=known.checklist,
+        checks=known.checks,
+        ticked=bodies.ticked(body.dashboard),
+        seen=dashboard.seen(incident, known.checks, given.values.keys()),
+    )
+    state = write_state(make_state(incident, issue.number, memory))
+    return edit(
+        issue,
+        body=_unless_same(dashboard.compose(incident, facts, state, body.reporter), issue.body),
+        labels=wanted_labels(incident, observation),
+        assignees=incident.assigned,
+        open=incident.status.open,
+    )
+
+
+def _unless_same(wanted: str, now: str) -> str:
+    """The body as it is, when it differs in line ends only: GitHub's editor saves CRLF."""
+    return now if wanted.replace("\r\n", "\n") == now.replace("\r\n", "\n") else wanted

@@ -1,0 +1,122 @@
+"""`respond`: what happened on GitHub decides which issue is looked at, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from incident_actions.config import read_config
+from incident_actions.domain import body as bodies
+from incident_actions.domain import labels as names
+from incident_actions.domain.forms import Form, looks_filled
+from incident_actions.domain.observation import Issue, Observation
+from incident_actions.domain.trust import accepted_before, is_team
+from incident_actions.errors import InputError, Unavailable
+from incident_actions.flows import playbook
+from incident_actions.flows.incident import Desk, Report, tend
+from incident_actions.flows.reports import hold
+from incident_actions.hub.port import Hub
+
+EVENTS = (
+    "issues",
+    "issue_comment",
+    "pull_request",
+    "schedule",
+    "workflow_dispatch",
+    "repository_dispatch",
+)
+OPENED_BUDGET = 10
+COMMENT_BUDGET = 7
+_TRIES = 3
+
+
+class Event(Struct, frozen=True):
+    """What started the run: GitHub's name for it, and its payload."""
+
+    name: str
+    payload: Mapping[str, Any]
+
+
+def respond(
+    hub: Hub, event: Event, config_path: str, sleep: Callable[[float], None]
+) -> tuple[Report, ...]:
+    """Bring the event's issue, or every open incident, up to date.
+
+    A write whose answer was lost may have happened. So it is not repeated: the issue is observed
+    again, and what is missing then is done. `sleep` takes seconds.
+    """
+    for attempt in range(1, _TRIES + 1):
+        try:
+            return _respond(hub, event, config_path)
+        except Unavailable:
+            if attempt == _TRIES:
+                raise
+            sleep(attempt)
+    raise AssertionError("unreachable")
+
+
+def _respond(hub: Hub, event: Event, config_path: str) -> tuple[Report, ...]:
+    if event.name not in EVENTS:
+        raise InputError(
+            f"`respond` does not know the event `{event.name}`",
+            remedy=f"Start it on one of: {', '.join(EVENTS)}.",
+        )
+    config = read_config(hub.file(config_path), config_path)
+    budget = hub.requests - 1
+    if event.name in ("issues", "issue_comment"):
+        number = issue_number(event)
+        if number is None:
+            return ()
+        budget += OPENED_BUDGET if event.name == "issues" else COMMENT_BUDGET
+        return _look_at(Desk(hub, config, budget), number)
+    if event.name == "pull_request":
+        return ()
+    return tuple(
+        report
+        for issue in hub.issues(labels=[names.INCIDENT])
+        for report in _look_at(Desk(hub, config, hub.requests + OPENED_BUDGET), issue.number)
+    )
+
+
+def issue_number(event: Event) -> int | None:
+    """The issue of an event; None for a pull request's."""
+    issue = event.payload.get("issue")
+    number = issue.get("number") if isinstance(issue, dict) else None
+    if not isinstance(number, int):
+        raise InputError(
+            f"the event file of `{event.name}` names no issue",
+            remedy="Let the workflow start on `issues` and `issue_comment` as the README shows.",
+        )
+    return None if isinstance(issue, dict) and issue.get("pull_request") else number
+
+
+def _look_at(desk: Desk, number: int) -> tuple[Report, ...]:
+    before = desk.hub.requests
+    history = desk.hub.history(number)
+    pages = desk.hub.requests - before
+    desk = Desk(desk.hub, desk.config, desk.budget + pages - 1)  # long histories cost what they do
+    issue = desk.hub.issue(number)
+    observation = Observation(issue, history, {}, desk.config.bot)
+    form = None
+    if not names.holds(issue.labels, names.INCIDENT):
+        form = playbook.form(desk.hub, desk.config)
+        if issue.is_pull_request or not _is_filled_form(issue, form):
+            return ()
+    if issue.author.bot or accepted_before(observation):
+        return (tend(desk, observation, form),)
+    permission = desk.hub.permission(issue.author.login)
+    observation = Observation(issue, history, {issue.author.login: permission}, desk.config.bot)
+    if is_team(issue, permission):
+        return (tend(desk, observation, form),)
+    return _hold(desk, observation, form or playbook.form(desk.hub, desk.config))
+
+
+def _hold(desk: Desk, observation: Observation, form: Form) -> tuple[Report, ...]:
+    report, incident = hold(desk, observation, form)
+    return (report, *(_look_at(desk, incident) if incident is not None else ()))
+
+
+def _is_filled_form(issue: Issue, form: Form) -> bool:
+    return looks_filled(form, bodies.split(issue.body).reporter)

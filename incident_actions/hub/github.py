@@ -1,0 +1,347 @@
+"""The port's adapter: PyGithub's connection and retries, and GitHub's JSON as our values.
+
+PyGithub's own objects are not used: they fetch what is missing on their own, and a run has a
+request budget.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import github
+import requests
+from github.GithubRetry import GithubRetry
+
+from incident_actions import __version__
+from incident_actions.domain.labels import Label
+from incident_actions.domain.observation import (
+    Actor,
+    Comment,
+    Event,
+    EventKind,
+    Issue,
+    Permission,
+)
+from incident_actions.domain.projection import EditIssue, OpenIssue
+from incident_actions.errors import (
+    Forbidden,
+    GitHubError,
+    NotFound,
+    RateLimited,
+    Rejected,
+    Unauthorized,
+    Unavailable,
+)
+
+TIMEOUT = 15
+"""Seconds for one answer."""
+LONGEST_WAIT = 60
+"""Seconds that a rate limit is waited out before the run gives up."""
+_PER_PAGE = 100
+_SAFE_TO_REPEAT = frozenset({"GET", "PATCH", "PUT", "DELETE"})
+_EVENTS = frozenset(kind.value for kind in EventKind)
+
+Answer = TypeVar("Answer")
+
+
+def connect(token: str, repository: str, api_url: str) -> GitHub:
+    """A connection to one repository. Nothing is asked yet."""
+    retry = GithubRetry(
+        total=3,
+        backoff_factor=0.5,
+        secondary_rate_wait=LONGEST_WAIT,
+        max_rate_limit_wait=LONGEST_WAIT,
+        allowed_methods=_SAFE_TO_REPEAT,
+        status_forcelist=[429, 500, 502, 503, 504],
+    )
+    client = github.Github(
+        auth=github.Auth.Token(token),
+        base_url=api_url,
+        timeout=TIMEOUT,
+        user_agent=f"incident-actions/{__version__}",
+        per_page=_PER_PAGE,
+        retry=retry,
+        seconds_between_requests=None,
+        seconds_between_writes=None,
+    )
+    return GitHub(client, repository)
+
+
+class GitHub:
+    """One repository, asked over HTTP. Implements `hub.port.Hub`."""
+
+    def __init__(self, client: github.Github, repository: str) -> None:
+        self._requester = client.requester
+        self._repository = repository
+        self._base = f"/repos/{quote(repository, safe='/')}"
+        self.requests = 0
+
+    def issue(self, number: int) -> Issue:
+        """https://docs.github.com/en/rest/issues/issues#get-an-issue"""
+        return _read(_issue, self._ask("GET", f"/issues/{number}"))
+
+    def history(self, number: int) -> tuple[Comment | Event, ...]:
+        """https://docs.github.com/en/rest/issues/timeline"""
+        pages = self._pages(f"/issues/{number}/timeline")
+        return tuple(item for raw in pages if (item := _read(_entry, raw)) is not None)
+
+    def issues(self, *, labels: Sequence[str], state: str = "open") -> tuple[Issue, ...]:
+        """https://docs.github.com/en/rest/issues/issues#list-repository-issues"""
+        asked = {"labels": ",".join(labels), "state": state}
+        found = (_read(_issue, raw) for raw in self._pages("/issues", asked))
+        return tuple(issue for issue in found if not issue.is_pull_request)
+
+    def permission(self, login: str) -> Permission:
+        """https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user"""
+        try:
+            answer = self._ask("GET", f"/collaborators/{quote(login, safe='')}/permission")
+        except NotFound:
+            return Permission.NONE
+        return _read(_permission, answer)
+
+    def file(self, path: str) -> str | None:
+        """https://docs.github.com/en/rest/repos/contents#get-repository-content"""
+        try:
+            answer = self._ask("GET", f"/contents/{quote(path)}")
+        except NotFound:
+            return None
+        return _read(_text, answer)
+
+    def label_names(self) -> frozenset[str]:
+        """https://docs.github.com/en/rest/issues/labels#list-labels-for-a-repository"""
+        return frozenset(str(raw["name"]).casefold() for raw in self._pages("/labels"))
+
+    def create_label(self, label: Label) -> None:
+        """https://docs.github.com/en/rest/issues/labels#create-a-label"""
+        given = {"name": label.name, "color": label.color, "description": label.description}
+        try:
+            self._ask("POST", "/labels", given)
+        except Rejected:
+            return  # it exists: another run was faster
+
+    def edit(self, change: EditIssue) -> None:
+        """https://docs.github.com/en/rest/issues/issues#update-an-issue"""
+        given: dict[str, Any] = {}
+        if change.body is not None:
+            given["body"] = change.body
+        if change.labels is not None:
+            given["labels"] = list(change.labels)
+        if change.assignees is not None:
+            given["assignees"] = list(change.assignees)
+        if change.open is not None:
+            given["state"] = "open" if change.open else "closed"
+            given["state_reason"] = "reopened" if change.open else "completed"
+        if given:
+            self._ask("PATCH", f"/issues/{change.number}", given)
+
+    def open(self, issue: OpenIssue) -> int:
+        """https://docs.github.com/en/rest/issues/issues#create-an-issue"""
+        given = {"title": issue.title, "body": issue.body, "labels": list(issue.labels)}
+        return int(self._ask("POST", "/issues", given)["number"])
+
+    def comment(self, number: int, text: str) -> None:
+        """https://docs.github.com/en/rest/issues/comments#create-an-issue-comment"""
+        self._ask("POST", f"/issues/{number}/comments", {"body": text})
+
+    def delete_comment(self, comment_id: int) -> None:
+        """https://docs.github.com/en/rest/issues/comments#delete-an-issue-comment"""
+        try:
+            self._ask("DELETE", f"/issues/comments/{comment_id}")
+        except NotFound:
+            return
+
+    def react(self, comment_id: int) -> None:
+        """https://docs.github.com/en/rest/reactions/reactions#create-reaction-for-an-issue-comment"""
+        self._ask("POST", f"/issues/comments/{comment_id}/reactions", {"content": "+1"})
+
+    def _pages(self, path: str, asked: dict[str, Any] | None = None) -> Iterator[Any]:
+        """Every item of a list, page by page while GitHub's `Link` header names a next one."""
+        page = 1
+        while True:
+            parameters = {**(asked or {}), "per_page": _PER_PAGE, "page": page}
+            headers, items = self._request("GET", path, parameters=parameters)
+            if not isinstance(items, list):
+                raise Unavailable(
+                    f"GitHub answered {path} with something else than a list",
+                    remedy="Run it again; see https://www.githubstatus.com.",
+                )
+            yield from items
+            if 'rel="next"' not in headers.get("link", ""):
+                return
+            page += 1
+
+    def _ask(self, verb: str, path: str, given: dict[str, Any] | None = None) -> Any:
+        return self._request(verb, path, given)[1]
+
+    def _request(
+        self,
+        verb: str,
+        path: str,
+        given: dict[str, Any] | None = None,
+        parameters: dict[str, Any] | None = None,
+    ) -> tuple[dict[str, Any], Any]:
+        self.requests += 1
+        try:
+            headers, answer = self._requester.requestJsonAndCheck(
+                verb, self._base + path, parameters=parameters, input=given
+            )
+        except github.GithubException as error:
+            raise _explain(error, verb, path, self._repository) from None
+        except (requests.RequestException, OSError) as error:
+            raise Unavailable(
+                f"GitHub could not be reached: {type(error).__name__} at {verb} {path}",
+                remedy="Run it again; see https://www.githubstatus.com.",
+            ) from None
+        if answer is None and verb == "GET":
+            raise Unavailable(
+                f"GitHub gave an empty answer to {path}",
+                remedy="Run it again; see https://www.githubstatus.com.",
+            )
+        return headers, answer
+
+
+def _explain(error: github.GithubException, verb: str, path: str, repository: str) -> GitHubError:
+    """The error of ours that fits, with the remedy."""
+    data = error.data if isinstance(error.data, dict) else {}
+    said = " ".join(str(data.get("message") or error.message or "").split())[:300]
+    what = f"{verb} {path} on {repository}: HTTP {error.status} {said}".strip()
+    limited = "rate limit" in said.lower() or error.status == 429
+    if isinstance(error, github.RateLimitExceededException) or limited:
+        return RateLimited(what, remedy="Wait for the limit to reset; the next run does the rest.")
+    if error.status == 401:
+        return Unauthorized(
+            what,
+            remedy="The token is wrong or expired. Leave `token` out, or renew the secret.",
+        )
+    if error.status == 403:
+        return Forbidden(
+            what,
+            remedy="Give the job `permissions: issues: write, contents: read`. "
+            "For another repository use a token that may write there.",
+        )
+    if error.status in (404, 410):
+        return NotFound(
+            what,
+            remedy=f"Check that {repository} exists and that the token may see it. "
+            "`github.token` sees its own repository only.",
+        )
+    if 400 <= error.status < 500:
+        return Rejected(what, remedy="GitHub refused the content; the message says why.")
+    return Unavailable(what, remedy="Run it again; see https://www.githubstatus.com.")
+
+
+def _read(reader: Callable[[Any], Answer], raw: Any) -> Answer:
+    """Read an answer; one that isn't shaped as documented is GitHub being broken."""
+    try:
+        return reader(raw)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Unavailable(
+            f"GitHub gave an answer that makes no sense ({type(error).__name__}: {error})",
+            remedy="Run it again; see https://www.githubstatus.com.",
+        ) from None
+
+
+def _issue(raw: Any) -> Issue:
+    return Issue(
+        number=int(raw["number"]),
+        title=raw["title"],
+        body=raw.get("body") or "",
+        author=_actor(raw.get("user")),
+        association=raw.get("author_association") or "NONE",
+        open=raw["state"] == "open",
+        labels=tuple(_label_name(label) for label in raw["labels"]),
+        assignees=tuple(user["login"] for user in raw.get("assignees") or []),
+        created_at=_time(raw["created_at"]),
+        updated_at=_time(raw["updated_at"]),
+        url=raw["html_url"],
+        state_reason=raw.get("state_reason"),
+        is_pull_request="pull_request" in raw,
+    )
+
+
+def _label_name(raw: Any) -> str:
+    return raw if isinstance(raw, str) else str(raw["name"])
+
+
+def _actor(raw: Any) -> Actor:
+    """A deleted account is GitHub's `ghost`."""
+    if not raw:
+        return Actor("ghost")
+    return Actor(raw["login"], bot=raw.get("type") == "Bot")
+
+
+def _time(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError(f"a time without zone: {text}")
+    return at
+
+
+def _entry(raw: Any) -> Comment | Event | None:
+    """One entry of the timeline; None for those that mean nothing to an incident."""
+    kind = raw.get("event")
+    if kind == "commented":
+        return Comment(
+            id=int(raw["id"]),
+            author=_actor(raw.get("user") or raw.get("actor")),
+            body=raw.get("body") or "",
+            created_at=_time(raw["created_at"]),
+            updated_at=_time(raw["updated_at"]),
+        )
+    if kind not in _EVENTS:
+        return None
+    event = Event(
+        id=int(raw.get("id") or 0),
+        kind=EventKind(kind),
+        actor=_actor(raw.get("actor")),
+        at=_time(raw["created_at"]),
+        subject=_subject(kind, raw),
+    )
+    return _with_source(event, raw) if kind == "cross-referenced" else event
+
+
+def _subject(kind: str, raw: Any) -> str:
+    if kind in ("labeled", "unlabeled"):
+        return str(raw["label"]["name"])
+    if kind in ("assigned", "unassigned"):
+        return _actor(raw.get("assignee")).login
+    return str(raw["rename"]["to"]) if kind == "renamed" else ""
+
+
+def _with_source(event: Event, raw: Any) -> Event | None:
+    source = (raw.get("source") or {}).get("issue")
+    if not source:
+        return None
+    pull = source.get("pull_request")
+    merged = pull.get("merged_at") if pull else None
+    return Event(
+        id=event.id or int(source["number"]),
+        kind=event.kind,
+        actor=event.actor,
+        at=event.at,
+        subject=str(source["number"]),
+        author=_actor(source.get("user")),
+        title=str(source.get("title") or ""),
+        body=str(source.get("body") or ""),
+        pull_request=bool(pull),
+        merged_at=_time(merged) if merged else None,
+    )
+
+
+def _permission(raw: Any) -> Permission:
+    """`role_name` is finer; a custom role has a name of its own, then `permission` counts."""
+    try:
+        return Permission.named(str(raw.get("role_name") or raw["permission"]))
+    except KeyError:
+        return Permission.named(str(raw["permission"]))
+
+
+def _text(raw: Any) -> str | None:
+    """A file's text. A folder has none; files over 1 MB come without content."""
+    if not isinstance(raw, dict) or raw.get("encoding") != "base64":
+        return None
+    return base64.b64decode(raw["content"]).decode("utf-8-sig", errors="replace")

@@ -1,0 +1,70 @@
+"""The port to GitHub: what the flows ask and order, in the domain's own terms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from incident_actions.domain.labels import Label
+from incident_actions.domain.observation import Comment, Event, Issue, Permission
+from incident_actions.domain.projection import EditIssue, OpenIssue
+
+
+class Hub(Protocol):
+    """One repository on GitHub. Every method is one request, unless it says more.
+
+    All raise `errors.GitHubError`; reading something that isn't there raises `errors.NotFound`.
+    """
+
+    @property
+    def requests(self) -> int:
+        """How many requests were made so far, retries not counted."""
+        ...
+
+    def issue(self, number: int) -> Issue:
+        """The issue as it is now."""
+        ...
+
+    def history(self, number: int) -> tuple[Comment | Event, ...]:
+        """Comments and events in GitHub's order. One request a hundred entries."""
+        ...
+
+    def issues(self, *, labels: Sequence[str], state: str = "open") -> tuple[Issue, ...]:
+        """Issues (no pull requests) with all of these labels, newest first; by pages of 100."""
+        ...
+
+    def permission(self, login: str) -> Permission:
+        """What somebody may do here; `NONE` for an unknown login."""
+        ...
+
+    def file(self, path: str) -> str | None:
+        """A text file on the default branch, or None."""
+        ...
+
+    def label_names(self) -> frozenset[str]:
+        """The repository's labels, lower case; by pages of 100."""
+        ...
+
+    def create_label(self, label: Label) -> None:
+        """Create a label. One that exists already is fine."""
+        ...
+
+    def edit(self, change: EditIssue) -> None:
+        """Change an issue in one request."""
+        ...
+
+    def open(self, issue: OpenIssue) -> int:
+        """Open an issue; gives its number."""
+        ...
+
+    def comment(self, number: int, text: str) -> None:
+        """Comment on an issue."""
+        ...
+
+    def delete_comment(self, comment_id: int) -> None:
+        """Delete a comment. One that is gone already is fine."""
+        ...
+
+    def react(self, comment_id: int) -> None:
+        """Put a thumbs up on a comment. Once is enough, twice is the same."""
+        ...

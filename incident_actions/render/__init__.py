@@ -1,0 +1,1 @@
+"""From facts to text: Markdown that is safe whatever people typed."""

@@ -1,0 +1,197 @@
+"""The dashboard at the top of an incident's issue, as full as GitHub's limit allows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from msgspec import Struct
+
+from incident_actions.domain import body as bodies
+from incident_actions.domain.body import Body
+from incident_actions.domain.checklist import Item, Section, missing
+from incident_actions.domain.incident import (
+    Freeze,
+    Incident,
+    Moment,
+    Role,
+    Severity,
+    Status,
+    Verified,
+)
+from incident_actions.domain.reminders import next_update_due
+from incident_actions.render.environment import render
+from incident_actions.render.markdown import inline
+
+ENTRIES_SHOWN = 15
+
+_MARKS = {Severity.SEV1: "🔴", Severity.SEV2: "🟠", Severity.SEV3: "🟡"}
+
+
+class Step(Struct, frozen=True):
+    """A step of the checklist as it is shown. `key` names a fact that the system can see."""
+
+    text: str
+    done: bool
+    key: str = ""
+
+
+class Steps(Struct, frozen=True):
+    """A section of the checklist as it is shown."""
+
+    title: str
+    steps: tuple[Step, ...]
+
+
+class Check(Struct, frozen=True):
+    """A recovery check as it is shown; `by` says who verified it."""
+
+    text: str
+    key: str
+    by: Verified | None
+
+
+class Facts(Struct, frozen=True):
+    """What the dashboard shows beside the incident itself."""
+
+    number: int
+    checklist: tuple[Section, ...]
+    checks: tuple[Item, ...]
+    ticked: frozenset[str]
+    seen: Collection[str]
+
+
+def compose(incident: Incident, facts: Facts, state: str, reporter: str) -> str:
+    """The whole body. When it would be too long, older entries and then whole parts give way.
+
+    The reporter's text is never cut. Where it leaves no room at all the body stays without a
+    dashboard; the labels still tell the state.
+    """
+    for entries, full in ((ENTRIES_SHOWN, True), (8, True), (8, False), (0, False)):
+        text = _dashboard(incident, facts, entries, full)
+        whole = Body(text, state, reporter).compose()
+        if bodies.length(whole) <= bodies.MAX_LENGTH:
+            return whole
+    short = f"**{incident.severity.label} · {incident.status}**"
+    for body in (Body(short, state, reporter), Body(short, None, reporter)):
+        whole = body.compose()
+        if bodies.length(whole) <= bodies.MAX_LENGTH:
+            return whole
+    return reporter
+
+
+def _dashboard(incident: Incident, facts: Facts, entries: int, full: bool) -> str:
+    checklist = _checklist(facts) if full else ()
+    steps = [step for section in checklist for step in section.steps]
+    shown = incident.timeline[-entries:] if entries else ()
+    return render(
+        "dashboard.md.j2",
+        incident=incident,
+        number=facts.number,
+        mark=_MARKS[incident.severity] if incident.status.open else "🟢",
+        deploys=_deploys(incident),
+        next_step=next_step(incident, facts.checks),
+        deploy_rule=_deploy_rule(incident),
+        people={"commander": _commander(incident)},
+        other_roles=[
+            (role, incident.roles[role])
+            for role in Role
+            if role is not Role.COMMANDER and role in incident.roles
+        ],
+        times={moment.value: incident.times.get(moment) for moment in Moment},
+        day=incident.times[Moment.STARTED],
+        next_update=next_update_due(incident),
+        checklist=checklist,
+        ticked=sum(step.done for step in steps),
+        steps=len(steps),
+        checks=_checks(incident, facts.checks) if full else (),
+        verified=len(facts.checks) - len(missing(facts.checks, incident.verified)),
+        actions=incident.actions if full else (),
+        entries=shown,
+        left_out=len(incident.timeline) - len(shown),
+    )
+
+
+def _checklist(facts: Facts) -> tuple[Steps, ...]:
+    return tuple(
+        Steps(section.title, tuple(_step(item, facts) for item in section.items))
+        for section in facts.checklist
+    )
+
+
+def _step(item: Item, facts: Facts) -> Step:
+    text = inline(item.text)
+    return Step(text, done=item.key in facts.seen or text in facts.ticked, key=item.key)
+
+
+def _checks(incident: Incident, checks: Sequence[Item]) -> list[Check]:
+    return [Check(inline(item.text), item.key, incident.verified.get(item.key)) for item in checks]
+
+
+def _commander(incident: Incident) -> str:
+    return f"@{incident.commander}" if incident.commander else "**nobody yet**: type `/ack`"
+
+
+def _deploys(incident: Incident) -> str:
+    if incident.drill:
+        return "drill, deploys go on"
+    return "deploys are frozen" if incident.freezes else "deploys go on"
+
+
+def _deploy_rule(incident: Incident) -> str:
+    if incident.drill:
+        return "go on: this is a drill"
+    if incident.freeze is not None:
+        on = incident.freeze.freeze is Freeze.ON
+        who = f"by {inline(incident.freeze.by)}"
+        why = f": {inline(incident.freeze.reason)}" if incident.freeze.reason else ""
+        way = "`/thaw REASON` lets them through" if on else "`/freeze` stops them"
+        return f"{'frozen' if on else 'let through'} {who}{why}. {way}"
+    if incident.freezes:
+        return "frozen. A rollback passes. `/allow SHA REASON` or `/thaw REASON` lets others pass"
+    if not incident.status.open:
+        return "go on"
+    return "go on. `/freeze` stops them"
+
+
+def next_step(incident: Incident, checks: Sequence[Item]) -> str:
+    """The one thing to do now, with what to type."""
+    if incident.sensitive:
+        return "a security matter. Move the details to a private advisory; write nothing more here."
+    if incident.status is Status.RESOLVED:
+        return "resolved. `/reopen REASON` if it comes back."
+    if incident.commander is None:
+        return "somebody takes command: type `/ack`."
+    if incident.status is Status.MONITORING:
+        if missing(checks, incident.verified):
+            return "verify the recovery, `/verify CHECK` one by one, then `/resolve`."
+        return "recovery is verified: `/resolve`."
+    if not incident.mitigations:
+        return (
+            "stop the harm with the safest fast mitigation, and record it: `/did ACTION -> RESULT`."
+        )
+    return "once the harm has stopped: `/mitigated`."
+
+
+def seen(incident: Incident, checks: Sequence[Item], answered: Collection[str]) -> frozenset[str]:
+    """The steps of the checklist that the system can see are done.
+
+    `answered` holds the ids of the form's questions that have an answer.
+    """
+    facts = {
+        "commander": incident.commander is not None,
+        "started": Moment.STARTED in incident.times,
+        "freeze": incident.freezes,
+        "impact": "summary" in answered,
+        "affected": "affected" in answered,
+        "ongoing": "ongoing" in answered,
+        "changes": "changes" in answered,
+        "severity": incident.severity_known,
+        "mitigation": incident.mitigations > 0 or Moment.MITIGATED in incident.times,
+        "update": incident.updates > 0,
+        "customer-update": incident.customer_updates > 0,
+        "verified": bool(checks) and not missing(checks, incident.verified),
+        "resolved-time": Moment.RESOLVED in incident.times,
+        "root-cause": incident.cause is not None,
+        "action-items": bool(incident.actions),
+    }
+    return frozenset(key for key, true in facts.items() if true)

@@ -1,0 +1,71 @@
+"""Putting people's text into Markdown so that it stays text.
+
+Nothing of it may become formatting, HTML, a mention or one of our markers.
+https://docs.github.com/en/get-started/writing-on-github/working-with-advanced-formatting
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+_URL = re.compile(r"https?://[^\s<>\"'`|\\()\[\]]+")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]|~$])")
+_LINE_START = re.compile(r"^(\s*)([#>+=-]|\d+[.)])")
+_NOT_PRINTED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_ZERO_WIDTH_SPACE = "\u200b"
+
+
+def inline(text: object, longest: int = 300) -> str:
+    """Text of somebody's on one line: no formatting, no HTML, no mentions; addresses stay links.
+
+    Characters that reverse the writing direction of what follows are dropped; letters written
+    from right to left stay.
+    """
+    flat = " ".join(_NOT_PRINTED.sub("", str(text)).split())
+    if len(flat) > longest:
+        flat = flat[: longest - 1].rstrip() + "…"
+    parts = []
+    end = 0
+    for url in _URL.finditer(flat):
+        parts += [_escape(flat[end : url.start()]), _quiet(url[0])]
+        end = url.end()
+    parts.append(_escape(flat[end:]))
+    return _LINE_START.sub(r"\1\\\2", "".join(parts))
+
+
+def _escape(text: str) -> str:
+    escaped = _SPECIAL.sub(r"\\\1", text)
+    escaped = escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _quiet(escaped)
+
+
+def _quiet(text: str) -> str:
+    """A mention notifies people; a zero-width space after the `@` keeps it text."""
+    return text.replace("@", "@" + _ZERO_WIDTH_SPACE)
+
+
+def quote(text: str) -> str:
+    """A whole text as a quote: its own formatting stays, HTML, markers and mentions do not."""
+    clean = _NOT_PRINTED.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    clean = _quiet(clean.replace("<!--", "&lt;!--").replace("<", "&lt;"))
+    return "\n".join(f"> {line}".rstrip() for line in clean.split("\n"))
+
+
+def utc(at: datetime | None, beside: datetime | None = None) -> str:
+    """`14:02 UTC`; with the date when it is not the day of `beside`."""
+    if at is None:
+        return ""
+    at = at.astimezone(UTC)
+    if beside is not None and at.date() == beside.astimezone(UTC).date():
+        return f"{at:%H:%M} UTC"
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def minutes(start: datetime | None, end: datetime | None) -> str:
+    """How long something took, in words: `43 min`, `2 h 5 min`."""
+    if start is None or end is None:
+        return ""
+    total = max(0, round((end - start).total_seconds() / 60))
+    hours, rest = divmod(total, 60)
+    return f"{hours} h {rest} min" if hours else f"{rest} min"

@@ -1,0 +1,82 @@
+"""Speaking to the runner: annotations, outputs and the job summary.
+
+https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TextIO
+
+from incident_actions.flows.incident import Report
+
+
+class Runner:
+    """Where a step's words go. Outside a workflow they go to the terminal alone."""
+
+    def __init__(self, environ: Mapping[str, str], out: TextIO) -> None:
+        self._environ = environ
+        self._out = out
+        self._in_workflow = environ.get("GITHUB_ACTIONS") == "true"
+
+    def error(self, message: str) -> None:
+        """One error, as an annotation and in the job summary."""
+        print(f"::error title=Incident actions::{escape(message)}", file=self._out, flush=True)
+        self.summary(f"**Incident actions:** {message}\n")
+
+    def handler(self) -> logging.Handler:
+        """A log handler that turns warnings into annotations."""
+        handler = logging.StreamHandler(self._out)
+        handler.setFormatter(_Annotations())
+        return handler
+
+    def report(self, reports: Sequence[Report]) -> None:
+        """Tell what a `respond` run did: outputs of the last issue, a line for each."""
+        for report in reports:
+            what = "brought up to date" if report.changed else "up to date already"
+            line = f"#{report.issue}: {report.severity or 'report'}, {report.status}, {what}"
+            print(line, file=self._out, flush=True)
+            self.summary(f"- {line}\n")
+        if not reports:
+            print("Nothing to do: no incident.", file=self._out, flush=True)
+        last = reports[-1] if reports else Report()
+        self.output("issue", str(last.issue or ""))
+        self.output("severity", last.severity)
+        self.output("status", last.status)
+        self.output("changed", str(any(report.changed for report in reports)).lower())
+        self.output("pull-request", "")
+
+    def output(self, name: str, value: str) -> None:
+        """Set one of the step's outputs."""
+        delimiter = f"end_{secrets.token_hex(8)}"
+        self._append("GITHUB_OUTPUT", f"{name}<<{delimiter}\n{value}\n{delimiter}\n")
+
+    def summary(self, markdown: str) -> None:
+        """Add to the job summary."""
+        self._append("GITHUB_STEP_SUMMARY", markdown)
+
+    def _append(self, variable: str, text: str) -> None:
+        path = self._environ.get(variable)
+        if path:
+            with Path(path).open("a", encoding="utf-8") as file:
+                file.write(text)
+
+
+class _Annotations(logging.Formatter):
+    """Warnings and errors as annotations, the rest as plain lines."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        message = super().format(record)
+        if record.levelno >= logging.ERROR:
+            return f"::error::{escape(message)}"
+        if record.levelno >= logging.WARNING:
+            return f"::warning::{escape(message)}"
+        return message.replace("\n", " ").lstrip(":")
+
+
+def escape(message: str) -> str:
+    """Text that can't end an annotation or begin another."""
+    return message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
