@@ -75,9 +75,13 @@ class Code:
     TIMEOUT = "timeout"
     UNREADABLE = "unreadable"
     UNEXPECTED = "unexpected"
-    INTERNAL = "internal"
-    # The caller's own mistake.
+    # The caller's own mistake, or ours.
     BAD_INPUT = "bad-input"
+    INTERNAL = "internal"
+
+    FINAL = frozenset(
+        {UNAUTHORIZED, FORBIDDEN, NOT_FOUND, CERTIFICATE, INTERNAL}
+    )  # waiting is idle
 
 
 FREEZES = frozenset({Code.SEVERITY, Code.UNKNOWN_SEVERITY, Code.DEPLOY_FREEZE})
@@ -886,7 +890,7 @@ class Client:
     def __init__(self, settings: Settings, repository: str, env: Mapping[str, str]) -> None:
         self.settings, self.repository, self.env = settings, repository, env
         self.deadline = time.monotonic() + settings.budget
-        self.open: set[http.client.HTTPConnection] = set()
+        self.open: set[Any] = set()  # sockets, so that the budget can cut them
         self.tls: Any = None
 
     def left(self) -> float:
@@ -929,10 +933,12 @@ class Client:
         """Send one request, read one answer; whatever goes wrong on the wire is a GateError."""
         parts = urlsplit(url)
         host = parts.netloc
-        connection: http.client.HTTPConnection | None = None
+        connection, wire = None, None
         try:
-            connection, proxied = self.connect(parts, timeout)
-            self.open.add(connection)
+            connection, proxied = self.connection(parts, timeout)
+            connection.connect()
+            wire = connection.sock
+            self.open.add(wire)
             target = url if proxied else parts.path + (f"?{parts.query}" if parts.query else "")
             connection.request("GET", target, headers=self.headers())
             answer = connection.getresponse()
@@ -940,8 +946,8 @@ class Client:
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise self.wire_error(error, host) from None
         finally:
+            self.open.discard(wire)
             if connection is not None:
-                self.open.discard(connection)
                 connection.close()
 
     def headers(self) -> dict[str, str]:
@@ -954,8 +960,8 @@ class Client:
             "X-GitHub-Api-Version": "2022-11-28",
         }
 
-    def connect(self, parts: Any, timeout: float) -> tuple[http.client.HTTPConnection, bool]:
-        """Open a connection, through the proxy that the environment names, if any."""
+    def connection(self, parts: Any, timeout: float) -> tuple[http.client.HTTPConnection, bool]:
+        """Prepare a connection, through the proxy that the environment names, if any."""
         proxy = self.proxy(parts)
         secure = parts.scheme == "https"
         if secure and self.tls is None:
@@ -1005,7 +1011,7 @@ class Client:
             remedy = "Set SSL_CERT_FILE to your company's certificate file."
             return GateError(Code.CERTIFICATE, what, remedy)
         remedy = "Check GitHub's status, the network, and the proxy variables (https_proxy)."
-        if isinstance(error, TimeoutError) or "timed out" in str(error):
+        if isinstance(error, TimeoutError) or "timed out" in str(error) or self.left() <= 0:
             return GateError(Code.TIMEOUT, f"{host} did not answer in time.", remedy, wait=0)
         what = f"{host} can't be reached: {plain(error) or name}."
         return GateError(Code.UNREACHABLE, what, remedy, wait=0)
@@ -1080,9 +1086,9 @@ class Client:
             thread.join(max(0.0, self.left()) + 0.2)
         if any(thread.is_alive() for thread in threads):
             todo.clear()
-            for connection in list(self.open):
-                with suppress(OSError, AttributeError):  # it may be closed already
-                    connection.sock.shutdown(2)
+            for wire in list(self.open):
+                with suppress(OSError):  # it may be closed already
+                    wire.shutdown(2)  # in both directions
             for thread in threads:
                 thread.join(0.2)
         return results
@@ -1168,23 +1174,22 @@ def open_issues(client: Client) -> list[Issue]:
 
 def look_further(client: Client, request: Request, verdict: Verdict, now: datetime) -> Context:
     """Look up what may excuse a frozen deploy. What fails here leaves it frozen, and is said."""
-    here = f"/repos/{request.repository}"
-    wanted = request.intent == "fix" or any(f.issue.allow for f in verdict.findings)
-    calls: dict[str, Callable[[], Any]] = {}
-    sha = next(iter(request.shas), "")
-    group = [pull.number for pull in request.pulls if not pull.shas]
-    if wanted and group:
-        calls["pull"] = lambda: [client.get(f"/repos/{request.source}/pulls/{group[0]}")[0]]
-    elif wanted and sha and not request.pulls:
-        path = f"/repos/{request.source}/commits/{quote(sha, safe='')}/pulls"
-        calls["pull"] = lambda: client.get(path)[0]
+    here, source = f"/repos/{request.repository}", f"/repos/{request.source}"
+    paths = {"schedule": f"{here}/actions/runs?event=schedule&per_page=1"}
     if request.environment:
-        path = f"{here}/contents/{quote(client.settings.config)}"
-        calls["config"] = lambda: client.get(path)[0]
-    calls["schedule"] = lambda: client.get(f"{here}/actions/runs?event=schedule&per_page=1")[0]
-    answers = dict(zip(calls, client.together(list(calls.values()))))
+        paths["config"] = f"{here}/contents/{quote(client.settings.config)}"
+    if request.intent == "fix" or any(finding.issue.allow for finding in verdict.findings):
+        queued = [pull.number for pull in request.pulls if not pull.shas]
+        if queued:
+            paths["pull"] = f"{source}/pulls/{queued[0]}"
+        elif request.shas and not request.pulls:
+            paths["pull"] = f"{source}/commits/{quote(min(request.shas), safe='')}/pulls"
+    calls = [lambda path=path: client.get(path)[0] for path in paths.values()]
+    answers = dict(zip(paths, client.together(calls)))
 
     notes, pulls = [], answers.get("pull", [])
+    if isinstance(pulls, dict):
+        pulls = [pulls]
     if not isinstance(pulls, list):
         what = getattr(pulls, "what", "GitHub gave no list.")
         notes.append(f"The pull request of this commit can't be looked up: {what}")
@@ -1279,7 +1284,9 @@ def wait_until_clear(
     while True:
         verdict = ask(settings, request, env, now())
         left = end - time.monotonic()
-        if verdict.verdict not in ("frozen", "error") or left <= 0:
+        passing = verdict.verdict == "error" and settings.on_error == "allow"
+        final = verdict.verdict not in ("frozen", "error") or verdict.code in Code.FINAL
+        if final or passing or left <= 0:
             return verdict
         line = " ".join(f"#{f.issue.number}" for f in verdict.findings) or verdict.code
         if line != told_line or time.monotonic() - told_at > 300:
@@ -1374,7 +1381,7 @@ def main(
     try:
         fixed = env.get("INCIDENT_NOW", "").strip()
         now = now or parse_time(fixed)
-        if fixed and now is None:
+        if fixed and parse_time(fixed) is None:
             raise BadInputError(f"INCIDENT_NOW is {plain(fixed, 40)!r}.", "Use ISO 8601.")
         settings, request = read_inputs(sys.argv[1:] if argv is None else argv, env)
     except BadInputError as error:

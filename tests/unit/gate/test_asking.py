@@ -1,0 +1,372 @@
+"""What the gate asks GitHub for, how often, and with which inputs."""
+
+from __future__ import annotations
+
+import base64
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from incident_actions import gate
+from tests.unit.gate.cases import HEAD, SEV1, SHA, allow, freeze, issue, with_state
+from tests.unit.gate.conftest import Run
+from tests.unit.gate.hostile import Hostile, Reply
+
+LINKED_FIX = issue("sev1", body=with_state(fixes=[7]))
+
+
+def pull(number: int = 7, body: str = "", head: str = HEAD) -> dict[str, Any]:
+    """A pull request as GitHub's API and events have it."""
+    return {"number": number, "title": "A change", "body": body, "head": {"sha": head}}
+
+
+def config(text: str) -> dict[str, str]:
+    """A file as the contents endpoint has it."""
+    return {"encoding": "base64", "content": base64.encodebytes(text.encode()).decode()}
+
+
+def test_two_requests_when_clear(run: Run, github: Hostile) -> None:
+    """A deploy without incidents costs two requests, both for open issues only."""
+    ran = run()
+    assert (ran.exit_code, ran.verdict, ran.outputs["incidents"]) == (0, "clear", "[]")
+    assert sorted(github.log) == [
+        "/repos/acme/shop/issues?state=open&labels=deploy-freeze&per_page=100",
+        "/repos/acme/shop/issues?state=open&labels=incident&per_page=100",
+    ]
+    assert set(github.tokens) == {"Bearer secret-token"}
+
+
+def test_both_lists_are_asked_for_at_the_same_time(
+    run: Run, github: Hostile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither request waits for the answer of the other."""
+    together = threading.Barrier(2, timeout=3)
+    answer = github.reply
+
+    def reply(path: str) -> Reply:
+        together.wait()
+        return answer(path)
+
+    monkeypatch.setattr(github, "reply", reply)
+    assert run().verdict == "clear"
+
+
+def pages(github: Hostile, total: int, relations: str, key: str = "page") -> None:
+    """Serve so many incidents, the last of which freezes, in pages of a hundred."""
+    items = [issue("sev3", number=n) for n in range(1, total)] + [issue("sev1", number=total)]
+    last = -(-total // 100)
+    for page in range(1, last + 1):
+        links = []
+        if page < last and "next" in relations:
+            links.append(f'<http://other.example/x?{key}={page + 1}&page={page + 1}>; rel="next"')
+        if page < last and "last" in relations:
+            links.append(f'<http://other.example/x?page={last}>; rel="last"')
+        headers = {"Link": ", ".join(links)} if links else {}
+        github.will(
+            f"incident?{page}", Reply(items[(page - 1) * 100 : page * 100], headers=headers)
+        )
+
+
+@pytest.mark.parametrize("relations", ["next, last", "last", "next", ""])
+@pytest.mark.parametrize("total", [101, 350])
+def test_all_pages_are_read(run: Run, github: Hostile, relations: str, total: int) -> None:
+    """The incident on the last page counts, whichever links lead there, or none at all."""
+    pages(github, total, relations)
+    ran = run()
+    assert (ran.verdict, f"#{total} SEV1" in ran.outputs["reason"]) == ("frozen", True)
+    lists = [path for path in github.log if "labels=incident" in path]
+    assert len(lists) == -(-total // 100)
+
+
+def test_a_thousand_incidents(run: Run, github: Hostile) -> None:
+    """Ten pages are ten requests, each page once."""
+    pages(github, 1000, "next, last")
+    assert run().verdict == "frozen"
+    asked = sorted(path for path in github.log if "labels=incident" in path)
+    assert len(asked) == len(set(asked)) == 10
+
+
+def test_a_cursor_is_followed(run: Run, github: Hostile) -> None:
+    """Newer lists page by cursor: it is handed back as it came."""
+    pages(github, 250, "next", key="after")
+    assert run().verdict == "frozen"
+    assert "&after=2&page=2" in "".join(github.log)
+
+
+def test_a_lost_page_blocks(run: Run, github: Hostile) -> None:
+    """A page that can't be read leaves the decision open."""
+    pages(github, 350, "next, last")
+    github.will("incident?3", Reply({}, 404))
+    assert run().verdict == "error"
+
+
+def test_a_renamed_repository_is_followed(run: Run, github: Hostile) -> None:
+    """A redirect on the same host is taken, with the token."""
+    place = {"location": f"{github.url}/repositories/1/issues?labels=incident&page=9"}
+    github.will("incident?1", Reply({}, 301, place))
+    github.will("incident?9", [SEV1])
+    assert run().verdict == "frozen"
+
+
+def test_github_enterprise_has_a_path(run: Run, github: Hostile) -> None:
+    """The API's address may have a path of its own."""
+    run(GITHUB_API_URL=f"{github.url}/api/v3/")
+    assert all(path.startswith("/api/v3/repos/acme/shop/issues?") for path in github.log)
+
+
+def test_incidents_may_live_elsewhere(run: Run, github: Hostile) -> None:
+    """`repository` names where to look; the commit is looked up where it lives."""
+    github.will("incident", [issue("sev1", body=allow(pr=7))])
+    run(inputs={"repository": "acme/incidents"})
+    assert "/repos/acme/incidents/issues?" in github.log[0]
+    assert f"/repos/acme/shop/commits/{SHA}/pulls" in github.log
+
+
+def test_a_freeze_costs_no_look_up_that_can_not_help(run: Run, github: Hostile) -> None:
+    """Without an /allow, an environment or a fix, only the schedule is looked at."""
+    github.will("incident", [SEV1])
+    assert run().verdict == "frozen"
+    assert len(github.log) == 3
+    assert "/repos/acme/shop/actions/runs?event=schedule&per_page=1" in github.log
+
+
+@pytest.mark.parametrize(
+    ("body", "inputs"),
+    [(allow(pr=7), {}), (allow(sha=HEAD), {}), (with_state(fixes=[7]), {"intent": "fix"})],
+)
+def test_the_pull_request_of_the_commit_is_looked_up(
+    run: Run, github: Hostile, body: str, inputs: dict[str, str]
+) -> None:
+    """A commit on the main branch is let through by its pull request's number or head."""
+    github.will("incident", [issue("sev1", body=body)])
+    github.will(f"/commits/{SHA}/pulls", [pull()])
+    ran = run(inputs=inputs)
+    assert (ran.exit_code, ran.verdict, ran.outputs["frozen"]) == (0, "exempt", "false")
+
+
+def test_a_closing_keyword_makes_a_fix(run: Run, github: Hostile) -> None:
+    """`intent: fix` passes when the pull request's description closes the incident."""
+    github.will("incident", [SEV1])
+    github.will(f"/commits/{SHA}/pulls", [pull(body="Fixes #12")])
+    assert run(inputs={"intent": "fix"}).verdict == "exempt"
+
+
+def test_a_pull_request_event_needs_no_look_up(run: Run, github: Hostile) -> None:
+    """In a pull request its number and head come from the event."""
+    github.will("incident", [issue("sev1", body=allow(pr=7))])
+    ran = run(event={"pull_request": pull()}, GITHUB_EVENT_NAME="pull_request")
+    assert ran.verdict == "exempt"
+    assert not any("/pulls" in path for path in github.log)
+
+
+def test_a_merge_queue_entry_is_its_pull_request(run: Run, github: Hostile) -> None:
+    """In a merge queue the pull request's number is in the branch, its text is looked up."""
+    group = {"head_ref": f"refs/heads/gh-readonly-queue/main/pr-7-{HEAD}", "head_sha": SHA}
+    github.will("incident", [LINKED_FIX])
+    github.will("/pulls/7", pull())
+    ran = run(
+        event={"merge_group": group}, inputs={"intent": "fix"}, GITHUB_EVENT_NAME="merge_group"
+    )
+    assert ran.verdict == "exempt"
+
+
+@pytest.mark.parametrize("event", ["{not json", "[]", "null", '"x"'])
+def test_a_broken_event_file_is_bad_input(run: Run, event: str) -> None:
+    """An event file that can't be read is told, not guessed around."""
+    ran = run(event=event, GITHUB_EVENT_NAME="pull_request")
+    assert ran.exit_code == 2
+    assert "GITHUB_EVENT_PATH" in ran.errors[0]
+
+
+@pytest.mark.parametrize(
+    "event", [{}, {"pull_request": None}, {"merge_group": {"head_ref": 3}}, {"pull_request": {}}]
+)
+def test_an_event_without_a_pull_request_decides_by_the_commit(
+    run: Run, github: Hostile, event: dict[str, Any]
+) -> None:
+    """What an event lacks is looked up instead."""
+    github.will("incident", [issue("sev1", body=allow(pr=7))])
+    github.will("/commits/", [pull()])
+    assert run(event=event, GITHUB_EVENT_NAME="pull_request").verdict == "exempt"
+
+
+@pytest.mark.parametrize(
+    ("environment", "verdict"), [("Production", "frozen"), ("staging", "clear")]
+)
+def test_environments_that_freeze_come_from_the_configuration(
+    run: Run, github: Hostile, environment: str, verdict: str
+) -> None:
+    """Only environments in the list freeze; the file is read when frozen, by its own path."""
+    github.will("incident", [SEV1])
+    github.will("/contents/ops/our%20team.yml", config("freeze:\n  environments: [production]\n"))
+    ran = run(inputs={"environment": environment, "config": "ops/our team.yml"})
+    assert ran.verdict == verdict
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        config("freeze:\n  environments: production\n"),
+        {"content": "???"},
+        {"content": None},
+        [],
+        {},
+        config("") | {"content": base64.b64encode(b"\xff\xfe").decode()},
+    ],
+)
+def test_an_unreadable_configuration_freezes_all(run: Run, github: Hostile, answer: Any) -> None:
+    """When in doubt every environment counts as frozen, and the deployer is told."""
+    github.will("incident", [SEV1])
+    github.will("/contents/", answer)
+    ran = run(inputs={"environment": "staging"})
+    assert (ran.verdict, "every environment" in ran.errors[0]) == ("frozen", True)
+
+
+def test_each_look_up_goes_its_own_way(run: Run, github: Hostile) -> None:
+    """Configuration, pull request and schedule are asked for at once, each by its own path."""
+    github.will("incident", [issue("sev1", body=allow(pr=7))])
+    github.will("/contents/.github/incident.yml", config("freeze:\n  environments: [live]\n"))
+    github.will(f"/commits/{SHA}/pulls", [pull()])
+    assert run(inputs={"environment": "live"}).verdict == "exempt"
+    assert len(github.log) == 5
+
+
+def test_no_configuration_freezes_all_silently(run: Run, github: Hostile) -> None:
+    """A team without a configuration file has every environment frozen; no word about the file."""
+    github.will("incident", [SEV1])
+    ran = run(inputs={"environment": "staging"})
+    assert (ran.verdict, "every environment" in ran.errors[0]) == ("frozen", False)
+
+
+@pytest.mark.parametrize(
+    ("last", "told"), [("2026-11-23T02:00:00Z", True), ("2026-11-23T03:20:00Z", False)]
+)
+def test_a_dead_scheduler_is_noticed(run: Run, github: Hostile, last: str, told: bool) -> None:
+    """When scheduled workflows have not run for half an hour, a blocked deployer learns it."""
+    github.will("incident", [SEV1])
+    github.will("/actions/runs", {"workflow_runs": [{"created_at": last}]})
+    assert ("Scheduled workflows last ran 1 h 33 min ago" in run().errors[0]) is told
+
+
+@pytest.mark.parametrize("answer", [{"workflow_runs": []}, {"workflow_runs": [None]}, [], None])
+def test_no_schedule_is_no_news(run: Run, github: Hostile, answer: Any) -> None:
+    """Without scheduled runs, or without the right to see them, nothing is said."""
+    github.will("incident", [SEV1])
+    github.will("/actions/runs", answer)
+    assert "Scheduled" not in run().errors[0]
+
+
+@pytest.fixture
+def proxy() -> Iterator[tuple[str, list[bytes]]]:
+    """A proxy that refuses everything; gives its address and what was sent to it."""
+    heard: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(5)
+
+        def listen() -> None:
+            for _ in range(6):
+                try:
+                    wire, _ = server.accept()
+                except OSError:
+                    return
+                with wire:
+                    heard.append(wire.recv(4096))
+                    wire.sendall(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
+
+        thread = threading.Thread(target=listen, daemon=True)
+        thread.start()
+        yield f"127.0.0.1:{server.getsockname()[1]}", heard
+
+
+def test_https_goes_through_the_proxy(run: Run, proxy: tuple[str, list[bytes]]) -> None:
+    """A tunnel is asked for, with the proxy's own name and password, never with the token."""
+    address, heard = proxy
+    ran = run(
+        GITHUB_API_URL="https://github.example/api/v3", https_proxy=f"http://bob:s%40x@{address}"
+    )
+    assert (ran.exit_code, ran.verdict) == (3, "error")
+    assert heard[0].startswith(b"CONNECT github.example:443 HTTP/1.")
+    secret = base64.b64encode(b"bob:s@x")
+    assert b"Proxy-Authorization: Basic " + secret in heard[0]
+    assert b"secret-token" not in b"".join(heard)
+    assert "s@x" not in ran.log
+
+
+def test_plain_http_goes_through_the_proxy(run: Run, proxy: tuple[str, list[bytes]]) -> None:
+    """Without TLS the proxy gets the whole address."""
+    address, heard = proxy
+    run(GITHUB_API_URL="http://github.example/api/v3", HTTP_PROXY=address)
+    assert heard[0].startswith(b"GET http://github.example/api/v3/repos/acme/shop/issues?")
+
+
+@pytest.mark.parametrize("skip", ["127.0.0.1", "*", "example.com, 127.0.0.1:80", ".0.0.1"])
+def test_no_proxy_is_honoured(run: Run, skip: str) -> None:
+    """A host in `no_proxy` is asked directly."""
+    assert run(http_proxy="http://127.0.0.1:9", no_proxy=skip).verdict == "clear"
+
+
+def test_a_proxy_that_is_gone_is_an_error(run: Run) -> None:
+    """A wrong proxy blocks, and the message names the variables."""
+    ran = run(http_proxy="http://127.0.0.1:9")
+    assert ran.verdict == "error"
+    assert "https_proxy" in ran.errors[0]
+
+
+def test_a_missing_certificate_file_is_an_error(run: Run) -> None:
+    """A certificate file that is not there is told, not skipped."""
+    ran = run(GITHUB_API_URL="https://127.0.0.1:9", SSL_CERT_FILE="/nowhere/company.pem")
+    assert (ran.exit_code, ran.verdict) == (3, "error")
+
+
+class Ticks:
+    """Time that passes only when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.at = 0.0
+        self.naps: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        self.naps.append(seconds)
+        self.at += seconds
+
+    def monotonic(self) -> float:
+        """The time."""
+        return self.at
+
+
+@pytest.fixture
+def ticks(monkeypatch: pytest.MonkeyPatch) -> Ticks:
+    """Stop the gate's clock."""
+    clock = Ticks()
+    monkeypatch.setattr(gate, "time", clock)
+    return clock
+
+
+def test_waiting_ends_with_the_freeze(run: Run, github: Hostile, ticks: Ticks) -> None:
+    """`wait-minutes` polls every half minute until the deploy may go on, and says so once."""
+    github.will("incident", [SEV1], [SEV1], [SEV1], [])
+    ran = run(inputs={"wait-minutes": "10"})
+    assert (ran.exit_code, ran.verdict, ticks.naps) == (0, "clear", [30.0] * 3)
+    assert ran.log.count("Waiting") == 1
+
+
+def test_waiting_has_an_end(run: Run, github: Hostile, ticks: Ticks) -> None:
+    """When the time is over the verdict stands; the log says every five minutes that it waits."""
+    github.will("deploy-freeze", [freeze()])
+    ran = run(inputs={"wait-minutes": "12"})
+    assert (ran.exit_code, ran.verdict, sum(ticks.naps)) == (1, "frozen", 720)
+    assert 2 <= ran.log.count("Waiting") <= 3
+    assert len(ran.errors) == 1
+
+
+def test_waiting_bridges_an_outage(run: Run, github: Hostile, ticks: Ticks) -> None:
+    """GitHub's own trouble is waited out; a wrong token is not."""
+    github.will("incident", *[Reply({}, 500)] * 3, [])
+    assert run(inputs={"wait-minutes": "5"}).verdict == "clear"
+    github.will("incident", Reply({}, 401))
+    ticks.naps.clear()
+    assert (run(inputs={"wait-minutes": "5"}).exit_code, ticks.naps) == (3, [])
