@@ -79,14 +79,10 @@ def length(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-_TICK = re.compile(r"^\s*[-*] \[(?P<tick>[ xX])\] (?P<text>.*)$")
+_TICK = re.compile(r"^\s*[-*] \[[xX]\] (?P<text>.*?)\s*(?:<!--.*-->)?\s*$")
 
 
 def ticked(dashboard: str) -> frozenset[str]:
     """The texts of the boxes that are ticked in a dashboard."""
-    found = set()
-    for line in dashboard.splitlines():
-        match = _TICK.match(line)
-        if match and match["tick"] in "xX":
-            found.add(match["text"].strip())
-    return frozenset(found)
+    found = (_TICK.match(line) for line in dashboard.split("\n"))
+    return frozenset(match["text"] for match in found if match)

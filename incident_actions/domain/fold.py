@@ -15,7 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from incident_actions.domain import commands as c
-from incident_actions.domain import labels
+from incident_actions.domain import labels, steps
 from incident_actions.domain.arguments import Mistake
 from incident_actions.domain.checklist import Item
 from incident_actions.domain.comments import read_comment
@@ -65,12 +65,17 @@ class Notice(Struct, frozen=True):
 
 
 class Folded(Struct, frozen=True):
-    """The incident, the comments with commands in them (id, update time), and what to say."""
+    """The incident, and what follows from its history.
+
+    `taken` are comments with a command that was taken, `commands` those with any; `steps` are the
+    keys of the checklist's steps that were done at any time.
+    """
 
     incident: Incident
     taken: tuple[Comment, ...]
     commands: tuple[Comment, ...]
     notices: tuple[Notice, ...]
+    steps: frozenset[str]
 
 
 def wants_permission(observation: Observation) -> tuple[tuple[str, int], ...]:
@@ -131,12 +136,16 @@ def fold(observation: Observation, answers: Answers, rules: Rules, grants: Grant
             walk.comment(item)
         elif not (item.kind is EventKind.LABELED and item.at <= observation.issue.created_at):
             walk.event(item)
+        walk.steps |= steps.taken(walk.incident, rules.checks)
     incident = replace(
         walk.incident,
         drill=labels.holds(observation.issue.labels, labels.DRILL),
         timeline=tuple(sorted(walk.incident.timeline, key=lambda entry: entry.at)),
     )
-    return Folded(incident, tuple(walk.taken), tuple(walk.commands), tuple(walk.notices))
+    done = walk.steps | steps.answered(answers.values.keys())
+    return Folded(
+        incident, tuple(walk.taken), tuple(walk.commands), tuple(walk.notices), frozenset(done)
+    )
 
 
 def _when(item: Comment | Event) -> datetime:
@@ -154,6 +163,7 @@ class _Walk:
         self.commands: list[Comment] = []
         self.notices: list[Notice] = []
         self.refused: set[str] = set()
+        self.steps = set(steps.taken(incident, rules.checks))
 
     def comment(self, comment: Comment) -> None:
         """Apply the commands of one comment; what can't be taken becomes one notice."""

@@ -60,7 +60,7 @@ def tend(desk: Desk, observation: Observation, form: Form | None = None) -> Repo
         observation = replace(observation, issue=hub.issue(observation.issue.number))
         folded = _fold(desk, observation, known, grants)
     memory = plan.memory(observation, folded, state, known, grants, done)
-    change = plan.change(observation, folded.incident, known, memory)
+    change = plan.change(observation, folded, known, memory)
     if not change.empty:
         done += apply(hub, [*_missing_labels(hub, observation.issue, change, state), change])
     incident = folded.incident

@@ -12,7 +12,6 @@ from incident_actions.domain.checklist import Item, Section
 from incident_actions.domain.fold import Folded, Notice, newest
 from incident_actions.domain.forms import Answers, Form, read_answers
 from incident_actions.domain.grants import Grants
-from incident_actions.domain.incident import Incident
 from incident_actions.domain.observation import Comment, Issue, Observation
 from incident_actions.domain.projection import (
     EditIssue,
@@ -98,15 +97,14 @@ def memory(
 
 def change(observation: Observation, incident: Incident, known: Known, memory: Memory) -> EditIssue:
     """The one edit that brings the issue up to date."""
-    issue = observation.issue
+    issue, incident = observation.issue, folded.incident
     body = bodies.split(issue.body)
-    given = answers(issue, known.form)
     facts = dashboard.Facts(
         number=issue.number,
         checklist=known.checklist,
         checks=known.checks,
         ticked=bodies.ticked(body.dashboard),
-        seen=dashboard.seen(incident, known.checks, given.values.keys()),
+        seen=folded.steps,
     )
     state = write_state(make_state(incident, issue.number, memory))
     return edit(

@@ -170,28 +170,3 @@ def next_step(incident: Incident, checks: Sequence[Item]) -> str:
             "stop the harm with the safest fast mitigation, and record it: `/did ACTION -> RESULT`."
         )
     return "once the harm has stopped: `/mitigated`."
-
-
-def seen(incident: Incident, checks: Sequence[Item], answered: Collection[str]) -> frozenset[str]:
-    """The steps of the checklist that the system can see are done.
-
-    `answered` holds the ids of the form's questions that have an answer.
-    """
-    facts = {
-        "commander": incident.commander is not None,
-        "started": Moment.STARTED in incident.times,
-        "freeze": incident.freezes,
-        "impact": "summary" in answered,
-        "affected": "affected" in answered,
-        "ongoing": "ongoing" in answered,
-        "changes": "changes" in answered,
-        "severity": incident.severity_known,
-        "mitigation": incident.mitigations > 0 or Moment.MITIGATED in incident.times,
-        "update": incident.updates > 0,
-        "customer-update": incident.customer_updates > 0,
-        "verified": bool(checks) and not missing(checks, incident.verified),
-        "resolved-time": Moment.RESOLVED in incident.times,
-        "root-cause": incident.cause is not None,
-        "action-items": bool(incident.actions),
-    }
-    return frozenset(key for key, true in facts.items() if true)
