@@ -95,7 +95,7 @@ def memory(
     )
 
 
-def change(observation: Observation, incident: Incident, known: Known, memory: Memory) -> EditIssue:
+def change(observation: Observation, folded: Folded, known: Known, memory: Memory) -> EditIssue:
     """The one edit that brings the issue up to date."""
     issue, incident = observation.issue, folded.incident
     body = bodies.split(issue.body)
