@@ -12,6 +12,11 @@ starts in every deploy, and is compiled each time.
 
 from __future__ import annotations
 
+import gc
+
+if __name__ == "__main__":
+    gc.disable()  # the process is too short for cycles to matter, and importing makes many
+
 import http.client
 import json
 import os
@@ -19,7 +24,6 @@ import re
 import sys
 import threading
 import time
-from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
 from urllib.parse import parse_qs, quote, urlencode, urljoin, urlsplit
@@ -878,6 +882,24 @@ def read_inputs(argv: Sequence[str], env: Mapping[str, str]) -> tuple[Settings, 
     return settings, request
 
 
+NOT_SEEN = (
+    Code.NOT_FOUND,
+    "This token sees no issues in",
+    "Check `repository`. The job's own token sees its own repository only, with `permissions:"
+    " issues: read`; for a private one elsewhere pass another `token:`.",
+)
+ANSWERS = {  # status: code, what happened, what to do
+    401: (Code.UNAUTHORIZED, "GitHub does not accept the token for", "Pass a valid `token:`."),
+    403: (
+        Code.FORBIDDEN,
+        "The token may not read the issues of",
+        "Give the job `permissions: issues: read`.",
+    ),
+    404: NOT_SEEN,
+    410: NOT_SEEN,
+}
+
+
 class Client:
     """Asks GitHub: three tries with growing waits, all within one budget of seconds.
 
@@ -1025,37 +1047,24 @@ class Client:
                 what = "GitHub's API answered with something that is not JSON."
                 remedy = "Check GITHUB_API_URL, and whether a proxy answers in GitHub's place."
                 raise GateError(Code.UNREADABLE, what, remedy, wait=0) from None
-        repository = self.repository
-        if status == 401:
-            what = "GitHub does not accept the token (401)."
-            raise GateError(Code.UNAUTHORIZED, what, "Pass a token that is valid: `token:`.")
         after = headers.get("retry-after") or ""
-        empty = headers.get("x-ratelimit-remaining") == "0"
-        if status == 429 or (status == 403 and (after or empty)):
+        told = float(after) if re.fullmatch(r"\d{1,6}", after) else None
+        spent = headers.get("x-ratelimit-remaining") == "0"
+        if status == 429 or (status == 403 and (after or spent)):
             reset = headers.get("x-ratelimit-reset") or ""
-            wait = float(after) if re.fullmatch(r"\d{1,6}", after) else 1.0
-            if not after and empty and re.fullmatch(r"\d{1,12}", reset):
-                wait = max(1.0, float(reset) - time.time())
+            if told is None and spent and re.fullmatch(r"\d{1,12}", reset):
+                told = float(reset) - time.time()
+            wait = max(1.0, told or 0.0)
             what = f"GitHub asks us to slow down ({status}, for {wait:.0f} s)."
             remedy = "Wait and run this again, or pass a token with a limit of its own."
             raise GateError(Code.RATE_LIMITED, what, remedy, wait=wait)
-        if status == 403:
-            what = f"The token may not read the issues of {repository} (403)."
-            raise GateError(Code.FORBIDDEN, what, "Give the job `permissions: issues: read`.")
-        if status in (404, 410):
-            what = f"{repository} can't be seen with this token, or has no issues ({status})."
-            remedy = (
-                "Check `repository`. The job's own token reaches its own repository only, with"
-                " `permissions: issues: read`; for a private one elsewhere pass `token:`."
-            )
-            raise GateError(Code.NOT_FOUND, what, remedy)
         if status >= 500:
             what = f"GitHub is in trouble itself (it answered {status})."
             remedy = "Look at GitHub's status page and run this again."
-            wait = float(after) if re.fullmatch(r"\d{1,6}", after) else 0.0
-            raise GateError(Code.SERVER_ERROR, what, remedy, wait=wait)
-        what = f"GitHub gave an answer that we don't know ({status})."
-        raise GateError(Code.UNEXPECTED, what, "Check GITHUB_API_URL.")
+            raise GateError(Code.SERVER_ERROR, what, remedy, wait=told or 0.0)
+        unknown = (Code.UNEXPECTED, "GitHub gave an unknown answer about", "Check GITHUB_API_URL.")
+        code, what, remedy = ANSWERS.get(status, unknown)
+        raise GateError(code, f"{what} {self.repository} ({status}).", remedy)
 
     def together(self, calls: Sequence[Callable[[], Any]]) -> list[Any]:
         """Make calls at the same time, at most four; each gives its value or its GateError.
@@ -1087,8 +1096,10 @@ class Client:
         if any(thread.is_alive() for thread in threads):
             todo.clear()
             for wire in list(self.open):
-                with suppress(OSError):  # it may be closed already
+                try:
                     wire.shutdown(2)  # in both directions
+                except OSError:
+                    self.open.discard(wire)  # it was closed already
             for thread in threads:
                 thread.join(0.2)
         return results

@@ -210,7 +210,6 @@ def test_environments_that_freeze_come_from_the_configuration(
     "answer",
     [
         config("freeze:\n  environments: production\n"),
-        {"content": "???"},
         {"content": None},
         [],
         {},
