@@ -51,6 +51,7 @@ class Comment:
     created_at: str
     updated_at: str
     reactions: list[Reaction] = field(default_factory=list)
+    minimized: str | None = None
 
 
 @dataclass(eq=False)
@@ -85,6 +86,7 @@ class Pull:
     head_sha: str
     base_sha: str
     draft: bool = False
+    fork: User | None = None
     merged_at: str | None = None
     merged_by: User | None = None
     merge_commit: str | None = None
@@ -110,6 +112,7 @@ class Issue:
     closed_by: User | None = None
     locked: bool = False
     lock_reason: str | None = None
+    pinned: bool = False
     labels: list[Label] = field(default_factory=list)
     assignees: list[User] = field(default_factory=list)
     comments: list[Comment] = field(default_factory=list)

@@ -7,11 +7,11 @@ from typing import Any
 from urllib.parse import quote
 
 from . import issues as rules
-from .access import Actor, need_sight
+from .access import Actor, need_role, need_sight
 from .errors import RefusedError
 from .git import BLOB
 from .model import Repository
-from .pulls import HEADS, move_ref
+from .pulls import FORKS, HEADS, move_ref
 from .render import issue_json
 from .server import Site
 
@@ -126,16 +126,20 @@ class Person:
         files: Mapping[str, str | None],
         message: str = "Change files",
         branch: str | None = None,
+        fork: bool = False,
     ) -> str:
         """Commit files (None deletes) to a branch, made from the default one when new.
 
+        With `fork` the branch is one of the person's own fork, which takes no rights here.
         The answer is the commit's SHA.
         """
         world = self._site.world
         with world.lock:
             repo = self._repo
-            self._need_write()
-            ref = HEADS + (branch or repo.default_branch)
+            if not fork:
+                need_role(self._actor, repo, "write")
+            start = FORKS.format(self.login.lower()) if fork else HEADS
+            ref = start + (branch or repo.default_branch)
             head = repo.git.refs.get(ref) or repo.git.refs[HEADS + repo.default_branch]
             entries = repo.git.files(repo.git.commits[head].tree)
             for path, text in files.items():
@@ -147,11 +151,6 @@ class Person:
             move_ref(world, self._actor, repo, ref, made.sha)
             return made.sha
 
-    def _need_write(self) -> None:
-        from .access import need_role
-
-        need_role(self._actor, self._repo, "write")
-
     def open_pull(
         self,
         title: str,
@@ -159,11 +158,13 @@ class Person:
         branch: str,
         body: str = "",
         draft: bool = False,
+        fork: bool = False,
     ) -> Json:
         """Push files to a branch and open a pull request from it to the default branch."""
-        self.push(files, title, branch)
+        self.push(files, title, branch, fork)
         base = self._repo.default_branch
-        request = {"title": title, "head": branch, "base": base, "body": body, "draft": draft}
+        head = f"{self.login}:{branch}" if fork else branch
+        request = {"title": title, "head": head, "base": base, "body": body, "draft": draft}
         return self._json("POST", "/pulls", request)
 
     def merge(self, number: int, method: str = "merge") -> str:
@@ -182,7 +183,7 @@ class Person:
         """Connect a pull request to an issue in the sidebar."""
         world = self._site.world
         with world.lock:
-            self._need_write()
+            need_role(self._actor, self._repo, "write")
             for one in (number, pull):
                 rules.happened(world, self._actor, self._repo.issues[one], "connected")
 

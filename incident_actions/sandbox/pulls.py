@@ -19,6 +19,8 @@ from .world import World
 
 NOBODY = "0" * 40
 HEADS = "refs/heads/"
+# A fork's branches live beside our own: one object store serves both, as on GitHub.
+FORKS = "refs/forks/{}/"
 NO_ACTIONS_PULLS = "GitHub Actions is not permitted to create or approve pull requests."
 
 
@@ -148,9 +150,11 @@ def _follow(world: World, actor: Actor, repo: Repository, branch: str, sha: str 
             continue
         if pull.base == branch and sha:
             pull.base_sha = sha
-        elif pull.head == branch and sha is None:
+        elif pull.fork or pull.head != branch:
+            continue
+        elif sha is None:
             rules.close(world, actor, issue)
-        elif pull.head == branch and sha:
+        else:
             before, pull.head_sha = pull.head_sha, sha
             issue.updated_at = world.now()
             issue_changed(world, actor, issue, "synchronize", before=before, after=sha)
@@ -171,8 +175,9 @@ def open_pull(
         raise forbidden(NO_ACTIONS_PULLS)
     owner, _, name = head.rpartition(":")
     git = repo.git
-    head_sha = git.refs.get(HEADS + name)
-    if head_sha is None or (owner and owner.lower() != repo.owner.login.lower()):
+    fork = world.users.get(owner.lower()) if owner.lower() != repo.owner.login.lower() else None
+    head_sha = git.refs.get((FORKS.format(owner.lower()) if fork else HEADS) + name)
+    if head_sha is None or (owner and fork is None and owner.lower() != repo.owner.login.lower()):
         raise invalid("PullRequest", "head")
     base_sha = git.refs.get(HEADS + base)
     if base_sha is None:
@@ -180,10 +185,12 @@ def open_pull(
     if not git.between(base_sha, head_sha):
         raise _refused(f"No commits between {base} and {name}")
     for other in repo.issues.values():
-        same = other.pull and other.state == "open" and other.pull.head == name
-        if same and other.pull and other.pull.base == base:
-            raise _refused(f"A pull request already exists for {repo.owner.login}:{name}.")
-    pull = Pull(name, base, head_sha, base_sha, draft)
+        known = other.pull
+        if known is None or other.state != "open":
+            continue
+        if (known.head, known.base, known.fork) == (name, base, fork):
+            raise _refused(f"A pull request already exists for {owner or repo.owner.login}:{name}.")
+    pull = Pull(name, base, head_sha, base_sha, draft, fork)
     return rules.create(world, actor, repo, title, body, pull=pull)
 
 
@@ -209,7 +216,8 @@ def merge(
         raise RefusedError(405, "Pull Request has merge conflicts")
     if method == "merge":
         parents = [pull.base_sha, pull.head_sha]
-        head = f"Merge pull request #{issue.number} from {repo.owner.login}/{pull.head}"
+        home = (pull.fork or repo.owner).login
+        head = f"Merge pull request #{issue.number} from {home}/{pull.head}"
         text = f"{title or head}\n\n{message if message is not None else issue.title}"
     else:
         parents = [pull.base_sha]

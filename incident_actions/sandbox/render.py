@@ -316,6 +316,7 @@ def comment_json(world: World, comment: Comment) -> Json:
         "updated_at": comment.updated_at,
         "author_association": association(issue.repo, comment.user),
         "body": comment.body,
+        "minimized": {"reason": comment.minimized} if comment.minimized else None,
         "reactions": rollup_json(url, comment.reactions),
         "performed_via_github_app": via_app(world, comment.user),
     }

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from .git import EMPTY_TREE, Change, Commit
-from .model import Issue, Repository, Review
+from .model import Issue, Repository, Review, User
 from .render import (
     Json,
     association,
@@ -162,11 +162,16 @@ def pull_simple_json(world: World, issue: Issue) -> Json:
     url = f"{base}/pulls/{issue.number}"
     shown = issue_json(world, issue)
     home = repository_json(world, repo)
-    owner = user_json(world, repo.owner)
 
-    def side(ref: str, sha: str) -> Json:
-        label = f"{repo.owner.login}:{ref}"
-        return {"label": label, "ref": ref, "sha": sha, "user": owner, "repo": home}
+    def side(ref: str, sha: str, fork: User | None = None) -> Json:
+        owner = fork or repo.owner
+        user = user_json(world, owner)
+        shown = home
+        if fork:
+            full_name = f"{fork.login}/{repo.name}"
+            shown = {**home, "id": -repo.id, "full_name": full_name, "owner": user, "fork": True}
+        label = f"{owner.login}:{ref}"
+        return {"label": label, "ref": ref, "sha": sha, "user": user, "repo": shown}
 
     links = {
         "self": url,
@@ -200,7 +205,7 @@ def pull_simple_json(world: World, issue: Issue) -> Json:
         "review_comments_url": links["review_comments"],
         "review_comment_url": links["review_comment"],
         "statuses_url": links["statuses"],
-        "head": side(pull.head, pull.head_sha),
+        "head": side(pull.head, pull.head_sha, pull.fork),
         "base": side(pull.base, pull.base_sha),
         "_links": {key: {"href": href} for key, href in links.items()},
         "auto_merge": None,

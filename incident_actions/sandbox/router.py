@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 from .access import Actor, at_least, need_role, need_scope, need_sight
 from .errors import RefusedError, invalid, not_found, unknown_route
@@ -220,6 +220,7 @@ def route(
 
 def routes() -> list[Route]:
     """All routes, the most literal first."""
+    # Late, because each topic imports this module.
     from . import routes as package
 
     package.load()
@@ -240,8 +241,6 @@ def _parts(template: str) -> list[str]:
 
 def find(method: str, path: str) -> tuple[Route, dict[str, str]]:
     """The route for a (still percent-encoded) path; 501 when there is none."""
-    from urllib.parse import unquote
-
     for one in routes():
         if one.method == method and (match := one.pattern.fullmatch(path)):
             return one, {key: unquote(value) for key, value in match.groupdict().items()}

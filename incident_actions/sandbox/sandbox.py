@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from .access import ROLES
+from .access import ROLES, Actor
 from .errors import RefusedError
 from .faults import Fault, Kind
 from .git import BLOB
@@ -201,8 +201,6 @@ class Sandbox:
 
     def as_user(self, login: str, repo: str | None = None) -> Person:
         """A person at the keyboard, in `repo` (by default the only or first one)."""
-        from .access import Actor
-
         name = repo or next(iter(self.world.repositories.values())).full_name
         return Person(self.site, Actor(self.world.user(login)), name)
 
@@ -253,7 +251,7 @@ class Sandbox:
 
     @property
     def rate_limit(self) -> int | None:
-        """Requests per token until 403; None: never."""
+        """Requests per account until 403; None: never."""
         return self.site.rate_limit
 
     @rate_limit.setter

@@ -11,9 +11,9 @@ import socket
 import struct
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl
@@ -68,6 +68,8 @@ class Site:
     def __init__(self, world: World, prefix: str, latency_ms: float) -> None:
         self.world = world
         self.prefix = prefix
+        # An Enterprise server has GraphQL beside /api/v3, not below.
+        self.graphql = f"{prefix.removesuffix('/v3')}/graphql"
         self.latency_ms = latency_ms
         self.faults: list[Fault] = []
         self.log: list[Entry] = []
@@ -113,6 +115,10 @@ class Site:
                 return router.answer(call, one), template
         except RefusedError as refusal:
             return Answer(refusal.status, refusal.body(), refusal.headers), template
+        except Exception:
+            # A bug in here must not look like a flaw of the network.
+            bug = RefusedError(500, f"The sandbox itself failed:\n{traceback.format_exc()}")
+            return Answer(bug.status, bug.body()), template
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -138,6 +144,8 @@ class Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         site = self.server.site
         target, _, search = self.path.partition("?")
+        if target == site.graphql:
+            target = f"{site.prefix}/graphql"
         path = target.removeprefix(site.prefix)
         query = dict(parse_qsl(search, keep_blank_values=True))
         if site.latency_ms:
@@ -151,7 +159,7 @@ class Handler(BaseHTTPRequestHandler):
                 raise RefusedError(404, "Not Found")
             actor = site.world.actor(self._token())
             headers = site.budget(actor)
-            if fault is None or fault.after:
+            if fault is None or fault.after or fault.kind == "truncate":
                 answer, template = site.respond(self.command, path, query, body, actor)
             else:
                 answer = Answer(fault.status, fault.body(), dict(fault.headers))
@@ -159,7 +167,9 @@ class Handler(BaseHTTPRequestHandler):
             answer = Answer(refusal.status, refusal.body(), refusal.headers)
         answer.headers = {**headers, **answer.headers}
         silent = fault is not None and fault.kind in ("timeout", "drop")
-        status = None if silent else (fault.status if fault else answer.status)
+        status: int | None = answer.status
+        if fault is not None and fault.kind != "truncate":
+            status = None if silent else fault.status
         entry = Entry(
             self.command,
             path,
@@ -182,7 +192,7 @@ class Handler(BaseHTTPRequestHandler):
                     self.command, path, query, body, answer.status, shown, template, actor.login
                 )
             )
-        self._send(answer.status, payload, answer.headers)
+        self._write(answer.status, payload, answer.headers)
 
     def _token(self) -> str | None:
         kind, _, token = self.headers.get("Authorization", "").partition(" ")
@@ -207,30 +217,31 @@ class Handler(BaseHTTPRequestHandler):
         except (ValueError, RecursionError):
             raise RefusedError(400, "Problems parsing JSON") from None
 
-    def _send(self, status: int, payload: bytes, headers: dict[str, str]) -> None:
-        self._write(status, payload, headers, "application/json; charset=utf-8")
-
     def _write(
-        self, status: int, payload: bytes, headers: dict[str, str], kind: str, keep: bool = True
+        self,
+        status: int,
+        payload: bytes,
+        headers: dict[str, str],
+        kind: str = "application/json",
+        cut: int | None = None,
     ) -> None:
-        reason = HTTPStatus(status).phrase if status in set(HTTPStatus) else "Unknown"
-        self._headers_buffer = []
-        self.send_response(status, reason)
+        """Send an answer; with `cut` only that many bytes of the body that it promises."""
+        bare = status in (204, 304)
+        self._headers_buffer: list[bytes] = []
+        self.send_response(status)
         self.send_header("x-github-request-id", f"SAND:{self.server.next_request():08X}")
         self.send_header("x-github-media-type", "github.v3; format=json")
         for name, value in headers.items():
             self.send_header(name, value)
-        if status not in (204, 304):
-            self.send_header("Content-Type", kind)
+        if not bare:
+            self.send_header("Content-Type", f"{kind}; charset=utf-8")
             self.send_header("Content-Length", str(len(payload)))
-        if not keep or self.close_connection:
+        if self.close_connection:
             self.send_header("Connection", "close")
         # Head and body in one write: one packet, no waiting for its acknowledgement.
-        self._headers_buffer.append(b"\r\n")
-        if status in (204, 304):
-            payload = b""
-        self.wfile.write(b"".join(self._headers_buffer) + payload)
+        head = b"".join(self._headers_buffer)
         self._headers_buffer = []
+        self.wfile.write(head + b"\r\n" + (b"" if bare else payload[:cut]))
 
     def _break(self, fault: Fault, answer: Answer) -> None:
         """Answer as the fault says, which may mean not at all."""
@@ -241,22 +252,18 @@ class Handler(BaseHTTPRequestHandler):
             # Zero linger makes closing a reset, as a dying server's kernel sends.
             linger = struct.pack("ii", 1, 0)
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            self.connection.close()
             self.close_connection = True
         elif fault.kind == "html":
             headers = {**answer.headers, **fault.headers}
-            self._write(fault.status, HTML, headers, "text/html; charset=utf-8")
+            self._write(fault.status, HTML, headers, "text/html")
         elif fault.kind == "truncate":
             whole = json.dumps(answer.body).encode()
             self.close_connection = True
-            headers = {"Content-Length": str(len(whole))}
-            self.wfile.write(
-                b"HTTP/1.1 %d X\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
-                % (answer.status, int(headers["Content-Length"]))
-                + whole[: len(whole) // 2]
-            )
+            self._write(answer.status, whole, answer.headers, cut=len(whole) // 2)
         else:
             payload = json.dumps(fault.body()).encode()
-            self._send(fault.status, payload, {**answer.headers, **fault.headers})
+            self._write(fault.status, payload, {**answer.headers, **fault.headers})
 
 
 for _method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
@@ -311,7 +318,7 @@ class Server(ThreadingHTTPServer):
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
-        """Forget the connection, then close it; a reset needs no polite goodbye."""
+        """Forget the connection, then close it."""
         with self._guard:
             self._open.discard(request)
-        self.close_request(request)
+        super().shutdown_request(request)

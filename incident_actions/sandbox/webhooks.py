@@ -15,6 +15,7 @@ from .render import (
     repository_json,
     user_json,
 )
+from .render_git import pull_json
 from .world import World
 
 # The two events that a workflow's own token may cause.
@@ -49,9 +50,6 @@ def issue_changed(world: World, actor: Actor, issue: Issue, action: str, **field
             world, actor, "issues", issue.repo, action, issue=issue_json(world, issue), **fields
         )
         return
-    # Imported late: pull requests are drawn with what issues are drawn with.
-    from .render_git import pull_json
-
     deliver(
         world,
         actor,

@@ -1,4 +1,4 @@
-"""The endpoints, one module per topic of GitHub's REST documentation."""
+"""The endpoints, one module per topic of GitHub's documentation."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ TOPICS = (
     "contents",
     "deployments",
     "gitdata",
+    "graphql",
     "issues",
     "labels",
     "people",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import issues as rules
 from .. import pulls
 from ..errors import RefusedError, forbidden, invalid
-from ..model import Issue
+from ..model import Issue, Pull
 from ..render_git import (
     commit_json,
     files_json,
@@ -33,7 +33,6 @@ def list_pulls(call: Call) -> Answer:
     direction = "desc" if sort == "created" else "asc"
     direction = call.query.get("direction", direction)
     head, base = call.query.get("head", ""), call.query.get("base", "")
-    owner = call.repo.owner.login
 
     def fits(issue: Issue) -> bool:
         pull = issue.pull
@@ -41,7 +40,7 @@ def list_pulls(call: Call) -> Answer:
         return (
             pull is not None
             and state in ("all", issue.state)
-            and (":" not in head or head.lower() == f"{owner}:{pull.head}".lower())
+            and (":" not in head or head.lower() == _label(issue, pull).lower())
             and base in ("", pull.base)
         )
 
@@ -51,6 +50,10 @@ def list_pulls(call: Call) -> Answer:
         reverse=direction == "desc",
     )
     return call.listing(found, lambda one: pull_simple_json(call.world, one))
+
+
+def _label(issue: Issue, pull: Pull) -> str:
+    return f"{(pull.fork or issue.repo.owner).login}:{pull.head}"
 
 
 @route(f"POST {R}/pulls", scope=SCOPE, role="read")
