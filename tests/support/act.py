@@ -5,11 +5,14 @@ act does not enforce `on.*.types`, `permissions` and `concurrency`; all the rest
 
 from __future__ import annotations
 
+import atexit
+import functools
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +41,11 @@ class Run:
     def errors(self) -> list[str]:
         """The messages of its error annotations."""
         return [each.message for each in self.annotations if each.level == "error"]
+
+    def output(self, name: str) -> str:
+        """An output of the action, whatever the names of its job and step; empty when not set."""
+        values = (outputs.get(name) for outputs in self.outputs.values())
+        return next(filter(None, values), "")
 
 
 def run_workflow(
@@ -68,7 +76,7 @@ def run_workflow(
             "--workflows", f".github/workflows/{workflow}",
             "--platform", "ubuntu-latest=-self-hosted",
             "--action-cache-path", str(scratch / "act"),
-            "--local-repository", f"{ACTION}={ROOT}",
+            "--local-repository", f"{ACTION}={_action()}",
             "--secret", f"GITHUB_TOKEN={where.token}",
             *(part for name, value in variables.items() for part in ("--env", f"{name}={value}")),
         ],
@@ -81,6 +89,24 @@ def run_workflow(
         check=False,
     )  # fmt: skip
     return _read(done.returncode, done.stdout, done.stderr)
+
+
+@functools.cache
+def _action() -> str:
+    """A copy of this working tree as a release would have it, for as long as the tests run.
+
+    act copies the whole folder of an action for each step; a .venv in it takes seconds.
+    """
+    release = tempfile.TemporaryDirectory(prefix="incident-actions-")
+    atexit.register(release.cleanup)
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in filter(None, names.split("\0")):
+        if (ROOT / name).is_file() and not name.startswith("tests/"):
+            target = Path(release.name) / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target)
+    return release.name
 
 
 def _clean_environment(scratch: Path) -> dict[str, str]:

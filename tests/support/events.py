@@ -29,67 +29,26 @@ def example(event: str, action: str | None = None) -> Json:
     return {**payload, "action": action} if action else payload
 
 
-def issue_event(
-    action: str, *, issue: Json, repository: Json, sender: Json, label: Json | None = None
-) -> Json:
-    """An `issues` event about this issue. `issue` and the others are the REST API's answers."""
-    payload = _fill(example("issues", action), issue, repository, sender)
-    if label is not None:
-        payload["label"] = label
+def payload_of(delivery: tuple[str, Json]) -> Json:
+    """The event file for one of `Sandbox.deliveries`: a real payload about the sandbox's things.
+
+    Where the sandbox tells a field its value counts; all the rest is as GitHub sent it.
+    """
+    event, ours = delivery
+    payload = example(event, ours.get("action"))
+    for name, value in ours.items():
+        real = payload.get(name)
+        payload[name] = {**real, **value} if _objects(real, value) else value
     return payload
 
 
-def comment_event(
-    action: str,
-    *,
-    issue: Json,
-    comment: Json,
-    repository: Json,
-    sender: Json,
-    body_before: str | None = None,
-) -> Json:
-    """An `issue_comment` event; `body_before` is what an edited comment said."""
-    payload = _fill(example("issue_comment", action), issue, repository, sender)
-    payload["comment"] = {**payload["comment"], **comment}
-    if body_before is not None:
-        payload["changes"] = {"body": {"from": body_before}}
-    return payload
+def _objects(*values: object) -> bool:
+    return all(isinstance(value, dict) for value in values)
 
 
 def schedule_event(cron: str = "3-58/5 * * * *") -> Json:
     """What a scheduled run finds in its event file."""
     return {"schedule": cron}
-
-
-def push_event(*, repository: Json, sender: Json, sha: str, branch: str = "main") -> Json:
-    """A push of one commit to a branch."""
-    payload = example("push")
-    commit = {
-        "id": sha,
-        "message": "Ship it",
-        "timestamp": "2026-11-23T02:30:00Z",
-        "distinct": True,
-    }
-    return {
-        **payload,
-        "ref": f"refs/heads/{branch}",
-        "after": sha,
-        "deleted": False,
-        "created": False,
-        "head_commit": commit,
-        "commits": [commit],
-        "repository": {**payload["repository"], **repository},
-        "sender": {**payload["sender"], **sender},
-    }
-
-
-def _fill(payload: Json, issue: Json, repository: Json, sender: Json) -> Json:
-    """`payload` about our things: where the sandbox knows a field its value counts."""
-    for name, ours in (("issue", issue), ("repository", repository), ("sender", sender)):
-        payload[name] = {**payload[name], **ours}
-    if "pull_request" not in issue:
-        payload["issue"].pop("pull_request", None)
-    return payload
 
 
 def form_body(answers: Mapping[str, str | Iterable[str]], form: Path = FORM) -> str:

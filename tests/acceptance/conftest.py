@@ -1,0 +1,32 @@
+"""The two ways in which the action is used: by this repository, and by another one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from incident_actions.sandbox import Sandbox
+from tests.support.act import make_repository
+from tests.support.programs import ROOT
+from tests.support.shop import Shop, readme_workflows
+
+
+@pytest.fixture
+def own(sandbox: Sandbox, tmp_path: Path) -> Shop:
+    """This repository, with its own workflows and `uses: ./`."""
+    return Shop(sandbox, ROOT, tmp_path)
+
+
+@pytest.fixture
+def consumer(sandbox: Sandbox, tmp_path: Path) -> Shop:
+    """A team's repository, with the README's workflows and `uses: OWNER/incident-actions@v1`."""
+    return Shop(sandbox, make_repository(tmp_path / "checkout", readme_workflows()), tmp_path)
+
+
+@pytest.fixture(params=["own", "consumer"])
+def shop(request: pytest.FixtureRequest) -> Shop:
+    """Both of them, one after the other."""
+    found = request.getfixturevalue(request.param)
+    assert isinstance(found, Shop)
+    return found

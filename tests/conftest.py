@@ -1,0 +1,33 @@
+"""What every test may use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from incident_actions.sandbox import Exchange, Sandbox
+from tests.support.openapi import OpenAPI
+
+
+@pytest.fixture(scope="session")
+def description() -> OpenAPI:
+    """GitHub's description of its API, read once."""
+    return OpenAPI()
+
+
+@pytest.fixture
+def sandbox(description: OpenAPI) -> Iterator[Sandbox]:
+    """GitHub on loopback. The test fails when a request or an answer is not as GitHub describes."""
+    wrong: list[str] = []
+
+    def judge(it: Exchange) -> None:
+        found = description.check(
+            it.method, it.path, it.query, it.request_body, it.status, it.response_body
+        )
+        wrong.extend(f"{it.method} {it.path} ({it.status}): {problem}" for problem in found)
+
+    with Sandbox() as github:
+        github.on_exchange = judge
+        yield github
+    assert not wrong, "\n".join(wrong)
