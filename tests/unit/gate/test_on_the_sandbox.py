@@ -1,0 +1,222 @@
+"""The gate as a process, against a GitHub that keeps state, permissions and pull requests."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from incident_actions.sandbox import Person, Sandbox
+from tests.support.events import form_body
+from tests.support.programs import Result, Where, run_gate
+from tests.unit.gate.cases import with_state
+
+SHOP, INCIDENTS = "acme/shop", "acme/incidents"
+READ = {"metadata": "read", "issues": "read", "contents": "read", "pull-requests": "read"}
+SOON = "2126-01-01T00:00:00Z"
+
+
+@pytest.fixture
+def alice(sandbox: Sandbox) -> Person:
+    """A committer of acme/shop, whose jobs may read issues, files and pull requests."""
+    sandbox.repository(SHOP, labels=["incident", "sev1", "sev3", "deploy-freeze", "service:api"])
+    sandbox.user("alice", permission={SHOP: "write"}, member_of=["acme"])
+    sandbox.user("mallory")
+    sandbox.actions_token("job-token", SHOP, READ)
+    return sandbox.as_user("alice", SHOP)
+
+
+def gate(sandbox: Sandbox, sha: str = "", token: str = "job-token", **inputs: str) -> Result:
+    """Run the gate for a commit; inputs with underscores for hyphens."""
+    where = Where(sandbox.url, SHOP, token)
+    named = {name.replace("_", "-"): value for name, value in inputs.items()}
+    return run_gate(where, inputs=named, GITHUB_SHA=sha, GITHUB_ACTOR="alice")
+
+
+def declare(person: Person, state: dict[str, Any] | None = None, **answers: str) -> int:
+    """Somebody files the form; `state` is what `respond` has made of it."""
+    given = {"severity": "SEV1", "summary": "x", "affected": "y", **answers}
+    number = int(person.file_form_issue("Logins fail", form_body(given))["number"])
+    if state is not None:
+        text = person.issue(number)["body"]
+        person.edit_issue_body(number, with_state(text, number=number, **state))
+    return number
+
+
+def allowed(**change: Any) -> dict[str, Any]:
+    """A state that lets one change through."""
+    return {"allow": [{"by": "alice", "until": SOON, "reason": "hotfix", **change}]}
+
+
+def test_two_requests_whatever_is_closed(sandbox: Sandbox, alice: Person) -> None:
+    """Closed incidents and pull requests cost nothing."""
+    for _ in range(3):
+        alice.close(declare(alice))
+    alice.open_pull("Incident: docs", {"a": "b"}, "docs")
+    result = gate(sandbox)
+    assert (result.exit_code, result.outputs["verdict"], sandbox.requests()) == (0, "clear", 2)
+
+
+def test_a_form_freezes_and_closing_it_ends_that(sandbox: Sandbox, alice: Person) -> None:
+    """The filled form alone blocks; the closed issue does not."""
+    number = declare(alice)
+    blocked = gate(sandbox)
+    assert (blocked.exit_code, len(blocked.errors)) == (1, 1)
+    assert json.loads(blocked.outputs["incidents"])[0]["severity"] == "sev1"
+    alice.close(number)
+    assert gate(sandbox).exit_code == 0
+
+
+def test_a_stranger_freezes_nothing(sandbox: Sandbox, alice: Person) -> None:
+    """Anyone may file the form; only the team's counts."""
+    declare(sandbox.as_user("mallory", SHOP))
+    assert gate(sandbox).outputs["verdict"] == "clear"
+
+
+def test_a_hundred_and_fifty_incidents(sandbox: Sandbox, alice: Person) -> None:
+    """Real pagination: the one on the second page is found."""
+    declare(alice)
+    for _ in range(120):
+        alice.open_issue("Slow", labels=["incident", "sev3"])
+    assert gate(sandbox).outputs["verdict"] == "frozen"
+    assert len([entry for entry in sandbox.log if entry.path.endswith("/issues")]) == 3
+
+
+@pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
+@pytest.mark.parametrize("by", ["number", "head"])
+def test_an_allowed_pull_request_passes_however_it_was_merged(
+    sandbox: Sandbox, alice: Person, method: str, by: str
+) -> None:
+    """Its number or its head, and the commit that came of merging it: all the same change."""
+    pull = alice.open_pull("Fix logins", {"a": "b"}, "fix")
+    change = {"pr": pull["number"]} if by == "number" else {"sha": pull["head"]["sha"]}
+    declare(alice, allowed(**change))
+    sha = alice.merge(pull["number"], method)
+    assert gate(sandbox, sha).outputs["verdict"] == "exempt"
+    other = alice.push({"c": "d"})
+    assert gate(sandbox, other).outputs["verdict"] == "frozen"
+
+
+def test_a_fix_that_closes_the_incident_passes(sandbox: Sandbox, alice: Person) -> None:
+    """With `intent: fix`, and only with it."""
+    number = declare(alice)
+    pull = alice.open_pull("Fix logins", {"a": "b"}, "fix", body=f"Fixes #{number}")
+    sha = alice.merge(pull["number"], "squash")
+    alice.reopen(number)  # GitHub closes it on merging; recovery is yet to be verified
+    assert gate(sandbox, sha).outputs["verdict"] == "frozen"
+    assert gate(sandbox, sha, intent="fix").outputs["verdict"] == "exempt"
+
+
+def test_without_the_permission_an_override_is_not_seen(sandbox: Sandbox, alice: Person) -> None:
+    """A job that may not read pull requests stays blocked, and learns which permission it lacks."""
+    pull = alice.open_pull("Fix logins", {"a": "b"}, "fix")
+    declare(alice, allowed(pr=pull["number"]))
+    sandbox.actions_token("poor-token", SHOP, {"metadata": "read", "issues": "read"})
+    result = gate(sandbox, alice.merge(pull["number"]), token="poor-token")
+    assert result.outputs["verdict"] == "frozen"
+    assert "pull-requests: read" in result.errors[0]
+
+
+@pytest.mark.parametrize(
+    ("token", "scopes", "remedy"),
+    [
+        ("no-issues", {"metadata": "read", "contents": "read"}, "issues: read"),
+        ("unknown", None, "`token:`"),
+    ],
+)
+def test_a_token_that_may_not_ask(
+    sandbox: Sandbox, alice: Person, token: str, scopes: dict[str, str] | None, remedy: str
+) -> None:
+    """A missing permission and a wrong token block, each with its remedy."""
+    sandbox.repo(SHOP).private = True
+    if scopes:
+        sandbox.actions_token(token, SHOP, scopes)
+    result = gate(sandbox, token=token)
+    assert (result.exit_code, result.outputs["verdict"]) == (3, "error")
+    assert remedy in result.errors[0]
+
+
+def test_a_private_repository_of_incidents_needs_its_own_token(
+    sandbox: Sandbox, alice: Person
+) -> None:
+    """The job's token can't see it, and the message says so; another token can."""
+    sandbox.repository(INCIDENTS, private=True, labels=["incident"])
+    sandbox.user("alice", permission={INCIDENTS: "write"})
+    declare(sandbox.as_user("alice", INCIDENTS))
+    refused = gate(sandbox, repository=INCIDENTS)
+    assert refused.exit_code == 3
+    assert "own repository" in refused.errors[0]
+    sandbox.token("alices-token", "alice")
+    assert gate(sandbox, token="alices-token", repository=INCIDENTS).exit_code == 1
+
+
+@pytest.mark.parametrize(("service", "code"), [("api", 1), ("web", 0), ("web, api", 1), ("", 1)])
+def test_services_from_the_form(sandbox: Sandbox, alice: Person, service: str, code: int) -> None:
+    """The form's own words scope the freeze before `respond` has run."""
+    declare(alice, services="api, worker")
+    assert gate(sandbox, service=service).exit_code == code
+
+
+@pytest.mark.parametrize(("environment", "code"), [("production", 1), ("staging", 0), ("", 1)])
+def test_environments_from_the_configuration(
+    sandbox: Sandbox, alice: Person, environment: str, code: int
+) -> None:
+    """The configuration on the default branch says which environments freeze."""
+    sandbox.file(SHOP, ".github/incident.yml", "freeze:\n  environments: [production]\n")
+    declare(alice)
+    assert gate(sandbox, environment=environment).exit_code == code
+
+
+def test_a_dead_scheduler_is_noticed(sandbox: Sandbox, alice: Person) -> None:
+    """With `actions: read` a blocked deployer learns that the sweep does not run."""
+    sandbox.actions_token("job-token", SHOP, {**READ, "actions": "read"})
+    sandbox.workflow(SHOP, ".github/workflows/incident.yml")
+    at = datetime.now(UTC) - timedelta(hours=2)
+    sandbox.run(SHOP, "incident.yml", event="schedule", at=at)
+    declare(alice)
+    assert "Scheduled workflows last ran 2 h" in gate(sandbox).errors[0]
+
+
+FAULTS = [
+    ("incident", {"status": 500}, 3, "error"),
+    ("incident", {"status": 403, "headers": {"retry-after": "99"}}, 3, "error"),
+    ("incident", {"kind": "drop"}, 3, "error"),
+    ("incident", {"kind": "html"}, 3, "error"),
+    ("incident", {"kind": "truncate"}, 3, "error"),
+    ("incident", {"kind": "timeout", "seconds": 3}, 3, "error"),
+    ("pulls", {"status": 502}, 1, "frozen"),
+    ("contents", {"status": 502}, 1, "frozen"),
+    ("actions/runs", {"kind": "drop"}, 1, "frozen"),
+]
+
+
+@pytest.mark.parametrize(("where", "fault", "code", "verdict"), FAULTS)
+def test_a_fault_at_each_call(
+    sandbox: Sandbox, alice: Person, where: str, fault: dict[str, Any], code: int, verdict: str
+) -> None:
+    """Each request of the gate may fail for good; the verdict is the documented one."""
+    declare(alice, allowed(pr=999))
+    pattern = "GET */issues" if where == "incident" else f"GET */{where}*"
+    sandbox.fail(pattern, times=99, **fault)
+    result = gate(sandbox, "0" * 40, environment="staging", budget="2")
+    assert (result.exit_code, result.outputs["verdict"]) == (code, verdict)
+    assert len(result.errors) == 1
+
+
+def test_a_passing_fault_is_not_noticed(sandbox: Sandbox, alice: Person) -> None:
+    """One failed request is asked again."""
+    sandbox.fail("GET */issues", status=502)
+    assert gate(sandbox).outputs["verdict"] == "clear"
+    assert sandbox.requests() == 3
+
+
+def test_github_enterprise(alice: Person, sandbox: Sandbox) -> None:
+    """The API may live below a path."""
+    with Sandbox(prefix="/api/v3") as server:
+        server.repository(SHOP)
+        server.token("a-token", "alice")
+        result = run_gate(Where(server.url, SHOP, "a-token"))
+        assert result.outputs["verdict"] == "clear"
+        assert server.url.endswith("/api/v3")
