@@ -12,7 +12,7 @@ import yaml
 from incident_actions.sandbox import Person, Sandbox
 from tests.support.act import Run, run_workflow
 from tests.support.events import FORM, form_body, payload_of, schedule_event
-from tests.support.programs import Where
+from tests.support.programs import ROOT, Where
 
 NAME = "acme/shop"
 TOKEN = "ghs_theTokenOfThisJob"
