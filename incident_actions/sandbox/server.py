@@ -273,17 +273,15 @@ for _method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
 class Server(ThreadingHTTPServer):
     """Listens on 127.0.0.1; `stop` leaves no thread and no connection behind."""
 
-    daemon_threads = True
-    block_on_close = True
     request_queue_size = 128
 
     def __init__(self, site: Site, port: int = 0) -> None:
         super().__init__(("127.0.0.1", port), Handler)
         self.site = site
-        self._open: set[socket.socket] = set()
+        self._open: dict[socket.socket, threading.Thread] = {}
         self._count = 0
         self._guard = threading.Lock()
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True)
 
     @property
     def port(self) -> int:
@@ -304,21 +302,25 @@ class Server(ThreadingHTTPServer):
         """Stop, closing every connection; waits for the threads that served them."""
         self.site.stopping.set()
         self.shutdown()
-        with self._guard:
-            for connection in self._open:
-                with contextlib.suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
-        self.server_close()
         self._thread.join()
+        with self._guard:
+            serving = dict(self._open)
+        for connection, thread in serving.items():
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+            thread.join(READ_SECONDS)
+        self.server_close()
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Remember the connection, so that `stop` can end it."""
+        """Serve a connection in a thread that `stop` can find, and that no exit waits for."""
+        arguments = (request, client_address)
+        thread = threading.Thread(target=self.process_request_thread, args=arguments, daemon=True)
         with self._guard:
-            self._open.add(request)
-        super().process_request(request, client_address)
+            self._open[request] = thread
+        thread.start()
 
     def shutdown_request(self, request: Any) -> None:
         """Forget the connection, then close it."""
         with self._guard:
-            self._open.discard(request)
+            self._open.pop(request, None)
         super().shutdown_request(request)
