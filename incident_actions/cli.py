@@ -13,10 +13,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from incident_actions import __version__
+from incident_actions import __version__, probes
 from incident_actions.config import PATH
 from incident_actions.errors import IncidentActionsError, InputError
-from incident_actions.flows.respond import Event, respond
+from incident_actions.flows.respond import Event, Tools, respond
+from incident_actions.flows.timeline import timeline
 from incident_actions.hub.github import GitHub, connect
 from incident_actions.runner import Runner
 
@@ -27,6 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; gives the exit code. Every failure is one annotation with its remedy."""
     runner = Runner(os.environ, sys.stdout)
     logging.basicConfig(level=logging.INFO, handlers=[runner.handler()], force=True)
+    logging.getLogger("github").setLevel(logging.WARNING)  # it tells each failed try; we do once
     arguments = _parser().parse_args(argv)
     run: Run = arguments.run
     try:
@@ -48,6 +50,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_inputs(respond_command)
     respond_command.set_defaults(run=_respond)
+    timeline_command = commands.add_parser(
+        "timeline", help="print everything that happened in an incident"
+    )
+    timeline_command.add_argument("number", type=int, help="the incident's issue")
+    timeline_command.add_argument("--json", action="store_true", help="as JSON, one list")
+    _add_inputs(timeline_command)
+    timeline_command.set_defaults(run=_timeline)
     return parser
 
 
@@ -61,8 +70,16 @@ def _respond(arguments: argparse.Namespace, environ: Mapping[str, str], runner: 
     event = _event(environ)
     hub = _hub(arguments, environ)
     path = _input(arguments, environ, "config") or PATH
-    reports = respond(hub, event, path, time.sleep)
+    tools = Tools(clock(environ), time.sleep, probes.works)
+    reports = respond(hub, event, path, tools)
     runner.report(reports)
+    return 0
+
+
+def _timeline(arguments: argparse.Namespace, environ: Mapping[str, str], runner: Runner) -> int:
+    path = _input(arguments, environ, "config") or PATH
+    hub = _hub(arguments, environ)
+    print(timeline(hub, arguments.number, path, clock(environ), as_json=arguments.json))
     return 0
 
 

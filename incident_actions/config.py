@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
+from datetime import datetime
+from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
 import yaml
 from msgspec import Meta, Struct
 
+from incident_actions.domain import oncall
 from incident_actions.domain.commands import NAMES
 from incident_actions.domain.incident import Role
 from incident_actions.domain.observation import Permission
@@ -31,6 +35,35 @@ class FreezeConfig(Section, frozen=True):
         tuple[Name, ...],
         Meta(description="Environments that a freeze stops. Empty: all of them."),
     ] = ()
+
+
+class OnCallConfig(Section, frozen=True):
+    """Who is on call: users who take turns."""
+
+    users: Annotated[
+        tuple[Login, ...], Meta(min_length=1, description="Who takes turns, in this order.")
+    ]
+    start: Annotated[
+        str, Meta(description="The first hand-over, on the wall clock: `2026-01-05T09:00`.")
+    ]
+    every: Annotated[str, Meta(description="When the next one takes over, as an RRULE.")] = (
+        "FREQ=WEEKLY"
+    )
+    timezone: Annotated[str, Meta(description="Where that wall clock hangs.")] = "UTC"
+    role: Annotated[
+        Literal["commander", "investigator", "comms", "scribe"],
+        Meta(description="The role that the one on call starts with."),
+    ] = "commander"
+
+
+class VerificationConfig(Section, frozen=True):
+    """When the addresses that the bot asks itself count as recovered."""
+
+    successes: Annotated[int, Meta(ge=1, le=20, description="Good answers in a row.")] = 3
+    minutes: Annotated[int, Meta(ge=0, le=240, description="Minutes that the row must last.")] = 10
+    allow_private: Annotated[
+        bool, Meta(description="Whether an address may lie inside a private network.")
+    ] = False
 
 
 class RolesConfig(Section, frozen=True):
@@ -62,10 +95,27 @@ class Config(Section, frozen=True):
         FreezeConfig()
     )
     roles: Annotated[RolesConfig, Meta(description="Who starts with which role.")] = RolesConfig()
+    on_call: Annotated[
+        OnCallConfig | None, Meta(description="A rotation; it comes before `roles`.")
+    ] = None
+    verification: Annotated[
+        VerificationConfig, Meta(description="The recovery checks that the bot makes itself.")
+    ] = VerificationConfig()
     permissions: Annotated[
         dict[str, Literal["triage", "write", "maintain", "admin"]],
         Meta(description="What a command needs instead of its default: `note: write`."),
     ] = {}
+
+    def roles_at(self, at: datetime) -> dict[Role, str]:
+        """Who holds which role when an incident is declared at this moment."""
+        roles = self.roles.defaults()
+        turn = self.on_call
+        if turn is not None:
+            start = oncall.wall_time(turn.start)
+            login = oncall.on_call(turn.users, turn.every, start, turn.timezone, at)
+            if login is not None:
+                roles[Role(turn.role)] = login.lstrip("@")
+        return roles
 
     def needs(self) -> dict[str, Permission]:
         """The permission that each reconfigured command needs."""
@@ -86,17 +136,32 @@ def read_config(text: str | None, path: str = PATH) -> Config:
     if not isinstance(document, dict):
         raise ConfigError(path, ["must be a mapping of keys to values"])
     _check(Config, document, "", problems)
-    if not problems:
-        problems = _check_permissions(document.get("permissions") or {})
     if problems:
         raise ConfigError(path, problems)
-    return msgspec.convert(document, Config)
+    config = msgspec.convert(document, Config)
+    problems = _check_permissions(config.permissions)
+    if config.on_call is not None:
+        turn = config.on_call
+        problems += [f"on-call.{p}" for p in oncall.check(turn.every, turn.start, turn.timezone)]
+    if problems:
+        raise ConfigError(path, problems)
+    return config
+
+
+class _Loader(yaml.SafeLoader):
+    """Plain data; a time stays the text that was typed, so that a field can say what it wants."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
 
 
 def load_yaml(text: str, path: str) -> Any:
     """YAML as plain data. Raises `ConfigError` that names line and column."""
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, Loader=_Loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
@@ -107,6 +172,11 @@ def load_yaml(text: str, path: str) -> Any:
 def _check(kind: type[Struct], document: dict[Any, Any], at: str, problems: list[str]) -> None:
     """Add what is wrong in one mapping, and in the mappings below it."""
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    problems += [
+        f"{at}{name}: is missing"
+        for name, field in fields.items()
+        if field.required and name not in document
+    ]
     for key, value in document.items():
         where = f"{at}{key}"
         field = fields.get(key)
@@ -126,7 +196,11 @@ def _check(kind: type[Struct], document: dict[Any, Any], at: str, problems: list
 
 
 def _bare(annotated: Any) -> Any:
-    return get_args(annotated)[0] if get_origin(annotated) is Annotated else annotated
+    """The type itself, out of `Annotated[X | None, ...]`."""
+    kind = get_args(annotated)[0] if get_origin(annotated) is Annotated else annotated
+    if get_origin(kind) is UnionType:
+        kind = next(each for each in get_args(kind) if each is not NoneType)
+    return kind
 
 
 def _convert(value: Any, kind: Any, where: str, problems: list[str]) -> None:
@@ -143,7 +217,7 @@ def _say(where: str, problem: str) -> str:
     return f"{where}{path.rstrip('`')}: {what[:1].lower()}{what[1:]}"
 
 
-def _check_permissions(permissions: dict[Any, Any]) -> list[str]:
+def _check_permissions(permissions: Mapping[str, str]) -> list[str]:
     return [
         f"permissions.{command}: there is no such command"
         for command in permissions

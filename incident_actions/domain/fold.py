@@ -30,7 +30,15 @@ from incident_actions.domain.incident import (
     Severity,
     Status,
 )
-from incident_actions.domain.observation import Comment, Event, EventKind, Observation, Permission
+from incident_actions.domain.observation import (
+    Comment,
+    Deployment,
+    Event,
+    EventKind,
+    Observation,
+    Permission,
+)
+from incident_actions.domain.recovery import Passed
 from incident_actions.domain.reducer import (
     Act,
     Unverified,
@@ -40,6 +48,9 @@ from incident_actions.domain.reducer import (
     log,
 )
 
+BOT = "the bot"
+"""How the timeline calls it."""
+
 
 class Rules(Struct, frozen=True):
     """What a team decides: who may what, which checks, who starts with which role."""
@@ -47,6 +58,13 @@ class Rules(Struct, frozen=True):
     checks: tuple[Item, ...] = ()
     needs: Mapping[str, Permission] = {}
     default_roles: Mapping[Role, str] = {}
+
+
+class Evidence(Struct, frozen=True):
+    """What is known from elsewhere than the issue itself."""
+
+    passed: tuple[Passed, ...] = ()
+    deployments: tuple[Deployment, ...] = ()
 
 
 class Notice(Struct, frozen=True):
@@ -78,12 +96,14 @@ class Folded(Struct, frozen=True):
     steps: frozenset[str]
 
 
-def wants_permission(observation: Observation) -> tuple[tuple[str, int], ...]:
+def wants_permission(
+    observation: Observation, named: Iterable[str] = ()
+) -> tuple[tuple[str, int], ...]:
     """Whose permission the fold depends on: (login, newest comment id with a command of theirs).
 
-    People who are named for a role come with comment id 0.
+    People who are named for a role, in a comment or in `named`, come with comment id 0.
     """
-    newest: dict[str, int] = {}
+    newest: dict[str, int] = dict.fromkeys(named, 0)
     for item in observation.history:
         if isinstance(item, Comment) and not item.author.bot:
             found = read_comment(item.body, item.created_at)
@@ -96,7 +116,16 @@ def wants_permission(observation: Observation) -> tuple[tuple[str, int], ...]:
     return tuple(newest.items())
 
 
-def declare(observation: Observation, answers: Answers, rules: Rules) -> Incident:
+def named_at_declaration(answers: Answers, rules: Rules) -> dict[Role, str]:
+    """Who should start with which role: the form's answer comes before the team's rules."""
+    roles = dict(rules.default_roles)
+    login = read_login(answers.get("commander"))
+    if login is not None:
+        roles[Role.COMMANDER] = login
+    return roles
+
+
+def declare(observation: Observation, answers: Answers, rules: Rules, grants: Grants) -> Incident:
     """The incident at the moment when it was declared, from the form's answers alone."""
     issue = observation.issue
     declared = issue.created_at
@@ -119,16 +148,34 @@ def declare(observation: Observation, answers: Answers, rules: Rules) -> Inciden
             ),
         ),
     )
-    for role, login in rules.default_roles.items():
-        incident = give_role(incident, role, login)
-    named = read_login(answers.get("commander"))
-    return give_role(incident, Role.COMMANDER, named) if named else incident
+    for role, login in named_at_declaration(answers, rules).items():
+        if grants.at(login, 0) >= ROLE_NEEDS:
+            incident = give_role(incident, role, login)
+            declaration = Act(issue.author.login, declared, declared, f"declared.{role}")
+            action = f"{role.label}: @{login}"
+            incident = log(incident, declaration, action, "named at the declaration")
+    return incident
 
 
-def fold(observation: Observation, answers: Answers, rules: Rules, grants: Grants) -> Folded:
+ROLE_NEEDS = Permission.TRIAGE
+"""Who may hold a role. GitHub lets these people be assigned, too."""
+
+
+def fold(
+    observation: Observation,
+    answers: Answers,
+    rules: Rules,
+    grants: Grants,
+    evidence: Evidence | None = None,
+) -> Folded:
     """Replay the history. People's deeds count, in order; the bot's own don't."""
-    walk = _Walk(declare(observation, answers, rules), rules, grants)
-    for item in sorted(observation.history, key=_when):
+    evidence = evidence or Evidence()
+    walk = _Walk(declare(observation, answers, rules, grants), rules, grants)
+    history = (*observation.history, *evidence.passed, *evidence.deployments)
+    for item in sorted(history, key=_when):
+        if isinstance(item, Passed | Deployment):
+            walk.evidence(item)
+            continue
         actor = item.author if isinstance(item, Comment) else item.actor
         if actor.bot or actor.login.casefold() == observation.bot.casefold():
             continue
@@ -148,7 +195,7 @@ def fold(observation: Observation, answers: Answers, rules: Rules, grants: Grant
     )
 
 
-def _when(item: Comment | Event) -> datetime:
+def _when(item: Comment | Event | Passed | Deployment) -> datetime:
     return item.created_at if isinstance(item, Comment) else item.at
 
 
@@ -199,8 +246,8 @@ class _Walk:
 
     def _take(self, line: c.Taken, act: Act, comment: Comment, misread: list[c.Misread]) -> bool:
         command = line.command
-        if isinstance(command, c.AssignRole) and command.login and not self._member(command.login):
-            reason = f"@{command.login} has no access to this repository"
+        if isinstance(command, c.AssignRole) and command.login and not self._fit(command.login):
+            reason = f"@{command.login} has no triage or write access to this repository"
             misread.append(c.Misread(line.line, f"/role {command.role}", reason, "/role … @user"))
             return False
         try:
@@ -222,14 +269,28 @@ class _Walk:
             self.notices.append(Notice("help", act.key, to=act.actor, topic=command.topic))
         return True
 
-    def _member(self, login: str) -> bool:
-        return self.grants.at(login, 0) >= Permission.READ or not self.grants.knows(login)
+    def _fit(self, login: str) -> bool:
+        return self.grants.at(login, 0) >= ROLE_NEEDS
 
     def _refuse(self, comment: Comment) -> None:
         login = comment.author.login.casefold()
         if login not in self.refused:
             self.refused.add(login)
             self.notices.append(Notice("refused", login, to=comment.author.login))
+
+    def evidence(self, item: Passed | Deployment) -> None:
+        """What the bot measured, and what GitHub was told to deploy."""
+        if isinstance(item, Deployment):
+            if item.at >= self.incident.times[Moment.STARTED]:
+                act = Act(item.by, item.at, item.at, f"d{item.id}")
+                what = f"deployed {item.sha[:7]} to {item.environment}"
+                self.incident = log(self.incident, act, what)
+        elif self.incident.status is Status.MONITORING and any(
+            item.key == check.key for check in self.rules.checks
+        ):
+            act = Act(BOT, item.at, item.at, f"p{item.key}", self.rules.checks)
+            command = c.Verify(item.key, "its address answers again")
+            self.incident = apply(self.incident, command, act)
 
     def event(self, event: Event) -> None:
         """Apply what somebody did by hand on the issue, as if they had typed the command."""

@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 
 class Severity(StrEnum):
@@ -183,3 +184,17 @@ class Incident(Struct, frozen=True, omit_defaults=True):
         if self.freeze is not None:
             return self.freeze.freeze is Freeze.ON
         return self.severity in (Severity.SEV1, Severity.SEV2)
+
+
+def redacted(incident: Incident) -> Incident:
+    """The incident without a word of anybody's: what may be shown of a security matter."""
+    return replace(
+        incident,
+        timeline=(),
+        actions=(),
+        cause=None,
+        forced="recorded elsewhere" if incident.forced else None,
+        freeze=replace(incident.freeze, reason="") if incident.freeze else None,
+        allow=tuple(replace(allowance, reason="") for allowance in incident.allow),
+        verified={key: replace(check, text="") for key, check in incident.verified.items()},
+    )

@@ -96,6 +96,16 @@ class Event(Struct, frozen=True):
     merged_at: datetime | None = None
 
 
+class Deployment(Struct, frozen=True):
+    """A deployment that GitHub was told of. `sha` is the full commit."""
+
+    id: int
+    at: datetime
+    by: str
+    sha: str
+    environment: str
+
+
 class Observation(Struct, frozen=True):
     """One issue with its history in order, and what the people in it may do."""
 

@@ -11,7 +11,9 @@ import msgspec
 from msgspec import Struct, field
 
 from incident_actions.domain.checklist import Item
-from incident_actions.domain.incident import Incident
+from incident_actions.domain.incident import Incident, Role
+from incident_actions.domain.observation import Deployment
+from incident_actions.domain.recovery import Streak
 
 VERSION = 1
 _FROM_INCIDENT = tuple(f for f in Incident.__struct_fields__ if f != "timeline")
@@ -22,9 +24,11 @@ class State(Incident, frozen=True, omit_defaults=True, kw_only=True):
 
     `number` is the issue's: a state that was copied into another issue is not believed there.
     `seen` is the newest (comment id, update time) whose commands were answered; `people` the
-    permissions that were asked for; `said` the keys of the bot's comments. `form` (id, label) and
-    `checks` are as they were at the declaration: editing those files later changes no incident
-    after the fact, and costs no request. `labels` tells that the repository has ours.
+    permissions that were asked for; `said` the keys of the bot's comments. `form` (id, label),
+    `checks` and `defaults` (roles) are as they were at the declaration: editing those files later
+    changes no incident after the fact, and costs no request. `streaks` are the good answers of
+    probes, `deployments` those since the start, `public` whether anybody can read the repository,
+    and `labels` that the repository has ours.
     """
 
     v: int
@@ -35,6 +39,10 @@ class State(Incident, frozen=True, omit_defaults=True, kw_only=True):
     said: tuple[str, ...] = ()
     form: tuple[tuple[str, str], ...] = ()
     checks: tuple[Item, ...] = ()
+    defaults: dict[Role, str] = field(default_factory=dict)
+    streaks: dict[str, Streak] = field(default_factory=dict)
+    deployments: tuple[Deployment, ...] = ()
+    public: bool | None = None
     labels: bool = False
 
 
@@ -58,6 +66,10 @@ class Memory(Struct, frozen=True, kw_only=True):
     said: tuple[str, ...]
     form: tuple[tuple[str, str], ...]
     checks: tuple[Item, ...]
+    defaults: dict[Role, str]
+    streaks: dict[str, Streak]
+    deployments: tuple[Deployment, ...]
+    public: bool | None
     labels: bool
 
 

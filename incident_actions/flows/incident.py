@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
+
 from msgspec import Struct
 from msgspec.structs import replace
 
 from incident_actions.config import Config
 from incident_actions.domain import body as bodies
 from incident_actions.domain import labels as names
+from incident_actions.domain import recovery, voice
 from incident_actions.domain.checklist import read_checklist
-from incident_actions.domain.fold import Folded, Rules, fold, wants_permission
+from incident_actions.domain.fold import (
+    Evidence,
+    Folded,
+    Rules,
+    fold,
+    named_at_declaration,
+    wants_permission,
+)
 from incident_actions.domain.forms import Form
 from incident_actions.domain.grants import Grants
+from incident_actions.domain.incident import Incident, Moment
 from incident_actions.domain.observation import Issue, Observation
 from incident_actions.domain.projection import CreateLabel, EditIssue
+from incident_actions.domain.recovery import Enough
 from incident_actions.domain.state import State, read_state
+from incident_actions.errors import GitHubError
 from incident_actions.flows import plan, playbook
-from incident_actions.flows.plan import Known
+from incident_actions.flows.plan import Findings, Known
 from incident_actions.hub.apply import apply
 from incident_actions.hub.port import Hub
 
@@ -31,15 +45,50 @@ class Report(Struct, frozen=True):
 
 
 class Desk(Struct, frozen=True):
-    """What a run works with. `budget` is how many requests it may make in all."""
+    """What a run works with.
+
+    `budget` is how many requests it may make in all. `thorough` runs look at what is not in the
+    issue, too. `probe` asks an address of the team's: (url, private addresses allowed) -> works.
+    """
 
     hub: Hub
     config: Config
+    now: datetime
+    probe: Callable[[str, bool], bool]
     budget: int
+    thorough: bool = False
 
     def may_still_ask(self, count: int) -> bool:
         """Whether so many more requests stay within the budget."""
         return self.hub.requests + count <= self.budget
+
+
+class Study(Struct, frozen=True):
+    """An incident, understood: what it remembers, and what follows from its history."""
+
+    state: State | None
+    known: Known
+    grants: Grants
+    findings: Findings
+    folded: Folded
+
+
+def study(desk: Desk, observation: Observation, form: Form | None = None) -> Study:
+    """Understand an incident of the team's. Reads only."""
+    issue = observation.issue
+    state = read_state(bodies.split(issue.body).state, issue.number)
+    known = _known(desk, issue, state, form)
+    grants = _grants(desk, observation, state, known)
+    findings = Findings(
+        streaks=state.streaks if state else {},
+        deployments=state.deployments if state else (),
+        public=state.public if state else None,
+    )
+    folded = _fold(desk, observation, known, grants, findings)
+    found = _look_around(desk, folded.incident, known, findings)
+    if found != findings:
+        folded = _fold(desk, observation, known, grants, found)
+    return Study(state, known, grants, found, folded)
 
 
 def tend(desk: Desk, observation: Observation, form: Form | None = None) -> Report:
@@ -49,20 +98,19 @@ def tend(desk: Desk, observation: Observation, form: Form | None = None) -> Repo
     between the two posts nothing twice and forgets nothing.
     """
     hub = desk.hub
-    state = read_state(bodies.split(observation.issue.body).state, observation.issue.number)
-    known = _known(desk, observation.issue, state, form)
-    grants = _grants(desk, observation, state)
-    folded = _fold(desk, observation, known, grants)
-
-    done = apply(hub, plan.words(observation, folded, state))
+    it = study(desk, observation, form)
+    folded = it.folded
+    unsaid = voice.unsaid(folded.notices, plan.said(observation, it.state))
+    pages = playbook.pages(hub, unsaid, observation.issue.url)
+    done = apply(hub, plan.words(observation, folded, it.state, it.findings, pages))
     if done and desk.may_still_ask(2):
         # Somebody may have edited the body meanwhile: their ticks and words must survive.
         observation = replace(observation, issue=hub.issue(observation.issue.number))
-        folded = _fold(desk, observation, known, grants)
-    memory = plan.memory(observation, folded, state, known, grants, done)
-    change = plan.change(observation, folded, known, memory)
+        folded = _fold(desk, observation, it.known, it.grants, it.findings)
+    memory = plan.memory(observation, folded, it.state, it.known, it.grants, it.findings, done)
+    change = plan.change(observation, folded, it.known, memory)
     if not change.empty:
-        done += apply(hub, [*_missing_labels(hub, observation.issue, change, state), change])
+        done += apply(hub, [*_missing_labels(hub, observation.issue, change, it.state), change])
     incident = folded.incident
     return Report(
         issue=change.number,
@@ -90,34 +138,72 @@ def _missing_labels(
 
 
 def _known(desk: Desk, issue: Issue, state: State | None, form: Form | None) -> Known:
-    """From the incident's own memory where it has one, else from the repository."""
-    body = bodies.split(issue.body)
-    checklist = read_checklist(body.dashboard, heading="h4") if state else ()
+    """The playbook: from the incident's own memory where it has one, else from the repository."""
     if state is not None and state.form:
-        checks = state.checks
-        remembered = playbook.remembered_form(state.form)
-        return Known(remembered, checks, checklist or playbook.checklist(desk.hub))
+        shown = read_checklist(bodies.split(issue.body).dashboard, heading="h4")
+        return Known(
+            form=playbook.remembered_form(state.form),
+            checks=state.checks,
+            checklist=shown or playbook.checklist(desk.hub),
+            defaults=state.defaults,
+        )
     return Known(
         form=form or playbook.form(desk.hub, desk.config),
         checks=playbook.recovery_checks(desk.hub),
         checklist=playbook.checklist(desk.hub),
+        defaults=desk.config.roles_at(issue.created_at),
     )
 
 
-def _grants(desk: Desk, observation: Observation, state: State | None) -> Grants:
+def _rules(desk: Desk, known: Known) -> Rules:
+    return Rules(known.checks, desk.config.needs(), known.defaults)
+
+
+def _grants(desk: Desk, observation: Observation, state: State | None, known: Known) -> Grants:
     """What people may do: remembered, and asked for again where they commanded since then."""
     grants = Grants(state.people if state else None)
     seen = state.seen_id if state else 0
+    asked = {login.casefold() for login in observation.permissions}
     for login, permission in observation.permissions.items():
         grants.learn(login, permission, seen + 1)
-    for login, comment_id in wants_permission(observation):
-        if login.casefold() in {name.casefold() for name in observation.permissions}:
-            continue
-        if not grants.knows(login) or comment_id > seen:
+    answers = plan.answers(observation.issue, known.form)
+    named = named_at_declaration(answers, _rules(desk, known)).values()
+    for login, comment_id in wants_permission(observation, named):
+        if login.casefold() not in asked and (not grants.knows(login) or comment_id > seen):
+            asked.add(login.casefold())
             grants.learn(login, desk.hub.permission(login), seen + 1)
     return grants
 
 
-def _fold(desk: Desk, observation: Observation, known: Known, grants: Grants) -> Folded:
-    rules = Rules(known.checks, desk.config.needs(), desk.config.roles.defaults())
-    return fold(observation, plan.answers(observation.issue, known.form), rules, grants)
+def _fold(
+    desk: Desk, observation: Observation, known: Known, grants: Grants, findings: Findings
+) -> Folded:
+    return fold(
+        observation,
+        plan.answers(observation.issue, known.form),
+        _rules(desk, known),
+        grants,
+        Evidence(recovery.passed(findings.streaks), findings.deployments),
+    )
+
+
+def _look_around(desk: Desk, incident: Incident, known: Known, findings: Findings) -> Findings:
+    """What isn't in the issue: probes that are due, deployments, who can read the repository."""
+    streaks = dict(findings.streaks)
+    limits = desk.config.verification
+    enough = Enough(limits.successes, limits.minutes)
+    for item in recovery.due(incident, known.checks, streaks, desk.now):
+        good = desk.probe(item.probe or "", limits.allow_private)
+        streak = recovery.record(streaks.pop(item.key, None), good, desk.now, incident, enough)
+        if streak is not None:
+            streaks[item.key] = streak
+    deployments = findings.deployments
+    if desk.thorough and incident.status.open and desk.may_still_ask(3):
+        try:
+            deployments = desk.hub.deployments(incident.times[Moment.STARTED])
+        except GitHubError:
+            deployments = findings.deployments  # no `deployments: read`: the timeline is shorter
+    public = findings.public
+    if public is None and incident.sensitive:
+        public = desk.hub.is_public()
+    return Findings(streaks, deployments, public)

@@ -12,7 +12,8 @@ from incident_actions.domain.checklist import Item, Section
 from incident_actions.domain.fold import Folded, Notice, newest
 from incident_actions.domain.forms import Answers, Form, read_answers
 from incident_actions.domain.grants import Grants
-from incident_actions.domain.observation import Comment, Issue, Observation
+from incident_actions.domain.incident import Incident, Role, redacted
+from incident_actions.domain.observation import Comment, Deployment, Issue, Observation
 from incident_actions.domain.projection import (
     EditIssue,
     Effect,
@@ -22,6 +23,7 @@ from incident_actions.domain.projection import (
     edit,
     wanted_labels,
 )
+from incident_actions.domain.recovery import Streak
 from incident_actions.domain.reports import is_confirmed, reported_text
 from incident_actions.domain.state import Memory, State, make_state, write_state
 from incident_actions.render import dashboard
@@ -34,6 +36,19 @@ class Known(Struct, frozen=True):
     form: Form
     checks: tuple[Item, ...]
     checklist: tuple[Section, ...]
+    defaults: dict[Role, str]
+
+
+class Findings(Struct, frozen=True):
+    """What a run learnt elsewhere than in the issue. `public` is None while nobody asked."""
+
+    streaks: dict[str, Streak]
+    deployments: tuple[Deployment, ...]
+    public: bool | None
+
+    def silences(self, incident: Incident) -> bool:
+        """Whether the bot must publish nothing more of this incident."""
+        return incident.sensitive and self.public is not False
 
 
 def answers(issue: Issue, form: Form) -> Answers:
@@ -44,16 +59,31 @@ def answers(issue: Issue, form: Form) -> Answers:
     return read_answers(form, text)
 
 
-def words(observation: Observation, folded: Folded, state: State | None) -> list[Effect]:
-    """What to say, to take back and to react to; nothing that was said before."""
+def said(observation: Observation, state: State | None) -> set[str]:
+    """The `kind key` of everything that the bot ever said here."""
+    return {*voice.own_comments(observation), *(state.said if state else ())}
+
+
+def words(
+    observation: Observation,
+    folded: Folded,
+    state: State | None,
+    findings: Findings,
+    pages: Mapping[str, str],
+) -> list[Effect]:
+    """What to say, to take back and to react to; nothing that was said before.
+
+    `pages` holds the text that a notice (by `kind key`) asks for from the playbook.
+    """
     number = observation.issue.number
-    own = voice.own_comments(observation)
-    said = {*own, *(state.said if state else ())}
+    notices = folded.notices
+    if findings.silences(folded.incident):
+        notices = (*notices, Notice("sensitive", str(number)))
     effects: list[Effect] = [
-        Say(number, notice.kind, notice.key, write(notice))
-        for notice in voice.unsaid(folded.notices, said)
+        Say(number, notice.kind, notice.key, write(notice, pages.get(voice.name(notice))))
+        for notice in voice.unsaid(notices, said(observation, state))
     ]
-    effects += take_back(folded.notices, own)
+    effects += take_back(notices, voice.own_comments(observation))
     effects += [React(comment.id) for comment in folded.taken if _is_news(comment, state)]
     return effects
 
@@ -77,20 +107,25 @@ def memory(
     state: State | None,
     known: Known,
     grants: Grants,
+    findings: Findings,
     done: Sequence[Effect],
 ) -> Memory:
     """What to remember once `done` has been said."""
     seen_id, seen_at = newest(folded.commands)
-    said = {*voice.own_comments(observation), *(state.said if state else ())}
-    said |= {f"{effect.kind} {effect.key}" for effect in done if isinstance(effect, Say)}
-    said -= {f"{effect.kind} {effect.key}" for effect in done if isinstance(effect, Unsay)}
+    words = said(observation, state)
+    words |= {f"{effect.kind} {effect.key}" for effect in done if isinstance(effect, Say)}
+    words -= {f"{effect.kind} {effect.key}" for effect in done if isinstance(effect, Unsay)}
     return Memory(
         seen_id=max(seen_id, state.seen_id if state else 0),
         seen_at=max(seen_at, state.seen_at if state else ""),
         people=grants.dump(),
-        said=tuple(sorted(said)),
+        said=tuple(sorted(words)),
         form=tuple((field.id, field.label) for field in known.form.fields),
         checks=known.checks,
+        defaults=known.defaults,
+        streaks=findings.streaks,
+        deployments=findings.deployments,
+        public=findings.public,
         labels=True,
     )
 
@@ -98,6 +133,8 @@ def memory(
 def change(observation: Observation, folded: Folded, known: Known, memory: Memory) -> EditIssue:
     """The one edit that brings the issue up to date."""
     issue, incident = observation.issue, folded.incident
+    silent = incident.sensitive and memory.public is not False
+    shown = redacted(incident) if silent else incident
     body = bodies.split(issue.body)
     facts = dashboard.Facts(
         number=issue.number,
@@ -105,11 +142,12 @@ def change(observation: Observation, folded: Folded, known: Known, memory: Memor
         checks=known.checks,
         ticked=bodies.ticked(body.dashboard),
         seen=folded.steps,
+        silent=silent,
     )
-    state = write_state(make_state(incident, issue.number, memory))
+    state = write_state(make_state(shown, issue.number, memory))
     return edit(
         issue,
-        body=_unless_same(dashboard.compose(incident, facts, state, body.reporter), issue.body),
+        body=_unless_same(dashboard.compose(shown, facts, state, body.reporter), issue.body),
         labels=wanted_labels(incident, observation),
         assignees=incident.assigned,
         open=incident.status.open,

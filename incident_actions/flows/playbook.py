@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Sequence
 from pathlib import Path
 
 from incident_actions.config import Config, load_yaml
-from incident_actions.domain.checklist import Item, Section, checks, read_checklist
+from incident_actions.domain import runbooks, voice
+from incident_actions.domain.checklist import Item, Section, checks, read_checklist, slug
+from incident_actions.domain.fold import Notice
 from incident_actions.domain.forms import Field, Form, read_form
 from incident_actions.hub.port import Hub
 
 _OURS = Path(__file__).resolve().parents[2]
-CHECKLIST = "ops/runbooks/incident-checklist.md"
-VERIFICATION = "ops/runbooks/verification-checklist.md"
+RUNBOOKS = "ops/runbooks"
+CHECKLIST = f"{RUNBOOKS}/incident-checklist.md"
+VERIFICATION = f"{RUNBOOKS}/verification-checklist.md"
 _RECOVERY = 1
 """Of our own verification file only the first section counts: the journeys are a team's own."""
 
@@ -44,3 +49,51 @@ def recovery_checks(hub: Hub) -> tuple[Item, ...]:
 
 def _read_ours(path: str) -> str:
     return (_OURS / path).read_text(encoding="utf-8")
+
+
+_TOPICS = {
+    "severity": "severity-matrix",
+    "severities": "severity-matrix",
+    "rollback": "rollback-rules",
+    "mitigation": "mitigation-menu",
+    "mitigations": "mitigation-menu",
+    "verify": "verification-checklist",
+    "verification": "verification-checklist",
+    "checklist": "incident-checklist",
+    "links": "service-links",
+    "debugging": "debugging-commands",
+}
+"""Short words for pages of the playbook; every page answers to its own name, too."""
+
+
+def pages(hub: Hub, notices: Sequence[Notice], issue_url: str) -> dict[str, str]:
+    """The playbook's pages that these notices ask for, by `kind key`, ready to be posted."""
+    found = {}
+    for notice in notices:
+        if notice.kind in ("help", "runbook") and notice.topic:
+            name = slug(_TOPICS.get(notice.topic.casefold(), notice.topic), longest=60)
+            page = _page(hub, name, issue_url)
+            if page is None and notice.kind == "runbook":
+                page = _not_found(name, hub)
+            if page is not None:
+                found[voice.name(notice)] = page
+    return found
+
+
+def _page(hub: Hub, name: str, issue_url: str) -> str | None:
+    """One runbook, the team's own or ours, as a comment; None when there is no such page."""
+    path = f"{RUNBOOKS}/{name}.md"
+    text = hub.file(path)
+    if text is not None:
+        return runbooks.as_comment(text, f"{issue_url.rpartition('/issues/')[0]}/blob/HEAD/{path}")
+    ours = _OURS / path
+    return runbooks.as_comment(ours.read_text(encoding="utf-8"), None) if ours.exists() else None
+
+
+def _not_found(name: str, hub: Hub) -> str:
+    there = {*hub.folder(RUNBOOKS), *(path.name for path in (_OURS / RUNBOOKS).glob("*.md"))}
+    known = sorted(file.removesuffix(".md") for file in there if file.endswith(".md"))
+    near = difflib.get_close_matches(name, known, n=1)
+    listed = ", ".join(f"`{each}`" for each in known if each != "README")
+    hint = f" Did you mean `/runbook {near[0]}`?" if near else ""
+    return f"There is no runbook `{name}`.{hint}\n\nThere are {listed}."

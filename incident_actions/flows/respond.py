@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from incident_actions.config import read_config
 from incident_actions.domain import body as bodies
@@ -32,6 +34,14 @@ COMMENT_BUDGET = 7
 _TRIES = 3
 
 
+class Tools(Struct, frozen=True):
+    """What a run takes from outside: the clock, waiting (seconds), and asking addresses."""
+
+    now: datetime
+    sleep: Callable[[float], None]
+    probe: Callable[[str, bool], bool]
+
+
 class Event(Struct, frozen=True):
     """What started the run: GitHub's name for it, and its payload."""
 
@@ -39,44 +49,43 @@ class Event(Struct, frozen=True):
     payload: Mapping[str, Any]
 
 
-def respond(
-    hub: Hub, event: Event, config_path: str, sleep: Callable[[float], None]
-) -> tuple[Report, ...]:
+def respond(hub: Hub, event: Event, config_path: str, tools: Tools) -> tuple[Report, ...]:
     """Bring the event's issue, or every open incident, up to date.
 
     A write whose answer was lost may have happened. So it is not repeated: the issue is observed
-    again, and what is missing then is done. `sleep` takes seconds.
+    again, and what is missing then is done.
     """
     for attempt in range(1, _TRIES + 1):
         try:
-            return _respond(hub, event, config_path)
+            return _respond(hub, event, config_path, tools)
         except Unavailable:
             if attempt == _TRIES:
                 raise
-            sleep(attempt)
+            tools.sleep(attempt)
     raise AssertionError("unreachable")
 
 
-def _respond(hub: Hub, event: Event, config_path: str) -> tuple[Report, ...]:
+def _respond(hub: Hub, event: Event, config_path: str, tools: Tools) -> tuple[Report, ...]:
     if event.name not in EVENTS:
         raise InputError(
             f"`respond` does not know the event `{event.name}`",
             remedy=f"Start it on one of: {', '.join(EVENTS)}.",
         )
     config = read_config(hub.file(config_path), config_path)
-    budget = hub.requests - 1
+    desk = Desk(hub, config, tools.now, tools.probe, budget=hub.requests - 1, thorough=True)
     if event.name in ("issues", "issue_comment"):
         number = issue_number(event)
         if number is None:
             return ()
-        budget += OPENED_BUDGET if event.name == "issues" else COMMENT_BUDGET
-        return _look_at(Desk(hub, config, budget), number)
+        by_comment = event.name == "issue_comment"
+        budget = COMMENT_BUDGET if by_comment else OPENED_BUDGET
+        return look_at(replace(desk, budget=desk.budget + budget, thorough=not by_comment), number)
     if event.name == "pull_request":
         return ()
     return tuple(
         report
         for issue in hub.issues(labels=[names.INCIDENT])
-        for report in _look_at(Desk(hub, config, hub.requests + OPENED_BUDGET), issue.number)
+        for report in look_at(replace(desk, budget=hub.requests + OPENED_BUDGET), issue.number)
     )
 
 
@@ -92,11 +101,12 @@ def issue_number(event: Event) -> int | None:
     return None if isinstance(issue, dict) and issue.get("pull_request") else number
 
 
-def _look_at(desk: Desk, number: int) -> tuple[Report, ...]:
+def look_at(desk: Desk, number: int) -> tuple[Report, ...]:
+    """Bring whatever this issue is up to date: an incident, a report, or neither."""
     before = desk.hub.requests
     history = desk.hub.history(number)
     pages = desk.hub.requests - before
-    desk = Desk(desk.hub, desk.config, desk.budget + pages - 1)  # long histories cost what they do
+    desk = replace(desk, budget=desk.budget + pages - 1)  # a long history costs what it does
     issue = desk.hub.issue(number)
     observation = Observation(issue, history, {}, desk.config.bot)
     form = None
@@ -115,7 +125,7 @@ def _look_at(desk: Desk, number: int) -> tuple[Report, ...]:
 
 def _hold(desk: Desk, observation: Observation, form: Form) -> tuple[Report, ...]:
     report, incident = hold(desk, observation, form)
-    return (report, *(_look_at(desk, incident) if incident is not None else ()))
+    return (report, *(look_at(desk, incident) if incident is not None else ()))
 
 
 def _is_filled_form(issue: Issue, form: Form) -> bool:

@@ -21,6 +21,7 @@ from incident_actions.domain.labels import Label
 from incident_actions.domain.observation import (
     Actor,
     Comment,
+    Deployment,
     Event,
     EventKind,
     Issue,
@@ -110,6 +111,24 @@ class GitHub:
         except NotFound:
             return None
         return _read(_text, answer)
+
+    def folder(self, path: str) -> tuple[str, ...]:
+        """https://docs.github.com/en/rest/repos/contents#get-repository-content"""
+        try:
+            answer = self._ask("GET", f"/contents/{quote(path)}")
+        except NotFound:
+            return ()
+        return _read(_file_names, answer)
+
+    def deployments(self, since: datetime) -> tuple[Deployment, ...]:
+        """https://docs.github.com/en/rest/deployments/deployments#list-deployments"""
+        _, answer = self._request("GET", "/deployments", parameters={"per_page": _PER_PAGE})
+        found = (_read(_deployment, raw) for raw in answer)
+        return tuple(sorted((each for each in found if each.at >= since), key=lambda d: d.at))
+
+    def is_public(self) -> bool:
+        """https://docs.github.com/en/rest/repos/repos#get-a-repository"""
+        return not self._ask("GET", "")["private"]
 
     def label_names(self) -> frozenset[str]:
         """https://docs.github.com/en/rest/issues/labels#list-labels-for-a-repository"""
@@ -329,6 +348,20 @@ def _with_source(event: Event, raw: Any) -> Event | None:
         body=str(source.get("body") or ""),
         pull_request=bool(pull),
         merged_at=_time(merged) if merged else None,
+    )
+
+
+def _file_names(raw: Any) -> tuple[str, ...]:
+    return tuple(item["name"] for item in raw if item["type"] == "file")
+
+
+def _deployment(raw: Any) -> Deployment:
+    return Deployment(
+        id=int(raw["id"]),
+        at=_time(raw["created_at"]),
+        by=_actor(raw.get("creator")).login,
+        sha=raw["sha"],
+        environment=raw["environment"],
     )
 
 

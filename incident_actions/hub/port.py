@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from incident_actions.domain.labels import Label
-from incident_actions.domain.observation import Comment, Event, Issue, Permission
+from incident_actions.domain.observation import Comment, Deployment, Event, Issue, Permission
 from incident_actions.domain.projection import EditIssue, OpenIssue
 
 
@@ -39,6 +40,18 @@ class Hub(Protocol):
 
     def file(self, path: str) -> str | None:
         """A text file on the default branch, or None."""
+        ...
+
+    def folder(self, path: str) -> tuple[str, ...]:
+        """The names of the files in a folder of the default branch; empty when there is none."""
+        ...
+
+    def deployments(self, since: datetime) -> tuple[Deployment, ...]:
+        """The deployments since a moment, oldest first, of the newest hundred."""
+        ...
+
+    def is_public(self) -> bool:
+        """Whether anybody can read the repository."""
         ...
 
     def label_names(self) -> frozenset[str]:

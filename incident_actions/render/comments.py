@@ -8,8 +8,8 @@ from incident_actions.domain.voice import marker
 from incident_actions.render.environment import render
 
 
-def write(notice: Notice, **facts: object) -> str:
-    """The text of a notice. `facts` are what its template needs beside the notice itself."""
+def write(notice: Notice, page: str | None = None) -> str:
+    """The text of a notice. `page` is what it asks for from the playbook, as Markdown."""
     text = render(
         f"comments/{notice.kind}.md.j2",
         to=notice.to,
@@ -17,6 +17,6 @@ def write(notice: Notice, **facts: object) -> str:
         checks=notice.checks,
         topic=notice.topic,
         commands=REGISTRY,
-        **facts,
+        page=page,
     )
     return f"{text}\n\n{marker(notice.kind, notice.key)}"

@@ -58,6 +58,7 @@ class Facts(Struct, frozen=True):
     checks: tuple[Item, ...]
     ticked: frozenset[str]
     seen: Collection[str]
+    silent: bool = False
 
 
 def compose(incident: Incident, facts: Facts, state: str, reporter: str) -> str:
@@ -66,7 +67,8 @@ def compose(incident: Incident, facts: Facts, state: str, reporter: str) -> str:
     The reporter's text is never cut. Where it leaves no room at all the body stays without a
     dashboard; the labels still tell the state.
     """
-    for entries, full in ((ENTRIES_SHOWN, True), (8, True), (8, False), (0, False)):
+    sizes = ((ENTRIES_SHOWN, True), (8, True), (8, False), (0, False))
+    for entries, full in sizes[-1:] if facts.silent else sizes:
         text = _dashboard(incident, facts, entries, full)
         whole = Body(text, state, reporter).compose()
         if bodies.length(whole) <= bodies.MAX_LENGTH:
