@@ -162,8 +162,6 @@ def parse_time(text: object) -> datetime | None:
     try:
         if re.fullmatch(r"\d{4}-\d\d-\d\d(\+00:00)?", text):
             return datetime.fromisoformat(text[:10] + "T23:59:59+00:00")
-        if re.search(r"T?\d\d:\d\d\+00:00$", text):
-            text = re.sub(r"\s+(?=\d\d:)", "T", text)
         when = datetime.fromisoformat(text)
         return (when if when.tzinfo else when.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
     except (ValueError, OverflowError):
@@ -265,13 +263,11 @@ def read_issue(item: object) -> Issue | None:
     if not problem and not marks & {"incident", "deploy-freeze"}:
         problem = f"issue #{number} does not carry the label that was asked for"
 
-    user, association = item.get("user"), item.get("author_association")
+    user, association = item.get("user"), str(item.get("author_association"))
     bot = isinstance(user, dict) and user.get("type") == "Bot"
-    known = isinstance(association, str) and association in ASSOCIATIONS
-    trusted = True if bot or association in ("OWNER", "MEMBER", "COLLABORATOR") else None
-    if trusted is None and known:
+    trusted = True if bot or association in TRUSTED else None
+    if trusted is None and association in ASSOCIATIONS:
         trusted = False
-
     body = item.get("body") if trusted else ""
     block, text = split_body(body if isinstance(body, str) else "")
     state, answers = read_state(block), sections(text)
@@ -286,14 +282,17 @@ def read_issue(item: object) -> Issue | None:
 
     times, roles = (v if isinstance(v, dict) else {} for v in map(state.get, ("times", "roles")))
     allow, fixes = state.get("allow"), state.get("fixes")
-    url, title = item.get("html_url"), item.get("title")
+    url, title, assignees = (item.get(key) for key in ("html_url", "title", "assignees"))
+    assigned = assignees[0] if isinstance(assignees, list) and assignees else None
     since = parse_time(times.get("started")) or parse_time(times.get("declared"))
     labelled = [severity for severity in SEVERITIES if severity in marks]
     manual = "incident" not in marks
     return Issue(
         number=number,
         title=plain(title) if isinstance(title, str) and title.strip() else "(no title)",
-        url=plain(url, 300) if isinstance(url, str) and re.match(r"https?://\S+$", url) else "",
+        url=plain(url, 300)
+        if isinstance(url, str) and re.fullmatch(r"https?://[\w./:%-]+", url)
+        else "",
         labels=marks,
         trusted=trusted,
         severity=labelled[0] if labelled else None if manual else form_severity(answers),
@@ -302,19 +301,13 @@ def read_issue(item: object) -> Issue | None:
         service_text="" if state else answer(SERVICES_HEADING).casefold(),
         environments=prefixed("environment:"),
         since=since or parse_time(item.get("created_at")),
-        commander=login(roles.get("commander")) or login(next(iter_list(item, "assignees"), None)),
+        commander=login(roles.get("commander")) or login(assigned),
         until=parse_time(answer(".*until.*")) if manual else None,
         deployers=people(answer(".*may deploy.*")) if manual else frozenset(),
         allow=tuple(a for a in allow if isinstance(a, dict)) if isinstance(allow, list) else (),
         fixes=tuple(f for f in fixes if type(f) is int) if isinstance(fixes, list) else (),
         problem=problem,
     )
-
-
-def iter_list(item: dict[str, Any], key: str) -> Any:
-    """Iterate over a list of an answer that may be missing or be no list."""
-    found = item.get(key)
-    return iter(found if isinstance(found, list) else ())
 
 
 def read_pull(item: object) -> Pull | None:
@@ -495,30 +488,28 @@ def decide(
     in between (`context`) also weighs the overrides that need it. Returns the Verdict. Pure.
     """
     notes: list[str] = list(context.notes)
-    freezing: list[Finding] = []
-    others: list[str] = []
+    freezing: dict[int, Finding] = {}
+    others: dict[int, str] = {}
     problems: list[str] = []
-    unique = {issue.number or -n: issue for n, issue in enumerate(issues)}
-    for issue in unique.values():
+    for issue in issues:
         if issue.problem:
             problems.append(issue.problem)
             continue
         code = judge(request, issue, now)
         if code == Code.UNKNOWN_SEVERITY and issue.trusted is None:
             problems.append(f"the author of issue #{issue.number} can't be read")
-        elif code not in FREEZES:
-            others.append(code)
+        elif code in FREEZES:
+            freezing.setdefault(issue.number, Finding(issue=issue, code=code, override=None))
         else:
-            freezing.append(Finding(issue=issue, code=code, override=None))
-        if code == Code.EXPIRED and issue.until:
+            others[issue.number] = code
+        if code == Code.EXPIRED:
             notes.append(f"The freeze #{issue.number} is over since {clock(issue.until)}.")
 
-    listed_environments = context.environments
-    if listed_environments is not None and request.environment not in listed_environments:
-        others += [Code.OTHER_ENVIRONMENT for _ in freezing]
-        freezing = []
+    if context.environments is not None and request.environment not in context.environments:
+        others.update(dict.fromkeys(freezing, Code.OTHER_ENVIRONMENT))
+        freezing = {}
     findings = []
-    for finding in freezing:
+    for finding in freezing.values():
         excused, more = excuse(request, finding, context, now)
         findings.append(excused)
         notes += more
@@ -549,7 +540,8 @@ def decide(
         return verdict("exempt", findings[0].code, reason)
     if others:
         count = f"{len(others)} open, none of them freezes this deploy"
-        return verdict("clear", others[0], f"Deploys are not frozen ({count}: {listed(others)}).")
+        codes = list(others.values())
+        return verdict("clear", codes[0], f"Deploys are not frozen ({count}: {listed(codes)}).")
     return verdict("clear", Code.NOTHING_OPEN, "Deploys are not frozen: no incident is open.")
 
 
@@ -586,10 +578,9 @@ def age(since: datetime | None, now: datetime) -> str:
     return f"{hours} h {minutes % 60} min" if hours < 48 else f"{days} d {hours % 24} h"
 
 
-def listed(codes: Iterable[str]) -> str:
+def listed(codes: list[str]) -> str:
     """Count equal words: `2 drill, 1 other-service`."""
-    found = list(codes)
-    return ", ".join(f"{found.count(code)} {code}" for code in dict.fromkeys(found))
+    return ", ".join(f"{codes.count(code)} {code}" for code in dict.fromkeys(codes))
 
 
 def rank(finding: Finding) -> str:
@@ -687,7 +678,7 @@ def markdown(text: str) -> str:
 def summary(request: Request, verdict: Verdict, now: datetime) -> str:
     """Write the job summary, in Markdown."""
     heads = {"clear": "✅ Deploys are not frozen", "frozen": "🛑 Deploys are frozen"}
-    heads.update(exempt="⚠️ Let through a freeze", rollback="⚠️ Rollback lets itself through")
+    heads.update(exempt="⚠️ This change passes the freeze", rollback="⚠️ A rollback passes")
     lines = [f"### {heads.get(verdict.verdict, '❓ The deploy gate could not decide')}", ""]
     if verdict.findings:
         lines += ["| | | Severity | Since | Commander |", "|---|---|---|---|---|"]
@@ -1050,7 +1041,8 @@ class Client:
         after = headers.get("retry-after") or ""
         told = float(after) if re.fullmatch(r"\d{1,6}", after) else None
         spent = headers.get("x-ratelimit-remaining") == "0"
-        if status == 429 or (status == 403 and (after or spent)):
+        limited = spent or after or b"rate limit" in body[:1000].lower()
+        if status == 429 or (status == 403 and limited):
             reset = headers.get("x-ratelimit-reset") or ""
             if told is None and spent and re.fullmatch(r"\d{1,12}", reset):
                 told = float(reset) - time.time()

@@ -26,6 +26,8 @@ FAULTS = [
     ("403", Reply({"message": "Resource not accessible by integration"}, 403), "forbidden"),
     ("403 with retry-after", Reply({}, 403, SLOW), "rate-limited"),
     ("403 without a rest", Reply({}, 403, {"x-ratelimit-remaining": "0"}), "rate-limited"),
+    ("403 in words only",
+     Reply({"message": "You have exceeded a secondary rate limit"}, 403), "rate-limited"),
     ("429", Reply({}, 429, SLOW), "rate-limited"),
     ("401", Reply({"message": "Bad credentials"}, 401), "unauthorized"),
     ("404", Reply({"message": "Not Found"}, 404), "not-found"),
@@ -47,7 +49,7 @@ FAULTS = [
     ("an object", Reply({"message": "hello"}), "unreadable"),
     ("a number", Reply(3), "unreadable"),
     ("a list of nulls", Reply([None]), "unreadable"),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("label", ["incident", "deploy-freeze"])
