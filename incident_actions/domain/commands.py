@@ -497,10 +497,14 @@ def spec_of(name: str) -> Spec | None:
 
 
 class Taken(Struct, frozen=True):
-    """A line that was understood. `at` is when it happened, which may be backdated."""
+    """A line that was understood. `at` is when it happened, which may be backdated.
+
+    `typed` is the line, cut, fit for a code span.
+    """
 
     line: int
     name: str
+    typed: str
     command: Command
     at: datetime
     backdated: bool = False

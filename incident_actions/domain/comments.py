@@ -46,7 +46,7 @@ def _read_line(number: int, name: str, text: str, typed_at: datetime) -> Taken |
         command, at = _read(spec, text.strip(), typed_at)
     except Mistake as mistake:
         return Misread(number, typed, str(mistake), _complete(spec, mistake.suggestion))
-    return Taken(number, name, command, at or typed_at, backdated=at is not None)
+    return Taken(number, name, typed, command, at or typed_at, backdated=at is not None)
 
 
 def _read(spec: Spec, text: str, typed_at: datetime) -> tuple[Command, datetime | None]:

@@ -6,6 +6,7 @@ comments of the bot's are projections, and would make the outcome depend on when
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -70,8 +71,10 @@ class Evidence(Struct, frozen=True):
 class Notice(Struct, frozen=True):
     """Something that the bot has to say. `kind` and `key` together are said once.
 
-    kind: `mistakes` (lines of a comment not taken), `refused` (no permission), `unverified`
-    (a close that came too early), `runbook`, `help`, `unknown-person`.
+    kind: `reply` answers one comment or deed, with all that there is to say of it: the lines that
+    were not taken, the checks that are missing before it may close, the pages that were asked
+    for. `refused` tells somebody, once, that they may not command. Those of reports and of
+    security matters have kinds of their own.
     """
 
     kind: str
@@ -79,7 +82,33 @@ class Notice(Struct, frozen=True):
     to: str = ""
     lines: tuple[c.Misread, ...] = ()
     checks: tuple[Item, ...] = ()
-    topic: str = ""
+    pages: tuple[Page, ...] = ()
+    text: str = ""
+
+
+class Page(Struct, frozen=True):
+    """A page that somebody asked for: of `help` or of the `runbook`s. No topic: all commands."""
+
+    kind: str
+    topic: str
+
+
+def reply(
+    source: str,
+    to: str,
+    lines: Iterable[c.Misread] = (),
+    checks: Iterable[Item] = (),
+    pages: Iterable[Page] = (),
+) -> Notice | None:
+    """The one answer to a comment or deed; None when there is nothing to say.
+
+    The key changes with what is said, so that an edited comment gets an answer of its own.
+    """
+    parts = (tuple(lines), tuple(checks), tuple(pages))
+    if not any(parts):
+        return None
+    digest = hashlib.sha256(repr(parts).encode()).hexdigest()[:8]
+    return Notice("reply", f"{source}.{digest}", to, *parts)
 
 
 class Folded(Struct, frozen=True):
@@ -199,6 +228,19 @@ def _when(item: Comment | Event | Passed | Deployment) -> datetime:
     return item.created_at if isinstance(item, Comment) else item.at
 
 
+class _Answer:
+    """What there is to say about one comment, while it is being read."""
+
+    def __init__(self) -> None:
+        self.lines: list[c.Misread] = []
+        self.checks: tuple[Item, ...] = ()
+        self.pages: list[Page] = []
+
+    def about(self, source: str, to: str) -> Notice | None:
+        """As one notice."""
+        return reply(source, to, self.lines, self.checks, self.pages)
+
+
 class _Walk:
     """The fold's running state: one pass over the history."""
 
@@ -223,50 +265,52 @@ class _Walk:
         if allowed < Permission.TRIAGE:
             self._refuse(comment)
             return
-        misread: list[c.Misread] = []
+        answer = _Answer()
         took = False
         for index, line in enumerate(lines):
             if isinstance(line, c.Misread):
-                misread.append(line)
+                answer.lines.append(line)
             elif allowed < self._needs(line.name):
                 self._refuse(comment)
             else:
                 key = f"c{comment.id}.{index}"
                 act = Act(login, line.at, comment.created_at, key, self.rules.checks)
-                took = self._take(line, act, comment, misread) or took
+                took = self._take(line, act, answer) or took
         if took:
             self.taken.append(comment)
-        if misread:
-            self.notices.append(Notice("mistakes", str(comment.id), to=login, lines=tuple(misread)))
+        self._say(answer.about(str(comment.id), login))
+
+    def _say(self, notice: Notice | None) -> None:
+        if notice is not None:
+            self.notices.append(notice)
 
     def _needs(self, name: str) -> Permission:
         spec = c.spec_of(name)
         default = spec.needs if spec else Permission.WRITE
         return self.rules.needs.get(name, default)
 
-    def _take(self, line: c.Taken, act: Act, comment: Comment, misread: list[c.Misread]) -> bool:
+    def _take(self, line: c.Taken, act: Act, answer: _Answer) -> bool:
+        """Apply one command; gives whether it was taken. What is to say goes into the answer."""
         command = line.command
         if isinstance(command, c.AssignRole) and command.login and not self._fit(command.login):
             reason = f"@{command.login} has no triage or write access to this repository"
-            misread.append(c.Misread(line.line, f"/role {command.role}", reason, "/role … @user"))
+            suggestion = f"/role {command.role} @user"
+            answer.lines.append(c.Misread(line.line, line.typed, reason, suggestion))
             return False
         try:
             self.incident = apply(self.incident, command, act)
         except Unverified as refused:
-            key = str(comment.id)
-            self.notices.append(
-                Notice("unverified", key, to=comment.author.login, checks=refused.checks)
-            )
+            answer.checks = refused.checks
             return False
         except Mistake as mistake:
-            misread.append(
-                c.Misread(line.line, f"/{line.name}", mistake.reason, mistake.suggestion)
+            answer.lines.append(
+                c.Misread(line.line, line.typed, mistake.reason, mistake.suggestion)
             )
             return False
         if isinstance(command, c.ShowRunbook):
-            self.notices.append(Notice("runbook", act.key, to=act.actor, topic=command.name))
+            answer.pages.append(Page("runbook", command.name))
         elif isinstance(command, c.Help):
-            self.notices.append(Notice("help", act.key, to=act.actor, topic=command.topic))
+            answer.pages.append(Page("help", command.topic))
         return True
 
     def _fit(self, login: str) -> bool:
@@ -298,10 +342,7 @@ class _Walk:
         try:
             self.incident = _by_hand(self.incident, event, act)
         except Unverified as refused:
-            key = f"e{event.id}"
-            self.notices.append(
-                Notice("unverified", key, to=event.actor.login, checks=refused.checks)
-            )
+            self._say(reply(f"e{event.id}", event.actor.login, checks=refused.checks))
         except Mistake:
             return  # the labels and the issue's state are put right by the projection
 

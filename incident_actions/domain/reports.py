@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from incident_actions.domain import commands as c
 from incident_actions.domain.comments import read_comment
-from incident_actions.domain.fold import Notice
+from incident_actions.domain.fold import Notice, Page, reply
 from incident_actions.domain.grants import Grants
 from incident_actions.domain.observation import Comment, Event, EventKind, Observation, Permission
 
@@ -29,7 +29,8 @@ def decide(
     decision: c.Confirm | c.Dismiss | None = None
     by = ""
     comments: list[Comment] = []
-    notices: dict[tuple[str, str], Notice] = {}
+    notices: list[Notice] = []
+    refused: set[str] = set()
     for comment in observation.history:
         if not isinstance(comment, Comment) or comment.author.bot:
             continue
@@ -40,25 +41,26 @@ def decide(
         login = comment.author.login
         allowed = grants.at(login, comment.id)
         misread: list[c.Misread] = []
+        pages: list[Page] = []
         for line in lines:
             if allowed < _needed(line, needs or {}):
                 key = login.casefold()
-                notices[("refused", key)] = Notice("refused", key, to=login)
+                if key not in refused:
+                    refused.add(key)
+                    notices.append(Notice("refused", key, to=login))
             elif isinstance(line, c.Misread):
                 misread.append(line)
             elif isinstance(line.command, c.Confirm | c.Dismiss):
                 if decision is None:
                     decision, by = line.command, login
             elif isinstance(line.command, c.Help):
-                key = f"c{comment.id}.{line.line}"
-                notices[("help", key)] = Notice("help", key, to=login, topic=line.command.topic)
+                pages.append(Page("help", line.command.topic))
             else:
                 why = "this is a report that nobody has confirmed yet"
-                misread.append(c.Misread(line.line, f"/{line.name}", why, "/confirm"))
-        if misread:
-            key = str(comment.id)
-            notices[("mistakes", key)] = Notice("mistakes", key, to=login, lines=tuple(misread))
-    return Verdict(decision, by, tuple(comments), tuple(notices.values()))
+                misread.append(c.Misread(line.line, line.typed, why, "/confirm"))
+        answer = reply(str(comment.id), login, misread, pages=pages)
+        notices += [answer] if answer else []
+    return Verdict(decision, by, tuple(comments), tuple(notices))
 
 
 def _needed(line: c.Taken | c.Misread, needs: Mapping[str, Permission]) -> Permission:

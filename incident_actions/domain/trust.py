@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from incident_actions.domain import labels
-from incident_actions.domain.observation import Event, EventKind, Issue, Observation, Permission
+from incident_actions.domain.observation import Event, EventKind, Observation
 
 
 def accepted_before(observation: Observation) -> bool:
@@ -18,8 +18,3 @@ def accepted_before(observation: Observation) -> bool:
         and event.actor.login.casefold() == observation.bot.casefold()
         for event in observation.history
     )
-
-
-def is_team(issue: Issue, permission: Permission) -> bool:
-    """Whether the author may declare incidents: write access, or a bot that was installed."""
-    return issue.author.bot or permission >= Permission.WRITE

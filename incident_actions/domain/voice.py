@@ -52,5 +52,5 @@ def stale(notices: Iterable[Notice], own: Mapping[str, Comment]) -> tuple[str, .
     return tuple(n for n in own if n.split(" ", 1)[0] in ANSWERS and n not in wanted)
 
 
-ANSWERS = frozenset({"mistakes", "refused", "unverified", "help", "runbook"})
+ANSWERS = frozenset({"reply", "refused"})
 """Kinds that answer somebody: they go when what they answer goes."""

@@ -24,10 +24,11 @@ from incident_actions.domain.fold import (
 from incident_actions.domain.forms import Form
 from incident_actions.domain.grants import Grants
 from incident_actions.domain.incident import Incident, Moment
-from incident_actions.domain.observation import Issue, Observation
+from incident_actions.domain.observation import Issue, Observation, Permission
 from incident_actions.domain.projection import CreateLabel, EditIssue
 from incident_actions.domain.recovery import Enough
 from incident_actions.domain.state import State, read_state
+from incident_actions.domain.trust import accepted_before
 from incident_actions.errors import GitHubError
 from incident_actions.flows import plan, playbook
 from incident_actions.flows.plan import Findings, Known
@@ -71,6 +72,19 @@ class Study(Struct, frozen=True):
     grants: Grants
     findings: Findings
     folded: Folded
+
+
+def vouch(hub: Hub, observation: Observation) -> tuple[Observation, bool]:
+    """Whether this is an incident of the team's, and not a report of somebody's from outside.
+
+    Only then may its body be believed. What was asked for is added to the observation.
+    """
+    author = observation.issue.author
+    if author.bot or accepted_before(observation):
+        return observation, True
+    permission = hub.permission(author.login)
+    seen = replace(observation, permissions={author.login: permission})
+    return seen, permission >= Permission.WRITE
 
 
 def study(desk: Desk, observation: Observation, form: Form | None = None) -> Study:

@@ -9,7 +9,7 @@ from msgspec import Struct
 from incident_actions.domain import body as bodies
 from incident_actions.domain import voice
 from incident_actions.domain.checklist import Item, Section
-from incident_actions.domain.fold import Folded, Notice, newest
+from incident_actions.domain.fold import Folded, Notice, Page, newest
 from incident_actions.domain.forms import Answers, Form, read_answers
 from incident_actions.domain.grants import Grants
 from incident_actions.domain.incident import Incident, Role, redacted
@@ -69,18 +69,18 @@ def words(
     folded: Folded,
     state: State | None,
     findings: Findings,
-    pages: Mapping[str, str],
+    pages: Mapping[Page, str],
 ) -> list[Effect]:
     """What to say, to take back and to react to; nothing that was said before.
 
-    `pages` holds the text that a notice (by `kind key`) asks for from the playbook.
+    `pages` holds the text of the playbook's pages that were asked for.
     """
     number = observation.issue.number
     notices = folded.notices
     if findings.silences(folded.incident):
         notices = (*notices, Notice("sensitive", str(number)))
     effects: list[Effect] = [
-        Say(number, notice.kind, notice.key, write(notice, pages.get(voice.name(notice))))
+        Say(number, notice.kind, notice.key, write(notice, pages))
         for notice in voice.unsaid(notices, said(observation, state))
     ]
     effects += take_back(notices, voice.own_comments(observation))

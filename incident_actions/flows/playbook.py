@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from incident_actions.config import Config, load_yaml
-from incident_actions.domain import runbooks, voice
+from incident_actions.domain import runbooks
 from incident_actions.domain.checklist import Item, Section, checks, read_checklist, slug
-from incident_actions.domain.fold import Notice
+from incident_actions.domain.fold import Notice, Page
 from incident_actions.domain.forms import Field, Form, read_form
 from incident_actions.hub.port import Hub
 
@@ -66,17 +66,15 @@ _TOPICS = {
 """Short words for pages of the playbook; every page answers to its own name, too."""
 
 
-def pages(hub: Hub, notices: Sequence[Notice], issue_url: str) -> dict[str, str]:
-    """The playbook's pages that these notices ask for, by `kind key`, ready to be posted."""
+def pages(hub: Hub, notices: Sequence[Notice], issue_url: str) -> dict[Page, str]:
+    """The playbook's pages that these notices ask for, ready to be posted.
+
+    One that is not there tells which are. `/help` without a topic asks for none.
+    """
     found = {}
-    for notice in notices:
-        if notice.kind in ("help", "runbook") and notice.topic:
-            name = slug(_TOPICS.get(notice.topic.casefold(), notice.topic), longest=60)
-            page = _page(hub, name, issue_url)
-            if page is None and notice.kind == "runbook":
-                page = _not_found(name, hub)
-            if page is not None:
-                found[voice.name(notice)] = page
+    for page in dict.fromkeys(page for notice in notices for page in notice.pages if page.topic):
+        name = slug(_TOPICS.get(page.topic.casefold(), page.topic), longest=60)
+        found[page] = _page(hub, name, issue_url) or _not_found(name, hub)
     return found
 
 
@@ -96,4 +94,4 @@ def _not_found(name: str, hub: Hub) -> str:
     near = difflib.get_close_matches(name, known, n=1)
     listed = ", ".join(f"`{each}`" for each in known if each != "README")
     hint = f" Did you mean `/runbook {near[0]}`?" if near else ""
-    return f"There is no runbook `{name}`.{hint}\n\nThere are {listed}."
+    return f"There is no page `{name}`.{hint}\n\nThere are {listed}."

@@ -42,10 +42,10 @@ def hold(desk: Desk, observation: Observation, form: Form) -> tuple[Report, int 
             done += apply(hub, _missing_labels(desk))
             incident = hub.open(_incident_of(observation, verdict.by, form))
         key = f"{issue.number}.{incident}"
-        notices.append(Notice("confirmed", key, to=verdict.by, topic=str(incident)))
+        notices.append(Notice("confirmed", key, to=verdict.by, text=str(incident)))
     elif isinstance(verdict.command, Dismiss):
         reason = verdict.command.reason
-        notices.append(Notice("dismissed", str(issue.number), to=verdict.by, topic=reason))
+        notices.append(Notice("dismissed", str(issue.number), to=verdict.by, text=reason))
     if names.NEEDS_CONFIRMATION not in issue.labels and not done:
         done += apply(hub, _missing_labels(desk))
     words: list[Effect] = [

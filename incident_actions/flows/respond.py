@@ -14,10 +14,9 @@ from incident_actions.domain import body as bodies
 from incident_actions.domain import labels as names
 from incident_actions.domain.forms import Form, looks_filled
 from incident_actions.domain.observation import Issue, Observation
-from incident_actions.domain.trust import accepted_before, is_team
 from incident_actions.errors import InputError, Unavailable
 from incident_actions.flows import playbook
-from incident_actions.flows.incident import Desk, Report, tend
+from incident_actions.flows.incident import Desk, Report, tend, vouch
 from incident_actions.flows.reports import hold
 from incident_actions.hub.port import Hub
 
@@ -114,11 +113,8 @@ def look_at(desk: Desk, number: int) -> tuple[Report, ...]:
         form = playbook.form(desk.hub, desk.config)
         if issue.is_pull_request or not _is_filled_form(issue, form):
             return ()
-    if issue.author.bot or accepted_before(observation):
-        return (tend(desk, observation, form),)
-    permission = desk.hub.permission(issue.author.login)
-    observation = Observation(issue, history, {issue.author.login: permission}, desk.config.bot)
-    if is_team(issue, permission):
+    observation, ours = vouch(desk.hub, observation)
+    if ours:
         return (tend(desk, observation, form),)
     return _hold(desk, observation, form or playbook.form(desk.hub, desk.config))
 

@@ -11,7 +11,7 @@ from incident_actions.domain import labels as names
 from incident_actions.domain.incident import Moment
 from incident_actions.domain.observation import Observation
 from incident_actions.errors import InputError
-from incident_actions.flows.incident import Desk, study
+from incident_actions.flows.incident import Desk, study, vouch
 from incident_actions.hub.port import Hub
 from incident_actions.render.environment import render
 
@@ -27,7 +27,12 @@ def timeline(hub: Hub, number: int, config_path: str, now: datetime, *, as_json:
         raise InputError(
             f"#{number} is no incident", remedy="Give the number of an issue labelled `incident`."
         )
-    observation = Observation(issue, hub.history(number), {}, config.bot)
+    observation, ours = vouch(hub, Observation(issue, hub.history(number), {}, config.bot))
+    if not ours:
+        raise InputError(
+            f"#{number} is a report that nobody has confirmed",
+            remedy="Comment `/confirm` on it, and ask for the incident that opens.",
+        )
     desk = Desk(hub, config, now, lambda url, private: False, hub.requests + 1_000, thorough=True)
     incident = study(desk, observation).folded.incident
     if as_json:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from incident_actions.domain.commands import REGISTRY
-from incident_actions.domain.fold import Notice
+from incident_actions.domain.fold import Notice, Page
 from incident_actions.domain.voice import marker
 from incident_actions.render.environment import render
 
 
-def write(notice: Notice, page: str | None = None) -> str:
-    """The text of a notice. `page` is what it asks for from the playbook, as Markdown."""
+def write(notice: Notice, pages: Mapping[Page, str] | None = None) -> str:
+    """The text of a notice. `pages` are those of the playbook that it asks for."""
     text = render(
         f"comments/{notice.kind}.md.j2",
         to=notice.to,
         lines=notice.lines,
         checks=notice.checks,
-        topic=notice.topic,
+        text=notice.text,
+        pages=[(pages or {}).get(page) for page in notice.pages],
         commands=REGISTRY,
-        page=page,
     )
     return f"{text}\n\n{marker(notice.kind, notice.key)}"

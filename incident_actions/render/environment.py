@@ -26,6 +26,7 @@ def _environment() -> ImmutableSandboxedEnvironment:
         inline=markdown.inline,
         quote=markdown.quote,
         utc=markdown.utc,
+        code=markdown.code,
     )
     environment.globals.update(minutes=markdown.minutes)
     return environment

@@ -69,3 +69,8 @@ def minutes(start: datetime | None, end: datetime | None) -> str:
     total = max(0, round((end - start).total_seconds() / 60))
     hours, rest = divmod(total, 60)
     return f"{hours} h {rest} min" if hours else f"{rest} min"
+
+
+def code(text: str) -> str:
+    """Text that stands between backticks, on one line."""
+    return " ".join(text.replace("`", "'").split())
