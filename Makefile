@@ -9,7 +9,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help drill test check format bench lock clean
+.PHONY: help drill test check format docs bench lock clean
 
 help:  ## Show these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -28,6 +28,9 @@ check: $(VENV)/dev.stamp  ## Lint, formatting and types
 format: $(VENV)/dev.stamp  ## Format the code, fix what can be fixed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: $(VENV)/dev.stamp  ## Write the README's tables anew from the code
+	$(BIN)/python -m incident_actions.render.reference README.md
 
 bench: $(VENV)/dev.stamp  ## Time the gate and the start of the action
 	@$(BIN)/python -m tests.bench.bench_gate

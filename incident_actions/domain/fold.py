@@ -320,7 +320,9 @@ class _Walk:
         login = comment.author.login.casefold()
         if login not in self.refused:
             self.refused.add(login)
-            self.notices.append(Notice("refused", login, to=comment.author.login))
+            can_note = self.grants.at(login, comment.id) >= Permission.TRIAGE
+            text = "triage" if can_note else ""
+            self.notices.append(Notice("refused", login, to=comment.author.login, text=text))
 
     def evidence(self, item: Passed | Deployment) -> None:
         """What the bot measured, and what GitHub was told to deploy."""

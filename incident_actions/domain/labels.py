@@ -49,6 +49,7 @@ CATALOG: tuple[Label, ...] = (
     Label(DRILL, "d4c5f9", "Practice: never freezes, never counted"),
 )
 
+PREFIXES = (SERVICE_PREFIX, CAUSE_PREFIX)
 _PREFIXED = {
     SERVICE_PREFIX: ("006b75", "This service is part of the incident"),
     CAUSE_PREFIX: ("7057ff", "What caused the incident"),

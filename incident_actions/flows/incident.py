@@ -155,10 +155,11 @@ def _known(desk: Desk, issue: Issue, state: State | None, form: Form | None) -> 
     """The playbook: from the incident's own memory where it has one, else from the repository."""
     if state is not None and state.form:
         shown = read_checklist(bodies.split(issue.body).dashboard, heading="h4")
+        hidden = state.sensitive and state.public is not False
         return Known(
             form=playbook.remembered_form(state.form),
             checks=state.checks,
-            checklist=shown or playbook.checklist(desk.hub),
+            checklist=shown if shown or hidden else playbook.checklist(desk.hub),
             defaults=state.defaults,
         )
     return Known(

@@ -1,0 +1,115 @@
+"""The reference tables of the README, from the code that they describe.
+
+`python -m incident_actions.render.reference README.md` writes them anew; a test says when that
+was forgotten.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from incident_actions.config import schema
+from incident_actions.domain import labels
+from incident_actions.domain.commands import REGISTRY
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def commands() -> str:
+    """Every command: what to type, what it does, who may, an example."""
+    rows = ((f"`{s.syntax}`", s.summary, s.needs.name.lower(), f"`{s.example}`") for s in REGISTRY)
+    return _table(("Type", "To", "Needs", "Example"), rows)
+
+
+def inputs() -> str:
+    """The inputs of the action."""
+    rows = (
+        (f"`{name}`", given["description"], f"`{given['default']}`" if given.get("default") else "")
+        for name, given in _action()["inputs"].items()
+    )
+    return _table(("Input", "For", "Default"), rows)
+
+
+def outputs() -> str:
+    """The outputs of the action."""
+    rows = ((f"`{name}`", given["description"]) for name, given in _action()["outputs"].items())
+    return _table(("Output", "Is"), rows)
+
+
+def label_names() -> str:
+    """Every label of ours, and those that carry a name."""
+    rows = [(f"`{label.name}`", label.description) for label in labels.CATALOG]
+    rows += [(f"`{p}NAME`", labels.describe(p).description) for p in labels.PREFIXES]
+    return _table(("Label", "Means"), rows)
+
+
+def configuration() -> str:
+    """Every key of `.github/incident.yml`, with its default."""
+    return _table(("Key", "For", "Default"), _keys(schema()["$defs"], "Config", ""))
+
+
+def _keys(kinds: dict[str, Any], kind: str, at: str) -> Iterable[tuple[str, str, str]]:
+    for name, given in kinds[kind]["properties"].items():
+        below = _section(given)
+        if below is not None:
+            yield from _keys(kinds, below, f"{at}{name}.")
+        else:
+            default = given.get("default")
+            yield f"`{at}{name}`", given["description"], _default(default)
+
+
+def _section(given: dict[str, Any]) -> str | None:
+    for each in (given, *given.get("anyOf", ()), *given.get("allOf", ())):
+        if "$ref" in each:
+            return str(each["$ref"]).rpartition("/")[2]
+    return None
+
+
+def _default(value: Any) -> str:
+    if value is None or value in ([], {}, ()):
+        return ""
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def _action() -> dict[str, Any]:
+    action: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+    return action
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, tuple(":--" for _ in head), *rows]
+    return "\n".join(f"| {' | '.join(_cell(cell) for cell in line)} |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "commands": commands,
+    "inputs": inputs,
+    "outputs": outputs,
+    "labels": label_names,
+    "config": configuration,
+}
+
+
+def fill(text: str) -> str:
+    """A page with every table between its markers written anew."""
+    for name, table in TABLES.items():
+        begin, end = f"<!-- reference:{name} -->", f"<!-- /reference:{name} -->"
+        pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
+        block = f"{begin}\n{table()}\n{end}".replace("\\", "\\\\")
+        text = pattern.sub(block, text)
+    return text
+
+
+if __name__ == "__main__":
+    for path in map(Path, sys.argv[1:]):
+        path.write_text(fill(path.read_text(encoding="utf-8")), encoding="utf-8")
