@@ -71,3 +71,11 @@ def test_no_answer_from_github_blocks_the_deploy(shop: Shop) -> None:
     assert run.output("verdict") == "error"
     (error,) = run.errors
     assert "502" in error
+
+
+def test_a_rollback_started_by_hand_passes(own: Shop) -> None:
+    """The playbook's first mitigation is never blocked, and is told as what it is."""
+    own.declare()
+    run = own.run("gate", ("workflow_dispatch", {"inputs": {"intent": "rollback"}}))
+    assert run.jobs == {"gate": "success", "deploy": "success"}
+    assert run.output("verdict") == "rollback"
