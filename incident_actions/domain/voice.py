@@ -7,7 +7,7 @@ can type a marker.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from incident_actions.domain.fold import Notice
 from incident_actions.domain.observation import Comment, Observation
@@ -23,12 +23,26 @@ def marker(kind: str, key: str) -> str:
 def own_comments(observation: Observation) -> Mapping[str, Comment]:
     """The bot's comments by `kind key`. Of doubles the oldest."""
     found: dict[str, Comment] = {}
+    for name, comment in _marked(observation):
+        found.setdefault(name, comment)
+    return found
+
+
+def doubles(observation: Observation) -> Mapping[int, str]:
+    """What the bot said again: two runs at the same time didn't know of each other.
+
+    `kind key` by the id of the comment. The oldest of each is no double.
+    """
+    first = own_comments(observation)
+    return {it.id: name for name, it in _marked(observation) if it.id != first[name].id}
+
+
+def _marked(observation: Observation) -> Iterator[tuple[str, Comment]]:
     for item in observation.history:
         if isinstance(item, Comment) and _is_ours(item, observation.bot):
             match = _MARKER.search(item.body)
             if match:
-                found.setdefault(f"{match['kind']} {match['key']}", item)
-    return found
+                yield f"{match['kind']} {match['key']}", item
 
 
 def _is_ours(comment: Comment, bot: str) -> bool:

@@ -83,14 +83,17 @@ def words(
         Say(number, notice.kind, notice.key, write(notice, pages))
         for notice in voice.unsaid(notices, said(observation, state))
     ]
-    effects += take_back(notices, voice.own_comments(observation))
+    effects += take_back(notices, observation)
     effects += [React(comment.id) for comment in folded.taken if _is_news(comment, state)]
     return effects
 
 
-def take_back(notices: Sequence[Notice], own: Mapping[str, Comment]) -> list[Unsay]:
-    """Answers whose comment was corrected or deleted."""
-    return [Unsay(own[name].id, *name.split(" ", 1)) for name in voice.stale(notices, own)]
+def take_back(notices: Sequence[Notice], observation: Observation) -> list[Unsay]:
+    """Answers whose comment was corrected or deleted, and what was said twice."""
+    own = voice.own_comments(observation)
+    gone = [Unsay(own[name].id, *name.split(" ", 1)) for name in voice.stale(notices, own)]
+    again = voice.doubles(observation).items()
+    return gone + [Unsay(comment_id, "double", name) for comment_id, name in again]
 
 
 def _is_news(comment: Comment, state: State | None) -> bool:

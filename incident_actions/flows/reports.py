@@ -52,7 +52,7 @@ def hold(desk: Desk, observation: Observation, form: Form) -> tuple[Report, int 
         Say(issue.number, notice.kind, notice.key, write(notice))
         for notice in voice.unsaid(notices, own)
     ]
-    words += take_back(notices, own)
+    words += take_back(notices, observation)
     done += apply(hub, words)
     change = edit(
         issue,
