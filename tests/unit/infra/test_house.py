@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "errors": set[str](),
     "domain": {"errors"},
     "config": {"errors", "domain"},
-    "render": {"errors", "domain"},
+    "render": {"errors", "domain", "config"},  # the reference page lists the configuration's keys
     "hub": {"errors", "domain"},
     "flows": {"errors", "domain", "config", "render", "hub", "gate"},
     "probes": {"errors", "domain"},
