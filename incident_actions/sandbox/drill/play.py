@@ -1,0 +1,248 @@
+"""What a scene may do: act as a person, start the programs, look, and judge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..people import Person
+from ..sandbox import Sandbox
+from . import contract, stage
+from .form import Answers, fill
+from .narrator import Narrator
+from .programs import Job, Programs, Run
+from .stage import Clock
+from .views import View, changes, look
+
+TYPING_SECONDS, RUNNER_SECONDS = 5, 15
+
+
+class StoppedError(Exception):
+    """The drill can't go on; `log` is what a program printed, if one failed."""
+
+    def __init__(self, message: str, log: str | None = None) -> None:
+        super().__init__(message)
+        self.log = log
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One step of the drill: when it begins ("14:02"), what it is about, how it goes."""
+
+    time: str
+    title: str
+    act: Callable[[Drill], None]
+
+
+def scene(time: str, title: str) -> Callable[[Callable[[Drill], None]], Scene]:
+    """Make a function a scene. It gets the drill, and is played when its time has come."""
+    return lambda act: Scene(time, title, act)
+
+
+@dataclass(frozen=True)
+class Deploy:
+    """A deploy that asked the gate."""
+
+    name: str
+    time: str
+    who: str
+    what: str
+    intent: str
+    run: Run
+
+    @property
+    def verdict(self) -> str:
+        """What the gate said in one word, with its exit code where that says something else."""
+        verdict, code = self.run.outputs.get("verdict", "none"), self.run.exit_code
+        fits = code == (1 if verdict == "frozen" else 0)
+        return verdict if fits else f"{verdict} with exit code {code}"
+
+
+@dataclass(frozen=True)
+class Response:
+    """A run of `respond`: for which event, how many requests it made, what it changed."""
+
+    time: str
+    event: str
+    run: Run
+    requests: int
+    writes: int
+    changes: Sequence[str]
+
+    @property
+    def cost(self) -> str:
+        """How many requests it made."""
+        return f"{self.requests} requests, {self.writes or 'none'} of them writes"
+
+
+class Drill:
+    """The drill as it goes. Scenes leave here what later ones need: `incident`, `good`, `bad`."""
+
+    def __init__(
+        self, github: Sandbox, clock: Clock, programs: Programs, narrator: Narrator
+    ) -> None:
+        self.github = github
+        self.clock = clock
+        self.programs = programs
+        self.narrator = narrator
+        self.deploys: list[Deploy] = []
+        self.responses: list[Response] = []
+        self.incident = 0
+        self.good = self.bad = ""
+        self._heard = 0
+        self._last: tuple[str, dict[str, Any]] = ("", {})
+
+    # People ------------------------------------------------------------------------------
+
+    def person(self, login: str) -> Person:
+        """Somebody at a keyboard."""
+        return self.github.as_user(login, stage.REPOSITORY)
+
+    def does(self, login: str, what: str) -> Person:
+        """Say what somebody does; the answer is the person who then does it."""
+        self.narrator.tell("person", login, what, "")
+        self.clock.tick(TYPING_SECONDS)
+        return self.person(login)
+
+    def comments(self, login: str, text: str, issue: int = 0) -> int:
+        """Comment on an issue, by default the incident; the answer is the comment's id."""
+        number = issue or self.incident
+        lines = f"\n{text}" if "\n" in text else f" {text}"
+        comment = self.does(login, f"on #{number}:{lines}").comment(number, text)
+        return int(comment["id"])
+
+    def files(self, login: str, title: str, answers: Answers) -> int:
+        """Fill the incident form and submit it; the answer is the issue's number."""
+        body, labels = fill(contract.FORM, answers)
+        told = "\n".join(f"{name}: {value}" for name, value in answers.items())
+        person = self.does(login, f"files the incident form, “{title}”\n{told}")
+        return int(person.file_form_issue(title, body, labels)["number"])
+
+    # Programs ----------------------------------------------------------------------------
+
+    def deploy(self, login: str, what: str, sha: str, intent: str = "deploy") -> Deploy:
+        """Deploy a commit to production, which asks the gate first."""
+        person = self.does(login, f"deploys {what} (intent: {intent})")
+        workflow = f"/actions/workflows/{contract.DEPLOY.name}/dispatches"
+        person.ask("POST", workflow, {"ref": "main", "inputs": {"intent": intent}})
+        event, payload = self.github.deliveries[-1]
+        self.clock.tick(RUNNER_SECONDS)
+        job = self._job(stage.GATE_TOKEN, event, payload, sha)
+        inputs = {"service": stage.SERVICE, "environment": "production", "intent": intent}
+        run = job.run(self.programs.gate, "gate", inputs)
+        step = self.narrator.story[-1].number
+        nth = sum(one.name.startswith(f"gate-{step:02}") for one in self.deploys) + 1
+        name = f"gate-{step:02}" + f"-{nth}" * (nth > 1)
+        deploy = Deploy(name, f"{self.clock():%H:%M}", login, what, intent, run)
+        self.deploys.append(deploy)
+        if run.exit_code not in (0, 1) or "verdict" not in run.outputs:
+            raise StoppedError(f"the gate failed, {_ended(run)}", run.log)
+        said = run.annotation.split("\n")[0] or run.outputs["reason"]
+        effect = "stops the deploy" if run.exit_code else "lets it through"
+        verdict = run.outputs["verdict"]
+        self.narrator.tell("gate", "the gate", f"{effect} ({verdict}): {said}", f"{name}.md")
+        return deploy
+
+    def respond(self, *, newest_only: bool = False) -> Response:
+        """Run `respond` for what people did since; the answer is the last run.
+
+        Of several events GitHub runs the first and the newest, and drops those in between: that
+        is what `concurrency` does. With `newest_only` the first run was dropped too.
+        """
+        events = self._waiting()
+        if not events:
+            raise StoppedError("nothing happened that starts `respond`")
+        chosen = events[-1:] if newest_only or len(events) == 1 else [events[0], events[-1]]
+        for event, payload in chosen:
+            response = self._respond(event, payload, dropped=len(events) - len(chosen))
+        return response
+
+    def respond_again(self) -> Response:
+        """Run `respond` once more for the same event, as when GitHub delivers it twice."""
+        return self._respond(*self._last, dropped=0)
+
+    def _respond(self, event: str, payload: dict[str, Any], dropped: int) -> Response:
+        self._last = event, payload
+        self.clock.tick(RUNNER_SECONDS)
+        before = self.issues()
+        self.github.clear_log()
+        job = self._job(stage.RESPOND_TOKEN, event, payload, self.bad)
+        run = job.run(self.programs.respond, "command")
+        after = self.issues()
+        told = [
+            line for number in sorted(after) for line in changes(before.get(number), after[number])
+        ]
+        name = f"{event}.{payload['action']}" if "action" in payload else event
+        asked, wrote = self.github.requests(), self.github.requests(write=True)
+        response = Response(f"{self.clock():%H:%M}", name, run, asked, wrote, told)
+        self.responses.append(response)
+        if run.exit_code != 0:
+            raise StoppedError(f"`respond` failed, {_ended(run)}", run.log)
+        more = f"; {dropped} earlier got no run" if dropped else ""
+        self.narrator.tell("bot", "the bot", f"runs on {name}{more} ({response.cost})", "")
+        nothing = "changes nothing that people see" if wrote else "finds nothing to do"
+        for line in told or [nothing]:
+            self.narrator.tell("bot", "", line, "")
+        return response
+
+    def _waiting(self) -> list[tuple[str, dict[str, Any]]]:
+        """The deliveries since the last call that start the workflow of `respond`."""
+        events, ours = contract.triggers(contract.RESPOND), contract.name(contract.RESPOND)
+        new = self.github.deliveries[self._heard :]
+        self._heard = len(self.github.deliveries)
+
+        def starts(event: str, payload: dict[str, Any]) -> bool:
+            if payload.get("workflow", ours) != ours:
+                return False
+            types = events.get(event, frozenset())
+            return types is None or payload.get("action") in types
+
+        return [delivery for delivery in new if starts(*delivery)]
+
+    def _job(self, token: str, event: str, payload: dict[str, Any], sha: str) -> Job:
+        return Job(
+            api_url=self.github.url,
+            repository=stage.REPOSITORY,
+            token=token,
+            event=event,
+            payload=payload,
+            actor=payload["sender"]["login"],
+            sha=sha,
+            now=f"{self.clock():%Y-%m-%dT%H:%M:%SZ}",
+        )
+
+    # Looking and judging -----------------------------------------------------------------
+
+    def issues(self) -> dict[int, View]:
+        """Every issue as it is now."""
+        return look(self.person(stage.ON_CALL))
+
+    def issue(self, number: int = 0) -> View:
+        """One issue as it is now, by default the incident."""
+        return self.issues()[number or self.incident]
+
+    def expect(self, what: str, found: object, expected: object) -> None:
+        """Check that something is exactly as it should be; the drill goes on either way."""
+        instead = f"expected {_plain(expected)}, found {_plain(found)}"
+        self.narrator.check(found == expected, what, instead)
+
+    def expect_in(self, what: str, text: str, *parts: str) -> None:
+        """Check that a text holds all these parts."""
+        missing = [part for part in parts if part not in text]
+        instead = f"expected {' and '.join(missing)} in: {_plain(text)}"
+        self.narrator.check(not missing, what, instead)
+
+
+def _ended(run: Run) -> str:
+    if run.exit_code is None:
+        return "it took too long and was ended"
+    return f"with exit code {run.exit_code}"
+
+
+def _plain(value: object) -> str:
+    """A value for people; sets in order."""
+    if isinstance(value, set | frozenset):
+        return ", ".join(sorted(map(str, value))) or "nothing"
+    text = str(value)
+    return (text if len(text) <= 600 else f"{text[:600]}…") or "nothing"

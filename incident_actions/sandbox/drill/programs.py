@@ -1,0 +1,141 @@
+"""Starting the programs that the action starts, with the environment that a runner gives."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .contract import ROOT, step_environment
+
+LIMIT_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a step left behind. `exit_code` is None when it was ended for taking too long."""
+
+    exit_code: int | None
+    outputs: Mapping[str, str]
+    summary: str
+    log: str
+
+    @property
+    def annotation(self) -> str:
+        """The first error or warning, unescaped; empty when there is none.
+
+        https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
+        """
+        found = re.search(r"^::(?:error|warning)[^\n]*?::(.*)$", self.log, re.MULTILINE)
+        text = found[1] if found else ""
+        return text.replace("%0D", "\r").replace("%0A", "\n").replace("%25", "%")
+
+
+def _gate() -> tuple[str, ...]:
+    return (sys.executable, "-I", "-S", str(ROOT / "incident_actions" / "gate.py"))
+
+
+def _respond() -> tuple[str, ...]:
+    return (sys.executable, "-m", "incident_actions", "respond")
+
+
+@dataclass(frozen=True)
+class Programs:
+    """Both programs as command lines, so that a test can put a broken one in their place."""
+
+    gate: Sequence[str] = field(default_factory=_gate)
+    respond: Sequence[str] = field(default_factory=_respond)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job that a runner runs: where, for which event, with whose token."""
+
+    api_url: str
+    repository: str
+    token: str
+    event: str
+    payload: Mapping[str, Any]
+    actor: str
+    sha: str
+    now: str
+
+    def run(
+        self, command: Sequence[str], step: str, inputs: Mapping[str, str] | None = None
+    ) -> Run:
+        """Run one step of action.yml, by its id; `inputs` are those that the caller sets."""
+        with tempfile.TemporaryDirectory(prefix="drill-") as folder:
+            home = Path(folder)
+            event = home / "event.json"
+            event.write_text(json.dumps(self.payload), encoding="utf-8")
+            outputs, summary = home / "outputs", home / "summary"
+            outputs.touch()
+            summary.touch()
+            github = {"token": self.token, "repository": self.repository}
+            environment = {
+                **step_environment(step, inputs or {}, github),
+                "PATH": os.environ.get("PATH", os.defpath),
+                "PYTHONPATH": str(ROOT),
+                "HOME": folder,
+                "CI": "true",
+                "GITHUB_ACTIONS": "true",
+                "GITHUB_ACTOR": self.actor,
+                "GITHUB_API_URL": self.api_url,
+                "GITHUB_EVENT_NAME": self.event,
+                "GITHUB_EVENT_PATH": str(event),
+                "GITHUB_OUTPUT": str(outputs),
+                "GITHUB_REF": "refs/heads/main",
+                "GITHUB_REPOSITORY": self.repository,
+                "GITHUB_RUN_ID": "1",
+                "GITHUB_SERVER_URL": "https://github.com",
+                "GITHUB_SHA": self.sha,
+                "GITHUB_STEP_SUMMARY": str(summary),
+                "GITHUB_TRIGGERING_ACTOR": self.actor,
+                "GITHUB_WORKSPACE": folder,
+                "INCIDENT_NOW": self.now,
+            }
+            exit_code, log = _start(command, folder, environment)
+            return Run(
+                exit_code,
+                _read_outputs(outputs.read_text("utf-8")),
+                summary.read_text("utf-8"),
+                log,
+            )
+
+
+def _start(
+    command: Sequence[str], folder: str, environment: Mapping[str, str]
+) -> tuple[int | None, str]:
+    """Run to the end: exit code and log. An interruption ends the program before it goes on."""
+    try:
+        done = subprocess.run(
+            list(command),
+            cwd=folder,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=LIMIT_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as late:
+        return None, (late.output or b"").decode("utf-8", "replace")
+    except OSError as error:
+        return None, f"{command[0]} can't be started: {error}"
+    return done.returncode, done.stdout.decode("utf-8", "replace")
+
+
+def _read_outputs(text: str) -> dict[str, str]:
+    """The step's outputs, each written as a block between two delimiters.
+
+    https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#multiline-strings
+    """
+    block = re.compile(r"^([\w-]+)<<(\S+)\n(.*?)\n?^\2$", re.MULTILINE | re.DOTALL)
+    return {name: value for name, _, value in block.findall(text)}
