@@ -75,7 +75,8 @@ class Narrator:
         """Begin a step."""
         self.story.append(Step(number, time, title))
         progress = f"[{number:>{len(str(of))}}/{of}]"
-        self.say(f"\n{progress} {time} UTC  {title}", "title")
+        self.say("")
+        self.say(f"{progress} {time} UTC  {title}", "title")
 
     def tell(self, kind: Literal["person", "bot", "gate"], who: str, text: str, link: str) -> None:
         """Say what somebody did."""
