@@ -36,7 +36,8 @@ def perform(
         finally:
             record.write(folder, drill, outcome)
     good = not narrator.bad
-    narrator.say(f"\n{outcome}", "good" if good else "bad", always=True)
+    narrator.say("")
+    narrator.say(outcome, "good" if good else "bad", always=True)
     narrator.say(f"The record is in {_short(folder)}", always=not good)
     return good
 
