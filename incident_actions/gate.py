@@ -42,6 +42,7 @@ ASSOCIATIONS = TRUSTED | {
 BEGIN, STATE, END = (f"<!-- incident-actions:{name}" for name in ("begin", "state", "end"))
 # Only a field that asks for nothing else: "Which third-party service?" must not narrow a freeze.
 SERVICES_HEADING = r"((affected|impacted|which) )*services?(\(s\))?( are| is)?( affected| down)?\??"
+ENVIRONMENTS_HEADING = r"((affected|which) )*environments?(\(s\))?( are| is)?( frozen)?\??"
 SCHEDULE_IS_LATE = timedelta(minutes=30)
 
 
@@ -240,6 +241,14 @@ def people(text: str) -> frozenset[str]:
     return frozenset(m.casefold() for m in re.findall(r"(?<![\w/])@([\w-]+)(?![\w/])", text))
 
 
+def single_words(text: str) -> tuple[str, ...]:
+    """Read a plain list of names; none of it counts when one is a sentence, or means all."""
+    parts = [part.strip(" -*`").casefold() for part in re.split(r"[,\n]", text)]
+    named = tuple(part for part in parts if part)
+    plainly = all(re.fullmatch(r"[\w./-]+", part) for part in named)
+    return named if plainly and not EVERYTHING & {*named} else ()
+
+
 def read_issue(item: object) -> Issue | None:
     """Read one item of the issue list; None when it is a pull request or closed.
 
@@ -299,7 +308,8 @@ def read_issue(item: object) -> Issue | None:
         services=prefixed("service:") + names(state.get("services")),
         # Once `respond` has read the form, people correct its answer by command.
         service_text="" if state else answer(SERVICES_HEADING).casefold(),
-        environments=prefixed("environment:"),
+        environments=prefixed("environment:")
+        + (single_words(answer(ENVIRONMENTS_HEADING)) if manual else ()),
         since=since or parse_time(item.get("created_at")),
         commander=login(roles.get("commander")) or login(assigned),
         until=parse_time(answer(".*until.*")) if manual else None,
@@ -390,8 +400,11 @@ def judge(request: Request, issue: Issue, now: datetime) -> str:
         return Code.DRILL
     if "deploy-freeze" in marks:
         code = Code.DEPLOY_FREEZE
-        if "needs-confirmation" in marks and "incident" not in marks:
-            return Code.NEEDS_CONFIRMATION
+        if "incident" not in marks:  # a form's labels come with it, whoever submits it
+            if "needs-confirmation" in marks:
+                return Code.NEEDS_CONFIRMATION
+            if issue.trusted is False:
+                return Code.UNTRUSTED_REPORT
         if issue.until and issue.until <= now:
             return Code.EXPIRED
     elif "deploys-allowed" in marks:

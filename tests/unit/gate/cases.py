@@ -288,12 +288,13 @@ TRUST = [
     case("an outsider's report that is held", [outsider(issue("sev1", "needs-confirmation"))],
          "clear", "needs-confirmation"),
     case("an outsider without any answer", [outsider(issue())], "clear", "untrusted-report"),
-    case("an outsider's issue labelled deploy-freeze", [outsider(freeze())], "frozen",
-         "deploy-freeze"),
-    case("an outsider can't end a freeze", [outsider(freeze(body=form(Until=EARLIER)))],
+    case("an outsider's freeze form brings its label along", [outsider(freeze())], "clear",
+         "untrusted-report"),
+    case("an outsider's freeze by an author who can't be read", [without(freeze(), "user",
+         "author_association")], "frozen", "deploy-freeze"),
+    case("what an outsider wrote into a freeze on an incident is not read",
+         [outsider(issue("deploy-freeze", body=form(Until=EARLIER, Who_may_deploy="@dave")))],
          "frozen", "deploy-freeze"),
-    case("an outsider can't name who may deploy",
-         [outsider(freeze(body=form(Who_may_deploy="@dave")))], "frozen", "deploy-freeze"),
     case("an outsider's state is not believed", [outsider(issue("sev1", body=allow(sha=SHA)))],
          "frozen", "severity"),
     case("an outsider can't narrow the services",
@@ -366,6 +367,18 @@ SERVICES = [
 ]  # fmt: skip
 
 ENVIRONMENTS = [
+    *(
+        case(f"a freeze form for {text!r}", [freeze(body=form(Environments=text))], verdict, code,
+             environment="staging")
+        for text, verdict, code in [
+            ("production", "clear", "other-environment"),
+            ("production, staging", "frozen", "deploy-freeze"),
+            ("- Staging", "frozen", "deploy-freeze"),
+            ("all", "frozen", "deploy-freeze"),
+            ("_No response_", "frozen", "deploy-freeze"),
+            ("production, but not the tests", "frozen", "deploy-freeze"),
+        ]
+    ),
     case("an environment in the list", [SEV1], "frozen", "severity", environment="production",
          environments=("production",)),
     case("an environment outside the list", [SEV1], "clear", "other-environment",
