@@ -79,10 +79,10 @@ def length(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-_TICK = re.compile(r"^\s*[-*] \[[xX]\] (?P<text>.*?)\s*(?:<!--.*-->)?\s*$")
+_BOX = re.compile(r"^\s*[-*] \[(?P<tick>[ xX])\] (?P<text>.*?)\s*(?:<!--.*-->)?\s*$")
 
 
-def ticked(dashboard: str) -> frozenset[str]:
-    """The texts of the boxes that are ticked in a dashboard."""
-    found = (_TICK.match(line) for line in dashboard.split("\n"))
-    return frozenset(match["text"] for match in found if match)
+def boxes(dashboard: str) -> dict[str, bool]:
+    """The boxes of a dashboard, by their text: whether they are ticked."""
+    found = (_BOX.match(line) for line in dashboard.split("\n"))
+    return {match["text"]: match["tick"] != " " for match in found if match}

@@ -7,16 +7,21 @@ comments of the bot's are projections, and would make the outcome depend on when
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from dateutil import parser as dates
 from msgspec import Struct
 from msgspec.structs import replace
 
 from incident_actions.domain import commands as c
 from incident_actions.domain import labels, steps
+from incident_actions.domain.answers import (
+    affects_customers,
+    read_login,
+    read_services,
+    read_severity,
+    read_time,
+)
 from incident_actions.domain.arguments import Mistake
 from incident_actions.domain.checklist import Item
 from incident_actions.domain.comments import read_comment
@@ -167,6 +172,7 @@ def declare(observation: Observation, answers: Answers, rules: Rules, grants: Gr
         times={Moment.STARTED: started, Moment.DETECTED: declared, Moment.DECLARED: declared},
         services=read_services(answers.get("services")),
         sensitive=bool(answers.boxes.get("sensitive")),
+        customers=affects_customers(answers.get("affected")),
         timeline=(
             Entry(
                 at=declared,
@@ -217,6 +223,7 @@ def fold(
         walk.incident,
         drill=labels.holds(observation.issue.labels, labels.DRILL),
         timeline=tuple(sorted(walk.incident.timeline, key=lambda entry: entry.at)),
+        last_activity=max(entry.at for entry in walk.incident.timeline),
     )
     done = walk.steps | steps.answered(answers.values.keys())
     return Folded(
@@ -443,12 +450,6 @@ def _referenced(incident: Incident, event: Event, act: Act) -> Incident:
     return incident
 
 
-def read_severity(answer: str) -> Severity | None:
-    """The severity that a form's answer begins with, or None."""
-    found = re.match(r"\W{0,4}sev[\s_-]{0,2}([123])\b", answer, re.IGNORECASE)
-    return Severity(f"sev{found[1]}") if found else None
-
-
 def _label_at_creation(observation: Observation) -> Severity | None:
     """The worst severity label that the issue was born with."""
     born = observation.issue.created_at
@@ -458,53 +459,12 @@ def _label_at_creation(observation: Observation) -> Severity | None:
             for event in observation.history
             if isinstance(event, Event)
             and event.kind is EventKind.LABELED
+            and event.actor == observation.issue.author
             and event.at <= born
             and event.subject.casefold() in [severity.value for severity in Severity]
         ),
         default=None,
     )
-
-
-_AGO = re.compile(r"(\d{1,4})\s*(m|min|minutes?|h|hours?|hrs?)\s+ago", re.IGNORECASE)
-
-
-def read_time(answer: str, declared: datetime) -> datetime | None:
-    """When it started, from a free-text answer in UTC; None when that can't be read.
-
-    Understood: `14:02`, `2026-11-23 14:02`, `20 min ago`. Never later than the declaration.
-    """
-    text = answer.strip()[:60]
-    if not text:
-        return None
-    ago = _AGO.search(text)
-    if ago:
-        unit = "hours" if ago[2].lower().startswith("h") else "minutes"
-        return declared - timedelta(**{unit: int(ago[1])})
-    try:
-        midnight = declared.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
-        at = dates.parse(text, default=midnight)
-    except (ValueError, OverflowError):
-        return None
-    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    if at > declared and re.match(r"\d{1,2}:\d\d", text):
-        at -= timedelta(days=1)
-    return at if at <= declared else None
-
-
-def read_services(answer: str) -> tuple[str, ...]:
-    """Service names of a comma-separated answer, lower case, sorted, fit for a label."""
-    names: Iterable[str] = re.split(r"[,;\n]", answer.casefold())
-    cleaned = (re.sub(r"[^a-z0-9._-]+", "-", name.strip()).strip("-") for name in names)
-    return tuple(sorted({name[:40] for name in cleaned if name}))[:20]
-
-
-_LOGIN = re.compile(r"^@?([A-Za-z0-9][A-Za-z0-9-]{0,38})$")
-
-
-def read_login(answer: str) -> str | None:
-    """A GitHub login of a one-word answer, or None."""
-    found = _LOGIN.match(answer.strip())
-    return found[1] if found else None
 
 
 def newest(comments: Sequence[Comment]) -> tuple[int, str]:

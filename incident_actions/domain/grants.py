@@ -7,7 +7,7 @@ function over comment ids, which only grow.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from incident_actions.domain.observation import Permission
 
@@ -40,6 +40,11 @@ class Grants:
             steps.append((0, permission))
         elif steps[-1][1] is not permission:
             steps.append((since, permission))
+
+    def keep(self, logins: Iterable[str]) -> None:
+        """Forget everybody else: nothing of theirs is left that it would matter for."""
+        kept = {login.casefold() for login in logins}
+        self._steps = {login: steps for login, steps in self._steps.items() if login in kept}
 
     def dump(self) -> dict[str, list[tuple[int, str]]]:
         """As plain data, for the state."""

@@ -28,7 +28,8 @@ class State(Incident, frozen=True, omit_defaults=True, kw_only=True):
     `checks` and `defaults` (roles) are as they were at the declaration: editing those files later
     changes no incident after the fact, and costs no request. `streaks` are the good answers of
     probes, `deployments` those since the start, `public` whether anybody can read the repository,
-    and `labels` that the repository has ours.
+    and `labels` that the repository has ours. `ticks` are the texts of the boxes that people
+    ticked, `steps` the keys of those that the bot ticked, and may untick again.
     """
 
     v: int
@@ -44,6 +45,8 @@ class State(Incident, frozen=True, omit_defaults=True, kw_only=True):
     deployments: tuple[Deployment, ...] = ()
     public: bool | None = None
     labels: bool = False
+    ticks: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
 
 
 def read_state(text: str | None, number: int) -> State | None:
@@ -71,6 +74,8 @@ class Memory(Struct, frozen=True, kw_only=True):
     deployments: tuple[Deployment, ...]
     public: bool | None
     labels: bool
+    ticks: tuple[str, ...]
+    steps: tuple[str, ...]
 
 
 def make_state(incident: Incident, number: int, memory: Memory) -> State:

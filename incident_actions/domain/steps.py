@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from incident_actions.domain.checklist import Item, missing
+from incident_actions.domain.checklist import Item, Section, missing
 from incident_actions.domain.incident import Incident, Moment
 
 ANSWERED = {"summary": "impact", "affected": "affected", "ongoing": "ongoing", "changes": "changes"}
@@ -30,6 +30,22 @@ def taken(incident: Incident, checks: Sequence[Item]) -> frozenset[str]:
         "action-items": bool(incident.actions),
     }
     return frozenset(key for key, true in facts.items() if true)
+
+
+def ticked_by_people(
+    boxes: Mapping[str, bool],
+    checklist: Sequence[Section],
+    by_bot: Collection[str],
+    before: Collection[str],
+) -> tuple[str, ...]:
+    """The texts of the boxes that people ticked, as far as one can tell.
+
+    `boxes` are those of the dashboard, `by_bot` the keys of the steps that the bot ticked there,
+    and `before` is the last answer: boxes that the dashboard has no room for keep their ticks.
+    """
+    bots = {item.text for section in checklist for item in section.items if item.key in by_bot}
+    now = {text for text, tick in boxes.items() if tick and (text not in bots or text in before)}
+    return tuple(sorted(now | {text for text in before if text not in boxes}))
 
 
 def answered(ids: Collection[str]) -> frozenset[str]:

@@ -90,7 +90,7 @@ def vouch(hub: Hub, observation: Observation) -> tuple[Observation, bool]:
 def study(desk: Desk, observation: Observation, form: Form | None = None) -> Study:
     """Understand an incident of the team's. Reads only."""
     issue = observation.issue
-    state = read_state(bodies.split(issue.body).state, issue.number)
+    state = _state(issue)
     known = _known(desk, issue, state, form)
     grants = _grants(desk, observation, state, known)
     findings = Findings(
@@ -117,14 +117,16 @@ def tend(desk: Desk, observation: Observation, form: Form | None = None) -> Repo
     unsaid = voice.unsaid(folded.notices, plan.said(observation, it.state))
     pages = playbook.pages(hub, unsaid, observation.issue.url)
     done = apply(hub, plan.words(observation, folded, it.state, it.findings, pages))
+    state = it.state
     if done and desk.may_still_ask(2):
         # Somebody may have edited the body meanwhile: their ticks and words must survive.
         observation = replace(observation, issue=hub.issue(observation.issue.number))
+        state = _state(observation.issue)
         folded = _fold(desk, observation, it.known, it.grants, it.findings)
-    memory = plan.memory(observation, folded, it.state, it.known, it.grants, it.findings, done)
+    memory = plan.memory(observation, folded, state, it.known, it.grants, it.findings, done)
     change = plan.change(observation, folded, it.known, memory)
     if not change.empty:
-        done += apply(hub, [*_missing_labels(hub, observation.issue, change, it.state), change])
+        done += apply(hub, [*_missing_labels(hub, observation.issue, change, state), change])
     incident = folded.incident
     return Report(
         issue=change.number,
@@ -132,6 +134,10 @@ def tend(desk: Desk, observation: Observation, form: Form | None = None) -> Repo
         status=incident.status.value,
         changed=bool(done),
     )
+
+
+def _state(issue: Issue) -> State | None:
+    return read_state(bodies.split(issue.body).state, issue.number)
 
 
 def _missing_labels(
@@ -183,10 +189,12 @@ def _grants(desk: Desk, observation: Observation, state: State | None, known: Kn
         grants.learn(login, permission, seen + 1)
     answers = plan.answers(observation.issue, known.form)
     named = named_at_declaration(answers, _rules(desk, known)).values()
-    for login, comment_id in wants_permission(observation, named):
+    wanted = wants_permission(observation, named)
+    for login, comment_id in wanted:
         if login.casefold() not in asked and (not grants.knows(login) or comment_id > seen):
             asked.add(login.casefold())
             grants.learn(login, desk.hub.permission(login), seen + 1)
+    grants.keep(login for login, _ in wanted)
     return grants
 
 

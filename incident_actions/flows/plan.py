@@ -26,6 +26,7 @@ from incident_actions.domain.projection import (
 from incident_actions.domain.recovery import Streak
 from incident_actions.domain.reports import is_confirmed, reported_text
 from incident_actions.domain.state import Memory, State, make_state, write_state
+from incident_actions.domain.steps import ticked_by_people
 from incident_actions.render import dashboard
 from incident_actions.render.comments import write
 
@@ -119,8 +120,8 @@ def memory(
     words |= {f"{effect.kind} {effect.key}" for effect in done if isinstance(effect, Say)}
     words -= {f"{effect.kind} {effect.key}" for effect in done if isinstance(effect, Unsay)}
     return Memory(
-        seen_id=max(seen_id, state.seen_id if state else 0),
-        seen_at=max(seen_at, state.seen_at if state else ""),
+        seen_id=seen_id,
+        seen_at=seen_at,
         people=grants.dump(),
         said=tuple(sorted(words)),
         form=tuple((field.id, field.label) for field in known.form.fields),
@@ -130,6 +131,13 @@ def memory(
         deployments=findings.deployments,
         public=findings.public,
         labels=True,
+        ticks=ticked_by_people(
+            bodies.boxes(bodies.split(observation.issue.body).dashboard),
+            known.checklist,
+            state.steps if state else (),
+            state.ticks if state else (),
+        ),
+        steps=tuple(sorted(folded.steps)),
     )
 
 
@@ -143,7 +151,7 @@ def change(observation: Observation, folded: Folded, known: Known, memory: Memor
         number=issue.number,
         checklist=known.checklist,
         checks=known.checks,
-        ticked=bodies.ticked(body.dashboard),
+        ticked=memory.ticks,
         seen=folded.steps,
         silent=silent,
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
 
 from msgspec import Struct
 
@@ -56,8 +57,9 @@ class Facts(Struct, frozen=True):
     number: int
     checklist: tuple[Section, ...]
     checks: tuple[Item, ...]
-    ticked: frozenset[str]
+    ticked: Collection[str]
     seen: Collection[str]
+    update_every: Mapping[Severity, timedelta | None]
     silent: bool = False
 
 
@@ -101,7 +103,7 @@ def _dashboard(incident: Incident, facts: Facts, entries: int, full: bool) -> st
         ],
         times={moment.value: incident.times.get(moment) for moment in Moment},
         day=incident.times[Moment.STARTED],
-        next_update=next_update_due(incident),
+        next_update=next_update_due(incident, facts.update_every),
         checklist=checklist,
         ticked=sum(step.done for step in steps),
         steps=len(steps),
@@ -121,8 +123,9 @@ def _checklist(facts: Facts) -> tuple[Steps, ...]:
 
 
 def _step(item: Item, facts: Facts) -> Step:
-    text = inline(item.text)
-    return Step(text, done=item.key in facts.seen or text in facts.ticked, key=item.key)
+    """Its text is the team's own Markdown, which stays as it is."""
+    done = item.key in facts.seen or item.text in facts.ticked
+    return Step(item.text, done=done, key=item.key)
 
 
 def _checks(incident: Incident, checks: Sequence[Item]) -> list[Check]:
