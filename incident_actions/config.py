@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
-from datetime import datetime
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime, time, timedelta
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -12,10 +13,13 @@ import msgspec
 import yaml
 from msgspec import Meta, Struct
 
-from incident_actions.domain import oncall
+from incident_actions.domain import oncall, windows
+from incident_actions.domain.changes import Paths
 from incident_actions.domain.commands import NAMES
-from incident_actions.domain.incident import Role
+from incident_actions.domain.incident import Role, Severity
 from incident_actions.domain.observation import Permission
+from incident_actions.domain.reminders import Kind, Policy, QuietHours, Timing
+from incident_actions.domain.windows import Window
 from incident_actions.errors import ConfigError
 
 PATH = ".github/incident.yml"
@@ -28,12 +32,50 @@ class Section(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
     """A mapping in the file. Keys are written with hyphens."""
 
 
+class WindowConfig(Section, frozen=True):
+    """A freeze that comes again."""
+
+    name: Annotated[
+        str,
+        Meta(
+            pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,49}$",
+            description="What it is called: `weekend`.",
+        ),
+    ]
+    every: Annotated[str, Meta(description="When it begins, as an RRULE: `FREQ=WEEKLY;BYDAY=FR`.")]
+    start: Annotated[
+        str, Meta(description="The first time, on the wall clock: `2026-01-02T18:00`.")
+    ]
+    duration: Annotated[
+        str, Meta(description="How long it lasts on the wall clock: `62h`, `2d 14h`.")
+    ]
+    timezone: Annotated[str, Meta(description="Where that wall clock hangs.")] = "UTC"
+    reason: Annotated[str, Meta(max_length=500, description="Why deploys wait.")] = ""
+    allow: Annotated[tuple[Login, ...], Meta(description="Who may deploy all the same.")] = ()
+
+    def window(self) -> Window:
+        """As the domain has it. Raises `ValueError` for what `windows.check` finds."""
+        return Window(
+            name=self.name,
+            every=self.every,
+            start=oncall.wall_time(self.start),
+            duration=windows.read_duration(self.duration),
+            timezone=self.timezone,
+            reason=self.reason,
+            allow=tuple(login.lstrip("@") for login in self.allow),
+        )
+
+
 class FreezeConfig(Section, frozen=True):
-    """What an open incident stops."""
+    """What an open incident stops, and when deploys wait without one."""
 
     environments: Annotated[
         tuple[Name, ...],
         Meta(description="Environments that a freeze stops. Empty: all of them."),
+    ] = ()
+    windows: Annotated[
+        tuple[WindowConfig, ...],
+        Meta(max_length=50, description="Freezes that come again, as a list."),
     ] = ()
 
 
@@ -64,6 +106,145 @@ class VerificationConfig(Section, frozen=True):
     allow_private: Annotated[
         bool, Meta(description="Whether an address may lie inside a private network.")
     ] = False
+
+
+Duration = Annotated[str, Meta(pattern=r"^(off|([0-9]+d)?([0-9]+h)?([0-9]+m)?)$", min_length=2)]
+
+
+class TimingConfig(Section, frozen=True):
+    """One kind of reminder. Left out: the default of its kind."""
+
+    after: Annotated[
+        Duration | None, Meta(description="After how long: `30m`, `24h`, or `off`.")
+    ] = None
+    every: Annotated[
+        Duration | None, Meta(description="How often after that; `off` for only once.")
+    ] = None
+    mention: Annotated[
+        tuple[Name, ...], Meta(description="Who is told besides its owner: logins, `org/team`.")
+    ] = ()
+
+
+class UpdateTimingConfig(Section, frozen=True):
+    """Internal updates are due by severity."""
+
+    sev1: Annotated[Duration, Meta(description="While it is a SEV1.")] = "15m"
+    sev2: Annotated[Duration, Meta(description="While it is a SEV2.")] = "30m"
+    sev3: Annotated[Duration, Meta(description="While it is a SEV3.")] = "off"
+    mention: Annotated[tuple[Name, ...], Meta(description="Who is told besides its owner.")] = ()
+
+
+WallTime = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+
+
+class QuietConfig(Section, frozen=True):
+    """When people are left alone with what is not urgent."""
+
+    start: Annotated[WallTime, Meta(description="From this time of day on.")]
+    end: Annotated[WallTime, Meta(description="Until this time of day.")]
+    timezone: Annotated[str, Meta(description="In this time zone.")] = "UTC"
+    timezones: Annotated[
+        dict[str, str], Meta(description="Time zones of people who live elsewhere, by login.")
+    ] = {}
+
+
+class RemindersConfig(Section, frozen=True):
+    """What the bot reminds people of."""
+
+    tick: Annotated[Duration, Meta(description="How far apart the scheduled runs are.")] = "5m"
+    backup: Annotated[Login | None, Meta(description="Told from the second miss on.")] = None
+    escalation: Annotated[
+        tuple[Name, ...], Meta(description="Told from the third miss on: logins, `org/team`.")
+    ] = ()
+    drills: Annotated[bool, Meta(description="Whether drills are reminded of, too.")] = False
+    quiet_hours: Annotated[
+        QuietConfig | None, Meta(description="When only urgent reminders come.")
+    ] = None
+    no_commander: Annotated[TimingConfig, Meta(description="Nobody commands.")] = TimingConfig()
+    unacknowledged: Annotated[
+        TimingConfig, Meta(description="The one in command has not acknowledged.")
+    ] = TimingConfig()
+    internal_update: Annotated[
+        UpdateTimingConfig, Meta(description="An internal update is due.")
+    ] = UpdateTimingConfig()
+    customer_update: Annotated[TimingConfig, Meta(description="A customer update is due.")] = (
+        TimingConfig()
+    )
+    promised_update: Annotated[
+        TimingConfig, Meta(description="An update was promised for now.")
+    ] = TimingConfig()
+    not_closed: Annotated[
+        TimingConfig, Meta(description="Recovery is verified, and it is still open.")
+    ] = TimingConfig()
+    override_expired: Annotated[
+        TimingConfig, Meta(description="A change was let through, and that time is over.")
+    ] = TimingConfig()
+    stalled: Annotated[TimingConfig, Meta(description="Nothing happened for long.")] = (
+        TimingConfig()
+    )
+
+    def policy(self) -> Policy:
+        """The team's wishes as the domain understands them."""
+        timings = {}
+        for kind, (after, every) in _TIMINGS.items():
+            given = getattr(self, kind.replace("-", "_"))
+            if isinstance(given, UpdateTimingConfig):
+                gaps = {severity: duration(getattr(given, severity)) for severity in Severity}
+                timings[kind] = Timing(gaps, gaps, given.mention)
+                continue
+            timings[kind] = Timing(
+                _override(after, given.after), _override(every, given.every), given.mention
+            )
+        quiet = self.quiet_hours
+        return Policy(
+            timings=timings,
+            tick=duration(self.tick) or timedelta(minutes=5),
+            backup=self.backup,
+            escalation=self.escalation,
+            drills=self.drills,
+            quiet=QuietHours(
+                time.fromisoformat(quiet.start),
+                time.fromisoformat(quiet.end),
+                quiet.timezone,
+                {login.lstrip("@").casefold(): zone for login, zone in quiet.timezones.items()},
+            )
+            if quiet is not None
+            else None,
+        )
+
+
+def duration(text: str) -> timedelta | None:
+    """`30m`, `2h`, `1d12h`; None for `off`."""
+    if text == "off":
+        return None
+    amounts = {unit: int(amount) for amount, unit in re.findall(r"([0-9]+)([dhm])", text)}
+    return timedelta(
+        days=amounts.get("d", 0), hours=amounts.get("h", 0), minutes=amounts.get("m", 0)
+    )
+
+
+def _override(
+    default: Mapping[Severity, timedelta | None], given: str | None
+) -> Mapping[Severity, timedelta | None]:
+    return default if given is None else dict.fromkeys(Severity, duration(given))
+
+
+def _always(minutes: int | None) -> dict[Severity, timedelta | None]:
+    gap = None if minutes is None else timedelta(minutes=minutes)
+    return dict.fromkeys(Severity, gap)
+
+
+_TIMINGS = {
+    Kind.NO_COMMANDER: (_always(5), _always(5)),
+    Kind.UNACKNOWLEDGED: (_always(5), _always(5)),
+    Kind.PROMISED_UPDATE: (_always(0), _always(15)),
+    Kind.INTERNAL_UPDATE: (_always(None), _always(None)),
+    Kind.CUSTOMER_UPDATE: (_always(30), _always(30)),
+    Kind.NOT_CLOSED: (_always(15), _always(30)),
+    Kind.OVERRIDE_EXPIRED: (_always(0), _always(None)),
+    Kind.STALLED: ({**_always(None), Severity.SEV3: timedelta(hours=24)}, _always(24 * 60)),
+}
+"""After how long and how often, where the file says nothing; updates have defaults of their own."""
 
 
 class RolesConfig(Section, frozen=True):
@@ -101,6 +282,12 @@ class Config(Section, frozen=True):
     verification: Annotated[
         VerificationConfig, Meta(description="The recovery checks that the bot makes itself.")
     ] = VerificationConfig()
+    reminders: Annotated[RemindersConfig, Meta(description="What the bot reminds people of.")] = (
+        RemindersConfig()
+    )
+    changes: Annotated[
+        Paths, Meta(description="How changes before an incident are told apart.")
+    ] = Paths()
     permissions: Annotated[
         dict[str, Literal["triage", "write", "maintain", "admin"]],
         Meta(description="What a command needs instead of its default: `note: write`."),
@@ -116,6 +303,10 @@ class Config(Section, frozen=True):
             if login is not None:
                 roles[Role(turn.role)] = login.lstrip("@")
         return roles
+
+    def windows(self) -> tuple[Window, ...]:
+        """The scheduled freezes."""
+        return tuple(window.window() for window in self.freeze.windows)
 
     def needs(self) -> dict[str, Permission]:
         """The permission that each reconfigured command needs."""
@@ -140,6 +331,8 @@ def read_config(text: str | None, path: str = PATH) -> Config:
         raise ConfigError(path, problems)
     config = msgspec.convert(document, Config)
     problems = _check_permissions(config.permissions)
+    problems += _check_zones(config.reminders.quiet_hours)
+    problems += _check_windows(config.freeze.windows)
     if config.on_call is not None:
         turn = config.on_call
         problems += [f"on-call.{p}" for p in oncall.check(turn.every, turn.start, turn.timezone)]
@@ -217,12 +410,37 @@ def _say(where: str, problem: str) -> str:
     return f"{where}{path.rstrip('`')}: {what[:1].lower()}{what[1:]}"
 
 
+def _check_zones(quiet: QuietConfig | None) -> list[str]:
+    if quiet is None:
+        return []
+    zones = {"timezone": quiet.timezone}
+    zones |= {f"timezones.{login}": zone for login, zone in quiet.timezones.items()}
+    return [
+        f"reminders.quiet-hours.{key}: `{zone}` is no time zone like Europe/Berlin"
+        for key, zone in zones.items()
+        if not oncall.is_zone(zone)
+    ]
+
+
 def _check_permissions(permissions: Mapping[str, str]) -> list[str]:
     return [
         f"permissions.{command}: there is no such command"
         for command in permissions
         if command not in NAMES
     ]
+
+
+def _check_windows(given: Sequence[WindowConfig]) -> list[str]:
+    problems = []
+    names: set[str] = set()
+    for index, window in enumerate(given):
+        at = f"freeze.windows[{index}]"
+        found = windows.check(window.every, window.start, window.timezone, window.duration)
+        problems += [f"{at}.{problem}" for problem in found]
+        if windows.slug(window.name) in names:
+            problems.append(f"{at}.name: `{window.name}` is another window's name already")
+        names.add(windows.slug(window.name))
+    return problems
 
 
 def schema() -> dict[str, Any]:

@@ -165,10 +165,13 @@ class Incident(Struct, frozen=True, omit_defaults=True):
     actions: tuple[ActionItem, ...] = ()
     mitigations: int = 0
     updates: int = 0
+    customers: bool = False
     customer_updates: int = 0
+    last_customer_update: datetime | None = None
     last_update: datetime | None = None
     next_update: datetime | None = None
     snoozed_until: datetime | None = None
+    last_activity: datetime | None = None
     timeline: tuple[Entry, ...] = ()
 
     @property

@@ -30,9 +30,7 @@ def on_call(
 def check(rule: str, start: str, timezone: str) -> list[str]:
     """What is wrong with a rotation, in words; an empty list when it works."""
     problems = []
-    try:
-        ZoneInfo(timezone)
-    except (KeyError, ValueError, OSError):
+    if not is_zone(timezone):
         problems.append(f"timezone: `{timezone}` is no time zone like Europe/Berlin")
     try:
         first = wall_time(start)
@@ -43,6 +41,15 @@ def check(rule: str, start: str, timezone: str) -> list[str]:
     except (ValueError, TypeError):
         problems.append(f"every: `{rule}` is no rule like FREQ=WEEKLY;BYDAY=MO")
     return problems
+
+
+def is_zone(name: str) -> bool:
+    """Whether this is a time zone like `Europe/Berlin`."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
 
 
 def wall_time(text: str) -> datetime:

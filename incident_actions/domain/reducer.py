@@ -184,7 +184,15 @@ def _update(incident: Incident, command: c.Update, act: Act) -> Incident:
 
 def _customer(incident: Incident, command: c.CustomerUpdate, act: Act) -> Incident:
     count = incident.customer_updates + 1
-    return log(incident, act, "told customers", command.text, customer_updates=count)
+    return log(
+        incident,
+        act,
+        "told customers",
+        command.text,
+        customers=True,
+        customer_updates=count,
+        last_customer_update=act.at,
+    )
 
 
 def _mitigated(incident: Incident, command: c.Mitigated, act: Act) -> Incident:

@@ -1,27 +1,225 @@
-"""When something is due."""
+"""Reminders: what is due, since when, whose it is, and how loudly to say it.
+
+Pure, and without memory: a reminder that was posted is the bot's comment, whose marker names the
+kind and the moment it was for. So a lost run posts it later, and a doubled one finds it there.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
 
-from incident_actions.domain.incident import Incident, Moment, Severity
+from msgspec import Struct
 
-UPDATE_EVERY: Mapping[Severity, timedelta | None] = {
-    Severity.SEV1: timedelta(minutes=15),
-    Severity.SEV2: timedelta(minutes=30),
-    Severity.SEV3: None,
-}
-"""How often the team hears something, whether or not there is news."""
+from incident_actions.domain.checklist import Item, missing
+from incident_actions.domain.incident import Incident, Moment, Role, Severity, Status
+
+HOURLY = timedelta(hours=1)
 
 
-def next_update_due(incident: Incident) -> datetime | None:
+class Kind(StrEnum):
+    """What can be due, the most urgent first."""
+
+    NO_COMMANDER = "no-commander"
+    UNACKNOWLEDGED = "unacknowledged"
+    PROMISED_UPDATE = "promised-update"
+    INTERNAL_UPDATE = "internal-update"
+    CUSTOMER_UPDATE = "customer-update"
+    NOT_CLOSED = "not-closed"
+    OVERRIDE_EXPIRED = "override-expired"
+    STALLED = "stalled"
+
+
+URGENT = frozenset(Kind) - {Kind.STALLED, Kind.NOT_CLOSED, Kind.OVERRIDE_EXPIRED}
+"""These come at any hour; the others respect quiet hours."""
+
+
+class Timing(Struct, frozen=True):
+    """After how long, and how often then, by severity. None: never; `every` None: only once."""
+
+    after: Mapping[Severity, timedelta | None]
+    every: Mapping[Severity, timedelta | None]
+    mention: tuple[str, ...] = ()
+
+
+class QuietHours(Struct, frozen=True):
+    """When people are left alone with what is not urgent: wall clock, in their own time zone."""
+
+    start: time
+    end: time
+    timezone: str
+    timezones: Mapping[str, str] = {}
+
+    def holds(self, now: datetime, owner: str | None) -> bool:
+        """Whether it is quiet for the owner now."""
+        zone = self.timezones.get((owner or "").casefold(), self.timezone)
+        wall = now.astimezone(ZoneInfo(zone)).time()
+        if self.start <= self.end:
+            return self.start <= wall < self.end
+        return wall >= self.start or wall < self.end
+
+
+class Policy(Struct, frozen=True):
+    """What a team wants: the timings, who else is told, and how far apart the sweeps are."""
+
+    timings: Mapping[Kind, Timing]
+    tick: timedelta
+    backup: str | None = None
+    escalation: tuple[str, ...] = ()
+    quiet: QuietHours | None = None
+    drills: bool = False
+
+
+class Reminder(Struct, frozen=True):
+    """One thing that is due.
+
+    `since` is when it became due, `slot` the moment that this reminder is for, `miss` how many
+    were there before it (0, 1, 2, ...), `owner` whose it is, `mention` who is told.
+    """
+
+    kind: Kind
+    since: datetime
+    slot: datetime
+    miss: int
+    owner: str | None
+    mention: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """For the marker: kind and slot."""
+        return f"{self.kind}.{self.slot:%Y%m%dT%H%M%SZ}"
+
+
+def next_update_due(
+    incident: Incident, every: Mapping[Severity, timedelta | None]
+) -> datetime | None:
     """When the next internal update is due; None when none is expected."""
     if not incident.status.open:
         return None
     if incident.next_update is not None:
         return incident.next_update
-    every = UPDATE_EVERY[incident.severity]
-    if every is None:
+    gap = every[incident.severity]
+    if gap is None:
         return None
-    return (incident.last_update or incident.times[Moment.DECLARED]) + every
+    return (incident.last_update or incident.times[Moment.DECLARED]) + gap
+
+
+def due(
+    incident: Incident, checks: Iterable[Item], reporter: str | None, policy: Policy, now: datetime
+) -> tuple[Reminder, ...]:
+    """What has to be said by now, the most urgent first.
+
+    Due a little early when the sweep after this one would be too late. Nothing for drills,
+    resolved incidents and while reminders are paused. `reporter` is a person, or None.
+    """
+    if not incident.status.open or incident.status is Status.REPORTED:
+        return ()
+    if incident.drill and not policy.drills:
+        return ()
+    if incident.snoozed_until is not None and now < incident.snoozed_until:
+        return ()
+    found = []
+    for kind, since in _due_times(incident, tuple(checks), policy).items():
+        if since is None:
+            continue
+        reminder = _slot(incident, kind, since, reporter, policy, now)
+        if reminder is not None:
+            found.append(reminder)
+    return tuple(found)
+
+
+def _due_times(
+    incident: Incident, checks: tuple[Item, ...], policy: Policy
+) -> dict[Kind, datetime | None]:
+    """When each kind becomes due for the first time, by what is true now."""
+    declared = incident.times[Moment.DECLARED]
+    severity = incident.severity
+
+    def after(kind: Kind, since: datetime | None) -> datetime | None:
+        wait = policy.timings[kind].after[severity]
+        return since + wait if since is not None and wait is not None else None
+
+    active = incident.status in (Status.INVESTIGATING, Status.IDENTIFIED, Status.MONITORING)
+    verified = bool(checks) and not missing(checks, incident.verified)
+    last_checked = max((check.at for check in incident.verified.values()), default=None)
+    expired = min((each.until for each in incident.allow), default=None)
+    times: dict[Kind, datetime | None] = {
+        Kind.NO_COMMANDER: after(Kind.NO_COMMANDER, declared)
+        if incident.commander is None
+        else None,
+        Kind.UNACKNOWLEDGED: after(Kind.UNACKNOWLEDGED, declared)
+        if incident.commander is not None and Moment.ACKNOWLEDGED not in incident.times
+        else None,
+        Kind.PROMISED_UPDATE: after(Kind.PROMISED_UPDATE, incident.next_update),
+        Kind.INTERNAL_UPDATE: after(Kind.INTERNAL_UPDATE, incident.last_update or declared)
+        if active and incident.next_update is None
+        else None,
+        Kind.CUSTOMER_UPDATE: after(Kind.CUSTOMER_UPDATE, incident.last_customer_update or declared)
+        if incident.customers and active
+        else None,
+        Kind.NOT_CLOSED: after(Kind.NOT_CLOSED, last_checked)
+        if verified and incident.status is Status.MONITORING
+        else None,
+        Kind.OVERRIDE_EXPIRED: after(Kind.OVERRIDE_EXPIRED, expired),
+        Kind.STALLED: after(Kind.STALLED, incident.last_activity or declared),
+    }
+    return times
+
+
+def _slot(
+    incident: Incident,
+    kind: Kind,
+    since: datetime,
+    reporter: str | None,
+    policy: Policy,
+    now: datetime,
+) -> Reminder | None:
+    """The newest reminder of a kind that should have been posted by now."""
+    horizon = now + policy.tick
+    if since >= horizon:
+        return None
+    every = policy.timings[kind].every[incident.severity]
+    miss, slot = 0, since
+    while every is not None:
+        later = slot + (every if miss < 2 else max(every, HOURLY))
+        if later >= horizon:
+            break
+        miss, slot = miss + 1, later
+    owner = _owner(incident, kind, reporter)
+    if kind not in URGENT and policy.quiet is not None and policy.quiet.holds(now, owner):
+        return None
+    return Reminder(kind, since, slot, miss, owner, _mentions(incident, kind, miss, owner, policy))
+
+
+_OWNERS: Mapping[Kind, tuple[Role, ...]] = {
+    Kind.PROMISED_UPDATE: (Role.COMMS, Role.COMMANDER),
+    Kind.INTERNAL_UPDATE: (Role.COMMS, Role.COMMANDER),
+    Kind.CUSTOMER_UPDATE: (Role.COMMS, Role.COMMANDER),
+}
+
+
+def _owner(incident: Incident, kind: Kind, reporter: str | None) -> str | None:
+    if kind is Kind.OVERRIDE_EXPIRED and incident.allow:
+        return min(incident.allow, key=lambda each: each.until).by
+    for role in _OWNERS.get(kind, (Role.COMMANDER,)):
+        if role in incident.roles:
+            return incident.roles[role]
+    return reporter
+
+
+def _mentions(
+    incident: Incident, kind: Kind, miss: int, owner: str | None, policy: Policy
+) -> tuple[str, ...]:
+    """The first time its owner; the second time the commander and the backup; then everybody."""
+    told: list[str | None] = [owner, *policy.timings[kind].mention]
+    if miss >= 1:
+        told += [incident.commander, policy.backup]
+    if miss >= 2:
+        told += policy.escalation
+    kept: dict[str, str] = {}
+    for name in told:
+        if name:
+            kept.setdefault(name.lstrip("@").casefold(), name.lstrip("@"))
+    return tuple(kept.values())

@@ -25,8 +25,9 @@ from incident_actions.domain.forms import Form
 from incident_actions.domain.grants import Grants
 from incident_actions.domain.incident import Incident, Moment
 from incident_actions.domain.observation import Issue, Observation, Permission
-from incident_actions.domain.projection import CreateLabel, EditIssue
+from incident_actions.domain.projection import CreateLabel, EditIssue, Effect
 from incident_actions.domain.recovery import Enough
+from incident_actions.domain.reminders import Policy, due
 from incident_actions.domain.state import State, read_state
 from incident_actions.domain.trust import accepted_before
 from incident_actions.errors import GitHubError
@@ -116,7 +117,10 @@ def tend(desk: Desk, observation: Observation, form: Form | None = None) -> Repo
     folded = it.folded
     unsaid = voice.unsaid(folded.notices, plan.said(observation, it.state))
     pages = playbook.pages(hub, unsaid, observation.issue.url)
-    done = apply(hub, plan.words(observation, folded, it.state, it.findings, pages))
+    policy = desk.config.reminders.policy()
+    words = plan.words(observation, folded, it.state, it.findings, pages)
+    words += _reminders(desk, observation, it, policy)
+    done = apply(hub, words)
     state = it.state
     if done and desk.may_still_ask(2):
         # Somebody may have edited the body meanwhile: their ticks and words must survive.
@@ -124,7 +128,7 @@ def tend(desk: Desk, observation: Observation, form: Form | None = None) -> Repo
         state = _state(observation.issue)
         folded = _fold(desk, observation, it.known, it.grants, it.findings)
     memory = plan.memory(observation, folded, state, it.known, it.grants, it.findings, done)
-    change = plan.change(observation, folded, it.known, memory)
+    change = plan.change(observation, folded, it.known, memory, policy)
     if not change.empty:
         done += apply(hub, [*_missing_labels(hub, observation.issue, change, state), change])
     incident = folded.incident
@@ -133,6 +137,16 @@ def tend(desk: Desk, observation: Observation, form: Form | None = None) -> Repo
         severity=incident.severity.value,
         status=incident.status.value,
         changed=bool(done),
+    )
+
+
+def _reminders(desk: Desk, observation: Observation, it: Study, policy: Policy) -> list[Effect]:
+    author = observation.issue.author
+    reporter = None if author.bot else author.login
+    incident = it.folded.incident
+    reminders = due(incident, it.known.checks, reporter, policy, desk.now)
+    return plan.remind(
+        observation.issue.number, voice.own_comments(observation), reminders, incident
     )
 
 

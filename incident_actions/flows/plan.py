@@ -24,10 +24,12 @@ from incident_actions.domain.projection import (
     wanted_labels,
 )
 from incident_actions.domain.recovery import Streak
+from incident_actions.domain.reminders import Kind, Policy, Reminder
 from incident_actions.domain.reports import is_confirmed, reported_text
 from incident_actions.domain.state import Memory, State, make_state, write_state
 from incident_actions.domain.steps import ticked_by_people
 from incident_actions.render import dashboard
+from incident_actions.render.comments import remind as remind_text
 from incident_actions.render.comments import write
 
 
@@ -89,6 +91,28 @@ def words(
     return effects
 
 
+def remind(
+    number: int, own: Mapping[str, Comment], reminders: Sequence[Reminder], incident: Incident
+) -> list[Effect]:
+    """The reminders to post, and the ones that they replace or that are no longer due.
+
+    `own` are the bot's comments on this issue. One of a kind lives at a time: the new one is
+    posted, so that people are notified, and the old one goes.
+    """
+    wanted = {f"reminder {reminder.key}": reminder for reminder in reminders}
+    effects: list[Effect] = [
+        Say(number, "reminder", reminder.key, remind_text(reminder, incident))
+        for name, reminder in wanted.items()
+        if name not in own
+    ]
+    effects += [
+        Unsay(comment.id, *name.split(" ", 1))
+        for name, comment in own.items()
+        if name.startswith("reminder ") and name not in wanted
+    ]
+    return effects
+
+
 def take_back(notices: Sequence[Notice], observation: Observation) -> list[Unsay]:
     """Answers whose comment was corrected or deleted, and what was said twice."""
     own = voice.own_comments(observation)
@@ -118,6 +142,7 @@ def memory(
     seen_id, seen_at = newest(folded.commands)
     words = said(observation, state)
     words |= {f"{effect.kind} {effect.key}" for effect in done if isinstance(effect, Say)}
+    words = {name for name in words if not name.startswith("reminder ")}
     words -= {f"{effect.kind} {effect.key}" for effect in done if isinstance(effect, Unsay)}
     return Memory(
         seen_id=seen_id,
@@ -141,7 +166,9 @@ def memory(
     )
 
 
-def change(observation: Observation, folded: Folded, known: Known, memory: Memory) -> EditIssue:
+def change(
+    observation: Observation, folded: Folded, known: Known, memory: Memory, policy: Policy
+) -> EditIssue:
     """The one edit that brings the issue up to date."""
     issue, incident = observation.issue, folded.incident
     silent = incident.sensitive and memory.public is not False
@@ -153,6 +180,7 @@ def change(observation: Observation, folded: Folded, known: Known, memory: Memor
         checks=known.checks,
         ticked=memory.ticks,
         seen=folded.steps,
+        update_every=policy.timings[Kind.INTERNAL_UPDATE].after,
         silent=silent,
     )
     state = write_state(make_state(shown, issue.number, memory))

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from incident_actions.domain import body as bodies
 from incident_actions.domain import labels as names
 from incident_actions.domain import reports, voice
+from incident_actions.domain.answers import read_severity
 from incident_actions.domain.body import MAX_LENGTH
 from incident_actions.domain.commands import Confirm, Dismiss
-from incident_actions.domain.fold import Notice, read_severity, wants_permission
+from incident_actions.domain.fold import Notice, wants_permission
 from incident_actions.domain.forms import Form, read_answers
 from incident_actions.domain.grants import Grants
 from incident_actions.domain.incident import Severity, Status

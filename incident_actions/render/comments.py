@@ -6,8 +6,25 @@ from collections.abc import Mapping
 
 from incident_actions.domain.commands import REGISTRY
 from incident_actions.domain.fold import Notice, Page
+from incident_actions.domain.incident import Incident, Moment
+from incident_actions.domain.reminders import Reminder
 from incident_actions.domain.voice import marker
 from incident_actions.render.environment import render
+
+
+def remind(reminder: Reminder, incident: Incident) -> str:
+    """The text of a reminder: what is due, since when, whose it is, and what to type."""
+    text = render(
+        "comments/reminder.md.j2",
+        kind=reminder.kind.value,
+        since=reminder.since,
+        miss=reminder.miss,
+        mention=[f"@{login}" for login in reminder.mention],
+        declared=incident.times[Moment.DECLARED],
+        last=incident.last_activity,
+        day=reminder.slot,
+    )
+    return f"{text}\n\n{marker('reminder', reminder.key)}"
 
 
 def write(notice: Notice, pages: Mapping[Page, str] | None = None) -> str:

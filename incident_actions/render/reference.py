@@ -56,9 +56,12 @@ def configuration() -> str:
 
 def _keys(kinds: dict[str, Any], kind: str, at: str) -> Iterable[tuple[str, str, str]]:
     for name, given in kinds[kind]["properties"].items():
-        below = _section(given)
+        below, each = _section(given), _section(given.get("items", {}))
         if below is not None:
             yield from _keys(kinds, below, f"{at}{name}.")
+        elif each is not None:
+            yield f"`{at}{name}`", given["description"], ""
+            yield from _keys(kinds, each, f"{at}{name}[].")
         else:
             default = given.get("default")
             yield f"`{at}{name}`", given["description"], _default(default)
@@ -74,6 +77,8 @@ def _section(given: dict[str, Any]) -> str | None:
 def _default(value: Any) -> str:
     if value is None or value in ([], {}, ()):
         return ""
+    if isinstance(value, list | tuple):
+        return ", ".join(f"`{each}`" for each in value)
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
