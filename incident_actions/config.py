@@ -384,6 +384,12 @@ def _check(kind: type[Struct], document: dict[Any, Any], at: str, problems: list
         elif isinstance(value, dict) and get_origin(kind_of) is dict:
             for name, each in value.items():
                 _convert(each, get_args(kind_of)[1], f"{where}.{name}", problems)
+        elif isinstance(value, list) and (each := _mapping_in_list(kind_of)):
+            for index, item in enumerate(value):
+                if isinstance(item, dict):
+                    _check(each, item, f"{where}[{index}].", problems)
+                else:
+                    problems.append(f"{where}[{index}]: must be a mapping of keys to values")
         else:
             _convert(value, field.type, where, problems)
 
@@ -394,6 +400,12 @@ def _bare(annotated: Any) -> Any:
     if get_origin(kind) is UnionType:
         kind = next(each for each in get_args(kind) if each is not NoneType)
     return kind
+
+
+def _mapping_in_list(kind: Any) -> type[Struct] | None:
+    """The mapping that a list is made of, out of `tuple[SomeSection, ...]`."""
+    inner = get_args(kind)[0] if get_origin(kind) is tuple else None
+    return inner if isinstance(inner, type) and issubclass(inner, Struct) else None
 
 
 def _convert(value: Any, kind: Any, where: str, problems: list[str]) -> None:
