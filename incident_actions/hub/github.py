@@ -17,6 +17,7 @@ import requests
 from github.GithubRetry import GithubRetry
 
 from incident_actions import __version__
+from incident_actions.domain.changes import Pull, Push, Release, WorkflowRun
 from incident_actions.domain.labels import Label
 from incident_actions.domain.observation import (
     Actor,
@@ -125,6 +126,40 @@ class GitHub:
         _, answer = self._request("GET", "/deployments", parameters={"per_page": _PER_PAGE})
         found = (_read(_deployment, raw) for raw in answer)
         return tuple(sorted((each for each in found if each.at >= since), key=lambda d: d.at))
+
+    def default_branch(self) -> str:
+        """https://docs.github.com/en/rest/repos/repos#get-a-repository"""
+        return str(self._ask("GET", "")["default_branch"])
+
+    def pushes(self, branch: str) -> tuple[Push, ...]:
+        """https://docs.github.com/en/rest/repos/repos#list-repository-activities"""
+        asked = {"ref": branch, "per_page": _PER_PAGE}
+        _, answer = self._request("GET", "/activity", parameters=asked)
+        return tuple(_read(recent.push, raw) for raw in answer)
+
+    def merged_pulls(self, branch: str) -> tuple[Pull, ...]:
+        """https://docs.github.com/en/rest/pulls/pulls#list-pull-requests"""
+        asked = {"state": "closed", "base": branch, "sort": "updated", "direction": "desc"}
+        _, answer = self._request("GET", "/pulls", parameters={**asked, "per_page": _PER_PAGE})
+        found = (_read(recent.pull, raw) for raw in answer)
+        return tuple(pull for pull in found if pull is not None)
+
+    def releases(self) -> tuple[Release, ...]:
+        """https://docs.github.com/en/rest/releases/releases#list-releases"""
+        _, answer = self._request("GET", "/releases", parameters={"per_page": 30})
+        found = (_read(recent.release, raw) for raw in answer)
+        return tuple(release for release in found if release is not None)
+
+    def workflow_runs(self, since: datetime, until: datetime) -> tuple[WorkflowRun, ...]:
+        """https://docs.github.com/en/rest/actions/workflow-runs#list-workflow-runs-for-a-repository"""
+        created = f"{since:%Y-%m-%dT%H:%M:%SZ}..{until:%Y-%m-%dT%H:%M:%SZ}"
+        asked = {"created": created, "per_page": _PER_PAGE}
+        _, answer = self._request("GET", "/actions/runs", parameters=asked)
+        return tuple(_read(recent.workflow_run, raw) for raw in answer["workflow_runs"])
+
+    def changed_files(self, base: str, head: str) -> tuple[str, ...] | None:
+        """https://docs.github.com/en/rest/commits/commits#compare-two-commits"""
+        return _read(recent.changed_files, self._ask("GET", f"/compare/{base}...{head}"))
 
     def is_public(self) -> bool:
         """https://docs.github.com/en/rest/repos/repos#get-a-repository"""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from incident_actions.domain.changes import Pull, Push, Release, WorkflowRun
 from incident_actions.domain.labels import Label
 from incident_actions.domain.observation import Comment, Deployment, Event, Issue, Permission
 from incident_actions.domain.projection import EditIssue, OpenIssue
@@ -48,6 +49,30 @@ class Hub(Protocol):
 
     def deployments(self, since: datetime) -> tuple[Deployment, ...]:
         """The deployments since a moment, oldest first, of the newest hundred."""
+        ...
+
+    def default_branch(self) -> str:
+        """The name of the default branch."""
+        ...
+
+    def pushes(self, branch: str) -> tuple[Push, ...]:
+        """When a branch moved, and from where to where: the newest hundred, newest first."""
+        ...
+
+    def merged_pulls(self, branch: str) -> tuple[Pull, ...]:
+        """Pull requests merged into a branch, of the hundred that changed last."""
+        ...
+
+    def releases(self) -> tuple[Release, ...]:
+        """Published releases, of the newest thirty."""
+        ...
+
+    def workflow_runs(self, since: datetime, until: datetime) -> tuple[WorkflowRun, ...]:
+        """Runs of workflows that were created between two moments, of the newest hundred."""
+        ...
+
+    def changed_files(self, base: str, head: str) -> tuple[str, ...] | None:
+        """The paths that differ between two commits; None when they are too many to tell."""
         ...
 
     def is_public(self) -> bool:
