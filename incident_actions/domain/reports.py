@@ -14,19 +14,33 @@ from incident_actions.domain.observation import Comment, Event, EventKind, Obser
 
 
 class Verdict(Struct, frozen=True):
-    """What the team decided about a report; `command` is None while it is held."""
+    """What the team decided about an issue that is no incident; None: nothing yet."""
 
-    command: c.Confirm | c.Dismiss | None
+    command: c.Confirm | c.Dismiss | c.ThawDeploys | None
     by: str
     comments: tuple[Comment, ...]
     notices: tuple[Notice, ...]
 
 
+class Terms(Struct, frozen=True):
+    """Which commands decide, and what to say of the others: why not, and what to type instead."""
+
+    takes: tuple[type[c.Confirm | c.Dismiss | c.ThawDeploys], ...]
+    why: str
+    instead: str
+
+
+HELD = Terms((c.Confirm, c.Dismiss), "this is a report that nobody has confirmed yet", "/confirm")
+
+
 def decide(
-    observation: Observation, grants: Grants, needs: Mapping[str, Permission] | None = None
+    observation: Observation,
+    grants: Grants,
+    needs: Mapping[str, Permission] | None = None,
+    terms: Terms = HELD,
 ) -> Verdict:
-    """The first `/confirm` or `/dismiss` by a writer counts. Nothing else is taken on a report."""
-    decision: c.Confirm | c.Dismiss | None = None
+    """The first command that decides, by somebody who may, counts. No other is taken."""
+    decision: c.Confirm | c.Dismiss | c.ThawDeploys | None = None
     by = ""
     comments: list[Comment] = []
     notices: list[Notice] = []
@@ -50,14 +64,13 @@ def decide(
                     notices.append(Notice("refused", key, to=login))
             elif isinstance(line, c.Misread):
                 misread.append(line)
-            elif isinstance(line.command, c.Confirm | c.Dismiss):
+            elif isinstance(line.command, terms.takes):
                 if decision is None:
                     decision, by = line.command, login
             elif isinstance(line.command, c.Help):
                 pages.append(Page("help", line.command.topic))
             else:
-                why = "this is a report that nobody has confirmed yet"
-                misread.append(c.Misread(line.line, line.typed, why, "/confirm"))
+                misread.append(c.Misread(line.line, line.typed, terms.why, terms.instead))
         answer = reply(str(comment.id), login, misread, pages=pages)
         notices += [answer] if answer else []
     return Verdict(decision, by, tuple(comments), tuple(notices))

@@ -38,9 +38,9 @@ def hold(desk: Desk, observation: Observation, form: Form) -> tuple[Report, int 
     incident = None
     done: tuple[Effect, ...] = ()
     if isinstance(verdict.command, Confirm):
-        incident = reports.opened_as(observation) or _opened_before(own, issue.number)
+        incident = reports.opened_as(observation) or opened_before(own, issue.number)
         if incident is None:
-            done += apply(hub, _missing_labels(desk))
+            done += apply(hub, missing_labels(desk))
             incident = hub.open(_incident_of(observation, verdict.by, form))
         key = f"{issue.number}.{incident}"
         notices.append(Notice("confirmed", key, to=verdict.by, text=str(incident)))
@@ -48,7 +48,7 @@ def hold(desk: Desk, observation: Observation, form: Form) -> tuple[Report, int 
         reason = verdict.command.reason
         notices.append(Notice("dismissed", str(issue.number), to=verdict.by, text=reason))
     if names.NEEDS_CONFIRMATION not in issue.labels and not done:
-        done += apply(hub, _missing_labels(desk))
+        done += apply(hub, missing_labels(desk))
     words: list[Effect] = [
         Say(issue.number, notice.kind, notice.key, write(notice))
         for notice in voice.unsaid(notices, own)
@@ -66,13 +66,14 @@ def hold(desk: Desk, observation: Observation, form: Form) -> tuple[Report, int 
     return Report(issue=issue.number, status=status, changed=bool(done)), incident
 
 
-def _opened_before(own: Mapping[str, Comment], report: int) -> int | None:
+def opened_before(own: Mapping[str, Comment], report: int) -> int | None:
     """The incident that the bot's own comment on the report names."""
     opened = (name.rpartition(".")[2] for name in own if name.startswith(f"confirmed {report}."))
     return next((int(number) for number in opened if number.isdigit()), None)
 
 
-def _missing_labels(desk: Desk) -> list[CreateLabel]:
+def missing_labels(desk: Desk) -> list[CreateLabel]:
+    """The labels of ours that the repository doesn't have. One request."""
     there = desk.hub.label_names()
     return [CreateLabel(label) for label in names.CATALOG if label.name not in there]
 
