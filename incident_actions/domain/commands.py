@@ -276,6 +276,8 @@ def _action(arguments: Arguments) -> Command:
     if len(parts) != 3 or not parts[0]:
         raise Mistake("a follow-up has a text, an owner and a due date", suggestion)
     text, owner, due = parts
+    if not owner or owner != Arguments(owner).peek():
+        raise Mistake("a follow-up has one owner", suggestion)
     try:
         return AddAction(text, Arguments(owner).login("the owner"), date.fromisoformat(due))
     except ValueError:

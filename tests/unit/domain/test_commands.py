@@ -1,0 +1,346 @@
+"""Every command: the forms that are understood, and what is said about the others."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from incident_actions.domain import commands as c
+from incident_actions.domain.comments import read_comment
+from incident_actions.domain.incident import Moment, Role, Severity, Status
+
+TYPED = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
+
+
+def read(text: str) -> c.Taken | c.Misread:
+    """The one command of a comment."""
+    (found,) = read_comment(text, TYPED)
+    return found
+
+
+def taken(text: str) -> c.Command:
+    found = read(text)
+    assert isinstance(found, c.Taken), found
+    return found.command
+
+
+def misread(text: str) -> c.Misread:
+    found = read(text)
+    assert isinstance(found, c.Misread), found
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("/ack", c.Ack()),
+        ("/ACK", c.Ack()),
+        ("/Ack.", c.Ack()),
+        ("/ack!", c.Ack()),
+        ("/ ack", c.Ack()),
+        ("/ack on it, laptop is booting", c.Ack()),
+        ("/role commander @bea", c.AssignRole(Role.COMMANDER, "bea")),
+        ("/role comms bea", c.AssignRole(Role.COMMS, "bea")),
+        ("/role scribe", c.AssignRole(Role.SCRIBE, None)),
+        ("/role scribe me", c.AssignRole(Role.SCRIBE, None)),
+        ("/role Scribe @me", c.AssignRole(Role.SCRIBE, None)),
+        ("/role ic @bea", c.AssignRole(Role.COMMANDER, "bea")),
+        ("/role investigator @bea,", c.AssignRole(Role.INVESTIGATOR, "bea")),
+        ("/role comms @dependabot[bot]", c.AssignRole(Role.COMMS, "dependabot")),
+        ("/severity sev2", c.SetSeverity(Severity.SEV2, "")),
+        ("/severity SEV-1 everybody", c.SetSeverity(Severity.SEV1, "everybody")),
+        ("/severity sev 3, only one", c.SetSeverity(Severity.SEV3, "only one")),
+        ("/severity Sev1", c.SetSeverity(Severity.SEV1, "")),
+        ("/severity 2", c.SetSeverity(Severity.SEV2, "")),
+        ("/severity “sev2” typographic", c.SetSeverity(Severity.SEV2, "typographic")),
+        ("/severity sev‑2", c.SetSeverity(Severity.SEV2, "")),
+        ("/severity\u00a0sev2", c.SetSeverity(Severity.SEV2, "")),
+        ("/severity: sev2", c.SetSeverity(Severity.SEV2, "")),
+        ("/status identified", c.SetStatus(Status.IDENTIFIED, "")),
+        ("/status Monitoring looks calm", c.SetStatus(Status.MONITORING, "looks calm")),
+        ("/status `investigating`", c.SetStatus(Status.INVESTIGATING, "")),
+        ("/note queue at 12,000", c.Note("queue at 12,000")),
+        ("/note it’s “odd”", c.Note('it\'s "odd"')),
+        ("/did rollback -> errors falling", c.Did("rollback", "errors falling")),
+        ("/did rollback → errors falling", c.Did("rollback", "errors falling")),
+        ("/did rollback => errors falling", c.Did("rollback", "errors falling")),
+        ("/did a -> b -> c", c.Did("a", "b -> c")),
+        ("/did restarted the workers", c.Did("restarted the workers", "")),
+        ("/update scaled", c.Update("scaled", None)),
+        ("/update next 20m scaled", c.Update("scaled", timedelta(minutes=20))),
+        ("/update next in 1h30m scaled", c.Update("scaled", timedelta(minutes=90))),
+        ("/update scaled, next 45 min", c.Update("scaled", timedelta(minutes=45))),
+        ("/update scaled (next in 2h)", c.Update("scaled", timedelta(hours=2))),
+        ("/update what next 3 of us do", c.Update("what next 3 of us do", None)),
+        ("/customer Uploads may fail.", c.CustomerUpdate("Uploads may fail.")),
+        ("/mitigated", c.Mitigated("")),
+        ("/mitigated rollback is live", c.Mitigated("rollback is live")),
+        ("/verify all", c.Verify("all", "")),
+        ("/verify Error-Rate 0.1% for 10 min", c.Verify("error-rate", "0.1% for 10 min")),
+        ("/verify `latency`", c.Verify("latency", "")),
+        ("/resolve", c.Resolve("", force=False)),
+        ("/resolve stable", c.Resolve("stable", force=False)),
+        ("/resolve --force no way to test", c.Resolve("no way to test", force=True)),
+        ("/resolve —force no way to test", c.Resolve("no way to test", force=True)),
+        ("/reopen it is back", c.Reopen("it is back")),
+        ("/freeze", c.FreezeDeploys("")),
+        ("/freeze until checked", c.FreezeDeploys("until checked")),
+        ("/thaw only the newsletter", c.ThawDeploys("only the newsletter")),
+        ("/allow #57 the fix", c.Allow(None, 57, timedelta(hours=2), "the fix")),
+        ("/allow PR 57 the fix", c.Allow(None, 57, timedelta(hours=2), "the fix")),
+        ("/allow pr #57 the fix", c.Allow(None, 57, timedelta(hours=2), "the fix")),
+        ("/allow 4F2A9C1 for 1h the fix", c.Allow("4f2a9c1", None, timedelta(hours=1), "the fix")),
+        ("/allow `4f2a9c1` the fix", c.Allow("4f2a9c1", None, timedelta(hours=2), "the fix")),
+        ("/allow #5 for the fix", c.Allow(None, 5, timedelta(hours=2), "for the fix")),
+        (
+            "/allow https://github.com/acme/shop/pull/57 for 30m fix",
+            c.Allow(None, 57, timedelta(minutes=30), "fix"),
+        ),
+        (
+            "/allow https://github.com/acme/shop/commit/4f2a9c14f2a9c1 fix",
+            c.Allow("4f2a9c14f2a9c1", None, timedelta(hours=2), "fix"),
+        ),
+        (
+            "/action Alert on depth / @bea / 2026-12-01",
+            c.AddAction("Alert on depth", "bea", date(2026, 12, 1)),
+        ),
+        (
+            "/action Fix a / b in c / bea / 2026-12-01",
+            c.AddAction("Fix a / b in c", "bea", date(2026, 12, 1)),
+        ),
+        ("/cause Bad Deploy", c.SetCause("bad-deploy")),
+        ("/service api, Worker", c.SetServices(("api", "worker"))),
+        ("/service api worker api", c.SetServices(("api", "worker"))),
+        ("/snooze 30m", c.Snooze(timedelta(minutes=30))),
+        ("/snooze 1h", c.Snooze(timedelta(hours=1))),
+        ("/snooze off", c.Snooze(None)),
+        ("/sensitive", c.Sensitive()),
+        ("/confirm", c.Confirm()),
+        ("/dismiss planned", c.Dismiss("planned")),
+        ("/runbook 502-errors", c.ShowRunbook("502-errors")),
+        ("/runbook 502 errors", c.ShowRunbook("502-errors")),
+        ("/help", c.Help("")),
+        ("/help severity", c.Help("severity")),
+    ],
+)
+def test_what_people_type_is_understood(text: str, command: c.Command) -> None:
+    """Case, typography and small words are forgiven."""
+    assert taken(text) == command
+
+
+@pytest.mark.parametrize(
+    ("text", "reason", "suggestion"),
+    [
+        ("/akc", "there is no such command", "/ack"),
+        ("/sevrity sev2", "there is no such command", "/severity"),
+        ("/sev2", "there is no such command", "/severity sev2"),
+        ("/sev-1 all", "there is no such command", "/severity sev1"),
+        ("/deploy now", "there is no such command", "/help"),
+        ("/role", "the role (", "/role "),
+        ("/role boss @bea", "`boss` is no role", "/role "),
+        ("/role comander @bea", "`comander` is no role", "/role commander"),
+        ("/role comms @be@a", "`@be@a` is no GitHub login", "/role @user"),
+        ("/severity", "the severity is missing", "/severity sev2"),
+        ("/severity high", "`high` is no severity", "/severity sev2"),
+        ("/severity sev4", "there are three severities", "/severity sev2"),
+        ("/severity 0", "there are three severities", "/severity sev2"),
+        ("/severity 99999999999999999999", "there are three severities", "/severity sev2"),
+        ("/status", "the status (", "/status "),
+        ("/status identfied", "`identfied` is no status", "/status identified"),
+        ("/status resolved", "resolving has its own command", "/resolve"),
+        ("/status closed", "resolving has its own command", "/resolve"),
+        ("/time", "the time (", "/time "),
+        ("/time started", "the time itself is missing", "/time started at 14:02"),
+        ("/time begun at 14:02", "`begun` is no time", "/time "),
+        ("/note", "the note is missing", "/note TEXT"),
+        ("/did", "what was done is missing", "/did ACTION -> RESULT"),
+        ("/did -> better", "the action before the arrow is missing", "/did ACTION -> better"),
+        ("/update", "the update is missing", "/update "),
+        ("/update next 20m", "the update is missing", "/update "),
+        ("/update next 25h still on it", "24 hours away at most", "/update next 20m"),
+        ("/customer", "the update is missing", "/customer TEXT"),
+        ("/verify", "the check's name, or `all` is missing", "/verify all"),
+        ("/resolve --force", "`--force` needs a reason", "/resolve --force REASON"),
+        ("/reopen", "the reason is missing", "/reopen REASON"),
+        ("/thaw", "the reason is missing", "/thaw REASON"),
+        ("/allow", "the commit or pull request is missing", "/allow #57 for 2h REASON"),
+        ("/allow it", "`it` is neither a commit", "/allow #57 for 2h REASON"),
+        ("/allow #57", "the reason is missing", "/allow "),
+        ("/allow #57 for 2h", "the reason is missing", "/allow "),
+        ("/allow #57 for 25h fix", "24 hours at most", "/allow "),
+        ("/allow abcdef fix", "`abcdef` is neither a commit", "/allow #57"),
+        ("/action", "the follow-up is missing", "/action TEXT / @owner / DATE"),
+        ("/action Do it", "a text, an owner and a due date", "/action Do it / @owner / 2026-12-01"),
+        ("/action Do it / @bea", "a text, an owner and a due date", "/action Do it"),
+        ("/action Do it / @bea / soon", "`soon` is no date", "/action Do it / @owner"),
+        ("/action Do it / @bea / 2026-02-30", "`2026-02-30` is no date", "/action Do it"),
+        ("/action Do it / bea, tom / 2026-12-01", "one owner", "/action Do it / @owner"),
+        ("/action Do it / b@a / 2026-12-01", "is no GitHub login", "/action @user"),
+        ("/cause", "the cause is missing", "/cause NAME"),
+        ("/cause ???", "the cause must be a short name", "/cause NAME"),
+        ("/service", "the services is missing", "/service NAME"),
+        ("/service a/b", "the services must be a short name", "/service NAME"),
+        ("/snooze", "how long is missing", "/snooze 30m"),
+        ("/snooze a while", "how long is missing", "/snooze 30m"),
+        ("/snooze 0m", "longer than zero", "/snooze"),
+        ("/snooze 25h", "24 hours at most", "/snooze 24h"),
+        ("/dismiss", "the reason is missing", "/dismiss REASON"),
+        ("/runbook", "the runbook's name is missing", "/runbook NAME"),
+        ("/runbook ../../etc/passwd", "must be a short name", "/runbook NAME"),
+    ],
+)
+def test_a_mistake_gets_its_reason_and_what_to_type_instead(
+    text: str, reason: str, suggestion: str
+) -> None:
+    """Never silence: the line, why it was not taken, and a line that would be."""
+    found = misread(text)
+    assert reason in found.reason
+    assert found.suggestion.startswith(suggestion)
+    assert found.typed.startswith(text.split()[0])
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["/var/log is full", "/", "//", "/ 5 of us", "/-x", "/path/to/ack", "/ackermann"],
+)
+def test_a_path_is_no_command(text: str) -> None:
+    """People paste paths; only a word right after the slash counts, and only a known one is taken."""
+    assert all(isinstance(found, c.Misread) for found in read_comment(text, TYPED))
+
+
+@pytest.mark.parametrize("text", ["/var/log is full", "/", "//", "/ 5 of us", "/-x", "/5"])
+def test_a_path_gets_no_answer(text: str) -> None:
+    """The bot doesn't lecture about lines that nobody meant for it."""
+    assert read_comment(text, TYPED) == ()
+
+
+def test_several_commands_in_one_comment_are_read_in_order() -> None:
+    """Each line is its own command; the text between them is nobody's business."""
+    found = read_comment("Hi\n/ack\nso far so good\n/severity sev2\n/foo", TYPED)
+    assert [line.line for line in found] == [2, 4, 5]
+    assert [type(line) for line in found] == [c.Taken, c.Taken, c.Misread]
+
+
+def test_commands_beyond_fifty_are_refused_in_one_line() -> None:
+    """A comment with more is no work of a person's, and the answer stays short."""
+    found = read_comment("\n".join(f"/note {n}" for n in range(80)), TYPED)
+    assert len(found) == 51
+    assert isinstance(found[-1], c.Misread)
+    assert "50 commands" in found[-1].reason
+    assert all(isinstance(line, c.Taken) for line in found[:-1])
+
+
+@pytest.mark.parametrize("spec", c.REGISTRY, ids=lambda spec: spec.name)
+def test_the_example_of_each_command_is_taken(spec: c.Spec) -> None:
+    """What `/help` and the README tell people to type works."""
+    found = read(spec.example)
+    assert isinstance(found, c.Taken)
+    assert found.name == spec.name
+    assert spec.syntax.startswith(f"/{spec.name}")
+    assert spec.summary.endswith((".", "`."))
+
+
+def test_each_command_has_one_name() -> None:
+    """The registry has no doubles, so that `/help` is right about each."""
+    assert len(set(c.NAMES)) == len(c.REGISTRY)
+    assert c.spec_of("nothing") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("/ack at 14:02", (23, 14, 2)),
+        ("/ack at 14:30", (23, 14, 30)),
+        ("/ack at 14:31", (22, 14, 31)),
+        ("/ack at 23:59", (22, 23, 59)),
+        ("/ack at 0:05", (23, 0, 5)),
+        ("/ack AT 9:05 UTC", (23, 9, 5)),
+        ("/ack at 9:05Z", (23, 9, 5)),
+        ("/ack at 14:02, sorry", (23, 14, 2)),
+        ("/ack at 14:02: sorry", (23, 14, 2)),
+        ("/ack at 2026-11-22T08:00Z", (22, 8, 0)),
+        ("/ack at 2026-11-22 08:00", (22, 8, 0)),
+        ("/ack at 2026-11-22 8:00 UTC", (22, 8, 0)),
+        ("/ack at 2026-11-22T10:00+02:00", (22, 8, 0)),
+        ("/ack at 2026-11-22T08:00:59Z", (22, 8, 0, 59)),
+        ("/mitigated at 14:02 rollback is live", (23, 14, 2)),
+        ("/severity sev2 at 14:02 fewer", (23, 14, 2)),
+        ("/severity at 14:02 sev2 fewer", (23, 14, 2)),
+        ("/status identified at 14:02", (23, 14, 2)),
+        ("/verify all at 14:02", (23, 14, 2)),
+        ("/role comms at 14:02 @bea", (23, 14, 2)),
+        ("/time started at 13:58", (23, 13, 58)),
+        ("/did at 14:02 rollback -> ok", (23, 14, 2)),
+    ],
+)
+def test_at_backdates_to_the_nearest_past(text: str, at: tuple[int, ...]) -> None:
+    """A clock time is UTC and lies in the last 24 hours; a full one says its day itself."""
+    found = read(text)
+    assert isinstance(found, c.Taken)
+    day, *clock = at
+    assert found.at == datetime(2026, 11, day, *clock, tzinfo=UTC)
+    assert found.backdated
+
+
+def test_the_time_is_no_part_of_the_text() -> None:
+    """What is left after the time is the command as if it had none."""
+    assert taken("/mitigated at 14:02 rollback is live") == c.Mitigated("rollback is live")
+    assert taken("/severity sev2 at 14:02 fewer") == c.SetSeverity(Severity.SEV2, "fewer")
+    assert taken("/time mitigated at 14:02") == c.SetTime(Moment.MITIGATED)
+
+
+@pytest.mark.parametrize(
+    "text", ["/note met at noon", "/note at 3 o'clock", "/did at14:02 x", "/note see you at 14:02"]
+)
+def test_a_text_that_only_looks_like_a_time_stays_text(text: str) -> None:
+    """Only `at` and a clock, right after the command, backdate."""
+    found = read(text)
+    assert isinstance(found, c.Taken)
+    assert not found.backdated
+    assert found.at == TYPED
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("/ack at 25:00", "`25:00` is no time of day"),
+        ("/ack at 14:75", "`14:75` is no time of day"),
+        ("/ack at 2026-11-24T08:00Z", "in the future"),
+        ("/ack at 2026-11-23T14:30:01Z", "in the future"),
+        ("/ack at 2026-13-01T08:00Z", "is no date and time"),
+        ("/ack at 2026-02-30 08:00", "is no date and time"),
+        ("/ack at 0001-01-01T00:00+23:59", "is no date and time"),
+    ],
+)
+def test_a_time_that_cannot_be_is_a_mistake(text: str, reason: str) -> None:
+    """The answer says why, and shows how a time is typed."""
+    found = misread(text)
+    assert reason in found.reason
+    assert found.suggestion.startswith("/ack at ")
+
+
+def test_commands_about_the_present_take_no_time() -> None:
+    """`at` in `/allow`, `/snooze` and their like is text."""
+    assert taken("/allow #57 at 14:02 it was the fix") == c.Allow(
+        None, 57, timedelta(hours=2), "at 14:02 it was the fix"
+    )
+
+
+def test_a_time_across_midnight_is_yesterdays() -> None:
+    """At 00:10 `at 23:50` was twenty minutes ago."""
+    midnight = datetime(2026, 11, 23, 0, 10, tzinfo=UTC)
+    (found,) = read_comment("/ack at 23:50", midnight)
+    assert isinstance(found, c.Taken)
+    assert midnight - found.at == timedelta(minutes=20)
+
+
+@pytest.mark.parametrize("odd", ["`", "``", "\n", "x" * 500, "<b>", "@everyone", "|"])
+def test_what_is_quoted_back_cannot_leave_its_code_span(odd: str) -> None:
+    """The typed line goes into an answer, in backticks."""
+    for text in (f"/foo {odd}", f"/status {odd}x"):
+        for found in read_comment(text, TYPED):
+            assert isinstance(found, c.Misread)
+            assert "`" not in found.typed
+            assert "\n" not in found.typed
+            assert len(found.typed) <= 60
