@@ -51,6 +51,7 @@ class Issue(Struct, frozen=True):
     url: str
     state_reason: str | None = None
     is_pull_request: bool = False
+    comments: int = 0
 
 
 class Comment(Struct, frozen=True):

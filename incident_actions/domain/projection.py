@@ -78,7 +78,12 @@ def wanted_labels(incident: Incident, observation: Observation) -> tuple[str, ..
     issue = observation.issue
     wanted = [name for name in issue.labels if not labels.is_ours(name)]
     wanted += _taken_by_accident(observation)
-    wanted += [
+    return _unique([*wanted, *shown_labels(incident)])
+
+
+def shown_labels(incident: Incident) -> tuple[str, ...]:
+    """The labels that show the incident."""
+    wanted = [
         labels.INCIDENT,
         incident.severity.value,
         f"{labels.STATUS_PREFIX}{incident.status}",
@@ -89,7 +94,7 @@ def wanted_labels(incident: Incident, observation: Observation) -> tuple[str, ..
     if incident.freeze is not None:
         on = incident.freeze.freeze is Freeze.ON
         wanted.append(labels.DEPLOY_FREEZE if on else labels.DEPLOYS_ALLOWED)
-    return _unique(wanted)
+    return tuple(wanted)
 
 
 def _taken_by_accident(observation: Observation) -> list[str]:

@@ -5,6 +5,7 @@ A cache. Readers that meet another version, or nonsense, act as if it were not t
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -19,6 +20,18 @@ VERSION = 1
 _FROM_INCIDENT = tuple(f for f in Incident.__struct_fields__ if f != "timeline")
 
 
+class Settled(Struct, frozen=True):
+    """How the issue was when all of it had been taken into account, so that a sweep can tell from
+    the issue list alone whether something happened since.
+
+    `text` is a digest of the reporter's words.
+    """
+
+    comments: int
+    at: datetime
+    text: str
+
+
 class State(Incident, frozen=True, omit_defaults=True, kw_only=True):
     """An incident and the bot's own memory.
 
@@ -29,7 +42,8 @@ class State(Incident, frozen=True, omit_defaults=True, kw_only=True):
     changes no incident after the fact, and costs no request. `streaks` are the good answers of
     probes, `deployments` those since the start, `public` whether anybody can read the repository,
     and `labels` that the repository has ours. `ticks` are the texts of the boxes that people
-    ticked, `steps` the keys of those that the bot ticked, and may untick again.
+    ticked, `steps` the keys of those that the bot ticked, and may untick again. `settled` is how
+    the issue was when it was last brought up to date.
     """
 
     v: int
@@ -47,6 +61,7 @@ class State(Incident, frozen=True, omit_defaults=True, kw_only=True):
     labels: bool = False
     ticks: tuple[str, ...] = ()
     steps: tuple[str, ...] = ()
+    settled: Settled | None = None
 
 
 def read_state(text: str | None, number: int) -> State | None:
@@ -76,6 +91,7 @@ class Memory(Struct, frozen=True, kw_only=True):
     labels: bool
     ticks: tuple[str, ...]
     steps: tuple[str, ...]
+    settled: Settled | None
 
 
 def make_state(incident: Incident, number: int, memory: Memory) -> State:

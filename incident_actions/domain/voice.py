@@ -22,8 +22,14 @@ def marker(kind: str, key: str) -> str:
 
 def own_comments(observation: Observation) -> Mapping[str, Comment]:
     """The bot's comments by `kind key`. Of doubles the oldest."""
+    comments = (item for item in observation.history if isinstance(item, Comment))
+    return own_among(comments, observation.bot)
+
+
+def own_among(comments: Iterable[Comment], bot: str) -> Mapping[str, Comment]:
+    """The bot's comments among these, oldest first, by `kind key`. Of doubles the oldest."""
     found: dict[str, Comment] = {}
-    for name, comment in _marked(observation):
+    for name, comment in _marked(comments, bot):
         found.setdefault(name, comment)
     return found
 
@@ -33,16 +39,18 @@ def doubles(observation: Observation) -> Mapping[int, str]:
 
     `kind key` by the id of the comment. The oldest of each is no double.
     """
-    first = own_comments(observation)
-    return {it.id: name for name, it in _marked(observation) if it.id != first[name].id}
+    comments = [item for item in observation.history if isinstance(item, Comment)]
+    first = own_among(comments, observation.bot)
+    marked = _marked(comments, observation.bot)
+    return {it.id: name for name, it in marked if it.id != first[name].id}
 
 
-def _marked(observation: Observation) -> Iterator[tuple[str, Comment]]:
-    for item in observation.history:
-        if isinstance(item, Comment) and _is_ours(item, observation.bot):
-            match = _MARKER.search(item.body)
+def _marked(comments: Iterable[Comment], bot: str) -> Iterator[tuple[str, Comment]]:
+    for comment in comments:
+        if _is_ours(comment, bot):
+            match = _MARKER.search(comment.body)
             if match:
-                yield f"{match['kind']} {match['key']}", item
+                yield f"{match['kind']} {match['key']}", comment
 
 
 def _is_ours(comment: Comment, bot: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from enum import Enum
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -27,12 +28,13 @@ from incident_actions.domain.incident import Incident, Moment
 from incident_actions.domain.observation import Issue, Observation, Permission
 from incident_actions.domain.projection import CreateLabel, EditIssue, Effect
 from incident_actions.domain.recovery import Enough
-from incident_actions.domain.reminders import Policy, due
+from incident_actions.domain.reminders import due
+from incident_actions.domain.settling import settled
 from incident_actions.domain.state import State, read_state
 from incident_actions.domain.trust import accepted_before
 from incident_actions.errors import GitHubError
-from incident_actions.flows import plan, playbook
-from incident_actions.flows.plan import Findings, Known
+from incident_actions.flows import plan, playbook, speech
+from incident_actions.flows.plan import Findings, Known, Study
 from incident_actions.hub.apply import apply
 from incident_actions.hub.port import Hub
 
@@ -46,11 +48,19 @@ class Report(Struct, frozen=True):
     changed: bool = False
 
 
+class Occasion(Enum):
+    """What a run is for. A sweep also notes that an issue has settled."""
+
+    COMMENT = "comment"
+    EVENT = "event"
+    SWEEP = "sweep"
+
+
 class Desk(Struct, frozen=True):
     """What a run works with.
 
-    `budget` is how many requests it may make in all. `thorough` runs look at what is not in the
-    issue, too. `probe` asks an address of the team's: (url, private addresses allowed) -> works.
+    `budget` is how many requests it may make in all. `probe` asks an address of the team's:
+    (url, private addresses allowed) -> works.
     """
 
     hub: Hub
@@ -58,21 +68,16 @@ class Desk(Struct, frozen=True):
     now: datetime
     probe: Callable[[str, bool], bool]
     budget: int
-    thorough: bool = False
+    occasion: Occasion = Occasion.EVENT
+
+    @property
+    def thorough(self) -> bool:
+        """Whether to look at what is not in the issue, too: a comment must be answered fast."""
+        return self.occasion is not Occasion.COMMENT
 
     def may_still_ask(self, count: int) -> bool:
         """Whether so many more requests stay within the budget."""
         return self.hub.requests + count <= self.budget
-
-
-class Study(Struct, frozen=True):
-    """An incident, understood: what it remembers, and what follows from its history."""
-
-    state: State | None
-    known: Known
-    grants: Grants
-    findings: Findings
-    folded: Folded
 
 
 def vouch(hub: Hub, observation: Observation) -> tuple[Observation, bool]:
@@ -114,24 +119,22 @@ def tend(desk: Desk, observation: Observation, form: Form | None = None) -> Repo
     """
     hub = desk.hub
     it = study(desk, observation, form)
-    folded = it.folded
-    unsaid = voice.unsaid(folded.notices, plan.said(observation, it.state))
-    pages = playbook.pages(hub, unsaid, observation.issue.url)
-    policy = desk.config.reminders.policy()
-    words = plan.words(observation, folded, it.state, it.findings, pages)
-    words += _reminders(desk, observation, it, policy)
-    done = apply(hub, words)
-    state = it.state
+    first = observation.issue
+    unsaid = voice.unsaid(it.folded.notices, speech.said(observation, it.state))
+    pages = playbook.pages(hub, unsaid, first.url)
+    done = apply(hub, speech.words(observation, it, pages) + _reminders(desk, observation, it))
+    said = speech.said_after(observation, it.state, done)
     if done and desk.may_still_ask(2):
         # Somebody may have edited the body meanwhile: their ticks and words must survive.
-        observation = replace(observation, issue=hub.issue(observation.issue.number))
-        state = _state(observation.issue)
+        observation = replace(observation, issue=hub.issue(first.number))
         folded = _fold(desk, observation, it.known, it.grants, it.findings)
-    memory = plan.memory(observation, folded, state, it.known, it.grants, it.findings, done)
-    change = plan.change(observation, folded, it.known, memory, policy)
+        it = replace(it, state=_state(observation.issue), folded=folded)
+    memory = plan.memory(observation.issue, it, said, settled(first, done, desk.now))
+    sweeping = desk.occasion is Occasion.SWEEP
+    change = plan.change(observation, it, memory, desk.config.reminders.policy(), settle=sweeping)
     if not change.empty:
-        done += apply(hub, [*_missing_labels(hub, observation.issue, change, state), change])
-    incident = folded.incident
+        done += apply(hub, [*_missing_labels(hub, observation.issue, change, it.state), change])
+    incident = it.folded.incident
     return Report(
         issue=change.number,
         severity=incident.severity.value,
@@ -140,12 +143,13 @@ def tend(desk: Desk, observation: Observation, form: Form | None = None) -> Repo
     )
 
 
-def _reminders(desk: Desk, observation: Observation, it: Study, policy: Policy) -> list[Effect]:
+def _reminders(desk: Desk, observation: Observation, it: Study) -> list[Effect]:
     author = observation.issue.author
     reporter = None if author.bot else author.login
     incident = it.folded.incident
+    policy = desk.config.reminders.policy()
     reminders = due(incident, it.known.checks, reporter, policy, desk.now)
-    return plan.remind(
+    return speech.remind(
         observation.issue.number, voice.own_comments(observation), reminders, incident
     )
 

@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from incident_actions.domain import body as bodies
-from incident_actions.domain import voice
 from incident_actions.domain.checklist import Item, Section
-from incident_actions.domain.fold import Folded, Notice, Page, newest
+from incident_actions.domain.fold import Folded, newest
 from incident_actions.domain.forms import Answers, Form, read_answers
 from incident_actions.domain.grants import Grants
 from incident_actions.domain.incident import Incident, Role, redacted
-from incident_actions.domain.observation import Comment, Deployment, Issue, Observation
+from incident_actions.domain.observation import Deployment, Issue, Observation
 from incident_actions.domain.projection import (
     EditIssue,
-    Effect,
-    React,
-    Say,
-    Unsay,
     edit,
     wanted_labels,
 )
 from incident_actions.domain.recovery import Streak
-from incident_actions.domain.reminders import Kind, Policy, Reminder
+from incident_actions.domain.reminders import Kind, Policy
 from incident_actions.domain.reports import is_confirmed, reported_text
-from incident_actions.domain.state import Memory, State, make_state, write_state
+from incident_actions.domain.state import (
+    Memory,
+    Settled,
+    State,
+    make_state,
+    write_state,
+)
 from incident_actions.domain.steps import ticked_by_people
 from incident_actions.render import dashboard
-from incident_actions.render.comments import remind as remind_text
-from incident_actions.render.comments import write
 
 
 class Known(Struct, frozen=True):
@@ -62,93 +62,28 @@ def answers(issue: Issue, form: Form) -> Answers:
     return read_answers(form, text)
 
 
-def said(observation: Observation, state: State | None) -> set[str]:
-    """The `kind key` of everything that the bot ever said here."""
-    return {*voice.own_comments(observation), *(state.said if state else ())}
+class Study(Struct, frozen=True):
+    """An incident, understood: what it remembers, and what follows from its history."""
+
+    state: State | None
+    known: Known
+    grants: Grants
+    findings: Findings
+    folded: Folded
 
 
-def words(
-    observation: Observation,
-    folded: Folded,
-    state: State | None,
-    findings: Findings,
-    pages: Mapping[Page, str],
-) -> list[Effect]:
-    """What to say, to take back and to react to; nothing that was said before.
+def memory(issue: Issue, it: Study, said: Collection[str], settled: Settled) -> Memory:
+    """What to remember, once everything in `said` (`kind key`) has been said.
 
-    `pages` holds the text of the playbook's pages that were asked for.
+    A reminder is remembered by its comment alone: when it goes, the next may come.
     """
-    number = observation.issue.number
-    notices = folded.notices
-    if findings.silences(folded.incident):
-        notices = (*notices, Notice("sensitive", str(number)))
-    effects: list[Effect] = [
-        Say(number, notice.kind, notice.key, write(notice, pages))
-        for notice in voice.unsaid(notices, said(observation, state))
-    ]
-    effects += take_back(notices, observation)
-    effects += [React(comment.id) for comment in folded.taken if _is_news(comment, state)]
-    return effects
-
-
-def remind(
-    number: int, own: Mapping[str, Comment], reminders: Sequence[Reminder], incident: Incident
-) -> list[Effect]:
-    """The reminders to post, and the ones that they replace or that are no longer due.
-
-    `own` are the bot's comments on this issue. One of a kind lives at a time: the new one is
-    posted, so that people are notified, and the old one goes.
-    """
-    wanted = {f"reminder {reminder.key}": reminder for reminder in reminders}
-    effects: list[Effect] = [
-        Say(number, "reminder", reminder.key, remind_text(reminder, incident))
-        for name, reminder in wanted.items()
-        if name not in own
-    ]
-    effects += [
-        Unsay(comment.id, *name.split(" ", 1))
-        for name, comment in own.items()
-        if name.startswith("reminder ") and name not in wanted
-    ]
-    return effects
-
-
-def take_back(notices: Sequence[Notice], observation: Observation) -> list[Unsay]:
-    """Answers whose comment was corrected or deleted, and what was said twice."""
-    own = voice.own_comments(observation)
-    gone = [Unsay(own[name].id, *name.split(" ", 1)) for name in voice.stale(notices, own)]
-    again = voice.doubles(observation).items()
-    return gone + [Unsay(comment_id, "double", name) for comment_id, name in again]
-
-
-def _is_news(comment: Comment, state: State | None) -> bool:
-    """Whether a comment is new, or was edited, since its commands were last taken."""
-    if state is None or comment.id > state.seen_id:
-        return True
-    edited = comment.updated_at > comment.created_at
-    return edited and newest([comment])[1] > state.seen_at
-
-
-def memory(
-    observation: Observation,
-    folded: Folded,
-    state: State | None,
-    known: Known,
-    grants: Grants,
-    findings: Findings,
-    done: Sequence[Effect],
-) -> Memory:
-    """What to remember once `done` has been said."""
-    seen_id, seen_at = newest(folded.commands)
-    words = said(observation, state)
-    words |= {f"{effect.kind} {effect.key}" for effect in done if isinstance(effect, Say)}
-    words = {name for name in words if not name.startswith("reminder ")}
-    words -= {f"{effect.kind} {effect.key}" for effect in done if isinstance(effect, Unsay)}
+    seen_id, seen_at = newest(it.folded.commands)
+    known, findings, state = it.known, it.findings, it.state
     return Memory(
         seen_id=seen_id,
         seen_at=seen_at,
-        people=grants.dump(),
-        said=tuple(sorted(words)),
+        people=it.grants.dump(),
+        said=tuple(sorted(n for n in said if not n.startswith("reminder "))),
         form=tuple((field.id, field.label) for field in known.form.fields),
         checks=known.checks,
         defaults=known.defaults,
@@ -157,36 +92,44 @@ def memory(
         public=findings.public,
         labels=True,
         ticks=ticked_by_people(
-            bodies.boxes(bodies.split(observation.issue.body).dashboard),
+            bodies.boxes(bodies.split(issue.body).dashboard),
             known.checklist,
             state.steps if state else (),
             state.ticks if state else (),
         ),
-        steps=tuple(sorted(folded.steps)),
+        steps=tuple(sorted(it.folded.steps)),
+        settled=settled,
     )
 
 
 def change(
-    observation: Observation, folded: Folded, known: Known, memory: Memory, policy: Policy
+    observation: Observation, it: Study, memory: Memory, policy: Policy, *, settle: bool
 ) -> EditIssue:
-    """The one edit that brings the issue up to date."""
-    issue, incident = observation.issue, folded.incident
+    """The one edit that brings the issue up to date.
+
+    That the issue has settled anew is reason enough to write for a sweep alone (`settle`).
+    """
+    issue, incident = observation.issue, it.folded.incident
     silent = incident.sensitive and memory.public is not False
     shown = redacted(incident) if silent else incident
     body = bodies.split(issue.body)
     facts = dashboard.Facts(
         number=issue.number,
-        checklist=known.checklist,
-        checks=known.checks,
+        checklist=it.known.checklist,
+        checks=it.known.checks,
         ticked=memory.ticks,
-        seen=folded.steps,
+        seen=it.folded.steps,
         update_every=policy.timings[Kind.INTERNAL_UPDATE].after,
         silent=silent,
     )
-    state = write_state(make_state(shown, issue.number, memory))
+    state = make_state(shown, issue.number, memory)
+    before = it.state
+    if not settle and before is not None and state == replace(before, settled=memory.settled):
+        state = before
+    composed = dashboard.compose(shown, facts, write_state(state), body.reporter)
     return edit(
         issue,
-        body=_unless_same(dashboard.compose(shown, facts, state, body.reporter), issue.body),
+        body=_unless_same(composed, issue.body),
         labels=wanted_labels(incident, observation),
         assignees=incident.assigned,
         open=incident.status.open,

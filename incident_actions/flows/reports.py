@@ -17,7 +17,7 @@ from incident_actions.domain.incident import Severity, Status
 from incident_actions.domain.observation import Comment, Observation
 from incident_actions.domain.projection import CreateLabel, Effect, OpenIssue, Say, edit
 from incident_actions.flows.incident import Desk, Report
-from incident_actions.flows.plan import take_back
+from incident_actions.flows.speech import take_back
 from incident_actions.hub.apply import apply
 from incident_actions.render.comments import write
 from incident_actions.render.environment import render

@@ -10,14 +10,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from incident_actions.config import read_config
-from incident_actions.domain import body as bodies
-from incident_actions.domain import labels as names
-from incident_actions.domain.forms import Form, looks_filled
-from incident_actions.domain.observation import Issue, Observation
 from incident_actions.errors import InputError, Unavailable
-from incident_actions.flows import playbook
-from incident_actions.flows.incident import Desk, Report, tend, vouch
-from incident_actions.flows.reports import hold
+from incident_actions.flows.incident import Desk, Occasion, Report
+from incident_actions.flows.issue import look_at
+from incident_actions.flows.sweep import sweep
 from incident_actions.hub.port import Hub
 
 EVENTS = (
@@ -71,21 +67,18 @@ def _respond(hub: Hub, event: Event, config_path: str, tools: Tools) -> tuple[Re
             remedy=f"Start it on one of: {', '.join(EVENTS)}.",
         )
     config = read_config(hub.file(config_path), config_path)
-    desk = Desk(hub, config, tools.now, tools.probe, budget=hub.requests - 1, thorough=True)
+    desk = Desk(hub, config, tools.now, tools.probe, budget=hub.requests - 1)
     if event.name in ("issues", "issue_comment"):
         number = issue_number(event)
         if number is None:
             return ()
         by_comment = event.name == "issue_comment"
         budget = COMMENT_BUDGET if by_comment else OPENED_BUDGET
-        return look_at(replace(desk, budget=desk.budget + budget, thorough=not by_comment), number)
+        occasion = Occasion.COMMENT if by_comment else Occasion.EVENT
+        return look_at(replace(desk, budget=desk.budget + budget, occasion=occasion), number)
     if event.name == "pull_request":
         return ()
-    return tuple(
-        report
-        for issue in hub.issues(labels=[names.INCIDENT])
-        for report in look_at(replace(desk, budget=hub.requests + OPENED_BUDGET), issue.number)
-    )
+    return sweep(replace(desk, occasion=Occasion.SWEEP))
 
 
 def issue_number(event: Event) -> int | None:
@@ -98,31 +91,3 @@ def issue_number(event: Event) -> int | None:
             remedy="Let the workflow start on `issues` and `issue_comment` as the README shows.",
         )
     return None if isinstance(issue, dict) and issue.get("pull_request") else number
-
-
-def look_at(desk: Desk, number: int) -> tuple[Report, ...]:
-    """Bring whatever this issue is up to date: an incident, a report, or neither."""
-    before = desk.hub.requests
-    history = desk.hub.history(number)
-    pages = desk.hub.requests - before
-    desk = replace(desk, budget=desk.budget + pages - 1)  # a long history costs what it does
-    issue = desk.hub.issue(number)
-    observation = Observation(issue, history, {}, desk.config.bot)
-    form = None
-    if not names.holds(issue.labels, names.INCIDENT):
-        form = playbook.form(desk.hub, desk.config)
-        if issue.is_pull_request or not _is_filled_form(issue, form):
-            return ()
-    observation, ours = vouch(desk.hub, observation)
-    if ours:
-        return (tend(desk, observation, form),)
-    return _hold(desk, observation, form or playbook.form(desk.hub, desk.config))
-
-
-def _hold(desk: Desk, observation: Observation, form: Form) -> tuple[Report, ...]:
-    report, incident = hold(desk, observation, form)
-    return (report, *(look_at(desk, incident) if incident is not None else ()))
-
-
-def _is_filled_form(issue: Issue, form: Form) -> bool:
-    return looks_filled(form, bodies.split(issue.body).reporter)

@@ -33,7 +33,7 @@ def timeline(hub: Hub, number: int, config_path: str, now: datetime, *, as_json:
             f"#{number} is a report that nobody has confirmed",
             remedy="Comment `/confirm` on it, and ask for the incident that opens.",
         )
-    desk = Desk(hub, config, now, lambda url, private: False, hub.requests + 1_000, thorough=True)
+    desk = Desk(hub, config, now, lambda url, private: False, hub.requests + 1_000)
     incident = study(desk, observation).folded.incident
     if as_json:
         return msgspec.json.format(msgspec.json.encode(incident.timeline), indent=2).decode()

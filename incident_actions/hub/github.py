@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -38,6 +38,7 @@ from incident_actions.errors import (
     Unauthorized,
     Unavailable,
 )
+from incident_actions.hub import recent
 
 TIMEOUT = 15
 """Seconds for one answer."""
@@ -96,6 +97,30 @@ class GitHub:
         asked = {"labels": ",".join(labels), "state": state}
         found = (_read(_issue, raw) for raw in self._pages("/issues", asked))
         return tuple(issue for issue in found if not issue.is_pull_request)
+
+    def recent_comments(self, since: datetime) -> tuple[tuple[int, Comment], ...]:
+        """https://docs.github.com/en/rest/issues/comments#list-issue-comments-for-a-repository"""
+        asked = {
+            "since": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "sort": "created",
+            "direction": "desc",
+        }
+        found = []
+        for raw in self._pages("/issues/comments", asked):
+            number, comment = _read(_repository_comment, raw)
+            if comment.created_at < since:
+                break  # sorted by creation: older ones were only edited since
+            found.append((number, comment))
+        return tuple(found)
+
+    def last_scheduled_run(self, workflow: str) -> datetime | None:
+        """https://docs.github.com/en/rest/actions/workflow-runs#list-workflow-runs-for-a-workflow"""
+        _, answer = self._request(
+            "GET",
+            f"/actions/workflows/{quote(workflow, safe='')}/runs",
+            parameters={"event": "schedule", "per_page": 1},
+        )
+        return _read(_newest_run, answer)
 
     def permission(self, login: str) -> Permission:
         """https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user"""
@@ -314,6 +339,7 @@ def _issue(raw: Any) -> Issue:
         url=raw["html_url"],
         state_reason=raw.get("state_reason"),
         is_pull_request="pull_request" in raw,
+        comments=int(raw.get("comments") or 0),
     )
 
 
@@ -339,13 +365,7 @@ def _entry(raw: Any) -> Comment | Event | None:
     """One entry of the timeline; None for those that mean nothing to an incident."""
     kind = raw.get("event")
     if kind == "commented":
-        return Comment(
-            id=int(raw["id"]),
-            author=_actor(raw.get("user") or raw.get("actor")),
-            body=raw.get("body") or "",
-            created_at=_time(raw["created_at"]),
-            updated_at=_time(raw["updated_at"]),
-        )
+        return _comment(raw)
     if kind not in _EVENTS:
         return None
     event = Event(
@@ -356,6 +376,25 @@ def _entry(raw: Any) -> Comment | Event | None:
         subject=_subject(kind, raw),
     )
     return _with_source(event, raw) if kind == "cross-referenced" else event
+
+
+def _comment(raw: Any) -> Comment:
+    return Comment(
+        id=int(raw["id"]),
+        author=_actor(raw.get("user") or raw.get("actor")),
+        body=raw.get("body") or "",
+        created_at=_time(raw["created_at"]),
+        updated_at=_time(raw["updated_at"]),
+    )
+
+
+def _repository_comment(raw: Any) -> tuple[int, Comment]:
+    return int(raw["issue_url"].rpartition("/")[2]), _comment(raw)
+
+
+def _newest_run(raw: Any) -> datetime | None:
+    runs = raw["workflow_runs"]
+    return _time(runs[0]["created_at"]) if runs else None
 
 
 def _subject(kind: str, raw: Any) -> str:

@@ -35,6 +35,14 @@ class Hub(Protocol):
         """Issues (no pull requests) with all of these labels, newest first; by pages of 100."""
         ...
 
+    def recent_comments(self, since: datetime) -> tuple[tuple[int, Comment], ...]:
+        """The repository's comments since then: (issue, comment), newest first; by pages."""
+        ...
+
+    def last_scheduled_run(self, workflow: str) -> datetime | None:
+        """When the schedule last started a run of this workflow file; None when it never did."""
+        ...
+
     def permission(self, login: str) -> Permission:
         """What somebody may do here; `NONE` for an unknown login."""
         ...

@@ -1,0 +1,44 @@
+"""One issue, whatever it turns out to be: an incident of the team's, a report, a freeze, or neither."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from incident_actions.domain import body as bodies
+from incident_actions.domain import labels as names
+from incident_actions.domain.forms import Form, looks_filled
+from incident_actions.domain.observation import Issue, Observation
+from incident_actions.flows import playbook
+from incident_actions.flows.freezes import is_freeze, tend_freeze
+from incident_actions.flows.incident import Desk, Report, tend, vouch
+from incident_actions.flows.reports import hold
+
+
+def look_at(desk: Desk, number: int) -> tuple[Report, ...]:
+    """Bring whatever this issue is up to date: an incident, a report, or neither."""
+    before = desk.hub.requests
+    history = desk.hub.history(number)
+    pages = desk.hub.requests - before
+    desk = replace(desk, budget=desk.budget + pages - 1)  # a long history costs what it does
+    issue = desk.hub.issue(number)
+    observation = Observation(issue, history, {}, desk.config.bot)
+    if is_freeze(issue, history):
+        return tend_freeze(desk, observation)
+    form = None
+    if not names.holds(issue.labels, names.INCIDENT):
+        form = playbook.form(desk.hub, desk.config)
+        if issue.is_pull_request or not _is_filled_form(issue, form):
+            return ()
+    observation, ours = vouch(desk.hub, observation)
+    if ours:
+        return (tend(desk, observation, form),)
+    return _hold(desk, observation, form or playbook.form(desk.hub, desk.config))
+
+
+def _hold(desk: Desk, observation: Observation, form: Form) -> tuple[Report, ...]:
+    report, incident = hold(desk, observation, form)
+    return (report, *(look_at(desk, incident) if incident is not None else ()))
+
+
+def _is_filled_form(issue: Issue, form: Form) -> bool:
+    return looks_filled(form, bodies.split(issue.body).reporter)

@@ -1,0 +1,83 @@
+"""What the bot has to say in an incident, and what it takes back. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from incident_actions.domain import voice
+from incident_actions.domain.fold import Notice, Page, newest
+from incident_actions.domain.incident import Incident
+from incident_actions.domain.observation import Comment, Observation
+from incident_actions.domain.projection import Effect, React, Say, Unsay
+from incident_actions.domain.reminders import Reminder
+from incident_actions.domain.state import State
+from incident_actions.flows.plan import Study
+from incident_actions.render import comments
+
+
+def said(observation: Observation, state: State | None) -> set[str]:
+    """The `kind key` of everything that the bot ever said here."""
+    return {*voice.own_comments(observation), *(state.said if state else ())}
+
+
+def said_after(observation: Observation, state: State | None, done: Sequence[Effect]) -> set[str]:
+    """The same once `done` has been applied."""
+    words = said(observation, state)
+    words |= {f"{effect.kind} {effect.key}" for effect in done if isinstance(effect, Say)}
+    return words - {f"{effect.kind} {effect.key}" for effect in done if isinstance(effect, Unsay)}
+
+
+def words(observation: Observation, it: Study, pages: Mapping[Page, str]) -> list[Effect]:
+    """What to say, to take back and to react to; nothing that was said before.
+
+    `pages` holds the text of the playbook's pages that were asked for.
+    """
+    number = observation.issue.number
+    notices = it.folded.notices
+    if it.findings.silences(it.folded.incident):
+        notices = (*notices, Notice("sensitive", str(number)))
+    effects: list[Effect] = [
+        Say(number, notice.kind, notice.key, comments.write(notice, pages))
+        for notice in voice.unsaid(notices, said(observation, it.state))
+    ]
+    effects += take_back(notices, observation)
+    effects += [React(comment.id) for comment in it.folded.taken if _is_news(comment, it.state)]
+    return effects
+
+
+def remind(
+    number: int, own: Mapping[str, Comment], reminders: Sequence[Reminder], incident: Incident
+) -> list[Effect]:
+    """The reminders to post, and the ones that they replace or that are no longer due.
+
+    `own` are the bot's comments on this issue. One of a kind lives at a time: the new one is
+    posted, so that people are notified, and the old one goes.
+    """
+    wanted = {f"reminder {reminder.key}": reminder for reminder in reminders}
+    effects: list[Effect] = [
+        Say(number, "reminder", reminder.key, comments.remind(reminder, incident))
+        for name, reminder in wanted.items()
+        if name not in own
+    ]
+    effects += [
+        Unsay(comment.id, *name.split(" ", 1))
+        for name, comment in own.items()
+        if name.startswith("reminder ") and name not in wanted
+    ]
+    return effects
+
+
+def take_back(notices: Sequence[Notice], observation: Observation) -> list[Unsay]:
+    """Answers whose comment was corrected or deleted, and what was said twice."""
+    own = voice.own_comments(observation)
+    gone = [Unsay(own[name].id, *name.split(" ", 1)) for name in voice.stale(notices, own)]
+    again = voice.doubles(observation).items()
+    return gone + [Unsay(comment_id, "double", name) for comment_id, name in again]
+
+
+def _is_news(comment: Comment, state: State | None) -> bool:
+    """Whether a comment is new, or was edited, since its commands were last taken."""
+    if state is None or comment.id > state.seen_id:
+        return True
+    edited = comment.updated_at > comment.created_at
+    return edited and newest([comment])[1] > state.seen_at
