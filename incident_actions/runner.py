@@ -37,7 +37,8 @@ class Runner:
         """Tell what a `respond` run did: outputs of the last issue, a line for each."""
         for report in reports:
             what = "brought up to date" if report.changed else "up to date already"
-            line = f"#{report.issue}: {', '.join(filter(None, (report.severity, report.status, what)))}"
+            known = filter(None, (report.severity, report.status, what))
+            line = f"#{report.issue}: {', '.join(known)}"
             print(line, file=self._out, flush=True)
             self.summary(f"- {line}\n")
         if not reports:
