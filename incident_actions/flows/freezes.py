@@ -30,8 +30,8 @@ from incident_actions.domain.observation import (
 from incident_actions.domain.projection import Effect, OpenIssue, Say, edit
 from incident_actions.domain.windows import Occurrence, occurrence_key, open_at
 from incident_actions.flows.incident import Desk, Report
-from incident_actions.flows.plan import take_back
 from incident_actions.flows.reports import missing_labels, opened_before
+from incident_actions.flows.speech import take_back
 from incident_actions.hub.apply import apply
 from incident_actions.render.comments import write
 from incident_actions.render.environment import render
