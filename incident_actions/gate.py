@@ -609,6 +609,8 @@ def told(findings: Sequence[Finding], now: datetime) -> str:
         return ""
     first = findings[0].issue
     who = f", @{first.commander} commands" if first.commander else ", nobody commands yet"
+    if "incident" not in first.labels:
+        who = f", until {clock(first.until)}" if first.until else ""
     since = f"for {age(first.since, now)}" if first.since else "since an unknown time"
     line = f"#{first.number} {rank(findings[0])} “{first.title}” ({since}{who})"
     more = [f"#{finding.issue.number}" for finding in findings[1:6]]
@@ -699,8 +701,9 @@ def summary(request: Request, verdict: Verdict, now: datetime) -> str:
             issue = finding.issue
             link = f"[#{issue.number}]({issue.url})" if issue.url else f"#{issue.number}"
             since = f"{clock(issue.since)} ({age(issue.since, now)})" if issue.since else "unknown"
+            nobody = "nobody yet" if "incident" in issue.labels else "-"
             cells = [link, markdown(issue.title), rank(finding), since]
-            lines.append(f"| {' | '.join(cells)} | {markdown(issue.commander or 'nobody yet')} |")
+            lines.append(f"| {' | '.join(cells)} | {markdown(issue.commander or nobody)} |")
         if len(verdict.findings) > 20:
             lines.append(f"\n… and {len(verdict.findings) - 20} more.")
         lines.append("")
