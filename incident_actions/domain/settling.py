@@ -8,18 +8,22 @@ from datetime import datetime, timedelta
 
 from incident_actions.domain import body as bodies
 from incident_actions.domain import labels, recovery
-from incident_actions.domain.observation import Issue
+from incident_actions.domain.observation import Comment, Issue
 from incident_actions.domain.projection import Effect, Say, Unsay, shown_labels
 from incident_actions.domain.state import Settled, State
+from incident_actions.domain.voice import REMINDER
 
 
-def settled(issue: Issue, done: Sequence[Effect], now: datetime) -> Settled:
-    """How the issue stands once `done` was said; `issue` is as it was observed before that."""
-    said = sum(isinstance(effect, Say) for effect in done)
-    taken_back = sum(isinstance(effect, Unsay) for effect in done)
+def settled(issue: Issue, done: Sequence[Effect], reminders: int, now: datetime) -> Settled:
+    """How the issue stands once `done` was said; `issue` is as it was observed before that.
+
+    Reminders come and go, so they don't count: `reminders` says how many there were.
+    """
+    said = sum(isinstance(each, Say) and each.kind != REMINDER for each in done)
+    taken_back = sum(isinstance(each, Unsay) and each.kind != REMINDER for each in done)
     text = hashlib.sha256(bodies.split(issue.body).reporter.encode(errors="replace")).hexdigest()
     return Settled(
-        comments=issue.comments + said - taken_back,
+        comments=issue.comments - reminders + said - taken_back,
         at=max(now, issue.updated_at),
         text=text[:8],
     )
@@ -29,15 +33,17 @@ _MARGIN = timedelta(seconds=90)
 """Our own edit comes a little after the clock was read."""
 
 
-def unsettled(issue: Issue, state: State, now: datetime) -> bool:
+def unsettled(issue: Issue, state: State, now: datetime, reminders: Sequence[Comment] = ()) -> bool:
     """Whether something happened that no run has taken into account, or a probe is due.
 
-    Tells it from the issue list's entry alone, so that a sweep asks only about these.
+    Tells it from the issue list's entry, so that a sweep asks only about these. `reminders` are
+    the bot's own on this issue: posting one is nothing that happened.
     """
     before = state.settled
     if before is None or not issue.body.startswith(bodies.BEGIN):
         return True
-    after = settled(issue, (), now)
+    after = settled(issue, (), len(reminders), now)
+    explained = max((each.created_at for each in reminders), default=before.at)
     shown = {name.casefold() for name in shown_labels(state)}
     there = {name.casefold() for name in issue.labels}
     ours = {name for name in there if labels.is_ours(name)} | (there & {labels.INCIDENT})
@@ -45,7 +51,7 @@ def unsettled(issue: Issue, state: State, now: datetime) -> bool:
     return (
         after.comments != before.comments
         or after.text != before.text
-        or issue.updated_at > before.at + _MARGIN
+        or issue.updated_at > max(before.at, explained) + _MARGIN
         or ours != shown
         or {login.casefold() for login in issue.assignees} != assigned
         or issue.open != state.status.open

@@ -74,5 +74,8 @@ def stale(notices: Iterable[Notice], own: Mapping[str, Comment]) -> tuple[str, .
     return tuple(n for n in own if n.split(" ", 1)[0] in ANSWERS and n not in wanted)
 
 
+REMINDER = "reminder"
+"""The kind of a reminder. It is remembered by its comment alone: when that goes, it may return."""
+
 ANSWERS = frozenset({"reply", "refused"})
 """Kinds that answer somebody: they go when what they answer goes."""

@@ -32,6 +32,7 @@ from incident_actions.domain.reminders import due
 from incident_actions.domain.settling import settled
 from incident_actions.domain.state import State, read_state
 from incident_actions.domain.trust import accepted_before
+from incident_actions.domain.voice import REMINDER
 from incident_actions.errors import GitHubError
 from incident_actions.flows import plan, playbook, speech
 from incident_actions.flows.plan import Findings, Known, Study
@@ -123,13 +124,14 @@ def tend(desk: Desk, observation: Observation, form: Form | None = None) -> Repo
     unsaid = voice.unsaid(it.folded.notices, speech.said(observation, it.state))
     pages = playbook.pages(hub, unsaid, first.url)
     done = apply(hub, speech.words(observation, it, pages) + _reminders(desk, observation, it))
+    reminders = sum(name.startswith(f"{REMINDER} ") for name in voice.own_comments(observation))
     said = speech.said_after(observation, it.state, done)
     if done and desk.may_still_ask(2):
         # Somebody may have edited the body meanwhile: their ticks and words must survive.
         observation = replace(observation, issue=hub.issue(first.number))
         folded = _fold(desk, observation, it.known, it.grants, it.findings)
         it = replace(it, state=_state(observation.issue), folded=folded)
-    memory = plan.memory(observation.issue, it, said, settled(first, done, desk.now))
+    memory = plan.memory(observation.issue, it, said, settled(first, done, reminders, desk.now))
     sweeping = desk.occasion is Occasion.SWEEP
     change = plan.change(observation, it, memory, desk.config.reminders.policy(), settle=sweeping)
     if not change.empty:

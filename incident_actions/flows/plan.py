@@ -30,6 +30,7 @@ from incident_actions.domain.state import (
     write_state,
 )
 from incident_actions.domain.steps import ticked_by_people
+from incident_actions.domain.voice import REMINDER
 from incident_actions.render import dashboard
 
 
@@ -73,17 +74,14 @@ class Study(Struct, frozen=True):
 
 
 def memory(issue: Issue, it: Study, said: Collection[str], settled: Settled) -> Memory:
-    """What to remember, once everything in `said` (`kind key`) has been said.
-
-    A reminder is remembered by its comment alone: when it goes, the next may come.
-    """
+    """What to remember, once everything in `said` (`kind key`) has been said."""
     seen_id, seen_at = newest(it.folded.commands)
     known, findings, state = it.known, it.findings, it.state
     return Memory(
         seen_id=seen_id,
         seen_at=seen_at,
         people=it.grants.dump(),
-        said=tuple(sorted(n for n in said if not n.startswith("reminder "))),
+        said=tuple(sorted(name for name in said if not name.startswith(f"{REMINDER} "))),
         form=tuple((field.id, field.label) for field in known.form.fields),
         checks=known.checks,
         defaults=known.defaults,

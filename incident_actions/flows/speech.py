@@ -11,6 +11,7 @@ from incident_actions.domain.observation import Comment, Observation
 from incident_actions.domain.projection import Effect, React, Say, Unsay
 from incident_actions.domain.reminders import Reminder
 from incident_actions.domain.state import State
+from incident_actions.domain.voice import REMINDER
 from incident_actions.flows.plan import Study
 from incident_actions.render import comments
 
@@ -53,16 +54,16 @@ def remind(
     `own` are the bot's comments on this issue. One of a kind lives at a time: the new one is
     posted, so that people are notified, and the old one goes.
     """
-    wanted = {f"reminder {reminder.key}": reminder for reminder in reminders}
+    wanted = {f"{REMINDER} {reminder.key}": reminder for reminder in reminders}
     effects: list[Effect] = [
-        Say(number, "reminder", reminder.key, comments.remind(reminder, incident))
+        Say(number, REMINDER, reminder.key, comments.remind(reminder, incident))
         for name, reminder in wanted.items()
         if name not in own
     ]
     effects += [
         Unsay(comment.id, *name.split(" ", 1))
         for name, comment in own.items()
-        if name.startswith("reminder ") and name not in wanted
+        if name.startswith(f"{REMINDER} ") and name not in wanted
     ]
     return effects
 

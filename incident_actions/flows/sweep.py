@@ -42,31 +42,56 @@ class _Due(Struct, frozen=True):
     reminders: tuple[Reminder, ...]
 
 
+class _Recent:
+    """The bot's newer comments of all issues: one list, asked for when it is first needed."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._found: dict[int, list[Comment]] | None = None
+
+    @property
+    def asked(self) -> bool:
+        """Whether the list was needed."""
+        return self._found is not None
+
+    def own(self, number: int) -> Mapping[str, Comment]:
+        """The bot's comments on one issue, by `kind key`."""
+        if self._found is None:
+            self._found = {}
+            since = self._desk.now - _LOOK_BACK
+            for issue, comment in reversed(self._desk.hub.recent_comments(since)):
+                self._found.setdefault(issue, []).append(comment)
+        return voice.own_among(self._found.get(number, ()), self._desk.config.bot)
+
+
 def sweep(desk: Desk) -> tuple[Report, ...]:
     """Heal what needs it, then remind, the most urgent first.
 
     One incident that can't be brought up to date does not keep the others waiting; the run fails
     with its error once all of them had their turn. A rate limit ends the run: the next sweep does
-    the rest.
+    the rest. Nothing to do costs three requests: the configuration, the open incidents, and one
+    more list; freezes are looked at when the comments did not have to be.
     """
     reports: list[Report] = []
     failed: list[GitHubError] = []
     waiting: list[_Due] = []
+    recent = _Recent(desk)
     for issue in _urgent_first(desk.hub.issues(labels=[names.INCIDENT])):
-        state = _settled(desk, issue)
+        state = _settled(desk, issue, recent)
         try:
-            if state is None:
+            if state is not None:
+                waiting += _due(desk, issue, state)
+            elif _wants_a_look(desk, issue):
                 budget = desk.hub.requests + BUDGET_EACH
                 reports += look_at(replace(desk, budget=budget), issue.number)
-            else:
-                waiting += _candidate(desk, issue, state)
         except RateLimited:
             raise
         except GitHubError as error:
             log.warning("#%s was left for the next sweep: %s", issue.number, error)
             failed.append(error)
-    reports += _remind(desk, waiting)
-    reports = [*tend_windows(desk), *reports]
+    reports += _remind(desk, waiting, recent)
+    if desk.config.windows() or not recent.asked:
+        reports = [*tend_windows(desk), *reports]
     if failed:
         raise failed[0]
     return tuple(reports)
@@ -82,51 +107,44 @@ def _urgent_first(issues: Sequence[Issue]) -> list[Issue]:
     return sorted(issues, key=rank)
 
 
-def _settled(desk: Desk, issue: Issue) -> State | None:
+def _settled(desk: Desk, issue: Issue, recent: _Recent) -> State | None:
     """The state of an incident that needs no look, else None.
 
     A status label was set by the bot, or by somebody who may set labels: with it, the body is
-    the team's. A report that is held is looked at while it is fresh.
+    the team's.
     """
     if names.holds(issue.labels, names.NEEDS_CONFIRMATION):
         return None
     if not names.values(issue.labels, names.STATUS_PREFIX):
         return None
     state = read_state(bodies.split(issue.body).state, issue.number)
-    if state is None or unsettled(issue, state, desk.now):
-        return None
-    return state
+    if state is None or not unsettled(issue, state, desk.now):
+        return state
+    own = recent.own(issue.number)
+    reminders = [own[name] for name in own if name.startswith(f"{voice.REMINDER} ")]
+    return None if unsettled(issue, state, desk.now, reminders) else state
 
 
-def _candidate(desk: Desk, issue: Issue, state: State) -> list[_Due]:
+def _wants_a_look(desk: Desk, issue: Issue) -> bool:
+    """A report that is held waits for a person: it is looked at while something happens there."""
+    held = names.holds(issue.labels, names.NEEDS_CONFIRMATION)
+    return not held or desk.now - issue.updated_at < _REPORT_LOOK_BACK
+
+
+def _due(desk: Desk, issue: Issue, state: State) -> list[_Due]:
     reporter = None if issue.author.bot else issue.author.login
     policy = desk.config.reminders.policy()
     reminders = due(state, state.checks, reporter, policy, desk.now)
     return [_Due(issue, state, reminders)] if reminders else []
 
 
-def _remind(desk: Desk, waiting: Sequence[_Due]) -> list[Report]:
-    """Post the reminders that are not there yet. Which are there, one list of comments tells."""
-    if not waiting:
-        return []
-    there = _own_comments(desk)
+def _remind(desk: Desk, waiting: Sequence[_Due], recent: _Recent) -> list[Report]:
+    """Post the reminders that are not there yet."""
     reports = []
     for each in sorted(waiting, key=lambda it: min(r.slot for r in it.reminders)):
         number = each.issue.number
-        done = apply(
-            desk.hub, speech.remind(number, there.get(number, {}), each.reminders, each.state)
-        )
-        reports.append(
-            Report(number, each.state.severity.value, each.state.status.value, bool(done))
-        )
+        words = speech.remind(number, recent.own(number), each.reminders, each.state)
+        changed = bool(apply(desk.hub, words))
+        state = each.state
+        reports.append(Report(number, state.severity.value, state.status.value, changed))
     return reports
-
-
-def _own_comments(desk: Desk) -> dict[int, Mapping[str, Comment]]:
-    """The bot's newer comments by issue and `kind key`."""
-    by_issue: dict[int, list[Comment]] = {}
-    for number, comment in reversed(desk.hub.recent_comments(desk.now - _LOOK_BACK)):
-        by_issue.setdefault(number, []).append(comment)
-    return {
-        number: voice.own_among(comments, desk.config.bot) for number, comments in by_issue.items()
-    }

@@ -8,7 +8,7 @@ from incident_actions.domain.commands import REGISTRY
 from incident_actions.domain.fold import Notice, Page
 from incident_actions.domain.incident import Incident, Moment
 from incident_actions.domain.reminders import Reminder
-from incident_actions.domain.voice import marker
+from incident_actions.domain.voice import REMINDER, marker
 from incident_actions.render.environment import render
 
 
@@ -24,7 +24,7 @@ def remind(reminder: Reminder, incident: Incident) -> str:
         last=incident.last_activity,
         day=reminder.slot,
     )
-    return f"{text}\n\n{marker('reminder', reminder.key)}"
+    return f"{text}\n\n{marker(REMINDER, reminder.key)}"
 
 
 def write(notice: Notice, pages: Mapping[Page, str] | None = None) -> str:
