@@ -1,4 +1,4 @@
-"""One issue, whatever it turns out to be: an incident of the team's, a report, a freeze, or neither."""
+"""One issue, whatever it turns out to be: an incident, a report, a freeze, or none of them."""
 
 from __future__ import annotations
 
