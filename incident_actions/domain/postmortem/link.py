@@ -1,0 +1,132 @@
+"""What ties an incident to its postmortem: the branch, the file and the pull request."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+from datetime import datetime
+
+from msgspec import Struct
+
+from incident_actions.domain.checklist import slug
+from incident_actions.domain.observation import Event, EventKind, Observation
+
+FOLDER = "ops/postmortems"
+SECTIONS = (
+    "Summary",
+    "Customer impact",
+    "Timeline",
+    "Root cause",
+    "Trigger",
+    "Detection gap",
+    "What worked",
+    "What failed",
+    "Corrective actions",
+)
+"""The sections that every postmortem has, in this order."""
+ACTIONS = "Corrective actions"
+
+REVIEWED = "postmortem:reviewed"
+"""The label of an incident whose postmortem was merged."""
+
+_FILE = re.compile(r"\d{4}-\d{2}-\d{2}-(?P<issue>\d{1,9})-[^/]*\.md$")
+_BRANCH = re.compile(r"postmortem/(?P<issue>\d{1,9})-")
+
+
+class Postmortem(Struct, frozen=True, omit_defaults=True):
+    """Where the postmortem of an incident is.
+
+    `pr` is None where Actions may not open one. `merged` means reviewed. `facts` is a digest of
+    what the draft was made from, so that it is looked at again only when that changed; `refused`
+    says what GitHub did not allow.
+    """
+
+    branch: str
+    path: str
+    pr: int | None = None
+    merged: bool = False
+    facts: str = ""
+    refused: str = ""
+
+
+def branch_prefix(number: int) -> str:
+    """What the branch of an incident begins with, however it is called by now."""
+    return f"postmortem/{number}-"
+
+
+def branch_name(number: int, title: str) -> str:
+    """`postmortem/12-logins-fail`."""
+    return f"{branch_prefix(number)}{_slug(title)}"
+
+
+def file_path(folder: str, number: int, title: str, day: datetime) -> str:
+    """`ops/postmortems/2026-11-23-12-logins-fail.md`."""
+    return f"{folder.strip('/')}/{day:%Y-%m-%d}-{number}-{_slug(title)}.md"
+
+
+def _slug(title: str) -> str:
+    words = re.sub(r"^\s*incident\b[\s:#-]*", "", title, flags=re.IGNORECASE)
+    made = slug(words)
+    return "incident" if made == "item" else made
+
+
+def incident_of_path(path: str) -> int | None:
+    """The incident that a file's name names."""
+    found = _FILE.search(path)
+    return int(found["issue"]) if found else None
+
+
+def incident_of_branch(branch: str) -> int | None:
+    """The incident that a branch's name names."""
+    found = _BRANCH.match(branch)
+    return int(found["issue"]) if found else None
+
+
+def marker(number: int) -> str:
+    """What ties file and pull request to their incident. GitHub doesn't show it."""
+    return f"<!-- incident-actions:postmortem {number} -->"
+
+
+_SEAL = re.compile(r"<!-- incident-actions:postmortem (?P<n>\d+)(?: draft (?P<digest>\w{16}))? -->")
+
+
+def seal(text: str) -> str:
+    """A draft that can tell later whether anybody has edited it: its marker holds its digest."""
+    bare = _SEAL.sub(r"<!-- incident-actions:postmortem \g<n> -->", text)
+    digest = _digest(bare)
+    return _SEAL.sub(rf"<!-- incident-actions:postmortem \g<n> draft {digest} -->", bare)
+
+
+def is_untouched(text: str) -> bool:
+    """Whether a file is byte for byte a draft of ours: then, and only then, may it be replaced."""
+    found = _SEAL.search(text)
+    return found is not None and found["digest"] is not None and seal(text) == text
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def opened_pull(observation: Observation) -> Event | None:
+    """The postmortem's pull request, by the reference to the incident that GitHub keeps.
+
+    The newest by the bot that carries the marker; anybody can type a marker, so others don't count.
+    """
+    return newest_pull(observation.history, observation.issue.number, observation.bot)
+
+
+def newest_pull(history: Iterable[object], number: int, bot: str) -> Event | None:
+    """The last pull request of the bot's that refers to an incident as its postmortem."""
+    found = None
+    for event in history:
+        if (
+            isinstance(event, Event)
+            and event.kind is EventKind.CROSS_REFERENCED
+            and event.pull_request
+            and event.author is not None
+            and (event.author.bot or event.author.login.casefold() == bot.casefold())
+            and marker(number) in event.body
+        ):
+            found = event
+    return found

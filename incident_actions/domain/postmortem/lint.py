@@ -1,0 +1,355 @@
+"""What a postmortem still lacks. Pure: a document and some facts in, findings out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Any
+
+from msgspec import Struct
+
+from incident_actions.domain.incident import Moment, Severity
+from incident_actions.domain.postmortem.actions import CATEGORIES, Action, box, plain
+from incident_actions.domain.postmortem.document import Document, Section
+from incident_actions.domain.postmortem.link import ACTIONS, SECTIONS
+
+
+class Level(StrEnum):
+    """How much a finding matters: an error keeps the postmortem from being ready."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+class Owner(StrEnum):
+    """What GitHub says of an owner: assigned, known but not to be assigned here, unknown."""
+
+    FIT = "fit"
+    UNFIT = "unfit"
+    UNKNOWN = "unknown"
+
+
+class Finding(Struct, frozen=True):
+    """One thing to put right: where, what, and what to do."""
+
+    line: int
+    level: Level
+    message: str
+    fix: str
+
+    @property
+    def text(self) -> str:
+        """Message and fix in one."""
+        return f"{self.message}. {self.fix}" if self.fix else f"{self.message}."
+
+
+class Facts(Struct, frozen=True):
+    """What the file alone does not tell. `incident` is the number its name or branch says.
+
+    `owners` holds what GitHub said of the owners that were asked for; `filed` the numbers of the
+    incident's action items, None when nobody asked.
+    """
+
+    today: date
+    incident: int | None = None
+    owners: Mapping[str, Owner] = {}
+    filed: frozenset[int] | None = None
+
+
+PAIRS: Mapping[str, tuple[Moment, Moment]] = {
+    "detect": (Moment.STARTED, Moment.DETECTED),
+    "acknowledge": (Moment.DECLARED, Moment.ACKNOWLEDGED),
+    "mitigate": (Moment.STARTED, Moment.MITIGATED),
+    "resolve": (Moment.STARTED, Moment.RESOLVED),
+}
+"""The durations of a postmortem, in minutes, each from one moment to another."""
+
+
+def lint(document: Document, facts: Facts) -> tuple[Finding, ...]:
+    """Everything that is to be put right, in the order of the lines."""
+    rules: tuple[Callable[[Document, Facts], Iterator[Finding]], ...] = (
+        _front_matter,
+        _sections,
+        _prompts,
+        _actions,
+        _blame,
+    )
+    found = {finding: None for rule in rules for finding in rule(document, facts)}
+    return tuple(sorted(found, key=lambda finding: (finding.line, finding.message)))
+
+
+def clean(findings: tuple[Finding, ...]) -> bool:
+    """Whether nothing stands against a review."""
+    return all(finding.level is not Level.ERROR for finding in findings)
+
+
+def _error(line: int, message: str, fix: str) -> Finding:
+    return Finding(line, Level.ERROR, message, fix)
+
+
+def _front_matter(document: Document, facts: Facts) -> Iterator[Finding]:
+    data = document.front_matter
+    if data is None:
+        yield _error(
+            1,
+            "The front matter is missing, or is no YAML",
+            "Begin the file with `---`, `incident: NUMBER`, `severity: sev1`, `times:` and `---`.",
+        )
+        return
+    number = data.get("incident")
+    line = document.front_line("incident")
+    if not isinstance(number, int) or isinstance(number, bool):
+        yield _error(line, "`incident` must be the number of the incident's issue", "")
+    elif facts.incident is not None and number != facts.incident:
+        yield _error(
+            line,
+            f"`incident` is {number}, but the file's name says {facts.incident}",
+            "Make them agree.",
+        )
+    if str(data.get("severity", "")).casefold() not in [severity.value for severity in Severity]:
+        yield _error(document.front_line("severity"), "`severity` must be sev1, sev2 or sev3", "")
+    times, problems = _times(document, data)
+    yield from problems
+    yield from _order(document, times)
+    yield from _durations(document, data, times)
+
+
+def _times(
+    document: Document, data: Mapping[str, Any]
+) -> tuple[dict[Moment, datetime], list[Finding]]:
+    given = data.get("times")
+    if not isinstance(given, dict):
+        fix = "Write `started: 2026-11-23T02:50:00Z` and `resolved:` below `times:`."
+        return {}, [_error(document.front_line("times"), "`times` must be a mapping", fix)]
+    times: dict[Moment, datetime] = {}
+    problems = []
+    for name, value in given.items():
+        line = document.front_line(str(name))
+        if name not in [moment.value for moment in Moment]:
+            known = ", ".join(moment.value for moment in Moment)
+            problems.append(
+                _error(line, f"`{name}` is no time that is kept", f"There are {known}.")
+            )
+            continue
+        try:
+            at = datetime.fromisoformat(str(value))
+        except ValueError:
+            fix = "Write it as 2026-11-23T02:50:00Z."
+            problems.append(_error(line, f"`{name}` is no date and time", fix))
+            continue
+        times[Moment(name)] = at if at.tzinfo else at.replace(tzinfo=UTC)
+    problems += [
+        _error(document.front_line("times"), f"`times` lacks `{moment}`", "Add it.")
+        for moment in (Moment.STARTED, Moment.RESOLVED)
+        if moment.value not in given
+    ]
+    return times, problems
+
+
+def _order(document: Document, times: Mapping[Moment, datetime]) -> Iterator[Finding]:
+    started, resolved = times.get(Moment.STARTED), times.get(Moment.RESOLVED)
+    for moment, at in times.items():
+        if started is not None and at < started:
+            line = document.front_line(moment.value)
+            yield _error(line, f"`{moment}` is before `started`", "One of the two is wrong.")
+        elif resolved is not None and at > resolved and moment is not Moment.RESOLVED:
+            line = document.front_line(moment.value)
+            yield _error(line, f"`{moment}` is after `resolved`", "One of the two is wrong.")
+
+
+def _durations(
+    document: Document, data: Mapping[str, Any], times: Mapping[Moment, datetime]
+) -> Iterator[Finding]:
+    given = data.get("durations")
+    if given is None:
+        return
+    line = document.front_line("durations")
+    if not isinstance(given, dict):
+        yield _error(line, "`durations` must be a mapping of names to minutes", "")
+        return
+    for name, value in given.items():
+        line = document.front_line(str(name))
+        if name not in PAIRS:
+            yield _error(
+                line, f"`{name}` is no duration that is kept", f"There are {', '.join(PAIRS)}."
+            )
+        elif isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+            yield _error(line, f"`{name}` must be minutes, as a number", "")
+        else:
+            first, last = PAIRS[name]
+            if first in times and last in times:
+                real = (times[last] - times[first]).total_seconds() / 60
+                if abs(real - value) > 1:
+                    yield _error(
+                        line,
+                        f"`{name}` is {value:g} minutes, but {first} to {last} is {real:.0f}",
+                        "Correct the times or the duration.",
+                    )
+
+
+def _sections(document: Document, facts: Facts) -> Iterator[Finding]:
+    last = max(len(document.lines), 1)
+    for title in SECTIONS:
+        section = document.section(title)
+        if section is None:
+            yield _error(last, f"The section `{title}` is missing", f"Add `## {title}`.")
+        elif _is_empty(document, section):
+            yield _error(section.line, f"The section `{title}` is empty", "Write it.")
+
+
+def _is_empty(document: Document, section: Section) -> bool:
+    """Whether a section has neither words nor a prompt, which is told on its own."""
+    numbers = range(section.line + 1, section.end)
+    if not set(document.prompts).isdisjoint(numbers):
+        return False
+    text = "\n".join(document.line(number) for number in numbers)
+    shown = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
+    return not any(line.strip(" \t#>-*|:") for line in shown.split("\n"))
+
+
+def _prompts(document: Document, facts: Facts) -> Iterator[Finding]:
+    for number in document.prompts:
+        yield _error(number, "Nobody has written this yet", "Write it below, and delete this line.")
+
+
+def _actions(document: Document, facts: Facts) -> Iterator[Finding]:
+    seen: dict[str, int] = {}
+    for action in document.actions:
+        yield from _action(action, facts)
+        if action.text and action.key in seen:
+            yield _error(
+                action.line,
+                f"Line {seen[action.key]} is the same action",
+                "Keep one of them, or say how they differ.",
+            )
+        seen.setdefault(action.key, action.line)
+    section = document.section(ACTIONS)
+    severity = str((document.front_matter or {}).get("severity", "")).casefold()
+    if section is not None and severity == Severity.SEV1 and not document.actions:
+        yield _error(
+            section.line,
+            "A SEV1 without a single corrective action will happen again",
+            "Add one: `- [ ] [missing-alert] text / @owner / 2026-12-01`.",
+        )
+    if section is not None:
+        yield from _almost(document, section)
+
+
+def _action(action: Action, facts: Facts) -> Iterator[Finding]:
+    shape = "`- [ ] [category] text / @owner / 2026-12-01`"
+    if not action.text:
+        yield _error(action.line, "The action has no text", f"Write {shape}.")
+    if action.label not in CATEGORIES:
+        yield _error(
+            action.line,
+            f"`{plain(action.category)}` is no category",
+            f"There are {', '.join(CATEGORIES)}.",
+        )
+    yield from _owner(action, facts)
+    yield from _due(action, facts)
+    if action.number is not None and facts.filed is not None and action.number not in facts.filed:
+        yield _error(
+            action.line,
+            f"#{action.number} is no action item of this incident",
+            "Take the number out, and the action becomes an issue of its own.",
+        )
+
+
+def _owner(action: Action, facts: Facts) -> Iterator[Finding]:
+    if not action.owner:
+        yield _error(action.line, "The action has no owner", "Write `/ @owner` behind its text.")
+        return
+    if action.login is None:
+        team = action.owner.startswith("@") and "/" in action.owner
+        fix = "Name one person: a team has nobody who does it." if team else "Write it as `@login`."
+        what = "a team" if team else "no GitHub login"
+        yield _error(action.line, f"The owner `{plain(action.owner)}` is {what}", fix)
+        return
+    standing = facts.owners.get(action.login.casefold())
+    if standing is Owner.UNKNOWN:
+        yield _error(
+            action.line, f"GitHub knows nobody called `{action.login}`", "Correct the owner."
+        )
+    elif standing is Owner.UNFIT:
+        yield Finding(
+            action.line,
+            Level.WARNING,
+            f"`{action.login}` can't be assigned in this repository",
+            "Give them access, or name somebody else; the issue names them all the same.",
+        )
+
+
+def _due(action: Action, facts: Facts) -> Iterator[Finding]:
+    if not action.due:
+        fix = "Write `/ 2026-12-01` at the end of the line."
+        yield _error(action.line, "The action has no due date", fix)
+    elif action.due_date is None:
+        fix = "Write it as 2026-12-01."
+        yield _error(action.line, f"`{plain(action.due)}` is no date", fix)
+    elif action.due_date < facts.today and not action.done:
+        fix = "Choose a day that can be kept, or tick it if it is done."
+        if action.number is None:
+            yield _error(action.line, f"The due date {action.due} is in the past", fix)
+        else:
+            message = f"The action is overdue since {action.due}"
+            yield Finding(action.line, Level.WARNING, message, fix)
+
+
+_LOOKS_LIKE_ACTION = re.compile(r"^\s*[-*+]\s+(?!\[[ xX]\]\s).*\s/\s+@\S+")
+
+
+def _almost(document: Document, section: Section) -> Iterator[Finding]:
+    for number in range(section.line + 1, section.end):
+        line = document.line(number)
+        if box(line) is None and _LOOKS_LIKE_ACTION.match(line):
+            yield _error(
+                number,
+                "This looks like an action, but has no box, so it is not tracked",
+                "Begin it with `- [ ] `.",
+            )
+
+
+_BLAME = re.compile(
+    r"\b(?:blam\w+|fault|careless\w*|neglig\w+|incompeten\w+|reckless\w*|stupid\w*|sloppy|"
+    r"should have known|forgot\w*|ignored|failed to|mistake|messed up|screwed up|broke)\b",
+    re.IGNORECASE,
+)
+_NOBODY = re.compile(
+    r"\b(?:human|operator|user|developer|engineer)(?:'s)? (?:error|mistake|fault)\b", re.I
+)
+_UNJUDGED = frozenset({"timeline", ACTIONS.casefold()})
+
+
+def _blame(document: Document, facts: Facts) -> Iterator[Finding]:
+    """A person's name beside a word of blame, where the causes are told."""
+    names = _people(document)
+    mention = re.compile(
+        r"(?<![\w/.`])@[A-Za-z0-9][A-Za-z0-9-]{0,38}\b"
+        + "".join(rf"|(?<![\w-]){re.escape(name)}(?![\w-])" for name in names),
+        re.IGNORECASE,
+    )
+    for section in document.sections:
+        if section.title.casefold() in _UNJUDGED:
+            continue
+        for number in range(section.line + 1, section.end):
+            line = document.line(number)
+            for sentence in re.split(r"(?<=[.!?])\s+", line[:4_000]):
+                person = mention.search(sentence)
+                if (person and _BLAME.search(sentence)) or _NOBODY.search(sentence):
+                    yield Finding(
+                        number,
+                        Level.WARNING,
+                        "This reads as if a person were the cause",
+                        "Say what made the mistake easy, and what would have caught it.",
+                    )
+                    break
+
+
+def _people(document: Document) -> list[str]:
+    """Logins that the file names: its roles and the owners of its actions."""
+    roles = (document.front_matter or {}).get("roles")
+    names = {str(name) for name in roles.values()} if isinstance(roles, dict) else set[str]()
+    names |= {action.login for action in document.actions if action.login}
+    return sorted(name for name in names if re.fullmatch(r"[A-Za-z0-9-]{2,39}", name))

@@ -1,0 +1,123 @@
+"""An action item's issue: what its body says, and what the bot remembers in it.
+
+The record holds what file and issue last agreed on. So a later difference tells who changed
+what: whichever side differs from the record has moved.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from incident_actions.domain import labels
+from incident_actions.domain.observation import Issue
+from incident_actions.domain.postmortem.actions import Action, key_of, plain
+
+State = Literal["open", "done", "dropped"]
+
+MAX_TITLE = 256
+"""GitHub refuses longer titles. https://docs.github.com/en/rest/issues/issues#create-an-issue"""
+
+_END = "<!-- incident-actions:end -->"
+_BLOCK = re.compile(
+    r"\A\s*<!-- incident-actions:action (?P<json>\{[^\r\n]*\}) -->.*?" + re.escape(_END), re.DOTALL
+)
+
+
+class Record(Struct, frozen=True, omit_defaults=True):
+    """What an action item's issue was made from, as it was when file and issue last agreed.
+
+    `due` is `yyyy-mm-dd`; `pr` is the postmortem's pull request; `assigned` is False for an owner
+    whom GitHub does not let be assigned here.
+    """
+
+    incident: int
+    pr: int
+    text: str
+    category: str
+    owner: str
+    due: str
+    state: State = "open"
+    assigned: bool = True
+
+    @property
+    def key(self) -> str:
+        """What it is known by before its number is in the file."""
+        return key_of(self.text)
+
+    @property
+    def due_date(self) -> date:
+        """The due date. Raises ValueError when somebody has edited it into something else."""
+        return date.fromisoformat(self.due)
+
+
+class Filed(Struct, frozen=True):
+    """An action item as an issue: the issue as it is, and its record."""
+
+    issue: Issue
+    record: Record
+
+
+def record_of(action: Action, incident: int, pr: int, *, assigned: bool = True) -> Record:
+    """The record of a complete action."""
+    return Record(
+        incident=incident,
+        pr=pr,
+        text=action.text,
+        category=action.label,
+        owner=action.login or "",
+        due=action.due,
+        state="done" if action.done else "open",
+        assigned=assigned,
+    )
+
+
+def title_of(text: str) -> str:
+    """The issue's title: the action's words, at most 256 characters."""
+    words = plain(text)
+    return words if len(words) <= MAX_TITLE else words[: MAX_TITLE - 1].rstrip() + "…"
+
+
+def labels_of(record: Record) -> tuple[str, ...]:
+    """The labels that the issue is born with."""
+    return (labels.ACTION_ITEM, f"{labels.FOLLOWUP_PREFIX}{record.category}")
+
+
+def write_block(record: Record, shown: str) -> str:
+    """The bot's part of the body: its memory, hidden, and what people read."""
+    text = msgspec.json.encode(record).decode()
+    text = text.replace("<", "\\u003c").replace(">", "\\u003e").replace("--", "-\\u002d")
+    return f"<!-- incident-actions:action {text} -->\n{shown.strip()}\n{_END}"
+
+
+def with_block(body: str, block: str) -> str:
+    """A body with the bot's part written anew; what people added below it stays."""
+    found = _BLOCK.match(body)
+    return f"{block}{body[found.end() :]}" if found else f"{block}\n\n{body}".rstrip()
+
+
+def read_record(body: str) -> Record | None:
+    """The record in a body, or None when there is none that makes sense."""
+    found = _BLOCK.match(body)
+    if found is None:
+        return None
+    try:
+        record = msgspec.json.decode(found["json"].encode(errors="replace"), type=Record)
+        date.fromisoformat(record.due)
+    except (msgspec.DecodeError, ValueError):
+        return None
+    return record
+
+
+def filed(issue: Issue, bot: str) -> Filed | None:
+    """An issue as an action item. Only what the bot opened counts: anybody can type a marker."""
+    if issue.is_pull_request:
+        return None
+    if not (issue.author.bot or issue.author.login.casefold() == bot.casefold()):
+        return None
+    record = read_record(issue.body)
+    return Filed(issue, record) if record is not None else None

@@ -1,0 +1,169 @@
+"""Corrective actions in the file, and their issues: what has to change where. Pure.
+
+A three-way comparison. The record in each issue holds what both sides last agreed on; the side
+that differs from it has changed, and the other follows. When both have, the file counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from incident_actions.domain import labels
+from incident_actions.domain.postmortem.actions import (
+    CATEGORIES,
+    Action,
+    with_number,
+    with_tick,
+)
+from incident_actions.domain.postmortem.document import Document
+from incident_actions.domain.postmortem.record import Filed, Record, labels_of, title_of
+
+
+class Match(Struct, frozen=True):
+    """The actions of a file and the issues that belong to them."""
+
+    pairs: tuple[tuple[Action, Filed], ...]
+    unfiled: tuple[Action, ...]
+    removed: tuple[Filed, ...]
+
+
+class Turn(Struct, frozen=True):
+    """What an issue should be: its record, its state, its assignees, labels and title."""
+
+    filed: Filed
+    record: Record
+    open: bool
+    dropped: bool = False
+
+    @property
+    def title(self) -> str | None:
+        """The new title, when the words changed and nobody gave the issue another one."""
+        before = title_of(self.filed.record.text)
+        after = title_of(self.record.text)
+        return after if after != before and self.filed.issue.title == before else None
+
+    @property
+    def assignees(self) -> tuple[str, ...]:
+        """The issue's people: a new owner takes the old one's place, others stay."""
+        now = self.filed.issue.assignees
+        before, after = self.filed.record.owner, self.record.owner
+        if before.casefold() == after.casefold():
+            return now
+        kept = [
+            name for name in now if name.casefold() not in (before.casefold(), after.casefold())
+        ]
+        return (*kept, after) if self.record.assigned else tuple(kept)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The issue's labels, with those of the action's category."""
+        now = self.filed.issue.labels
+        if self.record.category == self.filed.record.category:
+            return now
+        old = {name.casefold() for name in labels_of(self.filed.record)}
+        kept = [name for name in now if name.casefold() not in old]
+        return (*kept, *labels_of(self.record))
+
+
+def match(document: Document, filed: Sequence[Filed], own: int) -> Match:
+    """Which action is which issue: by its number, or, where it has none yet, by its words.
+
+    `own` is the incident: issues of other incidents are not ours to move. A line whose words
+    another line has, too, is filed once. An issue counts as removed only when nothing in the
+    section names it any more.
+    """
+    of_incident = [each for each in filed if each.record.incident == own]
+    by_number = {each.issue.number: each for each in of_incident}
+    taken = {action.number for action in document.actions if action.number is not None}
+    by_key: dict[str, Filed] = {}
+    for each in sorted(of_incident, key=_preference):
+        if each.issue.number not in taken:
+            by_key.setdefault(each.record.key, each)
+    pairs: list[tuple[Action, Filed]] = []
+    unfiled: dict[str, Action] = {}
+    filed_keys = {a.key for a in document.actions if a.number in by_number}
+    for action in document.actions:
+        if action.number is not None:
+            if action.number in by_number:
+                pairs.append((action, by_number[action.number]))
+        elif action.key in by_key:
+            pairs.append((action, by_key.pop(action.key)))
+            filed_keys.add(action.key)
+        elif action.complete and action.key not in filed_keys:
+            unfiled.setdefault(action.key, action)
+    seen = {each.issue.number for _, each in pairs}
+    removed = [
+        each
+        for number, each in by_number.items()
+        if number not in seen and not document.mentions(number)
+    ]
+    return Match(tuple(pairs), tuple(unfiled.values()), tuple(removed))
+
+
+def _preference(each: Filed) -> tuple[bool, int]:
+    """Of several issues for the same words an open one counts, and of those the oldest."""
+    return (not each.issue.open, each.issue.number)
+
+
+def written(document: Document, matched: Match) -> Document:
+    """The file with the numbers of its issues, and the ticks of those that were closed."""
+    changed: dict[int, str] = {}
+    for action, filed in matched.pairs:
+        line = document.line(action.line)
+        after = with_tick(line, _done(action, filed))
+        if action.number is None:
+            after = with_number(after, action, filed.issue.number)
+        if after != line:
+            changed[action.line] = after
+    return document.with_lines(changed) if changed else document
+
+
+def _done(action: Action, filed: Filed) -> bool:
+    """Whether the action is done, by the side that changed since both last agreed."""
+    agreed = filed.record.state == "done"
+    if filed.record.state == "dropped" or action.done != agreed:
+        return action.done
+    return not filed.issue.open
+
+
+def turns(matched: Match) -> tuple[Turn, ...]:
+    """What each issue should be. Those that are so already come out as they are."""
+    found = []
+    for action, filed in matched.pairs:
+        done = _done(action, filed)
+        record = replace(filed.record, text=action.text, state="done" if done else "open")
+        if action.label in CATEGORIES:
+            record = replace(record, category=action.label)
+        if action.login is not None:
+            record = replace(record, owner=action.login)
+        if action.due_date is not None:
+            record = replace(record, due=action.due)
+        if not action.text:
+            record = replace(record, text=filed.record.text)
+        found.append(Turn(filed, record, open=not done))
+    for filed in matched.removed:
+        if filed.record.state != "dropped":
+            record = replace(filed.record, state="dropped")
+            found.append(Turn(filed, record, open=False, dropped=True))
+    return tuple(found)
+
+
+FOLLOWUPS = tuple(
+    labels.Label(f"{labels.FOLLOWUP_PREFIX}{name}", "c5def5", description)
+    for name, description in (
+        ("missing-alert", "Nothing told us"),
+        ("missing-dashboard", "We could not see it"),
+        ("log-context", "Logs lacked what we needed"),
+        ("slow-rollback", "Going back took too long"),
+        ("no-feature-flag", "The part could not be switched off alone"),
+        ("unsafe-migration", "The schema change could not be taken back"),
+        ("missing-runbook", "We had to invent the steps"),
+        ("missing-owner", "Nobody knew whose it was"),
+        ("customer-communication", "Customers heard late, or wrongly"),
+        ("other", "A gap of another kind"),
+    )
+)
+"""What each category stands for."""
