@@ -35,10 +35,13 @@ class Section(Struct, frozen=True):
     items: tuple[Item, ...]
 
 
-def read_checklist(markdown: str, heading: str = "h2") -> tuple[Section, ...]:
+def read_checklist(
+    markdown: str, heading: str = "h2", untitled: str | None = "Checklist"
+) -> tuple[Section, ...]:
     """The sections of a checklist that hold items. Front matter and fences are left out.
 
-    `heading` is the level of heading that opens a section.
+    `heading` is the level of heading that opens a section. Items above the first get the title
+    `untitled`, or with None are left out.
     """
     text = markdown.replace("\r\n", "\n")
     if text.startswith("---\n"):
@@ -46,7 +49,7 @@ def read_checklist(markdown: str, heading: str = "h2") -> tuple[Section, ...]:
         text = rest if found else text
     lines = text.split("\n")
     sections: list[Section] = []
-    title, items = "", list[Item]()
+    title, items = untitled, list[Item]()
     for token in _READER.parse(text):
         if token.map is None:
             continue
@@ -62,8 +65,8 @@ def read_checklist(markdown: str, heading: str = "h2") -> tuple[Section, ...]:
     return tuple(sections)
 
 
-def _close(sections: list[Section], title: str, items: list[Item]) -> None:
-    if items:
+def _close(sections: list[Section], title: str | None, items: list[Item]) -> None:
+    if items and title is not None:
         sections.append(Section(title or "Checklist", tuple(items)))
 
 

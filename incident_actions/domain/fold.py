@@ -225,7 +225,7 @@ def fold(
         timeline=tuple(sorted(walk.incident.timeline, key=lambda entry: entry.at)),
         last_activity=max(entry.at for entry in walk.incident.timeline),
     )
-    done = walk.steps | steps.answered(answers.values.keys())
+    done = walk.steps | steps.answered(answers.given)
     return Folded(
         incident, tuple(walk.taken), tuple(walk.commands), tuple(walk.notices), frozenset(done)
     )

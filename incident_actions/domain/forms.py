@@ -49,6 +49,11 @@ class Answers(Struct, frozen=True):
         """The answer, or an empty text."""
         return self.values.get(id, "")
 
+    @property
+    def given(self) -> frozenset[str]:
+        """The questions that were answered: of checkboxes one at least is ticked."""
+        return frozenset(id for id in self.values if self.boxes.get(id, True))
+
 
 def read_form(document: Any, path: str) -> Form:
     """A form file's YAML, already loaded, as a `Form`.

@@ -11,8 +11,10 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
+from incident_actions.domain.changes import Suspects
 from incident_actions.domain.checklist import Item
 from incident_actions.domain.incident import Incident, Role
+from incident_actions.domain.matching import Runbook
 from incident_actions.domain.observation import Deployment
 from incident_actions.domain.recovery import Streak
 
@@ -43,7 +45,8 @@ class State(Incident, frozen=True, omit_defaults=True, kw_only=True):
     probes, `deployments` those since the start, `public` whether anybody can read the repository,
     and `labels` that the repository has ours. `ticks` are the texts of the boxes that people
     ticked, `steps` the keys of those that the bot ticked, and may untick again. `settled` is how
-    the issue was when it was last brought up to date.
+    the issue was when it was last brought up to date. `suspects` are the changes before the start,
+    and `runbooks` those that fitted the report.
     """
 
     v: int
@@ -62,6 +65,8 @@ class State(Incident, frozen=True, omit_defaults=True, kw_only=True):
     ticks: tuple[str, ...] = ()
     steps: tuple[str, ...] = ()
     settled: Settled | None = None
+    suspects: Suspects | None = None
+    runbooks: tuple[Runbook, ...] = ()
 
 
 def read_state(text: str | None, number: int) -> State | None:
@@ -92,6 +97,8 @@ class Memory(Struct, frozen=True, kw_only=True):
     ticks: tuple[str, ...]
     steps: tuple[str, ...]
     settled: Settled | None
+    suspects: Suspects | None
+    runbooks: tuple[Runbook, ...]
 
 
 def make_state(incident: Incident, number: int, memory: Memory) -> State:

@@ -13,6 +13,7 @@ from incident_actions.config import Config
 from incident_actions.domain import body as bodies
 from incident_actions.domain import labels as names
 from incident_actions.domain import recovery, voice
+from incident_actions.domain.changes import Suspects
 from incident_actions.domain.checklist import read_checklist
 from incident_actions.domain.fold import (
     Evidence,
@@ -34,8 +35,9 @@ from incident_actions.domain.state import State, read_state
 from incident_actions.domain.trust import accepted_before
 from incident_actions.domain.voice import REMINDER
 from incident_actions.errors import GitHubError
-from incident_actions.flows import plan, playbook, speech
+from incident_actions.flows import changes, plan, playbook, speech
 from incident_actions.flows.plan import Findings, Known, Study
+from incident_actions.flows.playbook import Shelf
 from incident_actions.hub.apply import apply
 from incident_actions.hub.port import Hub
 
@@ -76,6 +78,10 @@ class Desk(Struct, frozen=True):
         """Whether to look at what is not in the issue, too: a comment must be answered fast."""
         return self.occasion is not Occasion.COMMENT
 
+    def with_extra(self, requests: int) -> Desk:
+        """The desk, when so many requests come on top of the budget."""
+        return replace(self, budget=self.budget + requests)
+
     def may_still_ask(self, count: int) -> bool:
         """Whether so many more requests stay within the budget."""
         return self.hub.requests + count <= self.budget
@@ -104,9 +110,10 @@ def study(desk: Desk, observation: Observation, form: Form | None = None) -> Stu
         streaks=state.streaks if state else {},
         deployments=state.deployments if state else (),
         public=state.public if state else None,
+        suspects=state.suspects if state else None,
     )
     folded = _fold(desk, observation, known, grants, findings)
-    found = _look_around(desk, folded.incident, known, findings)
+    found = _look_around(desk.with_extra(known.extra), folded.incident, known, findings)
     if found != findings:
         folded = _fold(desk, observation, known, grants, found)
     return Study(state, known, grants, found, folded)
@@ -120,6 +127,7 @@ def tend(desk: Desk, observation: Observation, form: Form | None = None) -> Repo
     """
     hub = desk.hub
     it = study(desk, observation, form)
+    desk = desk.with_extra(it.known.extra + it.findings.extra)
     first = observation.issue
     unsaid = voice.unsaid(it.folded.notices, speech.said(observation, it.state))
     pages = playbook.pages(hub, unsaid, first.url)
@@ -180,19 +188,29 @@ def _missing_labels(
 def _known(desk: Desk, issue: Issue, state: State | None, form: Form | None) -> Known:
     """The playbook: from the incident's own memory where it has one, else from the repository."""
     if state is not None and state.form:
-        shown = read_checklist(bodies.split(issue.body).dashboard, heading="h4")
+        dashboard = bodies.split(issue.body).dashboard
+        shown = read_checklist(dashboard, heading="h4", untitled=None)
         hidden = state.sensitive and state.public is not False
         return Known(
             form=playbook.remembered_form(state.form),
             checks=state.checks,
-            checklist=shown if shown or hidden else playbook.checklist(desk.hub),
+            checklist=shown if shown or hidden else playbook.checklist(Shelf(desk.hub)),
             defaults=state.defaults,
+            runbooks=state.runbooks,
         )
+    form = form or playbook.form(desk.hub, desk.config)
+    shelf = Shelf(desk.hub)
+    checks, checklist = playbook.recovery_checks(shelf), playbook.checklist(shelf)
+    before = desk.hub.requests
+    answers = plan.answers(issue, form)
+    runbooks = () if answers.boxes.get("sensitive") else playbook.matching_runbooks(shelf, answers)
     return Known(
-        form=form or playbook.form(desk.hub, desk.config),
-        checks=playbook.recovery_checks(desk.hub),
-        checklist=playbook.checklist(desk.hub),
+        form=form,
+        checks=checks,
+        checklist=checklist,
         defaults=desk.config.roles_at(issue.created_at),
+        runbooks=runbooks,
+        extra=desk.hub.requests - before,
     )
 
 
@@ -240,13 +258,26 @@ def _look_around(desk: Desk, incident: Incident, known: Known, findings: Finding
         streak = recovery.record(streaks.pop(item.key, None), good, desk.now, incident, enough)
         if streak is not None:
             streaks[item.key] = streak
+    started, before = incident.times[Moment.STARTED], desk.hub.requests
+    looked = None
+    if incident.status.open and not incident.sensitive and _is_news(findings.suspects, started):
+        looked = changes.look(desk.hub, started, desk.config)
+    extra = max(0, desk.hub.requests - before - desk.thorough)  # deployments are in the budget
     deployments = findings.deployments
-    if desk.thorough and incident.status.open and desk.may_still_ask(3):
+    if looked is not None:
+        deployments = tuple(each for each in looked.deployments if each.at >= started)
+    elif desk.with_extra(extra).may_still_ask(3) and desk.thorough and incident.status.open:
         try:
-            deployments = desk.hub.deployments(incident.times[Moment.STARTED])
+            deployments = desk.hub.deployments(started)
         except GitHubError:
             deployments = findings.deployments  # no `deployments: read`: the timeline is shorter
     public = findings.public
     if public is None and incident.sensitive:
         public = desk.hub.is_public()
-    return Findings(streaks, deployments, public)
+    suspects = looked.suspects if looked is not None else findings.suspects
+    return Findings(streaks, deployments, public, suspects, extra)
+
+
+def _is_news(suspects: Suspects | None, started: datetime) -> bool:
+    """Whether nobody asked yet what changed before this start."""
+    return suspects is None or suspects.start != started

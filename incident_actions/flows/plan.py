@@ -8,11 +8,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from incident_actions.domain import body as bodies
+from incident_actions.domain.changes import Rule, Suspects
 from incident_actions.domain.checklist import Item, Section
 from incident_actions.domain.fold import Folded, newest
 from incident_actions.domain.forms import Answers, Form, read_answers
 from incident_actions.domain.grants import Grants
 from incident_actions.domain.incident import Incident, Role, redacted
+from incident_actions.domain.matching import Runbook
 from incident_actions.domain.observation import Deployment, Issue, Observation
 from incident_actions.domain.projection import (
     EditIssue,
@@ -35,20 +37,30 @@ from incident_actions.render import dashboard
 
 
 class Known(Struct, frozen=True):
-    """The playbook that an incident was declared with."""
+    """The playbook that an incident was declared with.
+
+    `runbooks` are those that fit; `extra` is what reading them cost on top of the run's budget.
+    """
 
     form: Form
     checks: tuple[Item, ...]
     checklist: tuple[Section, ...]
     defaults: dict[Role, str]
+    runbooks: tuple[Runbook, ...] = ()
+    extra: int = 0
 
 
 class Findings(Struct, frozen=True):
-    """What a run learnt elsewhere than in the issue. `public` is None while nobody asked."""
+    """What a run learnt elsewhere than in the issue. `public` is None while nobody asked.
+
+    `extra` are requests on top of the run's budget: what changed is asked once for a start.
+    """
 
     streaks: dict[str, Streak]
     deployments: tuple[Deployment, ...]
     public: bool | None
+    suspects: Suspects | None = None
+    extra: int = 0
 
     def silences(self, incident: Incident) -> bool:
         """Whether the bot must publish nothing more of this incident."""
@@ -95,8 +107,10 @@ def memory(issue: Issue, it: Study, said: Collection[str], settled: Settled) -> 
             state.steps if state else (),
             state.ticks if state else (),
         ),
-        steps=tuple(sorted(it.folded.steps)),
+        steps=tuple(sorted(_seen(it.folded, findings.suspects))),
         settled=settled,
+        suspects=None if it.folded.incident.sensitive else findings.suspects,
+        runbooks=() if it.folded.incident.sensitive else known.runbooks,
     )
 
 
@@ -116,7 +130,10 @@ def change(
         checklist=it.known.checklist,
         checks=it.known.checks,
         ticked=memory.ticks,
-        seen=it.folded.steps,
+        seen=_seen(it.folded, memory.suspects),
+        suspects=memory.suspects,
+        runbooks=memory.runbooks,
+        web=issue.url.rpartition("/issues/")[0],
         update_every=policy.timings[Kind.INTERNAL_UPDATE].after,
         silent=silent,
     )
@@ -132,6 +149,12 @@ def change(
         assignees=incident.assigned,
         open=incident.status.open,
     )
+
+
+def _seen(folded: Folded, suspects: Suspects | None) -> frozenset[str]:
+    """The steps that are done: that the bot listed what changed is one of them."""
+    listed = suspects is not None and suspects.rule is not Rule.BLIND
+    return folded.steps | ({"changes"} if listed else set())
 
 
 def _unless_same(wanted: str, now: str) -> str:

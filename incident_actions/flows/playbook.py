@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+import functools
+import hashlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from incident_actions.config import Config, load_yaml
 from incident_actions.domain import runbooks
 from incident_actions.domain.checklist import Item, Section, checks, read_checklist, slug
 from incident_actions.domain.fold import Notice, Page
-from incident_actions.domain.forms import Field, Form, read_form
+from incident_actions.domain.forms import Answers, Field, Form, read_form
+from incident_actions.domain.matching import (
+    Runbook,
+    matching,
+    rank,
+    read_page,
+    report,
+    unread_page,
+)
 from incident_actions.hub.port import Hub
 
 _OURS = Path(__file__).resolve().parents[2]
 RUNBOOKS = "ops/runbooks"
-CHECKLIST = f"{RUNBOOKS}/incident-checklist.md"
-VERIFICATION = f"{RUNBOOKS}/verification-checklist.md"
+CHECKLIST = "incident-checklist.md"
+VERIFICATION = "verification-checklist.md"
+MOST_READ = 3
+"""Runbooks that are read to find those that fit; each is one request."""
 _RECOVERY = 1
 """Of our own verification file only the first section counts: the journeys are a team's own."""
 
@@ -34,21 +46,95 @@ def remembered_form(fields: tuple[tuple[str, str], ...]) -> Form:
     return Form(tuple(Field(id=id, type="", label=label) for id, label in fields))
 
 
-def checklist(hub: Hub) -> tuple[Section, ...]:
+class Shelf:
+    """The team's `ops/runbooks/`, listed once (one request), each file read when it is wanted.
+
+    A file that is still as we wrote it is known by its blob's hash, and costs no request.
+    """
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._listed = hub.folder(RUNBOOKS)
+        self.reads = 0
+
+    def text(self, name: str) -> str | None:
+        """The team's file, or None when they have none of that name."""
+        if name not in self._listed:
+            return None
+        if not self.is_edited(name):
+            return _read_ours(name)
+        self.reads += 1
+        return self._hub.file(f"{RUNBOOKS}/{name}")
+
+    def is_edited(self, name: str) -> bool:
+        """Whether the team wrote this file, or changed ours."""
+        return self._listed[name] != _our_hashes().get(name)
+
+    @property
+    def runbooks(self) -> tuple[str, ...]:
+        """The names of the team's pages, without `.md`."""
+        return tuple(name[:-3] for name in self._listed if _is_runbook(name))
+
+
+def checklist(shelf: Shelf) -> tuple[Section, ...]:
     """The incident checklist."""
-    return read_checklist(hub.file(CHECKLIST) or _read_ours(CHECKLIST))
+    return read_checklist(shelf.text(CHECKLIST) or _read_ours(CHECKLIST))
 
 
-def recovery_checks(hub: Hub) -> tuple[Item, ...]:
+def recovery_checks(shelf: Shelf) -> tuple[Item, ...]:
     """What must be verified before an incident may close."""
-    text = hub.file(VERIFICATION)
+    text = shelf.text(VERIFICATION)
     if text is None:
         return checks(read_checklist(_read_ours(VERIFICATION))[:_RECOVERY])
     return checks(read_checklist(text))
 
 
-def _read_ours(path: str) -> str:
-    return (_OURS / path).read_text(encoding="utf-8")
+def matching_runbooks(shelf: Shelf, answers: Answers) -> tuple[Runbook, ...]:
+    """The runbooks that fit a report: the team's own, and ours that they don't have.
+
+    Of the files that the team wrote or changed at most `MOST_READ` are read, those first whose
+    names stand in the report. Any others are found by their names only.
+    """
+    text = report(answers)
+    own = sorted(shelf.runbooks, key=lambda name: (-rank(name, text), name))
+    left = MOST_READ
+    pages = []
+    for name in own:
+        edited = shelf.is_edited(f"{name}.md")
+        if edited and not left:
+            pages.append(unread_page(name, own=True))
+            continue
+        left -= edited
+        pages.append(read_page(name, shelf.text(f"{name}.md") or "", own=True))
+    pages += [
+        read_page(name[:-3], _read_ours(name), own=False)
+        for name in _our_hashes()
+        if _is_runbook(name) and name[:-3] not in own
+    ]
+    return matching(pages, answers)
+
+
+def _is_runbook(name: str) -> bool:
+    return name.endswith(".md") and name.casefold() != "readme.md"
+
+
+def _read_ours(name: str) -> str:
+    return (_OURS / RUNBOOKS / name).read_text(encoding="utf-8")
+
+
+@functools.cache
+def _our_hashes() -> Mapping[str, str]:
+    """Our pages, each with the hash that git knows its content by."""
+    pages = sorted((_OURS / RUNBOOKS).glob("*.md"))
+    return {path.name: blob_hash(path.read_bytes()) for path in pages}
+
+
+def blob_hash(content: bytes) -> str:
+    """git's name for a file's content.
+
+    https://docs.github.com/en/rest/git/blobs
+    """
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
 _TOPICS = {

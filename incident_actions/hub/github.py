@@ -138,13 +138,13 @@ class GitHub:
             return None
         return _read(_text, answer)
 
-    def folder(self, path: str) -> tuple[str, ...]:
+    def folder(self, path: str) -> dict[str, str]:
         """https://docs.github.com/en/rest/repos/contents#get-repository-content"""
         try:
             answer = self._ask("GET", f"/contents/{quote(path)}")
         except NotFound:
-            return ()
-        return _read(_file_names, answer)
+            return {}
+        return _read(_file_hashes, answer)
 
     def deployments(self, since: datetime) -> tuple[Deployment, ...]:
         """https://docs.github.com/en/rest/deployments/deployments#list-deployments"""
@@ -425,8 +425,11 @@ def _with_source(event: Event, raw: Any) -> Event | None:
     )
 
 
-def _file_names(raw: Any) -> tuple[str, ...]:
-    return tuple(item["name"] for item in raw if item["type"] == "file")
+def _file_hashes(raw: Any) -> dict[str, str]:
+    """Of a folder's list; a path that is a file holds none."""
+    if not isinstance(raw, list):
+        return {}
+    return {item["name"]: item["sha"] for item in raw if item["type"] == "file"}
 
 
 def _deployment(raw: Any) -> Deployment:

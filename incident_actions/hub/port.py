@@ -51,8 +51,11 @@ class Hub(Protocol):
         """A text file on the default branch, or None."""
         ...
 
-    def folder(self, path: str) -> tuple[str, ...]:
-        """The names of the files in a folder of the default branch; empty when there is none."""
+    def folder(self, path: str) -> dict[str, str]:
+        """The files in a folder of the default branch, each with its blob's hash.
+
+        Empty when there is no such folder.
+        """
         ...
 
     def deployments(self, since: datetime) -> tuple[Deployment, ...]:

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from incident_actions.domain import body as bodies
 from incident_actions.domain.body import Body
+from incident_actions.domain.changes import UNSEEN, Suspects
 from incident_actions.domain.checklist import Item, Section, missing
 from incident_actions.domain.incident import (
     Freeze,
@@ -19,11 +20,15 @@ from incident_actions.domain.incident import (
     Status,
     Verified,
 )
+from incident_actions.domain.matching import Runbook
 from incident_actions.domain.reminders import next_update_due
 from incident_actions.render.environment import render
 from incident_actions.render.markdown import inline
+from incident_actions.render.suspects import shown_suspects
 
 ENTRIES_SHOWN = 15
+SUSPECTS_SHOWN = 10
+SUSPECTS_SHOWN_AT_LEAST = 3
 
 _MARKS = {Severity.SEV1: "🔴", Severity.SEV2: "🟠", Severity.SEV3: "🟡"}
 
@@ -61,6 +66,9 @@ class Facts(Struct, frozen=True):
     seen: Collection[str]
     update_every: Mapping[Severity, timedelta | None]
     silent: bool = False
+    suspects: Suspects | None = None
+    runbooks: Sequence[Runbook] = ()
+    web: str = ""
 
 
 def compose(incident: Incident, facts: Facts, state: str, reporter: str) -> str:
@@ -85,6 +93,7 @@ def compose(incident: Incident, facts: Facts, state: str, reporter: str) -> str:
 
 def _dashboard(incident: Incident, facts: Facts, entries: int, full: bool) -> str:
     checklist = _checklist(facts) if full else ()
+    changes = SUSPECTS_SHOWN if full else SUSPECTS_SHOWN_AT_LEAST
     steps = [step for section in checklist for step in section.steps]
     shown = incident.timeline[-entries:] if entries else ()
     return render(
@@ -112,6 +121,10 @@ def _dashboard(incident: Incident, facts: Facts, entries: int, full: bool) -> st
         actions=incident.actions if full else (),
         entries=shown,
         left_out=len(incident.timeline) - len(shown),
+        suspects=None if facts.silent else shown_suspects(facts.suspects, facts.web, changes),
+        unseen=[(text, text in facts.ticked) for text in UNSEEN] if full else (),
+        runbooks=() if facts.silent else facts.runbooks,
+        pages=f"{facts.web}/blob/HEAD/ops/runbooks",
     )
 
 
