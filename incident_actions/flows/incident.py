@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 
 from msgspec import Struct
@@ -158,10 +158,13 @@ def _reminders(desk: Desk, observation: Observation, it: Study) -> list[Effect]:
     reporter = None if author.bot else author.login
     incident = it.folded.incident
     policy = desk.config.reminders.policy()
-    reminders = due(incident, it.known.checks, reporter, policy, desk.now)
-    return speech.remind(
-        observation.issue.number, voice.own_comments(observation), reminders, incident
-    )
+    early = due(incident, it.known.checks, reporter, policy, desk.now)
+    if desk.occasion is Occasion.SWEEP:
+        late = early
+    else:  # the next sweep is soon enough for what is due until then
+        late = due(incident, it.known.checks, reporter, replace(policy, tick=timedelta()), desk.now)
+    own = voice.own_comments(observation)
+    return speech.remind(observation.issue.number, own, late, incident, early)
 
 
 def _state(issue: Issue) -> State | None:

@@ -47,23 +47,30 @@ def words(observation: Observation, it: Study, pages: Mapping[Page, str]) -> lis
 
 
 def remind(
-    number: int, own: Mapping[str, Comment], reminders: Sequence[Reminder], incident: Incident
+    number: int,
+    own: Mapping[str, Comment],
+    reminders: Sequence[Reminder],
+    incident: Incident,
+    ahead: Sequence[Reminder] = (),
 ) -> list[Effect]:
     """The reminders to post, and the ones that they replace or that are no longer due.
 
     `own` are the bot's comments on this issue. One of a kind lives at a time: the new one is
-    posted, so that people are notified, and the old one goes.
+    posted, so that people are notified, and the old one goes. Those `ahead` are not posted yet,
+    but stay where a sweep has posted them early.
     """
-    wanted = {f"{REMINDER} {reminder.key}": reminder for reminder in reminders}
+    early = {each.kind for each in ahead if f"{REMINDER} {each.key}" in own}
+    wanted = {f"{REMINDER} {each.key}": each for each in reminders if each.kind not in early}
     effects: list[Effect] = [
-        Say(number, REMINDER, reminder.key, comments.remind(reminder, incident))
-        for name, reminder in wanted.items()
+        Say(number, REMINDER, each.key, comments.remind(each, incident))
+        for name, each in wanted.items()
         if name not in own
     ]
+    kept = {*wanted, *(f"{REMINDER} {each.key}" for each in ahead)}
     effects += [
         Unsay(comment.id, *name.split(" ", 1))
         for name, comment in own.items()
-        if name.startswith(f"{REMINDER} ") and name not in wanted
+        if name.startswith(f"{REMINDER} ") and name not in kept
     ]
     return effects
 
