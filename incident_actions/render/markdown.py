@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 
 _URL = re.compile(r"https?://[^\s<>\"'`|\\()\[\]]+")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]|~$])")
-_LINE_START = re.compile(r"^(\s*)([#>+=-]|\d+[.)])")
+_BLOCK_START = re.compile(r"^([#>+=-])")
+_LIST_START = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
 _NOT_PRINTED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _ZERO_WIDTH_SPACE = "\u200b"
 
@@ -31,7 +32,8 @@ def inline(text: object, longest: int = 300) -> str:
         parts += [_escape(flat[end : url.start()]), _quiet(url[0])]
         end = url.end()
     parts.append(_escape(flat[end:]))
-    return _LINE_START.sub(r"\1\\\2", "".join(parts))
+    line = _BLOCK_START.sub(r"\\\1", "".join(parts))
+    return _LIST_START.sub(r"\1\\\2", line)
 
 
 def _escape(text: str) -> str:
