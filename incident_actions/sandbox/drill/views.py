@@ -72,15 +72,10 @@ class View:
         """The labels that begin like this."""
         return frozenset(label for label in self.labels if label.startswith(beginnings))
 
-    @property
-    def reply(self) -> str:
-        """What the bot's newest comment shows; empty when there is none."""
-        return self.replies[-1].text if self.replies else ""
-
-    @property
-    def replies(self) -> tuple[Comment, ...]:
-        """The bot's comments."""
-        return tuple(comment for comment in self.comments if comment.author == BOT)
+    def replies(self, part: str) -> list[str]:
+        """What the bot's comments show, of those that hold this part."""
+        shown = (comment.text for comment in self.comments if comment.author == BOT)
+        return [text for text in shown if part in text]
 
 
 def look(person: Person) -> dict[int, View]:

@@ -57,12 +57,13 @@ def stranger(drill: Drill) -> None:
     """Anybody may comment in a public repository; nobody outside decides."""
     drill.comments(stage.STRANGER, "/thaw my order is stuck, please deploy")
     drill.respond()
-    issue = drill.issue()
-    drill.expect("one reply says no", len(issue.replies), 1)
-    drill.expect_in("it says so to the right person", issue.reply, f"@{stage.STRANGER}")
+    refusals = drill.issue().replies(f"@{stage.STRANGER}")
+    drill.expect("one reply says no", len(refusals), 1)
+    drill.expect_in("it says who may", "".join(refusals), "write access")
     drill.comments(stage.STRANGER, "/thaw hello?")
     drill.respond()
-    drill.expect("a second try gets no second reply", len(drill.issue().replies), 1)
+    refusals = drill.issue().replies(f"@{stage.STRANGER}")
+    drill.expect("a second try gets no second reply", len(refusals), 1)
     deploy = drill.deploy(stage.DEVELOPER, "release 43", drill.bad)
     drill.expect("deploys stay frozen", deploy.verdict, "frozen")
 
@@ -70,7 +71,6 @@ def stranger(drill: Drill) -> None:
 @scene("14:04", "On-call takes command and gives out roles")
 def acknowledge(drill: Drill) -> None:
     """One comment, several commands."""
-    replies = len(drill.issue().replies)
     text = f"/ack\n/role investigator @{stage.DEVELOPER}\n/role comms @{stage.SUPPORT}"
     comment = drill.comments(stage.ON_CALL, text)
     drill.respond()
@@ -86,7 +86,6 @@ def acknowledge(drill: Drill) -> None:
     drill.expect("the time of the acknowledgement is kept", acknowledged[:16], "2026-11-23T14:04")
     reactions = [one.reactions for one in issue.comments if one.id == comment]
     drill.expect("the comment got a reaction", len(reactions[0]), 1)
-    drill.expect("and no reply", len(issue.replies), replies)
 
 
 @scene("14:06", "A mistaken severity, and its correction")
@@ -111,18 +110,17 @@ def severity(drill: Drill) -> None:
 @scene("14:09", "A typing mistake")
 def mistake(drill: Drill) -> None:
     """Never silence: what can't be taken gets one reply, which goes when the comment is right."""
-    before = len(drill.issue().replies)
     text = "identified release 42 keeps sessions in memory"
     comment = drill.comments(stage.DEVELOPER, f"/stauts {text}")
     drill.respond()
-    issue = drill.issue()
-    drill.expect("one reply", len(issue.replies), before + 1)
-    drill.expect_in("it says what was meant", issue.reply, "`/status`")
+    replies = drill.issue().replies("/stauts")
+    drill.expect("one reply names it", len(replies), 1)
+    drill.expect_in("and says what was meant", "".join(replies), "`/status")
     right = f"/status {text}"
     drill.does(stage.DEVELOPER, f"edits the comment: {right}").edit_comment(comment, right)
     drill.respond()
     issue = drill.issue()
-    drill.expect("the reply is gone", len(issue.replies), before)
+    drill.expect("the reply is gone", len(issue.replies("/stauts")), 0)
     drill.expect("the status moved", issue.labelled("status:"), {"status:identified"})
 
 
@@ -163,14 +161,14 @@ def mitigated(drill: Drill) -> None:
 @scene("14:18", "Closing by hand comes too early")
 def refused_close(drill: Drill) -> None:
     """Closing by hand is an attempt at `/resolve`."""
-    before = len(drill.issue().replies)
     drill.does(stage.SUPPORT, f"closes #{drill.incident} by hand").close(drill.incident)
     drill.respond()
     issue = drill.issue()
     drill.expect("it is open again", issue.stands, "open")
-    drill.expect("one reply says why", len(issue.replies), before + 1)
+    replies = issue.replies("recovery is not verified")
+    drill.expect("one reply says why", len(replies), 1)
     asked = ("/verify error-rate", "/verify alerts", "/resolve")
-    drill.expect_in("it lists what is missing", issue.reply, *asked)
+    drill.expect_in("it lists what is missing", "".join(replies), *asked)
     deploy = drill.deploy(stage.DEVELOPER, "release 43", drill.bad)
     drill.expect("deploys stay frozen", deploy.verdict, "frozen")
 

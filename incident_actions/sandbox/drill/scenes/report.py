@@ -21,7 +21,7 @@ def report(drill: Drill) -> None:
     drill.respond()
     held = drill.issue(number)
     drill.expect("the report is held", held.labels, {"incident", "needs-confirmation"})
-    drill.expect("one reply thanks and explains", len(held.replies), 1)
+    drill.expect("one reply thanks and explains", len(held.replies("/confirm")), 1)
     drill.comments(stage.ON_CALL, "/dismiss a new font, as planned", number)
     drill.respond()
     drill.expect("the report is closed", drill.issue(number).stands, "closed")
