@@ -7,9 +7,10 @@ request budget.
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote
 
 import github
@@ -20,7 +21,6 @@ from incident_actions import __version__
 from incident_actions.domain.changes import Pull, Push, Release, WorkflowRun
 from incident_actions.domain.labels import Label
 from incident_actions.domain.observation import (
-    Actor,
     Comment,
     Deployment,
     Event,
@@ -28,6 +28,7 @@ from incident_actions.domain.observation import (
     Issue,
     Permission,
 )
+from incident_actions.domain.overrides import CheckRun
 from incident_actions.domain.projection import EditIssue, OpenIssue
 from incident_actions.errors import (
     Forbidden,
@@ -38,7 +39,9 @@ from incident_actions.errors import (
     Unauthorized,
     Unavailable,
 )
-from incident_actions.hub import recent
+from incident_actions.hub import reading, recent
+from incident_actions.hub.github_drafts import GitHubDrafts
+from incident_actions.hub.reading import actor, read, time
 
 TIMEOUT = 15
 """Seconds for one answer."""
@@ -47,8 +50,6 @@ LONGEST_WAIT = 60
 _PER_PAGE = 100
 _SAFE_TO_REPEAT = frozenset({"GET", "PATCH", "PUT", "DELETE"})
 _EVENTS = frozenset(kind.value for kind in EventKind)
-
-Answer = TypeVar("Answer")
 
 
 def connect(token: str, repository: str, api_url: str) -> GitHub:
@@ -74,7 +75,7 @@ def connect(token: str, repository: str, api_url: str) -> GitHub:
     return GitHub(client, repository)
 
 
-class GitHub:
+class GitHub(GitHubDrafts):
     """One repository, asked over HTTP. Implements `hub.port.Hub`."""
 
     def __init__(self, client: github.Github, repository: str) -> None:
@@ -83,19 +84,24 @@ class GitHub:
         self._base = f"/repos/{quote(repository, safe='/')}"
         self.requests = 0
 
+    @property
+    def repository(self) -> str:
+        """`OWNER/NAME`."""
+        return self._repository
+
     def issue(self, number: int) -> Issue:
         """https://docs.github.com/en/rest/issues/issues#get-an-issue"""
-        return _read(_issue, self._ask("GET", f"/issues/{number}"))
+        return read(reading.issue, self._ask("GET", f"/issues/{number}"))
 
     def history(self, number: int) -> tuple[Comment | Event, ...]:
         """https://docs.github.com/en/rest/issues/timeline"""
         pages = self._pages(f"/issues/{number}/timeline")
-        return tuple(item for raw in pages if (item := _read(_entry, raw)) is not None)
+        return tuple(item for raw in pages if (item := read(_entry, raw)) is not None)
 
     def issues(self, *, labels: Sequence[str], state: str = "open") -> tuple[Issue, ...]:
         """https://docs.github.com/en/rest/issues/issues#list-repository-issues"""
         asked = {"labels": ",".join(labels), "state": state}
-        found = (_read(_issue, raw) for raw in self._pages("/issues", asked))
+        found = (read(reading.issue, raw) for raw in self._pages("/issues", asked))
         return tuple(issue for issue in found if not issue.is_pull_request)
 
     def recent_comments(self, since: datetime) -> tuple[tuple[int, Comment], ...]:
@@ -107,7 +113,7 @@ class GitHub:
         }
         found = []
         for raw in self._pages("/issues/comments", asked):
-            number, comment = _read(_repository_comment, raw)
+            number, comment = read(_repository_comment, raw)
             if comment.created_at < since:
                 break  # sorted by creation: older ones were only edited since
             found.append((number, comment))
@@ -120,7 +126,7 @@ class GitHub:
             f"/actions/workflows/{quote(workflow, safe='')}/runs",
             parameters={"event": "schedule", "per_page": 1},
         )
-        return _read(_newest_run, answer)
+        return read(_newest_run, answer)
 
     def permission(self, login: str) -> Permission:
         """https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user"""
@@ -128,7 +134,7 @@ class GitHub:
             answer = self._ask("GET", f"/collaborators/{quote(login, safe='')}/permission")
         except NotFound:
             return Permission.NONE
-        return _read(_permission, answer)
+        return read(_permission, answer)
 
     def file(self, path: str) -> str | None:
         """https://docs.github.com/en/rest/repos/contents#get-repository-content"""
@@ -136,7 +142,7 @@ class GitHub:
             answer = self._ask("GET", f"/contents/{quote(path)}")
         except NotFound:
             return None
-        return _read(_text, answer)
+        return read(_text, answer)
 
     def folder(self, path: str) -> dict[str, str]:
         """https://docs.github.com/en/rest/repos/contents#get-repository-content"""
@@ -144,12 +150,12 @@ class GitHub:
             answer = self._ask("GET", f"/contents/{quote(path)}")
         except NotFound:
             return {}
-        return _read(_file_hashes, answer)
+        return read(_file_hashes, answer)
 
     def deployments(self, since: datetime) -> tuple[Deployment, ...]:
         """https://docs.github.com/en/rest/deployments/deployments#list-deployments"""
         _, answer = self._request("GET", "/deployments", parameters={"per_page": _PER_PAGE})
-        found = (_read(_deployment, raw) for raw in answer)
+        found = (read(_deployment, raw) for raw in answer)
         return tuple(sorted((each for each in found if each.at >= since), key=lambda d: d.at))
 
     def default_branch(self) -> str:
@@ -160,19 +166,19 @@ class GitHub:
         """https://docs.github.com/en/rest/repos/repos#list-repository-activities"""
         asked = {"ref": branch, "per_page": _PER_PAGE}
         _, answer = self._request("GET", "/activity", parameters=asked)
-        return tuple(_read(recent.push, raw) for raw in answer)
+        return tuple(read(recent.push, raw) for raw in answer)
 
     def merged_pulls(self, branch: str) -> tuple[Pull, ...]:
         """https://docs.github.com/en/rest/pulls/pulls#list-pull-requests"""
         asked = {"state": "closed", "base": branch, "sort": "updated", "direction": "desc"}
         _, answer = self._request("GET", "/pulls", parameters={**asked, "per_page": _PER_PAGE})
-        found = (_read(recent.pull, raw) for raw in answer)
+        found = (read(recent.pull, raw) for raw in answer)
         return tuple(pull for pull in found if pull is not None)
 
     def releases(self) -> tuple[Release, ...]:
         """https://docs.github.com/en/rest/releases/releases#list-releases"""
         _, answer = self._request("GET", "/releases", parameters={"per_page": 30})
-        found = (_read(recent.release, raw) for raw in answer)
+        found = (read(recent.release, raw) for raw in answer)
         return tuple(release for release in found if release is not None)
 
     def workflow_runs(self, since: datetime, until: datetime) -> tuple[WorkflowRun, ...]:
@@ -180,11 +186,23 @@ class GitHub:
         created = f"{since:%Y-%m-%dT%H:%M:%SZ}..{until:%Y-%m-%dT%H:%M:%SZ}"
         asked = {"created": created, "per_page": _PER_PAGE}
         _, answer = self._request("GET", "/actions/runs", parameters=asked)
-        return tuple(_read(recent.workflow_run, raw) for raw in answer["workflow_runs"])
+        return tuple(read(recent.workflow_run, raw) for raw in answer["workflow_runs"])
 
     def changed_files(self, base: str, head: str) -> tuple[str, ...] | None:
         """https://docs.github.com/en/rest/commits/commits#compare-two-commits"""
-        return _read(recent.changed_files, self._ask("GET", f"/compare/{base}...{head}"))
+        return read(recent.changed_files, self._ask("GET", f"/compare/{base}...{head}"))
+
+    def check_runs(self, ref: str) -> tuple[CheckRun, ...]:
+        """https://docs.github.com/en/rest/checks/runs#list-check-runs-for-a-git-reference"""
+        path = f"/commits/{quote(ref, safe='')}/check-runs"
+        _, answer = self._request("GET", path, parameters={"per_page": _PER_PAGE})
+        return read(_check_runs, answer)
+
+    def notices(self, check_run: int, title: str) -> tuple[str, ...]:
+        """https://docs.github.com/en/rest/checks/runs#list-check-run-annotations"""
+        path = f"/check-runs/{check_run}/annotations"
+        _, answer = self._request("GET", path, parameters={"per_page": _PER_PAGE})
+        return read(lambda raw: _notices(raw, title), answer)
 
     def is_public(self) -> bool:
         """https://docs.github.com/en/rest/repos/repos#get-a-repository"""
@@ -263,24 +281,43 @@ class GitHub:
         given: dict[str, Any] | None = None,
         parameters: dict[str, Any] | None = None,
     ) -> tuple[dict[str, Any], Any]:
-        self.requests += 1
-        try:
-            headers, answer = self._requester.requestJsonAndCheck(
-                verb, self._base + path, parameters=parameters, input=given
-            )
-        except github.GithubException as error:
-            raise _explain(error, verb, path, self._repository) from None
-        except (requests.RequestException, OSError) as error:
-            raise Unavailable(
-                f"GitHub could not be reached: {type(error).__name__} at {verb} {path}",
-                remedy="Run it again; see https://www.githubstatus.com.",
-            ) from None
+        headers, answer = self._send(verb, self._base + path, given, parameters)
         if answer is None and verb == "GET":
             raise Unavailable(
                 f"GitHub gave an empty answer to {path}",
                 remedy="Run it again; see https://www.githubstatus.com.",
             )
         return headers, answer
+
+    def _graphql(self, query: str, variables: dict[str, Any]) -> None:
+        with self._explained("POST", "/graphql"):
+            self._requester.graphql_query(query, variables)
+
+    def _send(
+        self,
+        verb: str,
+        path: str,
+        given: dict[str, Any] | None = None,
+        parameters: dict[str, Any] | None = None,
+    ) -> tuple[dict[str, Any], Any]:
+        with self._explained(verb, path.removeprefix(self._base)):
+            return self._requester.requestJsonAndCheck(
+                verb, path, parameters=parameters, input=given
+            )
+
+    @contextmanager
+    def _explained(self, verb: str, path: str) -> Iterator[None]:
+        """Count a request, and turn its failure into an error of ours."""
+        self.requests += 1
+        try:
+            yield
+        except github.GithubException as error:
+            raise _explain(error, verb, path, self.repository) from None
+        except (requests.RequestException, OSError) as error:
+            raise Unavailable(
+                f"GitHub could not be reached: {type(error).__name__} at {verb} {path}",
+                remedy="Run it again; see https://www.githubstatus.com.",
+            ) from None
 
 
 def _explain(error: github.GithubException, verb: str, path: str, repository: str) -> GitHubError:
@@ -313,54 +350,6 @@ def _explain(error: github.GithubException, verb: str, path: str, repository: st
     return Unavailable(what, remedy="Run it again; see https://www.githubstatus.com.")
 
 
-def _read(reader: Callable[[Any], Answer], raw: Any) -> Answer:
-    """Read an answer; one that isn't shaped as documented is GitHub being broken."""
-    try:
-        return reader(raw)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise Unavailable(
-            f"GitHub gave an answer that makes no sense ({type(error).__name__}: {error})",
-            remedy="Run it again; see https://www.githubstatus.com.",
-        ) from None
-
-
-def _issue(raw: Any) -> Issue:
-    return Issue(
-        number=int(raw["number"]),
-        title=raw["title"],
-        body=raw.get("body") or "",
-        author=_actor(raw.get("user")),
-        association=raw.get("author_association") or "NONE",
-        open=raw["state"] == "open",
-        labels=tuple(_label_name(label) for label in raw["labels"]),
-        assignees=tuple(user["login"] for user in raw.get("assignees") or []),
-        created_at=_time(raw["created_at"]),
-        updated_at=_time(raw["updated_at"]),
-        url=raw["html_url"],
-        state_reason=raw.get("state_reason"),
-        is_pull_request="pull_request" in raw,
-        comments=int(raw.get("comments") or 0),
-    )
-
-
-def _label_name(raw: Any) -> str:
-    return raw if isinstance(raw, str) else str(raw["name"])
-
-
-def _actor(raw: Any) -> Actor:
-    """A deleted account is GitHub's `ghost`."""
-    if not raw:
-        return Actor("ghost")
-    return Actor(raw["login"], bot=raw.get("type") == "Bot")
-
-
-def _time(text: str) -> datetime:
-    at = datetime.fromisoformat(text)
-    if at.tzinfo is None:
-        raise ValueError(f"a time without zone: {text}")
-    return at
-
-
 def _entry(raw: Any) -> Comment | Event | None:
     """One entry of the timeline; None for those that mean nothing to an incident."""
     kind = raw.get("event")
@@ -371,8 +360,8 @@ def _entry(raw: Any) -> Comment | Event | None:
     event = Event(
         id=int(raw.get("id") or 0),
         kind=EventKind(kind),
-        actor=_actor(raw.get("actor")),
-        at=_time(raw["created_at"]),
+        actor=actor(raw.get("actor")),
+        at=time(raw["created_at"]),
         subject=_subject(kind, raw),
     )
     return _with_source(event, raw) if kind == "cross-referenced" else event
@@ -381,10 +370,10 @@ def _entry(raw: Any) -> Comment | Event | None:
 def _comment(raw: Any) -> Comment:
     return Comment(
         id=int(raw["id"]),
-        author=_actor(raw.get("user") or raw.get("actor")),
+        author=actor(raw.get("user") or raw.get("actor")),
         body=raw.get("body") or "",
-        created_at=_time(raw["created_at"]),
-        updated_at=_time(raw["updated_at"]),
+        created_at=time(raw["created_at"]),
+        updated_at=time(raw["updated_at"]),
     )
 
 
@@ -394,14 +383,14 @@ def _repository_comment(raw: Any) -> tuple[int, Comment]:
 
 def _newest_run(raw: Any) -> datetime | None:
     runs = raw["workflow_runs"]
-    return _time(runs[0]["created_at"]) if runs else None
+    return time(runs[0]["created_at"]) if runs else None
 
 
 def _subject(kind: str, raw: Any) -> str:
     if kind in ("labeled", "unlabeled"):
         return str(raw["label"]["name"])
     if kind in ("assigned", "unassigned"):
-        return _actor(raw.get("assignee")).login
+        return actor(raw.get("assignee")).login
     return str(raw["rename"]["to"]) if kind == "renamed" else ""
 
 
@@ -417,11 +406,11 @@ def _with_source(event: Event, raw: Any) -> Event | None:
         actor=event.actor,
         at=event.at,
         subject=str(source["number"]),
-        author=_actor(source.get("user")),
+        author=actor(source.get("user")),
         title=str(source.get("title") or ""),
         body=str(source.get("body") or ""),
         pull_request=bool(pull),
-        merged_at=_time(merged) if merged else None,
+        merged_at=time(merged) if merged else None,
     )
 
 
@@ -435,10 +424,33 @@ def _file_hashes(raw: Any) -> dict[str, str]:
 def _deployment(raw: Any) -> Deployment:
     return Deployment(
         id=int(raw["id"]),
-        at=_time(raw["created_at"]),
-        by=_actor(raw.get("creator")).login,
+        at=time(raw["created_at"]),
+        by=actor(raw.get("creator")).login,
         sha=raw["sha"],
         environment=raw["environment"],
+    )
+
+
+def _check_runs(raw: Any) -> tuple[CheckRun, ...]:
+    return tuple(
+        CheckRun(
+            id=int(run["id"]),
+            sha=run["head_sha"],
+            app=(run.get("app") or {}).get("slug") or "",
+            at=time(run.get("completed_at") or run["started_at"]),
+            done=run["status"] == "completed",
+            annotations=int(run["output"]["annotations_count"]),
+        )
+        for run in raw["check_runs"]
+        if run.get("completed_at") or run.get("started_at")
+    )
+
+
+def _notices(raw: Any, title: str) -> tuple[str, ...]:
+    return tuple(
+        str(each.get("message") or "")
+        for each in raw
+        if each.get("annotation_level") == "notice" and each.get("title") == title
     )
 
 

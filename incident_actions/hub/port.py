@@ -9,10 +9,12 @@ from typing import Protocol
 from incident_actions.domain.changes import Pull, Push, Release, WorkflowRun
 from incident_actions.domain.labels import Label
 from incident_actions.domain.observation import Comment, Deployment, Event, Issue, Permission
+from incident_actions.domain.overrides import CheckRun
 from incident_actions.domain.projection import EditIssue, OpenIssue
+from incident_actions.hub.drafts import Drafts
 
 
-class Hub(Protocol):
+class Hub(Drafts, Protocol):
     """One repository on GitHub. Every method is one request, unless it says more.
 
     All raise `errors.GitHubError`; reading something that isn't there raises `errors.NotFound`.
@@ -84,6 +86,14 @@ class Hub(Protocol):
 
     def changed_files(self, base: str, head: str) -> tuple[str, ...] | None:
         """The paths that differ between two commits; None when they are too many to tell."""
+        ...
+
+    def check_runs(self, ref: str) -> tuple[CheckRun, ...]:
+        """The newest check runs of a commit, at most a hundred."""
+        ...
+
+    def notices(self, check_run: int, title: str) -> tuple[str, ...]:
+        """The texts of a check run's notices with this title, at most a hundred."""
         ...
 
     def is_public(self) -> bool:

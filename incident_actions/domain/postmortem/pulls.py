@@ -1,0 +1,60 @@
+"""What GitHub says of branches, pull requests and checks, as plain values."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from incident_actions.domain.observation import Actor
+from incident_actions.domain.postmortem.lint import Finding
+
+
+class Tip(Struct, frozen=True):
+    """Where a branch stands: its last commit and that commit's tree, by their SHA."""
+
+    commit: str
+    tree: str
+
+
+class PullRequest(Struct, frozen=True):
+    """A pull request as it is now.
+
+    `node` is its id in GraphQL; `head_repository` is None when the fork is gone. `reviewers` are
+    those who were asked and have not answered yet.
+    """
+
+    number: int
+    node: str
+    title: str
+    url: str
+    author: Actor
+    open: bool
+    draft: bool
+    merged: bool
+    branch: str
+    sha: str
+    head_repository: str | None
+    base: str
+    base_repository: str
+    labels: tuple[str, ...]
+    assignees: tuple[str, ...]
+    reviewers: tuple[str, ...]
+
+    @property
+    def is_from_fork(self) -> bool:
+        """Whether its branch lies in another repository."""
+        return self.head_repository is None or (
+            self.head_repository.casefold() != self.base_repository.casefold()
+        )
+
+
+class Check(Struct, frozen=True):
+    """A finished check of a commit. `key` changes with what it says."""
+
+    name: str
+    sha: str
+    passed: bool
+    title: str
+    summary: str
+    path: str
+    findings: tuple[Finding, ...]
+    key: str
