@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from incident_actions.config import Config
-from incident_actions.domain.changes import WINDOW, Seen, Suspects, comparisons, suspects
+from incident_actions.domain.changes import Seen, Suspects, comparisons, suspects
 from incident_actions.domain.observation import Deployment
 from incident_actions.errors import Forbidden, GitHubError, NotFound, Rejected
 from incident_actions.hub.port import Hub
@@ -60,7 +60,7 @@ def _ask(hub: Hub, start: datetime, config: Config) -> tuple[tuple[Deployment, .
         pushes=optional("pushes", lambda: hub.pushes(branch)),
         pulls=optional("pull requests", lambda: hub.merged_pulls(branch)),
         releases=optional("releases", hub.releases),
-        runs=optional("workflow runs", lambda: hub.workflow_runs(start - WINDOW, start)),
+        runs=optional("workflow runs", hub.workflow_runs),
     )
     paths = {}
     for base, head in comparisons(seen, start)[: BUDGET - (hub.requests - before)]:

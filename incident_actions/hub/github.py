@@ -181,11 +181,9 @@ class GitHub(GitHubDrafts):
         found = (read(recent.release, raw) for raw in answer)
         return tuple(release for release in found if release is not None)
 
-    def workflow_runs(self, since: datetime, until: datetime) -> tuple[WorkflowRun, ...]:
+    def workflow_runs(self) -> tuple[WorkflowRun, ...]:
         """https://docs.github.com/en/rest/actions/workflow-runs#list-workflow-runs-for-a-repository"""
-        created = f"{since:%Y-%m-%dT%H:%M:%SZ}..{until:%Y-%m-%dT%H:%M:%SZ}"
-        asked = {"created": created, "per_page": _PER_PAGE}
-        _, answer = self._request("GET", "/actions/runs", parameters=asked)
+        _, answer = self._request("GET", "/actions/runs", parameters={"per_page": _PER_PAGE})
         return tuple(read(recent.workflow_run, raw) for raw in answer["workflow_runs"])
 
     def changed_files(self, base: str, head: str) -> tuple[str, ...] | None:

@@ -80,8 +80,8 @@ class Hub(Drafts, Protocol):
         """Published releases, of the newest thirty."""
         ...
 
-    def workflow_runs(self, since: datetime, until: datetime) -> tuple[WorkflowRun, ...]:
-        """Runs of workflows that were created between two moments, of the newest hundred."""
+    def workflow_runs(self) -> tuple[WorkflowRun, ...]:
+        """The newest hundred runs of workflows."""
         ...
 
     def changed_files(self, base: str, head: str) -> tuple[str, ...] | None:
