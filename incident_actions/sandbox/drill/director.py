@@ -26,8 +26,8 @@ def perform(
     began = time.monotonic()
     clock = stage.Clock()
     with Sandbox(clock=clock) as github:
-        stage.build(github)
-        drill = Drill(github, clock, programs, narrator)
+        release = stage.build(github)
+        drill = Drill(github, clock, programs, narrator, release)
         narrator.say(f"A drill in {stage.REPOSITORY}, on the sandbox at {github.url}")
         outcome = "The drill was interrupted."
         try:

@@ -77,10 +77,14 @@ class Response:
 
 
 class Drill:
-    """The drill as it goes. Scenes leave here what later ones need: `incident`, `good`, `bad`."""
+    """The drill as it goes. `release` is the commit that runs in production.
+
+    Scenes leave here what later ones need: the number of the `incident`, the commits of the `good`
+    and the `bad` release.
+    """
 
     def __init__(
-        self, github: Sandbox, clock: Clock, programs: Programs, narrator: Narrator
+        self, github: Sandbox, clock: Clock, programs: Programs, narrator: Narrator, release: str
     ) -> None:
         self.github = github
         self.clock = clock
@@ -89,7 +93,7 @@ class Drill:
         self.deploys: list[Deploy] = []
         self.responses: list[Response] = []
         self.incident = 0
-        self.good = self.bad = ""
+        self.good = self.bad = release
         self._heard = 0
         self._last: tuple[str, dict[str, Any]] = ("", {})
 
@@ -122,7 +126,7 @@ class Drill:
     # Programs ----------------------------------------------------------------------------
 
     def deploy(self, login: str, what: str, sha: str, intent: str = "deploy") -> Deploy:
-        """Deploy a commit to production, which asks the gate first."""
+        """Deploy a commit to production, which asks the gate first, and goes on if it may."""
         person = self.does(login, f"deploys {what} (intent: {intent})")
         workflow = f"/actions/workflows/{contract.DEPLOY.name}/dispatches"
         person.ask("POST", workflow, {"ref": "main", "inputs": {"intent": intent}})
@@ -142,6 +146,8 @@ class Drill:
         effect = "stops the deploy" if run.exit_code else "lets it through"
         verdict = run.outputs["verdict"]
         self.narrator.tell("gate", "the gate", f"{effect} ({verdict}): {said}", f"{name}.md")
+        if run.exit_code == 0:
+            person.deploy(sha)
         return deploy
 
     def respond(self, *, newest_only: bool = False) -> Response:

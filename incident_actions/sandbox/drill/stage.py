@@ -9,7 +9,7 @@ from . import contract
 
 REPOSITORY = "example/shop"
 SERVICE = "web"
-START = datetime(2026, 11, 23, 13, 50, tzinfo=UTC)
+START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)  # hours before the first scene
 
 ON_CALL, SUPPORT, DEVELOPER, STRANGER = "dana-oncall", "sam-support", "kim-developer", "stranger"
 RESPOND_TOKEN, GATE_TOKEN = "drill-respond-token", "drill-gate-token"
@@ -35,9 +35,10 @@ class Clock:
         self._now = max(self._now, self._now.replace(hour=hour, minute=minute, second=0))
 
 
-def build(github: Sandbox) -> None:
+def build(github: Sandbox) -> str:
     """A repository with two workflows and the label that the form needs; three people with
-    access, one without; and for each job a token that may do what its workflow grants.
+    access, one without; for each job a token that may do what its workflow grants; and a first
+    release, which runs in production. The answer is its commit.
     """
     github.repository(REPOSITORY, labels=["incident"])
     for login in (ON_CALL, SUPPORT, DEVELOPER):
@@ -51,3 +52,7 @@ def build(github: Sandbox) -> None:
     gate = contract.permissions(contract.DEPLOY, "gate")
     github.actions_token(RESPOND_TOKEN, REPOSITORY, respond)
     github.actions_token(GATE_TOKEN, REPOSITORY, gate)
+    developer = github.as_user(DEVELOPER, REPOSITORY)
+    release = developer.push({"session.txt": "store: disk\n"}, "Release 41")
+    developer.deploy(release)
+    return release
