@@ -146,6 +146,10 @@ class Sensitive(Struct, frozen=True):
     """This is a security matter: nothing more is published from here."""
 
 
+class StartPostmortem(Struct, frozen=True):
+    """A postmortem is wanted, whatever the severity."""
+
+
 class Confirm(Struct, frozen=True):
     """A report from outside becomes an incident."""
 
@@ -171,7 +175,8 @@ class Help(Struct, frozen=True):
 Command = (
     Ack | AssignRole | SetSeverity | SetStatus | SetTime | Note | Did | Update | CustomerUpdate
     | Mitigated | Verify | Resolve | Reopen | FreezeDeploys | ThawDeploys | Allow | AddAction
-    | SetCause | SetServices | Snooze | Sensitive | Confirm | Dismiss | ShowRunbook | Help
+    | SetCause | SetServices | Snooze | Sensitive | StartPostmortem | Confirm | Dismiss
+    | ShowRunbook | Help
 )  # fmt: skip
 
 
@@ -449,6 +454,14 @@ REGISTRY: tuple[Spec, ...] = (
         "Mark it as a security matter; the bot publishes nothing more here.",
         "/sensitive",
         lambda arguments: Sensitive(),
+    ),
+    Spec(
+        "postmortem",
+        "/postmortem",
+        "Open the postmortem, also of a SEV3, once it is resolved; try again if it failed.",
+        "/postmortem",
+        lambda arguments: StartPostmortem(),
+        dated=False,
     ),
     Spec(
         "confirm",

@@ -92,11 +92,20 @@ class Freeze(StrEnum):
     OFF = "thaw"
 
 
+class Deed(StrEnum):
+    """Entries of the timeline that a postmortem tells apart."""
+
+    MITIGATION = "mitigation"
+    UPDATE = "update"
+    CUSTOMER_UPDATE = "customer-update"
+    OVERRIDE = "override"
+
+
 class Entry(Struct, frozen=True, omit_defaults=True):
     """One line of the timeline: time, actor, action, result (the playbook's four).
 
     `key` names where it came from (`c123.0`: first command of comment 123, `e456`: an event),
-    so that the same fact is never two entries.
+    so that the same fact is never two entries. `deed` says what it was, where that matters.
     """
 
     at: datetime
@@ -104,6 +113,7 @@ class Entry(Struct, frozen=True, omit_defaults=True):
     action: str
     result: str = ""
     key: str = ""
+    deed: Deed | None = None
 
 
 class Allowance(Struct, frozen=True, omit_defaults=True):
@@ -115,6 +125,12 @@ class Allowance(Struct, frozen=True, omit_defaults=True):
     reason: str
     sha: str | None = None
     pr: int | None = None
+    expired: bool = False
+
+    @property
+    def change(self) -> str:
+        """As people write it: `4f2a9c1` or `#57`."""
+        return (self.sha or "")[:7] or f"#{self.pr}"
 
 
 class ActionItem(Struct, frozen=True, omit_defaults=True):
@@ -162,6 +178,7 @@ class Incident(Struct, frozen=True, omit_defaults=True):
     fixes: tuple[int, ...] = ()
     verified: dict[str, Verified] = {}
     forced: str | None = None
+    postmortem_asked: bool = False
     actions: tuple[ActionItem, ...] = ()
     mitigations: int = 0
     updates: int = 0

@@ -22,6 +22,7 @@ from incident_actions.domain.incident import (
     TRANSITIONS,
     ActionItem,
     Allowance,
+    Deed,
     Entry,
     Freeze,
     Incident,
@@ -56,9 +57,17 @@ def apply(incident: Incident, command: c.Command, act: Act) -> Incident:
     return _EFFECTS[type(command)](incident, command, act)
 
 
-def log(incident: Incident, act: Act, action: str, result: str = "", **changes: Any) -> Incident:
+def log(
+    incident: Incident,
+    act: Act,
+    action: str,
+    result: str = "",
+    *,
+    deed: Deed | None = None,
+    **changes: Any,
+) -> Incident:
     """The incident with a line more in its timeline, and whatever else changed."""
-    entry = Entry(at=act.at, actor=act.actor, action=action, result=result, key=act.key)
+    entry = Entry(at=act.at, actor=act.actor, action=action, result=result, key=act.key, deed=deed)
     return replace(incident, timeline=(*incident.timeline, entry), **changes)
 
 
@@ -166,7 +175,7 @@ def _note(incident: Incident, command: c.Note, act: Act) -> Incident:
 def _did(incident: Incident, command: c.Did, act: Act) -> Incident:
     fixes = _fixes(incident, command.action, command.result)
     incident = replace(incident, mitigations=incident.mitigations + 1)
-    return log(incident, act, command.action, command.result, fixes=fixes)
+    return log(incident, act, command.action, command.result, deed=Deed.MITIGATION, fixes=fixes)
 
 
 def _update(incident: Incident, command: c.Update, act: Act) -> Incident:
@@ -176,6 +185,7 @@ def _update(incident: Incident, command: c.Update, act: Act) -> Incident:
         act,
         "posted an update",
         command.text,
+        deed=Deed.UPDATE,
         updates=incident.updates + 1,
         last_update=act.at,
         next_update=due,
@@ -189,6 +199,7 @@ def _customer(incident: Incident, command: c.CustomerUpdate, act: Act) -> Incide
         act,
         "told customers",
         command.text,
+        deed=Deed.CUSTOMER_UPDATE,
         customers=True,
         customer_updates=count,
         last_customer_update=act.at,
@@ -273,12 +284,14 @@ def _reopen(incident: Incident, command: c.Reopen, act: Act) -> Incident:
 
 def _freeze(incident: Incident, command: c.FreezeDeploys, act: Act) -> Incident:
     override = Override(freeze=Freeze.ON, by=act.actor, at=act.at, reason=command.reason[:200])
-    return log(incident, act, "froze deploys", command.reason, freeze=override)
+    return log(incident, act, "froze deploys", command.reason, deed=Deed.OVERRIDE, freeze=override)
 
 
 def _thaw(incident: Incident, command: c.ThawDeploys, act: Act) -> Incident:
     override = Override(freeze=Freeze.OFF, by=act.actor, at=act.at, reason=command.reason[:200])
-    return log(incident, act, "let deploys through", command.reason, freeze=override)
+    return log(
+        incident, act, "let deploys through", command.reason, deed=Deed.OVERRIDE, freeze=override
+    )
 
 
 def _allow(incident: Incident, command: c.Allow, act: Act) -> Incident:
@@ -292,7 +305,8 @@ def _allow(incident: Incident, command: c.Allow, act: Act) -> Incident:
     )
     change = command.sha or f"#{command.pr}"
     action = f"let {change} through the freeze until {allowance.until:%H:%M} UTC"
-    return log(incident, act, action, command.reason, allow=(*incident.allow, allowance)[-20:])
+    allow = (*incident.allow, allowance)[-20:]
+    return log(incident, act, action, command.reason, deed=Deed.OVERRIDE, allow=allow)
 
 
 def _action(incident: Incident, command: c.AddAction, act: Act) -> Incident:
@@ -322,6 +336,10 @@ def _snooze(incident: Incident, command: c.Snooze, act: Act) -> Incident:
 
 def _sensitive(incident: Incident, command: c.Sensitive, act: Act) -> Incident:
     return log(incident, act, "marked this as a security matter", sensitive=True)
+
+
+def _postmortem(incident: Incident, command: c.StartPostmortem, act: Act) -> Incident:
+    return log(incident, act, "asked for a postmortem", postmortem_asked=True)
 
 
 def _not_a_report(incident: Incident, command: c.Command, act: Act) -> Incident:
@@ -354,6 +372,7 @@ _EFFECTS: dict[type, Callable[[Incident, Any, Act], Incident]] = {
     c.SetServices: _services,
     c.Snooze: _snooze,
     c.Sensitive: _sensitive,
+    c.StartPostmortem: _postmortem,
     c.Confirm: _not_a_report,
     c.Dismiss: _not_a_report,
     c.ShowRunbook: _no_change,
