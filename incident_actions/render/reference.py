@@ -54,6 +54,12 @@ def configuration() -> str:
     return _table(("Key", "For", "Default"), _keys(schema()["$defs"], "Config", ""))
 
 
+def _workflow(name: str) -> Callable[[], str]:
+    """A workflow that `init` writes, as a block of YAML."""
+    path = ROOT / "templates" / "scaffold" / "workflows" / f"{name}.yml"
+    return lambda: f"```yaml\n{path.read_text(encoding='utf-8').rstrip()}\n```"
+
+
 def _keys(kinds: dict[str, Any], kind: str, at: str) -> Iterable[tuple[str, str, str]]:
     for name, given in kinds[kind]["properties"].items():
         below, each = _section(given), _section(given.get("items", {}))
@@ -75,7 +81,7 @@ def _section(given: dict[str, Any]) -> str | None:
 
 
 def _default(value: Any) -> str:
-    if value is None or value in ([], {}, ()):
+    if value is None or value in ([], {}, (), ""):
         return ""
     if isinstance(value, list | tuple):
         return ", ".join(f"`{each}`" for each in value)
@@ -102,6 +108,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "outputs": outputs,
     "labels": label_names,
     "config": configuration,
+    "workflow-incident": _workflow("incident"),
+    "workflow-deploy": _workflow("deploy"),
 }
 
 
