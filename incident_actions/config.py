@@ -342,13 +342,16 @@ def read_config(text: str | None, path: str = PATH) -> Config:
 
 
 class _Loader(yaml.SafeLoader):
-    """Plain data; a time stays the text that was typed, so that a field can say what it wants."""
+    """Plain data. A time, and `off`, stay the text that was typed: a field says what it wants."""
 
 
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
+    first: [rule for rule in resolvers if not rule[0].endswith((":timestamp", ":bool"))]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(r"(?:true|false)$", re.IGNORECASE), list("tTfF")
+)
 
 
 def load_yaml(text: str, path: str) -> Any:

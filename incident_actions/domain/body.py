@@ -45,12 +45,16 @@ def split(body: str) -> Body:
     Saving in GitHub's editor turns line ends into CRLF everywhere; the dashboard is read with
     LF, the reporter's text stays as it is.
     """
-    if not body.startswith(BEGIN):
+    if not body.lstrip().startswith(BEGIN):
         return Body(dashboard="", state=None, reporter=body)
+    body = body.lstrip()
     end = body.find(END, len(BEGIN))
     if end < 0:
         return _without_end(body)
     block = body[len(BEGIN) : end].replace("\r\n", "\n")
+    state = _STATE.search(block)
+    if state and block[state.end() :].strip():
+        return _without_end(body)  # ours was deleted, and the reporter typed one
     rest = body[end + len(END) :]
     for gap in ("\r\n\r\n", _GAP, "\r\n", "\n"):
         if rest.startswith(gap):
@@ -69,7 +73,7 @@ def _without_end(body: str) -> Body:
 
 
 def _read(block: str, reporter: str) -> Body:
-    found = max(_STATE.finditer(block), key=re.Match.start, default=None)  # the last one is ours
+    found = _STATE.search(block)
     dashboard = (block[: found.start()] if found else block).strip()
     return Body(dashboard, found.group(1) if found else None, reporter)
 
