@@ -365,7 +365,8 @@ def _by_hand(incident: Incident, event: Event, act: Act) -> Incident:
         case EventKind.ASSIGNED:
             return _assigned(incident, event.subject, act)
         case EventKind.UNASSIGNED:
-            return log(drop_roles(incident, event.subject), act, f"unassigned @{event.subject}")
+            left = drop_roles(incident, event.subject, act.at)
+            return log(left, act, f"unassigned @{event.subject}")
         case EventKind.CLOSED:
             if incident.status is Status.RESOLVED:
                 return incident

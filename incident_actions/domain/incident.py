@@ -161,7 +161,11 @@ class Override(Struct, frozen=True, omit_defaults=True):
 
 
 class Incident(Struct, frozen=True, omit_defaults=True):
-    """Everything that is known of one incident, folded from GitHub's own records."""
+    """Everything that is known of one incident, folded from GitHub's own records.
+
+    `restarted_at` is when the clocks of its updates began anew: it was reopened, or its severity
+    changed. `vacant_since` is when the last one in command left.
+    """
 
     status: Status
     severity: Severity
@@ -189,6 +193,8 @@ class Incident(Struct, frozen=True, omit_defaults=True):
     next_update: datetime | None = None
     snoozed_until: datetime | None = None
     last_activity: datetime | None = None
+    restarted_at: datetime | None = None
+    vacant_since: datetime | None = None
     timeline: tuple[Entry, ...] = ()
 
     @property

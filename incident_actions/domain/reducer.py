@@ -85,12 +85,15 @@ def give_role(incident: Incident, role: Role, login: str) -> Incident:
     return replace(incident, roles=roles, assigned=(*assigned, login))
 
 
-def drop_roles(incident: Incident, login: str) -> Incident:
+def drop_roles(incident: Incident, login: str, at: datetime) -> Incident:
     """Someone leaves: their roles are free again."""
     folded = login.casefold()
+    roles = {role: name for role, name in incident.roles.items() if name.casefold() != folded}
+    in_command = incident.commander is not None and Role.COMMANDER not in roles
     return replace(
         incident,
-        roles={role: name for role, name in incident.roles.items() if name.casefold() != folded},
+        roles=roles,
+        vacant_since=at if in_command else incident.vacant_since,
         assigned=tuple(name for name in incident.assigned if name.casefold() != folded),
     )
 
@@ -126,6 +129,8 @@ def _severity(incident: Incident, command: c.SetSeverity, act: Act) -> Incident:
         action = f"kept the severity at {after.label}"
     else:
         action = f"changed the severity from {before.label} to {after.label}"
+    if before is not after:
+        incident = replace(incident, restarted_at=act.typed_at)
     return log(incident, act, action, command.reason, severity=after, severity_known=True)
 
 
@@ -279,6 +284,8 @@ def _reopen(incident: Incident, command: c.Reopen, act: Act) -> Incident:
         verified={},
         forced=None,
         last_update=None,
+        restarted_at=act.typed_at,
+        vacant_since=act.typed_at if incident.commander is None else None,
     )
 
 

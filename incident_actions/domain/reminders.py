@@ -14,9 +14,18 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from incident_actions.domain.checklist import Item, missing
-from incident_actions.domain.incident import Incident, Moment, Role, Severity, Status
+from incident_actions.domain.incident import (
+    Allowance,
+    Incident,
+    Moment,
+    Role,
+    Severity,
+    Status,
+)
 
 HOURLY = timedelta(hours=1)
+LATEST = timedelta(hours=24)
+"""What was due longer ago than this isn't said any more: its comment is gone, or soon will be."""
 
 
 class Kind(StrEnum):
@@ -76,7 +85,8 @@ class Reminder(Struct, frozen=True):
     """One thing that is due.
 
     `since` is when it became due, `slot` the moment that this reminder is for, `miss` how many
-    were there before it (0, 1, 2, ...), `owner` whose it is, `mention` who is told.
+    were there before it (0, 1, 2, ...), `owner` whose it is, `mention` who is told. One that is
+    `held` waits until its owner's quiet hours are over.
     """
 
     kind: Kind
@@ -85,6 +95,7 @@ class Reminder(Struct, frozen=True):
     miss: int
     owner: str | None
     mention: tuple[str, ...]
+    held: bool = False
 
     @property
     def key(self) -> str:
@@ -103,7 +114,13 @@ def next_update_due(
     gap = every[incident.severity]
     if gap is None:
         return None
-    return (incident.last_update or incident.times[Moment.DECLARED]) + gap
+    return _clock(incident, incident.last_update) + gap
+
+
+def _clock(incident: Incident, last: datetime | None) -> datetime:
+    """What a recurring duty counts from: when it was last done, or when it began (anew)."""
+    began = incident.restarted_at or incident.times[Moment.DECLARED]
+    return max(began, last or began)
 
 
 def due(
@@ -121,7 +138,7 @@ def due(
     if incident.snoozed_until is not None and now < incident.snoozed_until:
         return ()
     found = []
-    for kind, since in _due_times(incident, tuple(checks), policy).items():
+    for kind, since in _due_times(incident, tuple(checks), policy, now).items():
         if since is None:
             continue
         reminder = _slot(incident, kind, since, reporter, policy, now)
@@ -131,7 +148,7 @@ def due(
 
 
 def _due_times(
-    incident: Incident, checks: tuple[Item, ...], policy: Policy
+    incident: Incident, checks: tuple[Item, ...], policy: Policy, now: datetime
 ) -> dict[Kind, datetime | None]:
     """When each kind becomes due for the first time, by what is true now."""
     declared = incident.times[Moment.DECLARED]
@@ -144,28 +161,39 @@ def _due_times(
     active = incident.status in (Status.INVESTIGATING, Status.IDENTIFIED, Status.MONITORING)
     verified = bool(checks) and not missing(checks, incident.verified)
     last_checked = max((check.at for check in incident.verified.values()), default=None)
-    expired = min((each.until for each in incident.allow), default=None)
+    expired = _newest_expiry(incident, now + policy.tick)
     times: dict[Kind, datetime | None] = {
-        Kind.NO_COMMANDER: after(Kind.NO_COMMANDER, declared)
+        Kind.NO_COMMANDER: after(Kind.NO_COMMANDER, incident.vacant_since or declared)
         if incident.commander is None
         else None,
         Kind.UNACKNOWLEDGED: after(Kind.UNACKNOWLEDGED, declared)
         if incident.commander is not None and Moment.ACKNOWLEDGED not in incident.times
         else None,
         Kind.PROMISED_UPDATE: after(Kind.PROMISED_UPDATE, incident.next_update),
-        Kind.INTERNAL_UPDATE: after(Kind.INTERNAL_UPDATE, incident.last_update or declared)
+        Kind.INTERNAL_UPDATE: after(Kind.INTERNAL_UPDATE, _clock(incident, incident.last_update))
         if active and incident.next_update is None
         else None,
-        Kind.CUSTOMER_UPDATE: after(Kind.CUSTOMER_UPDATE, incident.last_customer_update or declared)
+        Kind.CUSTOMER_UPDATE: after(
+            Kind.CUSTOMER_UPDATE, _clock(incident, incident.last_customer_update)
+        )
         if incident.customers and active
         else None,
         Kind.NOT_CLOSED: after(Kind.NOT_CLOSED, last_checked)
         if verified and incident.status is Status.MONITORING
         else None,
-        Kind.OVERRIDE_EXPIRED: after(Kind.OVERRIDE_EXPIRED, expired),
+        Kind.OVERRIDE_EXPIRED: after(Kind.OVERRIDE_EXPIRED, expired.until if expired else None),
         Kind.STALLED: after(Kind.STALLED, incident.last_activity or declared),
     }
     return times
+
+
+def _newest_expiry(incident: Incident, horizon: datetime) -> Allowance | None:
+    """The allowance that ended last, of those that nobody gave again."""
+    last: dict[str | int | None, Allowance] = {}
+    for each in incident.allow:
+        last[each.sha or each.pr] = each
+    over = (each for each in last.values() if each.until < horizon)
+    return max(over, key=lambda each: each.until, default=None)
 
 
 def _slot(
@@ -187,10 +215,19 @@ def _slot(
         if later >= horizon:
             break
         miss, slot = miss + 1, later
-    owner = _owner(incident, kind, reporter)
-    if kind not in URGENT and policy.quiet is not None and policy.quiet.holds(now, owner):
+    if now - slot > LATEST:
         return None
-    return Reminder(kind, since, slot, miss, owner, _mentions(incident, kind, miss, owner, policy))
+    owner = _owner(incident, kind, reporter, horizon)
+    quiet = policy.quiet if kind not in URGENT else None
+    return Reminder(
+        kind=kind,
+        since=since,
+        slot=slot,
+        miss=miss,
+        owner=owner,
+        mention=_mentions(incident, kind, miss, owner, policy),
+        held=quiet is not None and quiet.holds(now, owner),
+    )
 
 
 _OWNERS: Mapping[Kind, tuple[Role, ...]] = {
@@ -200,9 +237,9 @@ _OWNERS: Mapping[Kind, tuple[Role, ...]] = {
 }
 
 
-def _owner(incident: Incident, kind: Kind, reporter: str | None) -> str | None:
-    if kind is Kind.OVERRIDE_EXPIRED and incident.allow:
-        return min(incident.allow, key=lambda each: each.until).by
+def _owner(incident: Incident, kind: Kind, reporter: str | None, horizon: datetime) -> str | None:
+    if kind is Kind.OVERRIDE_EXPIRED and (expired := _newest_expiry(incident, horizon)):
+        return expired.by
     for role in _OWNERS.get(kind, (Role.COMMANDER,)):
         if role in incident.roles:
             return incident.roles[role]

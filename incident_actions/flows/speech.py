@@ -57,10 +57,11 @@ def remind(
 
     `own` are the bot's comments on this issue. One of a kind lives at a time: the new one is
     posted, so that people are notified, and the old one goes. Those `ahead` are not posted yet,
-    but stay where a sweep has posted them early.
+    but stay where a sweep has posted them early. While one is held, the one before it stays.
     """
     early = {each.kind for each in ahead if f"{REMINDER} {each.key}" in own}
-    wanted = {f"{REMINDER} {each.key}": each for each in reminders if each.kind not in early}
+    held = {each.kind for each in (*reminders, *ahead) if each.held}
+    wanted = {f"{REMINDER} {each.key}": each for each in reminders if each.kind not in early | held}
     effects: list[Effect] = [
         Say(number, REMINDER, each.key, comments.remind(each, incident))
         for name, each in wanted.items()
@@ -70,9 +71,14 @@ def remind(
     effects += [
         Unsay(comment.id, *name.split(" ", 1))
         for name, comment in own.items()
-        if name.startswith(f"{REMINDER} ") and name not in kept
+        if name.startswith(f"{REMINDER} ") and name not in kept and _kind(name) not in held
     ]
     return effects
+
+
+def _kind(name: str) -> str:
+    """What a reminder is about, out of its `kind key`."""
+    return name.removeprefix(f"{REMINDER} ").partition(".")[0]
 
 
 def take_back(notices: Sequence[Notice], observation: Observation) -> list[Unsay]:

@@ -11,14 +11,13 @@ import logging
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from incident_actions.domain import body as bodies
 from incident_actions.domain import labels as names
 from incident_actions.domain import voice
 from incident_actions.domain.observation import Comment, Issue
-from incident_actions.domain.reminders import Reminder, due
+from incident_actions.domain.reminders import LATEST, due
 from incident_actions.domain.settling import unsettled
 from incident_actions.domain.state import State, read_state
 from incident_actions.errors import GitHubError, RateLimited
@@ -31,15 +30,7 @@ from incident_actions.hub.apply import apply
 log = logging.getLogger(__name__)
 
 BUDGET_EACH = 10
-_LOOK_BACK = timedelta(hours=26)
-"""The longest gap between two reminders of one kind is a day."""
 _REPORT_LOOK_BACK = timedelta(hours=1)
-
-
-class _Due(Struct, frozen=True):
-    issue: Issue
-    state: State
-    reminders: tuple[Reminder, ...]
 
 
 class _Recent:
@@ -48,6 +39,7 @@ class _Recent:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._found: dict[int, list[Comment]] | None = None
+        self.broken = False
 
     @property
     def asked(self) -> bool:
@@ -57,44 +49,55 @@ class _Recent:
     def own(self, number: int) -> Mapping[str, Comment]:
         """The bot's comments on one issue, by `kind key`."""
         if self._found is None:
-            self._found = {}
-            since = self._desk.now - _LOOK_BACK
-            for issue, comment in reversed(self._desk.hub.recent_comments(since)):
+            since = self._desk.now - LATEST - 2 * self._desk.config.reminders.policy().tick
+            self.broken = True
+            comments = self._desk.hub.recent_comments(since)
+            self.broken, self._found = False, {}
+            for issue, comment in reversed(comments):
                 self._found.setdefault(issue, []).append(comment)
         return voice.own_among(self._found.get(number, ()), self._desk.config.bot)
 
 
 def sweep(desk: Desk) -> tuple[Report, ...]:
-    """Heal what needs it, then remind, the most urgent first.
+    """Heal what needs it and remind of what is due, one incident after the other, SEV1 first.
 
     One incident that can't be brought up to date does not keep the others waiting; the run fails
-    with its error once all of them had their turn. A rate limit ends the run: the next sweep does
-    the rest. Nothing to do costs three requests: the configuration, the open incidents, and one
-    more list; freezes are looked at when the comments did not have to be.
+    with its error once all of them had their turn. A rate limit that outlasts the run's patience
+    ends it: the next sweep does the rest. Nothing to do costs three requests: the configuration,
+    the open incidents, and one more list; freezes are looked at when the comments did not have
+    to be, when a reminder is due, and always when the configuration has freezes that come again.
     """
     reports: list[Report] = []
     failed: list[GitHubError] = []
-    waiting: list[_Due] = []
     recent = _Recent(desk)
-    for issue in _urgent_first(desk.hub.issues(labels=[names.INCIDENT])):
-        state = _settled(desk, issue, recent)
+    issues = _urgent_first(desk.hub.issues(labels=[names.INCIDENT]))
+    for turn, issue in enumerate(issues):
         try:
-            if state is not None:
-                waiting += _due(desk, issue, state)
-            elif _wants_a_look(desk, issue):
-                budget = desk.hub.requests + BUDGET_EACH
-                reports += look_at(replace(desk, budget=budget), issue.number)
+            reports += _visit(desk, issue, recent)
         except RateLimited:
+            left = ", ".join(f"#{each.number}" for each in issues[turn:])
+            log.warning("GitHub limits the rate. Left for the next sweep: %s", left)
             raise
         except GitHubError as error:
+            if recent.broken:
+                raise
             log.warning("#%s was left for the next sweep: %s", issue.number, error)
             failed.append(error)
-    reports += _remind(desk, waiting, recent)
-    if desk.config.windows() or not recent.asked:
+    if desk.config.windows() or reports or not recent.asked:
         reports = [*tend_windows(desk), *reports]
     if failed:
         raise failed[0]
     return tuple(reports)
+
+
+def _visit(desk: Desk, issue: Issue, recent: _Recent) -> tuple[Report, ...]:
+    """One incident's turn."""
+    state = _settled(desk, issue, recent)
+    if state is not None:
+        return _remind(desk, issue, state, recent)
+    if not _wants_a_look(desk, issue):
+        return ()
+    return look_at(replace(desk, budget=desk.hub.requests + BUDGET_EACH), issue.number)
 
 
 def _urgent_first(issues: Sequence[Issue]) -> list[Issue]:
@@ -131,20 +134,13 @@ def _wants_a_look(desk: Desk, issue: Issue) -> bool:
     return not held or desk.now - issue.updated_at < _REPORT_LOOK_BACK
 
 
-def _due(desk: Desk, issue: Issue, state: State) -> list[_Due]:
+def _remind(desk: Desk, issue: Issue, state: State, recent: _Recent) -> tuple[Report, ...]:
+    """Post the reminders of an incident that are not there yet."""
     reporter = None if issue.author.bot else issue.author.login
     policy = desk.config.reminders.policy()
     reminders = due(state, state.checks, reporter, policy, desk.now)
-    return [_Due(issue, state, reminders)] if reminders else []
-
-
-def _remind(desk: Desk, waiting: Sequence[_Due], recent: _Recent) -> list[Report]:
-    """Post the reminders that are not there yet."""
-    reports = []
-    for each in sorted(waiting, key=lambda it: min(r.slot for r in it.reminders)):
-        number = each.issue.number
-        words = speech.remind(number, recent.own(number), each.reminders, each.state)
-        changed = bool(apply(desk.hub, words))
-        state = each.state
-        reports.append(Report(number, state.severity.value, state.status.value, changed))
-    return reports
+    if all(reminder.held for reminder in reminders):
+        return ()
+    words = speech.remind(issue.number, recent.own(issue.number), reminders, state)
+    changed = bool(apply(desk.hub, words))
+    return (Report(issue.number, state.severity.value, state.status.value, changed),)

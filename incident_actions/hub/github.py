@@ -15,7 +15,6 @@ from urllib.parse import quote
 
 import github
 import requests
-from github.GithubRetry import GithubRetry
 
 from incident_actions import __version__
 from incident_actions.domain.changes import Pull, Push, Release, WorkflowRun
@@ -41,34 +40,24 @@ from incident_actions.errors import (
 )
 from incident_actions.hub import reading, recent
 from incident_actions.hub.github_drafts import GitHubDrafts
+from incident_actions.hub.patience import PatientRetry
 from incident_actions.hub.reading import actor, read, time
 
 TIMEOUT = 15
 """Seconds for one answer."""
-LONGEST_WAIT = 60
-"""Seconds that a rate limit is waited out before the run gives up."""
 _PER_PAGE = 100
-_SAFE_TO_REPEAT = frozenset({"GET", "PATCH", "PUT", "DELETE"})
 _EVENTS = frozenset(kind.value for kind in EventKind)
 
 
 def connect(token: str, repository: str, api_url: str) -> GitHub:
     """A connection to one repository. Nothing is asked yet."""
-    retry = GithubRetry(
-        total=3,
-        backoff_factor=0.5,
-        secondary_rate_wait=LONGEST_WAIT,
-        max_rate_limit_wait=LONGEST_WAIT,
-        allowed_methods=_SAFE_TO_REPEAT,
-        status_forcelist=[429, 500, 502, 503, 504],
-    )
     client = github.Github(
         auth=github.Auth.Token(token),
         base_url=api_url,
         timeout=TIMEOUT,
         user_agent=f"incident-actions/{__version__}",
         per_page=_PER_PAGE,
-        retry=retry,
+        retry=PatientRetry(),
         seconds_between_requests=None,
         seconds_between_writes=None,
     )

@@ -1,0 +1,87 @@
+"""Waiting out GitHub's rate limits, as long as a run has time for it.
+
+https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
+"""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from github.GithubRetry import GithubRetry
+from urllib3.exceptions import MaxRetryError
+
+from incident_actions.errors import RateLimited
+
+LONGEST_WAIT = 60
+"""Seconds that one wait may take: what GitHub asks for where it names no time."""
+ALL_WAITS = 240
+"""Seconds that all waits of a run may take together: it should end before the next sweep."""
+_LIMITED = frozenset({403, 429})
+_REMEDY = "Wait for the limit to reset; the next run does the rest."
+_SAFE_TO_REPEAT = frozenset({"GET", "PATCH", "PUT", "DELETE"})
+
+
+class Patience:
+    """The seconds that a run may still wait."""
+
+    def __init__(self, seconds: float = ALL_WAITS) -> None:
+        self.left = seconds
+
+    def take(self, seconds: float) -> None:
+        """Use some up. Raises `RateLimited` when that is more than a run has."""
+        if seconds > min(LONGEST_WAIT, self.left):
+            raise RateLimited(
+                f"GitHub limits the rate and asks for {seconds:.0f} seconds of waiting",
+                remedy=_REMEDY,
+            )
+        self.left -= seconds
+
+
+class PatientRetry(GithubRetry):
+    """Asks again when GitHub failed, and once its rate limit is over.
+
+    A write whose answer was lost may have happened, so only what is safe to repeat is repeated.
+    A request that was refused for its rate did nothing: that one is always safe.
+    """
+
+    def __init__(self, patience: Patience | None = None, **given: Any) -> None:
+        settings: dict[str, Any] = {
+            "total": 3,
+            "backoff_factor": 0.5,
+            "secondary_rate_wait": LONGEST_WAIT,
+            "max_rate_limit_wait": LONGEST_WAIT,
+            "allowed_methods": _SAFE_TO_REPEAT,
+            "status_forcelist": [429, 500, 502, 503, 504],
+        }
+        super().__init__(**{**settings, **given})
+        self.patience = patience or Patience()
+
+    def new(self, **changed: Any) -> Self:
+        """The same with some settings changed; the patience is shared."""
+        return super().new(patience=self.patience, **changed)
+
+    def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:
+        """Whether to ask again after this answer."""
+        if status_code in _LIMITED:
+            return True
+        return bool(super().is_retry(method, status_code, has_retry_after))
+
+    def increment(self, *given: Any, **named: Any) -> Any:
+        """The retry after this answer. Raises `RateLimited` when the limit outlasts them all."""
+        try:
+            return super().increment(*given, **named)
+        except MaxRetryError:
+            response = named.get("response")
+            if response is None or response.status not in _LIMITED:
+                raise
+            raise RateLimited(
+                f"GitHub limits the rate: HTTP {response.status}, however often it is asked",
+                remedy=_REMEDY,
+            ) from None
+
+    def sleep(self, response: Any = None) -> None:
+        """Wait before asking again. Raises `RateLimited` rather than to wait for too long."""
+        if response is not None and response.status in _LIMITED:
+            asked = self.get_retry_after(response)
+            self.patience.take(self.get_backoff_time() if asked is None else asked)
+        super().sleep(response)
