@@ -38,9 +38,9 @@ def _read_line(number: int, name: str, text: str, typed_at: datetime) -> Taken |
     spec = spec_of(name)
     if spec is None:
         near = difflib.get_close_matches(name[:30], NAMES, n=1, cutoff=0.6)
-        suggestion = f"/{near[0]}" if near else "/help"
+        suggestion = f"/{near[0]} {text[:300]}".strip() if near else "/help"
         if re.fullmatch(r"sev-?[1-3]", name):
-            suggestion = f"/severity {name.replace('-', '')}"
+            suggestion = f"/severity {name.replace('-', '')} {text[:300]}".strip()
         return Misread(number, typed, "there is no such command", suggestion)
     try:
         command, at = _read(spec, text.strip(), typed_at)

@@ -115,6 +115,14 @@ class Entry(Struct, frozen=True, omit_defaults=True):
     key: str = ""
     deed: Deed | None = None
 
+    @property
+    def line(self) -> str:
+        """Action and result in one line; what a mitigation came to stands behind an arrow."""
+        if not self.result:
+            return self.action
+        arrow = " -> " if self.deed is Deed.MITIGATION else ": "
+        return f"{self.action}{arrow}{self.result}"
+
 
 class Allowance(Struct, frozen=True, omit_defaults=True):
     """One change that may pass the gate until it expires. Either `sha` or `pr` is set."""

@@ -17,6 +17,8 @@ from incident_actions.domain.observation import Event, EventKind, Issue, Observa
 class EditIssue(Struct, frozen=True):
     """One request that changes the issue. None leaves a part as it is.
 
+    `planned` says how an issue is closed: as completed, or as not planned.
+
     Body, labels, assignees and state go together, so that a run that is killed leaves all of
     them old or all of them new.
     """
@@ -26,6 +28,7 @@ class EditIssue(Struct, frozen=True):
     labels: tuple[str, ...] | None = None
     assignees: tuple[str, ...] | None = None
     open: bool | None = None
+    planned: bool = True
 
     @property
     def empty(self) -> bool:
@@ -122,9 +125,11 @@ def edit(
     labels: Iterable[str] | None = None,
     assignees: Iterable[str] | None = None,
     open: bool | None = None,
+    planned: bool = True,
 ) -> EditIssue:
     """The difference between the issue as it is and as it should be."""
     return EditIssue(
+        planned=planned,
         number=issue.number,
         body=body if body is not None and body != issue.body else None,
         labels=_changed(issue.labels, labels),

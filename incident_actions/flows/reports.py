@@ -59,6 +59,7 @@ def hold(desk: Desk, observation: Observation, form: Form) -> tuple[Report, int 
         issue,
         labels=(*issue.labels, names.INCIDENT, names.NEEDS_CONFIRMATION),
         open=False if verdict.command is not None else None,
+        planned=not isinstance(verdict.command, Dismiss),
     )
     if not change.empty:
         done += apply(hub, [change])

@@ -218,7 +218,8 @@ class GitHub(GitHubDrafts):
             given["assignees"] = list(change.assignees)
         if change.open is not None:
             given["state"] = "open" if change.open else "closed"
-            given["state_reason"] = "reopened" if change.open else "completed"
+            closed = "completed" if change.planned else "not_planned"
+            given["state_reason"] = "reopened" if change.open else closed
         if given:
             self._ask("PATCH", f"/issues/{change.number}", given)
 
