@@ -28,6 +28,7 @@ from incident_actions.domain.comments import read_comment
 from incident_actions.domain.forms import Answers
 from incident_actions.domain.grants import Grants
 from incident_actions.domain.incident import (
+    Allowance,
     Entry,
     Freeze,
     Incident,
@@ -44,6 +45,7 @@ from incident_actions.domain.observation import (
     Observation,
     Permission,
 )
+from incident_actions.domain.overrides import Passage
 from incident_actions.domain.recovery import Passed
 from incident_actions.domain.reducer import (
     Act,
@@ -71,6 +73,8 @@ class Evidence(Struct, frozen=True):
 
     passed: tuple[Passed, ...] = ()
     deployments: tuple[Deployment, ...] = ()
+    passages: tuple[Passage, ...] = ()
+    lapsed: tuple[Allowance, ...] = ()
 
 
 class Notice(Struct, frozen=True):
@@ -206,9 +210,10 @@ def fold(
     """Replay the history. People's deeds count, in order; the bot's own don't."""
     evidence = evidence or Evidence()
     walk = _Walk(declare(observation, answers, rules, grants), rules, grants)
-    history = (*observation.history, *evidence.passed, *evidence.deployments)
+    history: list[_Item] = [*observation.history, *evidence.passed, *evidence.deployments]
+    history += [*evidence.passages, *evidence.lapsed]
     for item in sorted(history, key=_when):
-        if isinstance(item, Passed | Deployment):
+        if isinstance(item, _Evidence):
             walk.evidence(item)
             continue
         actor = item.author if isinstance(item, Comment) else item.actor
@@ -223,7 +228,9 @@ def fold(
         walk.incident,
         drill=labels.holds(observation.issue.labels, labels.DRILL),
         timeline=tuple(sorted(walk.incident.timeline, key=lambda entry: entry.at)),
-        last_activity=max(entry.at for entry in walk.incident.timeline),
+        last_activity=max(
+            entry.at for entry in walk.incident.timeline if not entry.key.startswith(_LAPSE)
+        ),
     )
     done = walk.steps | steps.answered(answers.given)
     return Folded(
@@ -231,7 +238,15 @@ def fold(
     )
 
 
-def _when(item: Comment | Event | Passed | Deployment) -> datetime:
+_LAPSE = "x"
+"""How the keys of entries begin for which nobody did anything: an allowance is over."""
+_Evidence = Passed | Deployment | Passage | Allowance
+_Item = Comment | Event | _Evidence
+
+
+def _when(item: _Item) -> datetime:
+    if isinstance(item, Allowance):
+        return item.until
     return item.created_at if isinstance(item, Comment) else item.at
 
 
@@ -331,9 +346,16 @@ class _Walk:
             text = "triage" if can_note else ""
             self.notices.append(Notice("refused", login, to=comment.author.login, text=text))
 
-    def evidence(self, item: Passed | Deployment) -> None:
-        """What the bot measured, and what GitHub was told to deploy."""
-        if isinstance(item, Deployment):
+    def evidence(self, item: _Evidence) -> None:
+        """What the bot measured, what GitHub was told to deploy, what passed the gate."""
+        if isinstance(item, Allowance):
+            self._expire(item)
+        elif isinstance(item, Passage):
+            if item.at >= self.incident.times[Moment.STARTED]:
+                act = Act(item.actor, item.at, item.at, item.key)
+                what = f"let {item.sha[:7]} through the freeze: {item.how}"
+                self.incident = log(self.incident, act, what, item.reason)
+        elif isinstance(item, Deployment):
             if item.at >= self.incident.times[Moment.STARTED]:
                 act = Act(item.by, item.at, item.at, f"d{item.id}")
                 what = f"deployed {item.sha[:7]} to {item.environment}"
@@ -344,6 +366,16 @@ class _Walk:
             act = Act(BOT, item.at, item.at, f"p{item.key}", self.rules.checks)
             command = c.Verify(item.key, "its address answers again")
             self.incident = apply(self.incident, command, act)
+
+    def _expire(self, over: Allowance) -> None:
+        """An allowance is over; it stays in the record, and opens nothing."""
+        if over not in self.incident.allow:
+            return
+        allow = tuple(replace(a, expired=a.expired or a == over) for a in self.incident.allow)
+        self.incident = replace(self.incident, allow=allow)
+        if self.incident.status.open:
+            act = Act(BOT, over.until, over.until, f"{_LAPSE}{over.change}.{over.at:%H%M%S}")
+            self.incident = log(self.incident, act, f"/allow {over.change} expired")
 
     def event(self, event: Event) -> None:
         """Apply what somebody did by hand on the issue, as if they had typed the command."""

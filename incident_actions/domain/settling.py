@@ -34,10 +34,11 @@ _MARGIN = timedelta(seconds=90)
 
 
 def unsettled(issue: Issue, state: State, now: datetime, reminders: Sequence[Comment] = ()) -> bool:
-    """Whether something happened that no run has taken into account, or a probe is due.
+    """Whether something happened that no run has taken into account, or something is due.
 
-    Tells it from the issue list's entry, so that a sweep asks only about these. `reminders` are
-    the bot's own on this issue: posting one is nothing that happened.
+    Due are the bot's own probes, and to say that an override expired. It is told from the issue
+    list's entry, so that a sweep asks only about these. `reminders` are the bot's own on this
+    issue: posting one is nothing that happened.
     """
     before = state.settled
     if before is None or not issue.body.startswith(bodies.BEGIN):
@@ -56,5 +57,6 @@ def unsettled(issue: Issue, state: State, now: datetime, reminders: Sequence[Com
         or {login.casefold() for login in issue.assignees} != assigned
         or issue.open != state.status.open
         or state.drill != labels.holds(issue.labels, labels.DRILL)
+        or any(each.until <= now and not each.expired for each in state.allow)
         or bool(recovery.due(state, state.checks, state.streaks, now))
     )

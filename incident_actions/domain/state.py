@@ -16,6 +16,7 @@ from incident_actions.domain.checklist import Item
 from incident_actions.domain.incident import Incident, Role
 from incident_actions.domain.matching import Runbook
 from incident_actions.domain.observation import Deployment
+from incident_actions.domain.overrides import Trail
 from incident_actions.domain.recovery import Streak
 
 VERSION = 1
@@ -46,7 +47,7 @@ class State(Incident, frozen=True, omit_defaults=True, kw_only=True):
     and `labels` that the repository has ours. `ticks` are the texts of the boxes that people
     ticked, `steps` the keys of those that the bot ticked, and may untick again. `settled` is how
     the issue was when it was last brought up to date. `suspects` are the changes before the start,
-    and `runbooks` those that fitted the report.
+    and `runbooks` those that fitted the report. `trail` tells of used overrides.
     """
 
     v: int
@@ -65,6 +66,7 @@ class State(Incident, frozen=True, omit_defaults=True, kw_only=True):
     ticks: tuple[str, ...] = ()
     steps: tuple[str, ...] = ()
     settled: Settled | None = None
+    trail: Trail = Trail()
     suspects: Suspects | None = None
     runbooks: tuple[Runbook, ...] = ()
 
@@ -97,6 +99,7 @@ class Memory(Struct, frozen=True, kw_only=True):
     ticks: tuple[str, ...]
     steps: tuple[str, ...]
     settled: Settled | None
+    trail: Trail
     suspects: Suspects | None
     runbooks: tuple[Runbook, ...]
 

@@ -27,6 +27,7 @@ from incident_actions.domain.forms import Form
 from incident_actions.domain.grants import Grants
 from incident_actions.domain.incident import Incident, Moment
 from incident_actions.domain.observation import Issue, Observation, Permission
+from incident_actions.domain.overrides import Trail, lapsed
 from incident_actions.domain.projection import CreateLabel, EditIssue, Effect
 from incident_actions.domain.recovery import Enough
 from incident_actions.domain.reminders import due
@@ -35,11 +36,14 @@ from incident_actions.domain.state import State, read_state
 from incident_actions.domain.trust import accepted_before
 from incident_actions.domain.voice import REMINDER
 from incident_actions.errors import GitHubError
-from incident_actions.flows import changes, plan, playbook, speech
+from incident_actions.flows import changes, overrides, plan, playbook, speech
 from incident_actions.flows.plan import Findings, Known, Study
 from incident_actions.flows.playbook import Shelf
 from incident_actions.hub.apply import apply
 from incident_actions.hub.port import Hub
+
+NEEDED_TO_WRITE = 3
+"""Requests that a run keeps back: to comment, to look again, to edit."""
 
 
 class Report(Struct, frozen=True):
@@ -110,10 +114,13 @@ def study(desk: Desk, observation: Observation, form: Form | None = None) -> Stu
         streaks=state.streaks if state else {},
         deployments=state.deployments if state else (),
         public=state.public if state else None,
+        trail=state.trail if state else Trail(),
         suspects=state.suspects if state else None,
     )
     folded = _fold(desk, observation, known, grants, findings)
     found = _look_around(desk.with_extra(known.extra), folded.incident, known, findings)
+    found = replace(found, trail=findings.trail, lapsed=lapsed(folded.incident, desk.now))
+    found = _follow(desk.with_extra(known.extra + found.extra), issue.number, folded, found)
     if found != findings:
         folded = _fold(desk, observation, known, grants, found)
     return Study(state, known, grants, found, folded)
@@ -247,8 +254,30 @@ def _fold(
         plan.answers(observation.issue, known.form),
         _rules(desk, known),
         grants,
-        Evidence(recovery.passed(findings.streaks), findings.deployments),
+        Evidence(
+            passed=recovery.passed(findings.streaks),
+            deployments=findings.deployments,
+            passages=findings.trail.passages,
+            lapsed=findings.lapsed,
+        ),
     )
+
+
+def _follow(desk: Desk, number: int, folded: Folded, findings: Findings) -> Findings:
+    """Read more of the trail of used overrides, with what the run needs no longer itself."""
+    spare = min(overrides.MOST_REQUESTS, desk.budget - desk.hub.requests - NEEDED_TO_WRITE)
+    if not desk.thorough or folded.incident.sensitive or spare <= 0:
+        return findings
+    trail = overrides.follow(
+        desk.hub,
+        folded.incident,
+        number,
+        findings.deployments,
+        findings.trail,
+        desk.now,
+        allowed=spare,
+    )
+    return replace(findings, trail=trail)
 
 
 def _look_around(desk: Desk, incident: Incident, known: Known, findings: Findings) -> Findings:

@@ -13,9 +13,10 @@ from incident_actions.domain.checklist import Item, Section
 from incident_actions.domain.fold import Folded, newest
 from incident_actions.domain.forms import Answers, Form, read_answers
 from incident_actions.domain.grants import Grants
-from incident_actions.domain.incident import Incident, Role, redacted
+from incident_actions.domain.incident import Allowance, Incident, Role, redacted
 from incident_actions.domain.matching import Runbook
 from incident_actions.domain.observation import Deployment, Issue, Observation
+from incident_actions.domain.overrides import Trail
 from incident_actions.domain.projection import (
     EditIssue,
     edit,
@@ -61,6 +62,8 @@ class Findings(Struct, frozen=True):
     public: bool | None
     suspects: Suspects | None = None
     extra: int = 0
+    trail: Trail = Trail()
+    lapsed: tuple[Allowance, ...] = ()
 
     def silences(self, incident: Incident) -> bool:
         """Whether the bot must publish nothing more of this incident."""
@@ -109,6 +112,7 @@ def memory(issue: Issue, it: Study, said: Collection[str], settled: Settled) -> 
         ),
         steps=tuple(sorted(_seen(it.folded, findings.suspects))),
         settled=settled,
+        trail=findings.trail,
         suspects=None if it.folded.incident.sensitive else findings.suspects,
         runbooks=() if it.folded.incident.sensitive else known.runbooks,
     )
@@ -137,6 +141,8 @@ def change(
         update_every=policy.timings[Kind.INTERNAL_UPDATE].after,
         silent=silent,
     )
+    if silent:
+        memory = replace(memory, trail=Trail())
     state = make_state(shown, issue.number, memory)
     before = it.state
     if not settle and before is not None and state == replace(before, settled=memory.settled):
