@@ -13,9 +13,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from incident_actions import __version__, probes
+from incident_actions import __version__, local, probes
 from incident_actions.config import PATH
 from incident_actions.errors import IncidentActionsError, InputError
+from incident_actions.flows.freeze_status import freeze_status
 from incident_actions.flows.respond import Event, Tools, respond
 from incident_actions.flows.timeline import timeline
 from incident_actions.hub.github import GitHub, connect
@@ -57,6 +58,16 @@ def _parser() -> argparse.ArgumentParser:
     timeline_command.add_argument("--json", action="store_true", help="as JSON, one list")
     _add_inputs(timeline_command)
     timeline_command.set_defaults(run=_timeline)
+    local.add_init(commands)
+    status_command = commands.add_parser(
+        "freeze-status", help="print which services may be deployed now"
+    )
+    status_command.add_argument(
+        "--service", action="append", default=[], help="only this one; may be given again"
+    )
+    status_command.add_argument("--json", action="store_true", help="as the gate's own JSON")
+    _add_inputs(status_command)
+    status_command.set_defaults(run=_freeze_status)
     return parser
 
 
@@ -80,6 +91,17 @@ def _timeline(arguments: argparse.Namespace, environ: Mapping[str, str], runner:
     path = _input(arguments, environ, "config") or PATH
     hub = _hub(arguments, environ)
     print(timeline(hub, arguments.number, path, clock(environ), as_json=arguments.json))
+    return 0
+
+
+def _freeze_status(
+    arguments: argparse.Namespace, environ: Mapping[str, str], runner: Runner
+) -> int:
+    hub = _hub(arguments, environ)
+    now = clock(environ)
+    print(
+        freeze_status(hub, hub.repository, arguments.service, environ, now, as_json=arguments.json)
+    )
     return 0
 
 
