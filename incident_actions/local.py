@@ -1,0 +1,163 @@
+"""The commands that people type in a checkout: `init`. Questions are asked on a terminal only."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from incident_actions.domain.answers import read_login
+from incident_actions.domain.drift import Drift
+from incident_actions.errors import InputError
+from incident_actions.flows import setup
+from incident_actions.flows.local import remote_of, root_of
+from incident_actions.render.scaffold import Choices
+from incident_actions.runner import Runner
+
+ROOT = Path(__file__).resolve().parent.parent
+Ask = Callable[[str], str]
+
+
+def add_init(commands: Any) -> None:
+    """`init`: set a repository up."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "init", help="write forms, workflows, configuration and playbook into this repository"
+    )
+    parser.add_argument("--path", type=Path, default=Path(), help="the repository's folder")
+    parser.add_argument("--owner", help="whose incident-actions the workflows use")
+    parser.add_argument(
+        "--service",
+        action="append",
+        default=[],
+        help="a service to choose in the form; may be repeated, or a list with commas",
+    )
+    parser.add_argument("--commander", help="who commands by default, a GitHub login")
+    parser.add_argument("--repository", help="this repository on GitHub, OWNER/NAME")
+    parser.add_argument(
+        "--yes",
+        action="store_true",
+        help="write without asking; what you changed yourself is kept",
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="only say what an upgrade would change: exit code 1"
+    )
+    parser.set_defaults(run=_init)
+
+
+def _init(arguments: argparse.Namespace, environ: Mapping[str, str], runner: Runner) -> int:
+    folder = root_of(arguments.path)
+    if not folder.is_dir():
+        raise InputError(f"there is no folder `{folder}`", remedy="Give `--path` a folder.")
+    ask = _ask if sys.stdin.isatty() and not (arguments.yes or arguments.check) else None
+    found = setup.survey(folder, _choices(arguments, folder, ask))
+    if arguments.check:
+        return _tell_drift(found)
+    return _write(found, ask, yes=arguments.yes)
+
+
+def _tell_drift(found: setup.Setup) -> int:
+    if not found.drifted:
+        print("Everything is as `init` would write it today, or as you changed it.")
+        return 0
+    print(setup.describe(found.drifted), end="")
+    for file in found.drifted:
+        print(f"{_MEANS[file.state]}: {file.path}")
+    print("`incident-actions init` brings it up to date, and asks before it touches your changes.")
+    return 1
+
+
+_MEANS = {
+    Drift.NEW: "new in this version",
+    Drift.MISSING: "missing",
+    Drift.OUTDATED: "outdated",
+    Drift.CONFLICT: "newer, and changed by you",
+}
+
+
+def _write(found: setup.Setup, ask: Ask | None, *, yes: bool) -> int:
+    todo = [file for file in found.files if file.state not in (Drift.SAME, Drift.EDITED)]
+    mine = [file for file in todo if file.state is not Drift.CONFLICT]
+    print(setup.describe(todo), end="")
+    if not todo:
+        print("Nothing to write: everything is there.")
+    elif ask is None and not yes:
+        raise InputError(
+            f"{len(todo)} files would be written, and nobody is there to say yes",
+            remedy="Add `--yes`. What you changed yourself is kept.",
+        )
+    elif ask is not None and mine and not _agrees(ask, f"Write {len(mine)} files?"):
+        print("Nothing was written.")
+        return 0
+
+    def may_overwrite(file: setup.File) -> bool:
+        return ask is not None and _agrees(ask, f"Overwrite {file.path}, with your changes in it?")
+
+    kept = setup.write(found, may_overwrite)
+    for file in kept:
+        print(f"kept, with your changes: {file.path}")
+    _tell_next(found)
+    return 0
+
+
+def _tell_next(found: setup.Setup) -> None:
+    for path in found.deploys:
+        print(f"{path} seems to deploy. Put the gate before it, as the README shows.")
+    print("Next: fill in ops/runbooks/service-links.md, commit, push, then run")
+    print("`incident-actions doctor`. It says what is missing.")
+
+
+def _choices(arguments: argparse.Namespace, folder: Path, ask: Ask | None) -> Choices:
+    """Flags come before what was answered earlier, and that before questions."""
+    before = setup.remembered(folder)
+    own, here = remote_of(ROOT), remote_of(folder)
+    guess = own[0] if own and own[1] == "incident-actions" else ""
+    owner = arguments.owner or before.get("owner") or ""
+    if not owner and ask is not None:
+        hint = f" [{guess}]" if guess else ""
+        owner = ask(f"Whose incident-actions do your workflows use? A GitHub owner{hint}: ")
+    services = _names(arguments.service) or tuple(before.get("services") or ())
+    if not services and ask is not None:
+        services = _names([ask("Which services do you run? With commas, empty for one: ")])
+    commander = arguments.commander or before.get("commander") or ""
+    if not commander and ask is not None:
+        commander = ask("Who commands by default? A GitHub login, empty for the first to answer: ")
+    repository = arguments.repository or before.get("repository")
+    return Choices(
+        owner=_login("owner", owner or guess),
+        services=services,
+        commander=_login("commander", commander) if commander else None,
+        repository=repository or ("/".join(here) if here else None),
+    )
+
+
+def _login(name: str, given: str) -> str:
+    login = read_login(given)
+    if login is None:
+        said = f"`{given}` is no GitHub name" if given else f"the {name} is not known"
+        raise InputError(said, remedy=f"Give `--{name}` a GitHub name, such as `acme`.")
+    return login
+
+
+def _names(given: list[str]) -> tuple[str, ...]:
+    names = [name.strip() for each in given for name in each.split(",") if name.strip()]
+    for name in names:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,39}", name):
+            raise InputError(
+                f"`{name}` can't be a service's name",
+                remedy="Use letters, digits, dots, hyphens and spaces, 40 at most.",
+            )
+    return tuple(dict.fromkeys(names))
+
+
+def _agrees(ask: Ask, question: str) -> bool:
+    return ask(f"{question} [y/N] ").casefold() in ("y", "yes")
+
+
+def _ask(question: str) -> str:
+    try:
+        return input(question).strip()
+    except EOFError:
+        return ""

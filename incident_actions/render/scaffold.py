@@ -1,0 +1,98 @@
+"""The files that `init` writes into a team's repository: by path, ready to be saved."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from msgspec import Struct
+
+from incident_actions.config import schema
+
+ROOT = Path(__file__).resolve().parents[2]
+SCAFFOLD = ROOT / "templates" / "scaffold"
+DEPLOY = ".github/workflows/deploy.yml"
+SCHEMA = ".github/incident.schema.json"
+_FORMS = ".github/ISSUE_TEMPLATE"
+_SERVICES = re.compile(r"  - type: input\n    id: services\n.*?(?=\n  - type: )", re.DOTALL)
+_CONTACT = re.compile(r"^contact_links:\n.*", re.MULTILINE | re.DOTALL)
+
+
+class Choices(Struct, frozen=True):
+    """What a team chooses. `owner` is whose copy of the action its workflows use."""
+
+    owner: str
+    services: tuple[str, ...] = ()
+    commander: str | None = None
+    repository: str | None = None
+
+
+def files(choices: Choices, *, deploy: bool) -> dict[str, str]:
+    """Every file by its path in the repository. `deploy`: with a first deploy workflow."""
+    made = {
+        f"{_FORMS}/incident.yml": _form(_read(f"{_FORMS}/incident.yml"), choices.services),
+        f"{_FORMS}/freeze.yml": _read(f"{_FORMS}/freeze.yml"),
+        f"{_FORMS}/config.yml": _chooser(_read(f"{_FORMS}/config.yml"), choices.repository),
+        ".github/workflows/incident.yml": _workflow("incident", choices.owner),
+        ".github/incident.yml": _config(choices.commander),
+        SCHEMA: json.dumps(editor_schema(), indent=2) + "\n",
+    }
+    if deploy:
+        made[DEPLOY] = _workflow("deploy", choices.owner)
+    for path in sorted((ROOT / "ops").rglob("*.md")):
+        if not path.name[0].isdigit() or path.parent.name == "runbooks":  # no postmortem of ours
+            made[path.relative_to(ROOT).as_posix()] = path.read_text(encoding="utf-8")
+    return made
+
+
+def editor_schema() -> dict[str, object]:
+    """The JSON Schema of the configuration, as editors want it."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Configuration of incident-actions",
+        **schema(),
+    }
+
+
+def _read(path: str) -> str:
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+def _workflow(name: str, owner: str) -> str:
+    text = (SCAFFOLD / "workflows" / f"{name}.yml").read_text(encoding="utf-8")
+    return text.replace("OWNER/incident-actions@", f"{owner}/incident-actions@")
+
+
+def _form(text: str, services: tuple[str, ...]) -> str:
+    """The incident form; a team that names its services gets them to choose from."""
+    if not services:
+        return text
+    options = "".join(f"\n        - {json.dumps(service)}" for service in services)
+    field = (
+        "  - type: dropdown\n"
+        "    id: services\n"
+        "    attributes:\n"
+        "      label: Affected services\n"
+        "      description: None chosen means all of them, and stops the deploys of all.\n"
+        "      multiple: true\n"
+        f"      options:{options}"
+    )
+    return _SERVICES.sub(lambda found: field, text)
+
+
+def _chooser(text: str, repository: str | None) -> str:
+    """The template chooser. GitHub wants absolute addresses, so the repository must be known."""
+    if repository is None:
+        return _CONTACT.sub("", text)
+    lines = [line for line in text.split("\n") if "put your own OWNER/NAME" not in line]
+    return "\n".join(lines).replace("OWNER/incident-actions", repository)
+
+
+def _config(commander: str | None) -> str:
+    text = (SCAFFOLD / "incident.yml").read_text(encoding="utf-8")
+    if commander:
+        text = text.replace(
+            "# roles:\n#   commander: alice\n", f"roles:\n  commander: {json.dumps(commander)}\n"
+        )
+    return text

@@ -1,0 +1,285 @@
+"""`init` as people start it: what it writes, what it never overwrites, what it calls drift."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema_rs
+import pytest
+import yaml
+
+from incident_actions.config import read_config
+from incident_actions.domain.drift import Drift, digest, drift
+from incident_actions.render.reference import configuration
+from incident_actions.render.scaffold import SCAFFOLD, Choices, editor_schema, files
+from tests.support.shop import readme_workflows
+
+ROOT = Path(__file__).resolve().parents[3]
+TOOLS = Path(sys.executable).parent
+OWNER = ("--owner", "acme", "--yes")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An empty repository."""
+    (tmp_path / "repo" / ".git").mkdir(parents=True)
+    return tmp_path / "repo"
+
+
+def init(folder: Path, *flags: str) -> subprocess.CompletedProcess[str]:
+    """Run `incident-actions init` in a folder, with nobody at the keyboard."""
+    return subprocess.run(
+        [sys.executable, "-m", "incident_actions", "init", *flags],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def texts(folder: Path) -> dict[str, str]:
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in found}
+
+
+def test_an_empty_repository_gets_everything(folder: Path) -> None:
+    """Forms, workflows, configuration with its schema, the playbook, and the record of it."""
+    done = init(folder, *OWNER)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert texts(folder).keys() >= {
+        ".github/ISSUE_TEMPLATE/incident.yml",
+        ".github/ISSUE_TEMPLATE/freeze.yml",
+        ".github/ISSUE_TEMPLATE/config.yml",
+        ".github/workflows/incident.yml",
+        ".github/workflows/deploy.yml",
+        ".github/incident.yml",
+        ".github/incident.schema.json",
+        "ops/runbooks/incident-checklist.md",
+        "ops/runbooks/502-errors.md",
+        "ops/postmortems/README.md",
+    }
+    assert "+++ b/.github/workflows/incident.yml" in done.stdout
+    for path, text in texts(folder).items():
+        assert "OWNER/incident-actions" not in text or path.startswith("ops/"), path
+
+
+def test_a_second_time_there_is_nothing_to_do(folder: Path) -> None:
+    """The same answers are remembered, and no file changes."""
+    init(folder, *OWNER, "--service", "api, worker", "--commander", "dana")
+    before = texts(folder)
+    done = init(folder, "--yes")
+    assert (done.returncode, texts(folder)) == (0, before)
+    assert "Nothing to write" in done.stdout
+    assert init(folder, "--check").returncode == 0
+
+
+def test_nobody_at_the_keyboard_and_no_yes_writes_nothing(folder: Path) -> None:
+    """The diff is shown, and the error says what to add."""
+    done = init(folder, "--owner", "acme")
+    assert done.returncode == 2
+    assert "--yes" in done.stdout
+    assert "+++ b/.github/incident.yml" in done.stdout
+    assert texts(folder) == {}
+
+
+def test_an_unknown_owner_is_an_error(folder: Path) -> None:
+    """There is nothing to guess it from: the flag is named."""
+    done = init(folder, "--owner", "not a name", "--yes")
+    assert done.returncode == 2
+    assert "--owner" in done.stdout
+    assert texts(folder) == {}
+
+
+def test_a_file_of_the_teams_is_never_overwritten_without_asking(folder: Path) -> None:
+    """Their form, and their edits of ours, stay as they are."""
+    theirs = folder / ".github" / "ISSUE_TEMPLATE" / "incident.yml"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text("name: Ours\n", "utf-8")
+    done = init(folder, *OWNER)
+    assert theirs.read_text("utf-8") == "name: Ours\n"
+    assert "kept, with your changes: .github/ISSUE_TEMPLATE/incident.yml" in done.stdout
+    page = folder / "ops" / "runbooks" / "triage.md"
+    page.write_text("# Ours\n", "utf-8")
+    init(folder, "--yes")
+    assert page.read_text("utf-8") == "# Ours\n"
+    assert init(folder, "--check").returncode == 0
+
+
+def outdate(folder: Path, path: str, *, edited: bool) -> None:
+    """Act as if an older version had written this file, which the team edited or not."""
+    record = folder / ".github" / "incident.init.json"
+    known = json.loads(record.read_text("utf-8"))
+    older = "# an older version's text\n"
+    known["files"][path] = digest(older)
+    record.write_text(json.dumps(known), "utf-8")
+    (folder / path).write_text(older + ("# and our own line\n" if edited else ""), "utf-8")
+
+
+def test_check_tells_what_an_upgrade_would_change(folder: Path) -> None:
+    """An outdated file is drift, with its diff; `init --yes` brings it up to date."""
+    init(folder, *OWNER)
+    path = ".github/workflows/incident.yml"
+    outdate(folder, path, edited=False)
+    done = init(folder, "--check")
+    assert done.returncode == 1
+    assert f"outdated: {path}" in done.stdout
+    assert "-# an older version's text" in done.stdout
+    assert init(folder, "--yes").returncode == 0
+    assert "acme/incident-actions@v1" in (folder / path).read_text("utf-8")
+    assert init(folder, "--check").returncode == 0
+
+
+def test_check_tells_a_newer_text_from_the_teams_edit(folder: Path) -> None:
+    """Where both changed, the team decides; `--yes` is no leave to overwrite."""
+    init(folder, *OWNER)
+    path = "ops/runbooks/triage.md"
+    outdate(folder, path, edited=True)
+    done = init(folder, "--check")
+    assert done.returncode == 1
+    assert f"newer, and changed by you: {path}" in done.stdout
+    init(folder, "--yes")
+    assert "our own line" in (folder / path).read_text("utf-8")
+
+
+def test_check_tells_a_workflow_that_is_gone(folder: Path) -> None:
+    """What a team deleted from the playbook is theirs to delete; a workflow is needed."""
+    init(folder, *OWNER)
+    (folder / "ops" / "runbooks" / "worker-backlog.md").unlink()
+    assert init(folder, "--check").returncode == 0
+    (folder / ".github" / "workflows" / "incident.yml").unlink()
+    done = init(folder, "--check")
+    assert done.returncode == 1
+    assert "missing: .github/workflows/incident.yml" in done.stdout
+
+
+def test_a_team_that_deploys_already_keeps_its_workflow(folder: Path) -> None:
+    """No second deploy workflow appears; the one that needs the gate is named."""
+    theirs = folder / ".github" / "workflows" / "ship.yml"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text(
+        "on: push\njobs:\n  ship: {environment: production, runs-on: x, steps: [{run: x}]}\n",
+        "utf-8",
+    )
+    done = init(folder, *OWNER)
+    assert not (folder / ".github" / "workflows" / "deploy.yml").exists()
+    assert ".github/workflows/ship.yml seems to deploy" in done.stdout
+
+
+def test_the_owner_is_read_from_workflows_that_were_copied_by_hand(folder: Path) -> None:
+    """A team that followed the README has said it already."""
+    for path, text in readme_workflows().items():
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text.replace("OWNER/", "initech/"), "utf-8")
+    assert init(folder, "--yes").returncode == 0
+    known = json.loads((folder / ".github" / "incident.init.json").read_text("utf-8"))
+    assert known["choices"]["owner"] == "initech"
+
+
+def test_what_init_writes_is_what_the_readme_shows() -> None:
+    """One source: a team that copies and a team that runs `init` have the same workflows."""
+    written = files(Choices("OWNER"), deploy=True)
+    assert readme_workflows()
+    for path, text in readme_workflows().items():
+        assert written[path] == text
+
+
+@pytest.mark.parametrize("services", [(), ("api", "worker", "no: yes")])
+def test_what_init_writes_passes_the_linters(services: tuple[str, ...], tmp_path: Path) -> None:
+    """GitHub takes the forms and the workflows."""
+    written = files(Choices("acme", services, "dana", "acme/shop"), deploy=True)
+    schemas = {
+        ".github/ISSUE_TEMPLATE/incident.yml": "vendor.github-issue-forms",
+        ".github/ISSUE_TEMPLATE/freeze.yml": "vendor.github-issue-forms",
+        ".github/ISSUE_TEMPLATE/config.yml": "vendor.github-issue-config",
+        ".github/workflows/incident.yml": "vendor.github-workflows",
+        ".github/workflows/deploy.yml": "vendor.github-workflows",
+    }
+    for path, schema in schemas.items():
+        file = tmp_path / Path(path).name
+        file.write_text(written[path], "utf-8")
+        tool = [TOOLS / "check-jsonschema", "--builtin-schema", schema, file]
+        done = subprocess.run(tool, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stdout
+
+
+def test_services_become_a_choice_in_the_form() -> None:
+    """Nobody mistypes a service at three in the morning."""
+    written = files(Choices("acme", ("api", "worker")), deploy=False)
+    form = yaml.safe_load(written[".github/ISSUE_TEMPLATE/incident.yml"])
+    (field,) = (each for each in form["body"] if each.get("id") == "services")
+    assert (field["type"], field["attributes"]["options"]) == ("dropdown", ["api", "worker"])
+    assert field["attributes"]["multiple"] is True
+
+
+def test_the_commander_is_in_the_configuration() -> None:
+    """The one name that was asked for."""
+    text = files(Choices("acme", commander="dana"), deploy=False)[".github/incident.yml"]
+    assert read_config(text).roles.commander == "dana"
+    assert read_config(files(Choices("acme"), deploy=False)[".github/incident.yml"])
+
+
+def test_every_commented_line_of_the_configuration_is_valid() -> None:
+    """Whichever `#` a team takes off, it gets a configuration that is read."""
+    lines = (SCAFFOLD / "incident.yml").read_text("utf-8").splitlines()
+    live = [line.removeprefix("# ") if _is_key(line) else line for line in lines]
+    config = read_config("\n".join(live))
+    assert config.roles.commander == "alice"
+    assert config.on_call is not None
+    keys = {line.partition(":")[0] for line in live if line[:1].isalpha()}
+    rest = {row.split("`")[1].split(".")[0] for row in configuration().splitlines()[2:]}
+    assert keys <= rest
+
+
+def _is_key(line: str) -> bool:
+    text = line.removeprefix("# ")
+    return line.startswith("# ") and (text.startswith("  ") or text.split(":")[0].islower()) and (
+        ":" in text and not text.startswith("yaml-")
+    )  # fmt: skip
+
+
+def test_the_schema_takes_what_the_program_takes() -> None:
+    """An editor marks the same mistakes."""
+    check = jsonschema_rs.validator_for(editor_schema())
+    assert check.is_valid({"version": 1, "roles": {"commander": "dana"}})
+    assert not check.is_valid({"rolls": {}})
+    assert not check.is_valid({"verification": {"minutes": -1}})
+
+
+def test_without_a_known_repository_the_chooser_has_no_dead_link() -> None:
+    """GitHub wants an absolute address there."""
+    path = ".github/ISSUE_TEMPLATE/config.yml"
+    assert yaml.safe_load(files(Choices("acme"), deploy=False)[path]) == {
+        "blank_issues_enabled": True
+    }
+    (link,) = yaml.safe_load(files(Choices("a", repository="a/shop"), deploy=False)[path])[
+        "contact_links"
+    ]
+    assert link["url"] == "https://github.com/a/shop/security/advisories/new"
+
+
+@pytest.mark.parametrize(
+    ("actual", "recorded", "state"),
+    [
+        (None, None, Drift.NEW),
+        (None, "old", Drift.MISSING),
+        ("new", None, Drift.SAME),
+        ("new\r\n".strip(), "old", Drift.SAME),
+        ("mine", "new", Drift.EDITED),
+        ("old", "old", Drift.OUTDATED),
+        ("mine", "old", Drift.CONFLICT),
+        ("mine", None, Drift.CONFLICT),
+    ],
+)
+def test_drift_is_told_from_three_texts(
+    actual: str | None, recorded: str | None, state: Drift
+) -> None:
+    """As written, as it is, and as it would be written now."""
+    assert drift("new", actual, digest(recorded) if recorded else None) is state
