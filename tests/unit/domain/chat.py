@@ -88,11 +88,11 @@ class Chat:
 
     def say(self, who: str, text: str, *, minutes: int = 1) -> list[str]:
         """Somebody comments; what the bot answers to that."""
-        before = self.bot
+        before = self._spoken()
         self._pass(minutes)
         actor = BOT if who == BOT.login else Actor(who)
         self.history.append(Comment(self._next_id(), actor, text, self.now, self.now))
-        return [answer for answer in self.bot if answer not in before]
+        return [text for name, text in self._spoken().items() if name not in before]
 
     def edit(self, index: int, text: str) -> None:
         """The writer of the `index`th entry edits it."""
@@ -107,12 +107,12 @@ class Chat:
 
     def by_hand(self, who: str, kind: EventKind, subject: str = "", **more: object) -> list[str]:
         """Somebody labels, assigns, closes, ... in GitHub's page; what the bot answers to that."""
-        before = self.bot
+        before = self._spoken()
         self._pass(1)
         actor = BOT if who == BOT.login else Actor(who)
         event = Event(self._next_id(), kind, actor, self.now, subject)
         self.history.append(replace(event, **more))
-        return [answer for answer in self.bot if answer not in before]
+        return [text for name, text in self._spoken().items() if name not in before]
 
     @property
     def folded(self) -> Folded:
@@ -131,10 +131,7 @@ class Chat:
     @property
     def bot(self) -> list[str]:
         """Everything that the bot says, without its markers."""
-        return [
-            write(notice, dict.fromkeys(notice.pages, "(the page)")).rpartition("\n\n<!--")[0]
-            for notice in self.folded.notices
-        ]
+        return list(self._spoken().values())
 
     @property
     def timeline(self) -> list[str]:
@@ -145,6 +142,13 @@ class Chat:
             for entry in self.incident.timeline
             if not entry.key.startswith("declared")
         ]
+
+    def _spoken(self) -> dict[str, str]:
+        written = {
+            f"{notice.kind} {notice.key}": write(notice, dict.fromkeys(notice.pages, "(the page)"))
+            for notice in self.folded.notices
+        }
+        return {name: text.rpartition("\n\n<!--")[0] for name, text in written.items()}
 
     def _pass(self, minutes: int) -> None:
         self.now += timedelta(minutes=minutes)
