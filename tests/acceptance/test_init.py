@@ -1,0 +1,80 @@
+"""From nothing: `init` into an empty repository, and then a whole incident with what it wrote."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from incident_actions.sandbox import Sandbox
+from tests.support.act import make_repository
+from tests.support.events import form_body
+from tests.support.programs import ROOT
+from tests.support.shop import NAME, Shop
+
+FORM = ".github/ISSUE_TEMPLATE/incident.yml"
+
+
+@pytest.fixture
+def shop(sandbox: Sandbox, tmp_path: Path) -> Shop:
+    """An empty repository in which somebody ran `init`, committed and pushed."""
+    folder = make_repository(tmp_path / "checkout", {"README.md": "# Shop\n"})
+    # act resolves this owner's action to the working tree.
+    flags = ["--owner", "OWNER", "--service", "api,worker", "--commander", "alice", "--yes"]
+    done = subprocess.run(
+        [sys.executable, "-m", "incident_actions", "init", *flags],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    written = [path for path in folder.rglob("*") if path.is_file() and ".git" not in path.parts]
+    made = make_repository(
+        folder, {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in written}
+    )
+    shop = Shop(sandbox, made, tmp_path)
+    for path in written:
+        sandbox.file(NAME, path.relative_to(folder).as_posix(), path.read_text("utf-8"))
+    return shop
+
+
+def declare(shop: Shop) -> int:
+    """Alice fills in the form that `init` wrote, where services are chosen from a list."""
+    answers = {
+        "severity": "SEV1",
+        "summary": "Most logins answer 502.",
+        "affected": "All customers.",
+        "services": ["api"],
+    }
+    body = form_body(answers, shop.checkout / FORM)
+    return int(shop.alice.file_form_issue("Incident: logins fail", body)["number"])
+
+
+def test_init_into_an_empty_repository_runs_the_whole_story(shop: Shop) -> None:
+    """Declared, frozen, commanded, mitigated, verified, resolved, and deploys run again."""
+    assert shop.push().output("verdict") == "clear"
+    number = declare(shop)
+    run = shop.respond()
+    assert run.exit_code == 0, run.log
+    assert {"sev1", "status:investigating", "service:api"} <= shop.labels(number)
+    body = str(shop.issue(number)["body"])
+    assert "@alice" in body
+    assert "Suspected changes" in body
+    assert "/blob/HEAD/ops/runbooks/502-errors.md)" in body
+    assert shop.push().output("verdict") == "frozen"
+
+    shop.respond_to(lambda: shop.alice.comment(number, "/ack"))
+    shop.respond_to(lambda: shop.bob.comment(number, "/did rolled back -> errors fall"))
+    shop.respond_to(lambda: shop.bob.comment(number, "/mitigated"))
+    shop.respond_to(lambda: shop.alice.comment(number, "/verify all watched ten minutes"))
+    run = shop.respond_to(lambda: shop.alice.comment(number, "/resolve stable"))
+    assert run.exit_code == 0, run.log
+    assert shop.issue(number)["state"] == "closed"
+    assert "status:resolved" in shop.labels(number)
+    assert shop.push().output("verdict") == "clear"
