@@ -78,6 +78,7 @@ def run_workflow(
             "--action-cache-path", str(scratch / "act"),
             "--local-repository", f"{ACTION}={_action()}",
             "--secret", f"GITHUB_TOKEN={where.token}",
+            "--actor", where.environment.get("GITHUB_ACTOR", "alice"),
             *(part for name, value in variables.items() for part in ("--env", f"{name}={value}")),
         ],
         cwd=repository,

@@ -27,6 +27,7 @@ class Shop:
     Its workflows lie in `checkout`. Each run's token may do what the workflow's `permissions:` say
     and no more, so that a permission that is missing there shows. Of our labels it has only the
     form's, unless `labels` says otherwise: GitHub drops a form's label that does not exist.
+    `environment` is set in each run from then on.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Shop:
         self.checkout = checkout
         self._scratch = scratch
         self._runs = 0
+        self.environment: dict[str, str] = {}
         sandbox.repository(NAME, labels=labels)
         sandbox.file(NAME, ".github/ISSUE_TEMPLATE/incident.yml", FORM.read_text("utf-8"))
         for login, role in {"alice": "maintain", "bob": "write"}.items():
@@ -104,7 +106,7 @@ class Shop:
             event,
             payload,
             repository=self.checkout,
-            where=Where(self.sandbox.url, NAME, TOKEN),
+            where=Where(self.sandbox.url, NAME, TOKEN, dict(self.environment)),
             scratch=self._scratch / f"run-{self._runs}",
         )
 
