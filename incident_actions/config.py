@@ -16,8 +16,9 @@ from msgspec import Meta, Struct
 from incident_actions.domain import oncall, windows
 from incident_actions.domain.changes import Paths
 from incident_actions.domain.commands import NAMES
-from incident_actions.domain.incident import Role, Severity
+from incident_actions.domain.incident import Incident, Moment, Role, Severity
 from incident_actions.domain.observation import Permission
+from incident_actions.domain.postmortem import link
 from incident_actions.domain.reminders import Kind, Policy, QuietHours, Timing
 from incident_actions.domain.windows import Window
 from incident_actions.errors import ConfigError
@@ -247,6 +248,35 @@ _TIMINGS = {
 """After how long and how often, where the file says nothing; updates have defaults of their own."""
 
 
+class DueConfig(Section, frozen=True):
+    """How long after the resolution a postmortem is due."""
+
+    sev1: Annotated[Duration, Meta(description="Of a SEV1.")] = "72h"
+    sev2: Annotated[Duration, Meta(description="Of a SEV2.")] = "72h"
+    sev3: Annotated[Duration, Meta(description="Of a SEV3 that has one.")] = "72h"
+
+
+class PostmortemConfig(Section, frozen=True):
+    """Where postmortems are kept, when they are due, who reads them."""
+
+    path: Annotated[
+        str, Meta(pattern=r"^[\w.-]+(/[\w.-]+)*$", description="The folder that they are kept in.")
+    ] = link.FOLDER
+    due: Annotated[DueConfig, Meta(description="How long after the resolution one is due.")] = (
+        DueConfig()
+    )
+    reviewers: Annotated[
+        tuple[Login, ...],
+        Meta(description="Who reviews, beside the roles and the code owners of the folder."),
+    ] = ()
+
+    def due_at(self, incident: Incident) -> datetime | None:
+        """When the postmortem of an incident is due; None while it is open, or for `off`."""
+        resolved = incident.times.get(Moment.RESOLVED)
+        after = duration(getattr(self.due, incident.severity.value))
+        return resolved + after if resolved is not None and after is not None else None
+
+
 class RolesConfig(Section, frozen=True):
     """Who starts with which role, when an incident is declared."""
 
@@ -288,6 +318,9 @@ class Config(Section, frozen=True):
     changes: Annotated[
         Paths, Meta(description="How changes before an incident are told apart.")
     ] = Paths()
+    postmortem: Annotated[
+        PostmortemConfig, Meta(description="Where postmortems are kept, and when they are due.")
+    ] = PostmortemConfig()
     permissions: Annotated[
         dict[str, Literal["triage", "write", "maintain", "admin"]],
         Meta(description="What a command needs instead of its default: `note: write`."),

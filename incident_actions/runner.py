@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
+from incident_actions.domain.postmortem.lint import Finding
 from incident_actions.flows.incident import Report
 
 
@@ -38,9 +39,10 @@ class Runner:
         for report in reports:
             what = "brought up to date" if report.changed else "up to date already"
             known = filter(None, (report.severity, report.status, what))
-            line = f"#{report.issue}: {', '.join(known)}"
+            line = f"#{report.issue or report.pull_request}: {', '.join(known)}"
             print(line, file=self._out, flush=True)
             self.summary(f"- {line}\n")
+            self.findings(report.findings)
         if not reports:
             print("Nothing to do: no incident.", file=self._out, flush=True)
         last = reports[-1] if reports else Report()
@@ -48,7 +50,18 @@ class Runner:
         self.output("severity", last.severity)
         self.output("status", last.status)
         self.output("changed", str(any(report.changed for report in reports)).lower())
-        self.output("pull-request", "")
+        pulls = [report.pull_request for report in reports if report.pull_request]
+        self.output("pull-request", str(pulls[-1]) if pulls else "")
+
+    def findings(self, findings: Sequence[tuple[str, Finding]]) -> None:
+        """What is to be put right in files: annotations, or plain lines outside of a workflow."""
+        for path, finding in findings:
+            if self._in_workflow:
+                place = f"file={_in_place(path)},line={finding.line}"
+                line = f"::{finding.level} {place},title=Postmortem::{escape(finding.text)}"
+            else:
+                line = f"{path}:{finding.line}: {finding.level}: {finding.text}"
+            print(line, file=self._out, flush=True)
 
     def output(self, name: str, value: str) -> None:
         """Set one of the step's outputs."""
@@ -76,6 +89,11 @@ class _Annotations(logging.Formatter):
         if record.levelno >= logging.WARNING:
             return f"::warning::{escape(message)}"
         return message.replace("\n", " ").lstrip(":")
+
+
+def _in_place(value: str) -> str:
+    """Text for a property of an annotation."""
+    return escape(value).replace(":", "%3A").replace(",", "%2C")
 
 
 def escape(message: str) -> str:

@@ -15,6 +15,7 @@ DEPLOY_FREEZE = "deploy-freeze"
 DEPLOYS_ALLOWED = "deploys-allowed"
 DRILL = "drill"
 POSTMORTEM = "postmortem"
+POSTMORTEM_REVIEWED = "postmortem:reviewed"
 ACTION_ITEM = "action-item"
 
 SERVICE_PREFIX = "service:"
@@ -47,13 +48,18 @@ CATALOG: tuple[Label, ...] = (
     Label(DEPLOY_FREEZE, "000000", "While this issue is open, deploys wait"),
     Label(DEPLOYS_ALLOWED, "bfdadc", "This incident does not freeze deploys"),
     Label(DRILL, "d4c5f9", "Practice: never freezes, never counted"),
+    Label(POSTMORTEM, "0052cc", "What we learnt from an incident, as a pull request"),
+    Label(POSTMORTEM_REVIEWED, "c2e0c6", "Its postmortem was reviewed and merged"),
+    Label(ACTION_ITEM, "0e8a16", "A follow-up of an incident"),
 )
 
-PREFIXES = (SERVICE_PREFIX, CAUSE_PREFIX)
+PREFIXES = (SERVICE_PREFIX, CAUSE_PREFIX, FOLLOWUP_PREFIX)
 _PREFIXED = {
     SERVICE_PREFIX: ("006b75", "This service is part of the incident"),
     CAUSE_PREFIX: ("7057ff", "What caused the incident"),
 }
+_FOLLOWUP = ("c5def5", "The gap that a follow-up closes")
+_PEOPLES = frozenset({INCIDENT, DRILL, POSTMORTEM, POSTMORTEM_REVIEWED, ACTION_ITEM})
 
 
 def describe(name: str) -> Label:
@@ -61,7 +67,8 @@ def describe(name: str) -> Label:
     for label in CATALOG:
         if label.name == name:
             return label
-    for prefix, (color, description) in _PREFIXED.items():
+    prefixed = {**_PREFIXED, FOLLOWUP_PREFIX: _FOLLOWUP}
+    for prefix, (color, description) in prefixed.items():
         if name.startswith(prefix):
             return Label(name, color, description)
     return Label(name, "ededed", "")
@@ -70,10 +77,11 @@ def describe(name: str) -> Label:
 def is_ours(name: str) -> bool:
     """Whether the label is a projection of the incident, so that `respond` may add or remove it.
 
-    `incident`, `drill` and everything unknown belong to people: they are never taken away.
+    `incident`, `drill`, those of postmortems and everything unknown belong to people: they are
+    never taken away.
     """
     folded = name.casefold()
-    if folded in (INCIDENT, DRILL):
+    if folded in _PEOPLES:
         return False
     return folded in {label.name for label in CATALOG} or folded.startswith(tuple(_PREFIXED))
 

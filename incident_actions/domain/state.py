@@ -17,6 +17,7 @@ from incident_actions.domain.incident import Incident, Role
 from incident_actions.domain.matching import Runbook
 from incident_actions.domain.observation import Deployment
 from incident_actions.domain.overrides import Trail
+from incident_actions.domain.postmortem.link import Postmortem
 from incident_actions.domain.recovery import Streak
 
 VERSION = 1
@@ -48,6 +49,7 @@ class State(Incident, frozen=True, omit_defaults=True, kw_only=True):
     ticked, `steps` the keys of those that the bot ticked, and may untick again. `settled` is how
     the issue was when it was last brought up to date. `suspects` are the changes before the start,
     and `runbooks` those that fitted the report. `trail` tells of used overrides.
+    `postmortem` is where that is.
     """
 
     v: int
@@ -69,6 +71,7 @@ class State(Incident, frozen=True, omit_defaults=True, kw_only=True):
     trail: Trail = Trail()
     suspects: Suspects | None = None
     runbooks: tuple[Runbook, ...] = ()
+    postmortem: Postmortem | None = None
 
 
 def read_state(text: str | None, number: int) -> State | None:
@@ -102,6 +105,7 @@ class Memory(Struct, frozen=True, kw_only=True):
     trail: Trail
     suspects: Suspects | None
     runbooks: tuple[Runbook, ...]
+    postmortem: Postmortem | None
 
 
 def make_state(incident: Incident, number: int, memory: Memory) -> State:

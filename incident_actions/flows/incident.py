@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import Enum
@@ -21,6 +22,7 @@ from incident_actions.domain.fold import (
     Rules,
     fold,
     named_at_declaration,
+    named_for_roles,
     wants_permission,
 )
 from incident_actions.domain.forms import Form
@@ -28,11 +30,12 @@ from incident_actions.domain.grants import Grants
 from incident_actions.domain.incident import Incident, Moment
 from incident_actions.domain.observation import Issue, Observation, Permission
 from incident_actions.domain.overrides import Trail, lapsed
+from incident_actions.domain.postmortem.lint import Finding
 from incident_actions.domain.projection import CreateLabel, EditIssue, Effect
 from incident_actions.domain.recovery import Enough
 from incident_actions.domain.reminders import due
 from incident_actions.domain.settling import settled
-from incident_actions.domain.state import State, read_state
+from incident_actions.domain.state import Memory, State, read_state
 from incident_actions.domain.trust import accepted_before
 from incident_actions.domain.voice import REMINDER
 from incident_actions.errors import GitHubError
@@ -47,12 +50,17 @@ NEEDED_TO_WRITE = 3
 
 
 class Report(Struct, frozen=True):
-    """What a run found and did, for the action's outputs and the job summary."""
+    """What a run found and did, for the action's outputs and the job summary.
+
+    `findings` (path, finding) are those of a postmortem that no check shows.
+    """
 
     issue: int | None = None
     severity: str = ""
     status: str = ""
     changed: bool = False
+    pull_request: int | None = None
+    findings: tuple[tuple[str, Finding], ...] = ()
 
 
 class Occasion(Enum):
@@ -67,7 +75,7 @@ class Desk(Struct, frozen=True):
     """What a run works with.
 
     `budget` is how many requests it may make in all. `probe` asks an address of the team's:
-    (url, private addresses allowed) -> works.
+    (url, private addresses allowed) -> works. `sleep` waits some seconds.
     """
 
     hub: Hub
@@ -76,6 +84,7 @@ class Desk(Struct, frozen=True):
     probe: Callable[[str, bool], bool]
     budget: int
     occasion: Occasion = Occasion.EVENT
+    sleep: Callable[[float], None] = time.sleep
 
     @property
     def thorough(self) -> bool:
@@ -126,7 +135,16 @@ def study(desk: Desk, observation: Observation, form: Form | None = None) -> Stu
     return Study(state, known, grants, found, folded)
 
 
-def tend(desk: Desk, observation: Observation, form: Form | None = None) -> Report:
+class Tended(Struct, frozen=True):
+    """An incident that was brought up to date: how it was seen, and what is remembered of it."""
+
+    report: Report
+    observation: Observation
+    study: Study
+    memory: Memory
+
+
+def tend(desk: Desk, observation: Observation, form: Form | None = None) -> Tended:
     """Bring one incident of the team's up to date. Running it again changes nothing.
 
     Words first, the issue last: its state says which words were posted, so a run that is killed
@@ -152,12 +170,13 @@ def tend(desk: Desk, observation: Observation, form: Form | None = None) -> Repo
     if not change.empty:
         done += apply(hub, [*_missing_labels(hub, observation.issue, change, it.state), change])
     incident = it.folded.incident
-    return Report(
+    report = Report(
         issue=change.number,
         severity=incident.severity.value,
         status=incident.status.value,
         changed=bool(done),
     )
+    return Tended(report, observation, it, memory)
 
 
 def _reminders(desk: Desk, observation: Observation, it: Study) -> list[Effect]:
@@ -235,14 +254,21 @@ def _grants(desk: Desk, observation: Observation, state: State | None, known: Kn
     asked = {login.casefold() for login in observation.permissions}
     for login, permission in observation.permissions.items():
         grants.learn(login, permission, seen + 1)
-    answers = plan.answers(observation.issue, known.form)
-    named = named_at_declaration(answers, _rules(desk, known)).values()
-    wanted = wants_permission(observation, named)
-    for login, comment_id in wanted:
+
+    def ask(login: str, comment_id: int = 0) -> None:
         if login.casefold() not in asked and (not grants.knows(login) or comment_id > seen):
             asked.add(login.casefold())
             grants.learn(login, desk.hub.permission(login), seen + 1)
-    grants.keep(login for login, _ in wanted)
+
+    answers = plan.answers(observation.issue, known.form)
+    commanding = wants_permission(observation)
+    for login, comment_id in commanding.items():
+        ask(login, comment_id)
+    named = [*named_at_declaration(answers, _rules(desk, known)).values()]
+    named += named_for_roles(observation, grants)
+    for login in named:
+        ask(login)
+    grants.keep([*commanding, *named])
     return grants
 
 

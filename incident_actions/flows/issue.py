@@ -11,6 +11,7 @@ from incident_actions.domain.observation import Issue, Observation
 from incident_actions.flows import playbook
 from incident_actions.flows.freezes import is_freeze, tend_freeze
 from incident_actions.flows.incident import Desk, Report, tend, vouch
+from incident_actions.flows.postmortem import follow
 from incident_actions.flows.reports import hold
 
 
@@ -31,7 +32,7 @@ def look_at(desk: Desk, number: int) -> tuple[Report, ...]:
             return ()
     observation, ours = vouch(desk.hub, observation)
     if ours:
-        return (tend(desk, observation, form),)
+        return (follow(desk, tend(desk, observation, form)),)
     return _hold(desk, observation, form or playbook.form(desk.hub, desk.config))
 
 

@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from incident_actions.domain import body as bodies
+from incident_actions.domain import labels
 from incident_actions.domain.changes import Rule, Suspects
 from incident_actions.domain.checklist import Item, Section
 from incident_actions.domain.fold import Folded, newest
@@ -17,6 +18,7 @@ from incident_actions.domain.incident import Allowance, Incident, Role, redacted
 from incident_actions.domain.matching import Runbook
 from incident_actions.domain.observation import Deployment, Issue, Observation
 from incident_actions.domain.overrides import Trail
+from incident_actions.domain.postmortem.link import Postmortem
 from incident_actions.domain.projection import (
     EditIssue,
     edit,
@@ -92,6 +94,7 @@ def memory(issue: Issue, it: Study, said: Collection[str], settled: Settled) -> 
     """What to remember, once everything in `said` (`kind key`) has been said."""
     seen_id, seen_at = newest(it.folded.commands)
     known, findings, state = it.known, it.findings, it.state
+    before = state.postmortem if state else None
     return Memory(
         seen_id=seen_id,
         seen_at=seen_at,
@@ -110,11 +113,12 @@ def memory(issue: Issue, it: Study, said: Collection[str], settled: Settled) -> 
             state.steps if state else (),
             state.ticks if state else (),
         ),
-        steps=tuple(sorted(_seen(it.folded, findings.suspects))),
+        steps=tuple(sorted(_seen(it.folded, findings.suspects, before))),
         settled=settled,
         trail=findings.trail,
         suspects=None if it.folded.incident.sensitive else findings.suspects,
         runbooks=() if it.folded.incident.sensitive else known.runbooks,
+        postmortem=before,
     )
 
 
@@ -134,12 +138,13 @@ def change(
         checklist=it.known.checklist,
         checks=it.known.checks,
         ticked=memory.ticks,
-        seen=_seen(it.folded, memory.suspects),
+        seen=_seen(it.folded, memory.suspects, memory.postmortem),
         suspects=memory.suspects,
         runbooks=memory.runbooks,
         web=issue.url.rpartition("/issues/")[0],
         update_every=policy.timings[Kind.INTERNAL_UPDATE].after,
         silent=silent,
+        postmortem=memory.postmortem,
     )
     if silent:
         memory = replace(memory, trail=Trail())
@@ -151,16 +156,34 @@ def change(
     return edit(
         issue,
         body=_unless_same(composed, issue.body),
-        labels=wanted_labels(incident, observation),
+        labels=(*wanted_labels(incident, observation), *_reviewed(memory)),
         assignees=incident.assigned,
         open=incident.status.open,
     )
 
 
-def _seen(folded: Folded, suspects: Suspects | None) -> frozenset[str]:
-    """The steps that are done: that the bot listed what changed is one of them."""
+def _reviewed(memory: Memory) -> tuple[str, ...]:
+    """The label of a postmortem that was merged."""
+    merged = memory.postmortem is not None and memory.postmortem.merged
+    return (labels.POSTMORTEM_REVIEWED,) if merged else ()
+
+
+def with_postmortem(memory: Memory, postmortem: Postmortem | None) -> Memory:
+    """The memory once the postmortem is somewhere: its step is done then."""
+    steps = {*memory.steps, *_started(postmortem)}
+    return replace(memory, postmortem=postmortem, steps=tuple(sorted(steps)))
+
+
+def _seen(
+    folded: Folded, suspects: Suspects | None, postmortem: Postmortem | None
+) -> frozenset[str]:
+    """The steps that are done: what changed was listed, and the postmortem begun, by the bot."""
     listed = suspects is not None and suspects.rule is not Rule.BLIND
-    return folded.steps | ({"changes"} if listed else set())
+    return folded.steps | ({"changes"} if listed else set()) | _started(postmortem)
+
+
+def _started(postmortem: Postmortem | None) -> set[str]:
+    return {"postmortem"} if postmortem is not None and postmortem.started else set()
 
 
 def _unless_same(wanted: str, now: str) -> str:

@@ -10,9 +10,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from incident_actions.config import read_config
+from incident_actions.domain import labels as names
 from incident_actions.errors import InputError, Unavailable
 from incident_actions.flows.incident import Desk, Occasion, Report
 from incident_actions.flows.issue import look_at
+from incident_actions.flows.pull import look_at_action, look_at_pull
 from incident_actions.flows.sweep import sweep
 from incident_actions.hub.port import Hub
 
@@ -67,18 +69,28 @@ def _respond(hub: Hub, event: Event, config_path: str, tools: Tools) -> tuple[Re
             remedy=f"Start it on one of: {', '.join(EVENTS)}.",
         )
     config = read_config(hub.file(config_path), config_path)
-    desk = Desk(hub, config, tools.now, tools.probe, budget=hub.requests - 1)
+    desk = Desk(hub, config, tools.now, tools.probe, budget=hub.requests - 1, sleep=tools.sleep)
     if event.name in ("issues", "issue_comment"):
         number = issue_number(event)
         if number is None:
             return ()
+        if event.name == "issues" and _says_action_item(event):
+            found = look_at_action(desk, hub.issue(number))
+            if found is not None:
+                return found
         by_comment = event.name == "issue_comment"
         budget = COMMENT_BUDGET if by_comment else OPENED_BUDGET
         occasion = Occasion.COMMENT if by_comment else Occasion.EVENT
         return look_at(replace(desk, budget=desk.budget + budget, occasion=occasion), number)
     if event.name == "pull_request":
-        return ()
+        return look_at_pull(desk, event.payload)
     return sweep(replace(desk, occasion=Occasion.SWEEP))
+
+
+def _says_action_item(event: Event) -> bool:
+    labels = event.payload["issue"].get("labels")
+    named = [label.get("name", "") for label in labels or [] if isinstance(label, dict)]
+    return names.holds(named, names.ACTION_ITEM)
 
 
 def issue_number(event: Event) -> int | None:

@@ -37,6 +37,10 @@ class Drafts(Protocol):
         """
         ...
 
+    def empty_commit(self, on: Tip, message: str) -> str:
+        """A commit on top of another that changes no file; gives its SHA. No branch moves."""
+        ...
+
     def create_ref(self, ref: str, sha: str) -> None:
         """Create `refs/...`. Raises `Rejected` when it exists: of two runs one succeeds."""
         ...
@@ -104,8 +108,8 @@ class Drafts(Protocol):
 
     def file_action(
         self, title: str, body: str, labels: Sequence[str], assignees: Sequence[str]
-    ) -> tuple[Issue, int]:
-        """Open an issue; gives it with its id, which is not its number."""
+    ) -> Issue:
+        """Open an issue with labels and assignees."""
         ...
 
     def edit_action(

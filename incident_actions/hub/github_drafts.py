@@ -71,7 +71,7 @@ class GitHubDrafts(ABC):
 
     def branches(self, prefix: str) -> tuple[str, ...]:
         """https://docs.github.com/en/rest/git/refs#list-matching-references"""
-        found = self._pages(f"/git/matching-refs/heads/{quote(prefix)}")
+        found = self._ask("GET", f"/git/matching-refs/heads/{quote(prefix)}")
         return tuple(str(raw["ref"]).removeprefix("refs/heads/") for raw in found)
 
     def content(self, path: str, ref: str) -> bytes | None:
@@ -90,7 +90,11 @@ class GitHubDrafts(ABC):
             blob = self._ask("POST", "/git/blobs", content)
             entries.append({"path": path, "mode": "100644", "type": "blob", "sha": blob["sha"]})
         tree = self._ask("POST", "/git/trees", {"base_tree": on.tree, "tree": entries})
-        given = {"message": message, "tree": tree["sha"], "parents": [on.commit]}
+        return self.empty_commit(Tip(on.commit, tree["sha"]), message)
+
+    def empty_commit(self, on: Tip, message: str) -> str:
+        """https://docs.github.com/en/rest/git/commits#create-a-commit"""
+        given = {"message": message, "tree": on.tree, "parents": [on.commit]}
         return str(self._ask("POST", "/git/commits", given)["sha"])
 
     def create_ref(self, ref: str, sha: str) -> None:
@@ -164,7 +168,7 @@ class GitHubDrafts(ABC):
     def publish(self, check: Check) -> None:
         """https://docs.github.com/en/rest/checks/runs#create-a-check-run"""
         output = {"title": check.title, "summary": check.summary}
-        notes = [_annotation(check.path, finding) for finding in check.findings]
+        notes = [_annotation(path, finding) for path, finding in check.findings]
         given = {
             "name": check.name,
             "head_sha": check.sha,
@@ -202,7 +206,7 @@ class GitHubDrafts(ABC):
 
     def file_action(
         self, title: str, body: str, labels: Sequence[str], assignees: Sequence[str]
-    ) -> tuple[Issue, int]:
+    ) -> Issue:
         """https://docs.github.com/en/rest/issues/issues#create-an-issue"""
         given = {
             "title": title,
@@ -210,8 +214,7 @@ class GitHubDrafts(ABC):
             "labels": list(labels),
             "assignees": list(assignees),
         }
-        answer = self._ask("POST", "/issues", given)
-        return read(reading.issue, answer), int(answer["id"])
+        return read(reading.issue, self._ask("POST", "/issues", given))
 
     def edit_action(
         self,

@@ -21,6 +21,7 @@ from incident_actions.domain.incident import (
     Verified,
 )
 from incident_actions.domain.matching import Runbook
+from incident_actions.domain.postmortem.link import Postmortem
 from incident_actions.domain.reminders import next_update_due
 from incident_actions.render.environment import render
 from incident_actions.render.markdown import inline
@@ -69,6 +70,7 @@ class Facts(Struct, frozen=True):
     suspects: Suspects | None = None
     runbooks: Sequence[Runbook] = ()
     web: str = ""
+    postmortem: Postmortem | None = None
 
 
 def compose(incident: Incident, facts: Facts, state: str, reporter: str) -> str:
@@ -102,7 +104,8 @@ def _dashboard(incident: Incident, facts: Facts, entries: int, full: bool) -> st
         number=facts.number,
         mark=_MARKS[incident.severity] if incident.status.open else "🟢",
         deploys=_deploys(incident),
-        next_step=next_step(incident, facts.checks),
+        next_step=next_step(incident, facts.checks, facts.postmortem),
+        postmortem=facts.postmortem,
         deploy_rule=_deploy_rule(incident),
         people={"commander": _commander(incident)},
         other_roles=[
@@ -171,12 +174,17 @@ def _deploy_rule(incident: Incident) -> str:
     return "go on. `/freeze` stops them"
 
 
-def next_step(incident: Incident, checks: Sequence[Item]) -> str:
+def next_step(
+    incident: Incident, checks: Sequence[Item], postmortem: Postmortem | None = None
+) -> str:
     """The one thing to do now, with what to type."""
     if incident.sensitive:
         return "a security matter. Move the details to a private advisory; write nothing more here."
     if incident.status is Status.RESOLVED:
-        return "resolved. `/reopen REASON` if it comes back."
+        back = "`/reopen REASON` if it comes back."
+        if postmortem is None or postmortem.pr is None or postmortem.merged:
+            return f"resolved. {back}"
+        return f"write the postmortem, #{postmortem.pr}. {back}"
     if incident.commander is None:
         return "somebody takes command: type `/ack`."
     if incident.status is Status.MONITORING:

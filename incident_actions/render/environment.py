@@ -38,3 +38,10 @@ _ENVIRONMENT = _environment()
 def render(template: str, **facts: Any) -> str:
     """A template of ours with these facts; the text has no blank lines at its ends."""
     return _ENVIRONMENT.get_template(template).render(**facts).strip()
+
+
+def with_filters(**filters: Any) -> ImmutableSandboxedEnvironment:
+    """An environment like ours with more filters, for templates that a repository brings."""
+    environment = _environment()
+    environment.filters.update(filters)
+    return environment

@@ -26,9 +26,8 @@ SECTIONS = (
 )
 """The sections that every postmortem has, in this order."""
 ACTIONS = "Corrective actions"
-
-REVIEWED = "postmortem:reviewed"
-"""The label of an incident whose postmortem was merged."""
+SETTING = "setting"
+"""What is refused where Actions may not open pull requests: then there is a branch at least."""
 
 _FILE = re.compile(r"\d{4}-\d{2}-\d{2}-(?P<issue>\d{1,9})-[^/]*\.md$")
 _BRANCH = re.compile(r"postmortem/(?P<issue>\d{1,9})-")
@@ -48,6 +47,11 @@ class Postmortem(Struct, frozen=True, omit_defaults=True):
     merged: bool = False
     facts: str = ""
     refused: str = ""
+
+    @property
+    def started(self) -> bool:
+        """Whether there is a draft to write on."""
+        return self.pr is not None or self.refused == SETTING
 
 
 def branch_prefix(number: int) -> str:

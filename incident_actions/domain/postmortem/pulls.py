@@ -48,13 +48,12 @@ class PullRequest(Struct, frozen=True):
 
 
 class Check(Struct, frozen=True):
-    """A finished check of a commit. `key` changes with what it says."""
+    """A finished check of a commit, with findings by path. `key` changes with what it says."""
 
     name: str
     sha: str
     passed: bool
     title: str
     summary: str
-    path: str
-    findings: tuple[Finding, ...]
+    findings: tuple[tuple[str, Finding], ...]
     key: str

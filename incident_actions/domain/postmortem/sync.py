@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from incident_actions.domain import labels
 from incident_actions.domain.postmortem.actions import (
     CATEGORIES,
     Action,
@@ -149,21 +148,3 @@ def turns(matched: Match) -> tuple[Turn, ...]:
             record = replace(filed.record, state="dropped")
             found.append(Turn(filed, record, open=False, dropped=True))
     return tuple(found)
-
-
-FOLLOWUPS = tuple(
-    labels.Label(f"{labels.FOLLOWUP_PREFIX}{name}", "c5def5", description)
-    for name, description in (
-        ("missing-alert", "Nothing told us"),
-        ("missing-dashboard", "We could not see it"),
-        ("log-context", "Logs lacked what we needed"),
-        ("slow-rollback", "Going back took too long"),
-        ("no-feature-flag", "The part could not be switched off alone"),
-        ("unsafe-migration", "The schema change could not be taken back"),
-        ("missing-runbook", "We had to invent the steps"),
-        ("missing-owner", "Nobody knew whose it was"),
-        ("customer-communication", "Customers heard late, or wrongly"),
-        ("other", "A gap of another kind"),
-    )
-)
-"""What each category stands for."""

@@ -1,0 +1,108 @@
+"""The facts of a draft: all that is known of an incident, in the order of the sections."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+from msgspec import Struct
+
+from incident_actions.domain.changes import Change
+from incident_actions.domain.incident import (
+    ActionItem,
+    Deed,
+    Entry,
+    Incident,
+    Moment,
+    Role,
+    Severity,
+)
+from incident_actions.domain.postmortem.actions import key_of, split_category
+from incident_actions.domain.postmortem.lint import PAIRS
+
+
+class Line(Struct, frozen=True):
+    """A corrective action to be written: `number` once it is an issue."""
+
+    text: str
+    category: str
+    owner: str
+    due: str
+    number: int | None = None
+    done: bool = False
+
+
+class Draft(Struct, frozen=True):
+    """What the template is filled with. Texts are as people typed them: the template escapes."""
+
+    number: int
+    url: str
+    title: str
+    incident: Incident
+    durations: dict[str, int]
+    summary: str
+    affected: str
+    layer: str
+    ticked: tuple[str, ...]
+    suspects: tuple[Change, ...]
+    mitigations: tuple[Entry, ...]
+    updates: tuple[Entry, ...]
+    customer_updates: tuple[Entry, ...]
+    overrides: tuple[Entry, ...]
+    actions: tuple[Line, ...]
+    web: str
+
+    @property
+    def times(self) -> dict[Moment, datetime]:
+        """The times that are known, in the order in which they should follow each other."""
+        known = self.incident.times
+        return {moment: known[moment] for moment in Moment if moment in known}
+
+    @property
+    def roles(self) -> dict[Role, str]:
+        """Who held which role, in the roles' own order."""
+        held = self.incident.roles
+        return {role: held[role] for role in Role if role in held}
+
+
+def wanted(incident: Incident) -> bool:
+    """Whether an incident gets a postmortem: every resolved SEV1 and SEV2, others when asked.
+
+    A drill gets one only when it is asked for, too.
+    """
+    if incident.status.open:
+        return False
+    bad = incident.severity in (Severity.SEV1, Severity.SEV2) and not incident.drill
+    return bad or incident.postmortem_asked
+
+
+def durations(times: Mapping[Moment, datetime]) -> dict[str, int]:
+    """Minutes from one moment to another, of those that are both known."""
+    return {
+        name: max(0, round((times[last] - times[first]).total_seconds() / 60))
+        for name, (first, last) in PAIRS.items()
+        if first in times and last in times
+    }
+
+
+def lines(items: Sequence[ActionItem], filed: Mapping[str, Line] | None = None) -> tuple[Line, ...]:
+    """The follow-ups of `/action` as lines; `filed` are those that are issues, by their words."""
+    found: dict[str, Line] = {}
+    for item in items:
+        category, text = split_category(item.text)
+        key = key_of(text)
+        line = Line(text, category, item.owner, item.due)
+        found.setdefault(key, (filed or {}).get(key, line))
+    return tuple(found.values())
+
+
+def deeds(incident: Incident, deed: Deed) -> tuple[Entry, ...]:
+    """The entries of one kind."""
+    return tuple(entry for entry in incident.timeline if entry.deed is deed)
+
+
+def digest(draft: Draft) -> str:
+    """A short name for the facts: another one means that the draft would be another."""
+    return hashlib.sha256(msgspec.json.encode(draft)).hexdigest()[:12]

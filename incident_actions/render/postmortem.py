@@ -1,0 +1,158 @@
+"""The postmortem's texts: the draft, the pull request, the comments, the issues of its actions."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from urllib.parse import quote
+
+from jinja2 import TemplateError
+
+from incident_actions.domain.incident import Moment
+from incident_actions.domain.postmortem import link
+from incident_actions.domain.postmortem.actions import CATEGORIES, plain
+from incident_actions.domain.postmortem.document import Document
+from incident_actions.domain.postmortem.draft import Draft
+from incident_actions.domain.postmortem.lint import Finding, Level
+from incident_actions.domain.postmortem.record import Filed, Record, write_block
+from incident_actions.domain.voice import marker
+from incident_actions.errors import ConfigError
+from incident_actions.render import environment
+from incident_actions.render.environment import render
+from incident_actions.render.markdown import inline
+
+TEMPLATE = "postmortem.md.j2"
+OVERRIDE = f"templates/{TEMPLATE}"
+"""Where a repository keeps its own."""
+
+_PLAIN_SCALAR = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*$")
+_NOT_TEXT = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+
+
+def stamp(at: datetime) -> str:
+    """`2026-11-23T02:50:00Z`."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def scalar(text: str) -> str:
+    """A text as YAML, quoted where YAML would read something else."""
+    bare = _PLAIN_SCALAR.match(text) and text.casefold() not in _NOT_TEXT
+    return text if bare else json.dumps(text, ensure_ascii=False)
+
+
+def draft_file(draft: Draft, template: str | None = None) -> str:
+    """The draft as a file that knows whether it was edited. `template` is the repository's own.
+
+    Raises `ConfigError` for a template that fails, or that loses what makes the file ours.
+    """
+    env = environment.with_filters(stamp=stamp, scalar=scalar, address=quote)
+    facts = {
+        "draft": draft,
+        "day": draft.incident.times[Moment.STARTED],
+        "categories": CATEGORIES,
+        "marker": link.marker(draft.number),
+    }
+    try:
+        made = env.from_string(template) if template is not None else env.get_template(TEMPLATE)
+        text = made.render(**facts)
+    except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
+        line = getattr(error, "lineno", None)
+        where = f"line {line}: " if line else ""
+        raise ConfigError(OVERRIDE, [f"{where}{error}"]) from None
+    # Nothing in a file notifies anybody, so mentions may be as they were typed.
+    text = text.replace("\u200b", "").strip() + "\n"
+    problems = []
+    if link.marker(draft.number) not in text:
+        problems.append("the marker is lost: keep `{{ marker }}` at the end")
+    if (Document(text).front_matter or {}).get("incident") != draft.number:
+        problems.append("the front matter is lost: keep it first, with `incident:`")
+    if problems:
+        raise ConfigError(OVERRIDE, problems)
+    return link.seal(re.sub(r"\n{3,}", "\n\n", text))
+
+
+_LONG = 250
+_MOST_LISTED = 20
+
+
+def action_body(record: Record) -> str:
+    """The bot's part of an action item's body."""
+    shown = render(
+        "postmortem/action.md.j2",
+        record=record,
+        text=plain(record.text),
+        long=len(plain(record.text)) > _LONG,
+    )
+    return write_block(record, shown)
+
+
+def pull_body(number: int, due: datetime | None, path: str, file_url: str) -> str:
+    """What the pull request says."""
+    return render(
+        "postmortem/pull.md.j2",
+        number=number,
+        due=due,
+        path=path,
+        file_url=file_url,
+        marker=link.marker(number),
+    )
+
+
+def summary(
+    number: int,
+    blob: str,
+    findings: Sequence[tuple[str, Finding]],
+    filed: Sequence[Filed],
+    notes: Sequence[str],
+) -> str:
+    """The one comment on the pull request. `blob` is where its files are shown."""
+    env = environment.with_filters(address=quote, markdown=_own_markdown)
+    template = env.get_template("postmortem/summary.md.j2")
+    text = template.render(
+        errors=[each for each in findings if each[1].level is Level.ERROR],
+        warnings=[each for each in findings if each[1].level is Level.WARNING],
+        most=_MOST_LISTED,
+        blob=blob,
+        filed=[each for each in filed if each.record.state != "dropped"],
+        notes=notes,
+        marker=marker(SUMMARY, str(number)),
+    )
+    return re.sub(r"\n{3,}", "\n\n", text).strip()
+
+
+SUMMARY = "postmortem-lint"
+FOLLOWUPS = "followups"
+
+
+def _own_markdown(text: str) -> str:
+    """Words of ours, whose code spans stay."""
+    return text.replace("@", "@\u200b")
+
+
+def followups(number: int, filed: Sequence[Filed], why: str) -> str:
+    """The task list of action items that can't be sub-issues."""
+    return render(
+        "postmortem/followups.md.j2",
+        filed=filed,
+        why=inline(why),
+        marker=marker(FOLLOWUPS, str(number)),
+    )
+
+
+def withheld(number: int) -> str:
+    """Why there is no postmortem of a security matter."""
+    text = render("postmortem/withheld.md.j2")
+    return f"{text}\n\n{marker('postmortem-withheld', str(number))}"
+
+
+def refused(number: int, what: str, branch: str, compare: str) -> str:
+    """What GitHub did not allow, and what to change. `what` is `setting` or a permission."""
+    text = render("postmortem/refused.md.j2", what=what, branch=branch, compare=compare)
+    return f"{text}\n\n{marker('postmortem-refused', refused_key(number, what))}"
+
+
+def refused_key(number: int, what: str) -> str:
+    """The key of that comment."""
+    return f"{number}.{what.partition(':')[0]}"
