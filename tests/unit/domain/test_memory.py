@@ -1,0 +1,239 @@
+"""What is remembered: permissions, the state block, ticks, and the bot's own words."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from incident_actions.domain.checklist import Item, Section
+from incident_actions.domain.fold import Notice, reply
+from incident_actions.domain.grants import Grants
+from incident_actions.domain.incident import Incident
+from incident_actions.domain.observation import Actor, Comment, EventKind, Observation, Permission
+from incident_actions.domain.state import State, read_state, write_state
+from incident_actions.domain.steps import ticked_by_people
+from incident_actions.domain.trust import accepted_before
+from incident_actions.domain.voice import doubles, marker, own_comments, stale, unsaid
+from tests.unit.domain.chat import BOT, DECLARED, Chat, an_issue
+
+
+class TestGrants:
+    """A permission holds from a comment on."""
+
+    def test_what_was_allowed_stays_allowed(self) -> None:
+        """Leaving the team takes nothing back, joining it makes nothing up."""
+        grants = Grants()
+        grants.learn("Alice", Permission.WRITE, 1)
+        grants.learn("alice", Permission.READ, 50)
+        grants.learn("alice", Permission.ADMIN, 90)
+        assert grants.at("ALICE", 49) is Permission.WRITE
+        assert grants.at("alice", 50) is Permission.READ
+        assert grants.at("alice", 89) is Permission.READ
+        assert grants.at("alice", 90) is Permission.ADMIN
+
+    def test_the_first_answer_holds_for_all_that_was_before(self) -> None:
+        """Nothing older is known."""
+        grants = Grants()
+        grants.learn("alice", Permission.WRITE, 500)
+        assert grants.at("alice", 1) is Permission.WRITE
+
+    def test_the_unknown_may_nothing(self) -> None:
+        """And are known to be unknown."""
+        assert Grants().at("eve", 1) is Permission.NONE
+        assert not Grants().knows("eve")
+
+    def test_the_same_answer_again_is_no_step(self) -> None:
+        """The memory doesn't grow from run to run."""
+        grants = Grants()
+        for since in range(20):
+            grants.learn("alice", Permission.WRITE, since)
+        assert grants.dump() == {"alice": [(0, "write")]}
+
+    def test_it_survives_the_state(self) -> None:
+        """Dumped and read back it says the same."""
+        grants = Grants()
+        grants.learn("alice", Permission.WRITE, 1)
+        grants.learn("alice", Permission.NONE, 7)
+        again = Grants(grants.dump())
+        assert again.dump() == grants.dump()
+        assert [again.at("alice", id) for id in (6, 7)] == [Permission.WRITE, Permission.NONE]
+
+    def test_nobody_is_remembered_for_nothing(self) -> None:
+        """Those whose commands are all gone are forgotten."""
+        grants = Grants()
+        grants.learn("alice", Permission.WRITE, 1)
+        grants.learn("Eve", Permission.READ, 1)
+        grants.keep(["EVE"])
+        assert not grants.knows("alice")
+        assert grants.knows("eve")
+
+
+def state(**facts: object) -> State:
+    it = Chat().incident
+    known = {name: getattr(it, name) for name in Incident.__struct_fields__ if name != "timeline"}
+    return State(v=1, number=7, **{**known, **facts})
+
+
+class TestState:
+    """JSON in an HTML comment, and only a cache."""
+
+    def test_it_comes_back(self) -> None:
+        """Everything but the timeline, which is GitHub's to keep."""
+        chat = Chat({"severity": "SEV2", "services": "api"})
+        chat.say(
+            "alice", "/ack\n/verify all\n/allow #5 x\n/action A / @bob / 2026-12-01\n/freeze y"
+        )
+        it = chat.incident
+        known = {n: getattr(it, n) for n in Incident.__struct_fields__ if n != "timeline"}
+        whole = State(v=1, number=7, **known, said=("reply 1",), people={"alice": [(0, "write")]})
+        assert read_state(write_state(whole), 7) == whole
+
+    @settings(max_examples=200, deadline=None, derandomize=True)
+    @given(
+        st.text()
+        | st.sampled_from(["-->", "--!>", "<!--", "<script>", "--", "\u2028", "\n", "\ud800"])
+    )
+    def test_no_text_can_end_the_comment(self, text: str) -> None:
+        """Whatever people typed, the block is one line that HTML does not see through."""
+        text = text.encode("utf-8", "replace").decode()
+        whole = state(said=(text,), cause=text)
+        line = write_state(whole)
+        assert not set("<>\n") & set(line)
+        assert "--" not in line
+        assert read_state(line, 7) == whole
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            None, "", "{}", "null", "[]", "nonsense", '{"v":1}', '{"v":1,"number":7}', "{" * 9_000,
+            '{"v":1,"number":"7","status":"resolved","severity":"sev1"}', "\ud800", "\0",
+        ],
+    )  # fmt: skip
+    def test_nonsense_is_as_good_as_nothing(self, text: str | None) -> None:
+        """A cache that can't be read is made anew."""
+        assert read_state(text, 7) is None
+
+    def test_another_version_is_not_believed(self) -> None:
+        """Nor is a state that was copied from another issue."""
+        line = write_state(state())
+        assert read_state(line, 7) is not None
+        assert read_state(line, 8) is None
+        assert read_state(line.replace('"v":1', '"v":2'), 7) is None
+
+    def test_unknown_keys_are_left_alone(self) -> None:
+        """An older program reads what a newer one wrote."""
+        more = {**json.loads(write_state(state())), "later": {"x": 1}}
+        assert read_state(json.dumps(more), 7) == state()
+
+
+CHECKLIST = (Section("A", (Item("Name a commander", "commander"), Item("Read the logs", ""))),)
+
+
+class TestTicks:
+    """Ticks by people survive; those of the bot are its own."""
+
+    def test_what_the_bot_ticked_is_not_the_peoples(self) -> None:
+        """So it may be unticked when the bot no longer sees it."""
+        boxes = {"Name a commander": True, "Read the logs": True}
+        assert ticked_by_people(boxes, CHECKLIST, ["commander"], ()) == ("Read the logs",)
+
+    def test_a_tick_that_was_the_peoples_first_stays_theirs(self) -> None:
+        """Also once the bot sees the fact, too."""
+        before = ticked_by_people({"Name a commander": True}, CHECKLIST, [], ())
+        assert before == ("Name a commander",)
+        assert (
+            ticked_by_people({"Name a commander": True}, CHECKLIST, ["commander"], before) == before
+        )
+
+    def test_unticking_counts(self) -> None:
+        """People may change their minds."""
+        assert ticked_by_people({"Read the logs": False}, CHECKLIST, [], ["Read the logs"]) == ()
+
+    def test_a_box_that_is_not_shown_keeps_its_tick(self) -> None:
+        """A dashboard that has no room for the checklist forgets nothing."""
+        assert ticked_by_people({}, CHECKLIST, [], ["Read the logs"]) == ("Read the logs",)
+
+
+def said(text: str, who: Actor = BOT, id: int = 1) -> Comment:
+    return Comment(id, who, text, DECLARED, DECLARED)
+
+
+def heard(*comments: Comment) -> Observation:
+    return Observation(an_issue(), comments, {}, BOT.login)
+
+
+class TestVoice:
+    """The bot knows its own words by their markers, and only its own."""
+
+    MARK = marker("reply", "5.abc")
+
+    def test_a_marker_at_the_end_names_a_comment(self) -> None:
+        """Once for each kind and key."""
+        own = own_comments(heard(said(f"Hello\n\n{self.MARK}\n")))
+        assert list(own) == ["reply 5.abc"]
+
+    @pytest.mark.parametrize("who", [Actor("eve"), Actor("github-actions"), Actor("alice")])
+    def test_markers_that_people_type_do_not_count(self, who: Actor) -> None:
+        """Else anybody could make the bot believe that it has spoken."""
+        assert own_comments(heard(said(f"Hello\n\n{self.MARK}", who))) == {}
+
+    def test_a_marker_in_the_middle_does_not_count(self) -> None:
+        """The bot quotes people; its own marker is the last thing it says."""
+        assert own_comments(heard(said(f"> {self.MARK}\n\nwhat is that?"))) == {}
+
+    def test_doubles_are_all_but_the_oldest(self) -> None:
+        """Two runs at the same time may have said the same."""
+        it = heard(
+            said(self.MARK, id=1), said(self.MARK, id=4), said(self.MARK, Actor("eve"), id=5)
+        )
+        assert own_comments(it)["reply 5.abc"].id == 1
+        assert doubles(it) == {4: "reply 5.abc"}
+
+    def test_only_what_was_never_said_is_said(self) -> None:
+        """Also when somebody deleted the comment since: the state remembers."""
+        wanted = (Notice("refused", "eve"), Notice("reply", "5.abc"))
+        assert unsaid(wanted, {"reply 5.abc"}) == (Notice("refused", "eve"),)
+
+    def test_answers_go_when_what_they_answer_goes(self) -> None:
+        """Other words stay."""
+        own = {"reply 5.abc": said(""), "refused eve": said(""), "held 7": said("")}
+        assert stale((Notice("refused", "eve"),), own) == ("reply 5.abc",)
+
+    def test_an_answer_without_anything_to_say_is_none(self) -> None:
+        """Silence."""
+        assert reply("5", "alice") is None
+
+
+class TestTrust:
+    """The bot trusts its own earlier decision."""
+
+    def test_a_status_label_by_the_bot(self) -> None:
+        """It sets one only for incidents of the team's."""
+        chat = Chat()
+        assert not accepted_before(heard())
+        chat.by_hand("eve", EventKind.LABELED, "status:investigating")
+        assert not accepted_before(Observation(chat.issue, tuple(chat.history), {}, BOT.login))
+        chat.by_hand(BOT.login, EventKind.LABELED, "Status:investigating")
+        assert accepted_before(Observation(chat.issue, tuple(chat.history), {}, BOT.login))
+
+    def test_another_label_by_the_bot(self) -> None:
+        """Says nothing: it labels reports, too."""
+        chat = Chat()
+        chat.by_hand(BOT.login, EventKind.LABELED, "needs-confirmation")
+        assert not accepted_before(Observation(chat.issue, tuple(chat.history), {}, BOT.login))
+
+
+def test_reading_twice_changes_nothing() -> None:
+    """The fold is a function: the same history, the same incident, whenever it is read."""
+    chat = Chat()
+    chat.say("alice", "/ack\n/foo\n/severity sev2")
+    assert chat.folded == chat.folded
+    later = replace(chat.issue, updated_at=chat.issue.updated_at + timedelta(days=9))
+    before = chat.incident
+    chat.issue = later
+    assert chat.incident == before
