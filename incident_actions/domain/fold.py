@@ -134,24 +134,35 @@ class Folded(Struct, frozen=True):
     steps: frozenset[str]
 
 
-def wants_permission(
-    observation: Observation, named: Iterable[str] = ()
-) -> tuple[tuple[str, int], ...]:
-    """Whose permission the fold depends on: (login, newest comment id with a command of theirs).
-
-    People who are named for a role, in a comment or in `named`, come with comment id 0.
-    """
-    newest: dict[str, int] = dict.fromkeys(named, 0)
+def wants_permission(observation: Observation) -> dict[str, int]:
+    """Who typed commands, and so has to be asked about: login -> newest comment with one."""
+    newest: dict[str, int] = {}
     for item in observation.history:
-        if isinstance(item, Comment) and not item.author.bot:
-            found = read_comment(item.body, item.created_at)
-            if found:
-                newest[item.author.login] = max(newest.get(item.author.login, 0), item.id)
-            for line in found:
-                command = line.command if isinstance(line, c.Taken) else None
-                if isinstance(command, c.AssignRole) and command.login:
-                    newest.setdefault(command.login, 0)
-    return tuple(newest.items())
+        if (
+            isinstance(item, Comment)
+            and not item.author.bot
+            and read_comment(item.body, item.created_at)
+        ):
+            newest[item.author.login] = max(newest.get(item.author.login, 0), item.id)
+    return newest
+
+
+def named_for_roles(observation: Observation, grants: Grants) -> tuple[str, ...]:
+    """Who was named for a role in a comment, by people who may do that.
+
+    Names that a stranger types are not asked about: they could be many.
+    """
+    named: dict[str, None] = {}
+    for item in observation.history:
+        if not isinstance(item, Comment) or item.author.bot:
+            continue
+        if grants.at(item.author.login, item.id) < ROLE_NEEDS:
+            continue
+        for line in read_comment(item.body, item.created_at):
+            command = line.command if isinstance(line, c.Taken) else None
+            if isinstance(command, c.AssignRole) and command.login:
+                named[command.login] = None
+    return tuple(named)
 
 
 def named_at_declaration(answers: Answers, rules: Rules) -> dict[Role, str]:
@@ -323,6 +334,7 @@ class _Walk:
             self.incident = apply(self.incident, command, act)
         except Unverified as refused:
             answer.checks = refused.checks
+            self._tried_to_close(act)
             return False
         except Mistake as mistake:
             answer.lines.append(
@@ -337,6 +349,9 @@ class _Walk:
 
     def _fit(self, login: str) -> bool:
         return self.grants.at(login, 0) >= ROLE_NEEDS
+
+    def _tried_to_close(self, act: Act) -> None:
+        self.incident = log(self.incident, act, "tried to close", "recovery was not verified yet")
 
     def _refuse(self, comment: Comment) -> None:
         login = comment.author.login.casefold()
@@ -384,6 +399,7 @@ class _Walk:
             self.incident = _by_hand(self.incident, event, act)
         except Unverified as refused:
             self._say(reply(f"e{event.id}", event.actor.login, checks=refused.checks))
+            self._tried_to_close(act)
         except Mistake:
             return  # the labels and the issue's state are put right by the projection
 

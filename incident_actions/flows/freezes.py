@@ -100,7 +100,7 @@ def tend_freeze(desk: Desk, observation: Observation) -> tuple[Report, ...]:
         return ()
     current = _since_reopened(observation)
     grants = Grants()
-    people = {login for login, _ in wants_permission(current)} | set(_labelled_by(current))
+    people = set(wants_permission(current)) | set(_labelled_by(current))
     if not issue.author.bot:
         people.add(issue.author.login)
     for login in sorted(people):

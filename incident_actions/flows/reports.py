@@ -30,7 +30,7 @@ def hold(desk: Desk, observation: Observation, form: Form) -> tuple[Report, int 
     """
     hub, issue = desk.hub, observation.issue
     grants = Grants()
-    for login, _ in wants_permission(observation):
+    for login in wants_permission(observation):
         grants.learn(login, observation.permissions.get(login) or hub.permission(login), 0)
     verdict = reports.decide(observation, grants, desk.config.needs())
     own = voice.own_comments(observation)
