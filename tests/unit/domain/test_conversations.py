@@ -52,6 +52,7 @@ def test_a_sev1_from_the_declaration_to_the_all_clear() -> None:
         "14:03 bob: posted an update -> we are looking",
         "14:04 alice: rolled back to v41 -> errors falling",
         "14:05 alice: mitigated",
+        "14:06 alice: tried to close -> recovery was not verified yet",
         "14:07 alice: verified: Error rate is normal -> 0.1%",
         "14:07 alice: verified: Latency is normal",
         "14:08 alice: resolved -> stable for ten minutes",
