@@ -59,6 +59,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_inputs(timeline_command)
     timeline_command.set_defaults(run=_timeline)
     local.add_init(commands)
+    local.add_doctor(commands, _hub, clock)
+    postmortems.add_postmortem(commands, _hub, clock)
     status_command = commands.add_parser(
         "freeze-status", help="print which services may be deployed now"
     )

@@ -1,4 +1,7 @@
-"""The commands that people type in a checkout: `init`. Questions are asked on a terminal only."""
+"""The commands that people type in a checkout: `init`, `doctor`, `checklist`.
+
+Questions are asked on a terminal only.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,17 @@ import argparse
 import re
 import sys
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from incident_actions.domain.answers import read_login
 from incident_actions.domain.drift import Drift
+from incident_actions.domain.readiness.facts import Health
 from incident_actions.errors import InputError
-from incident_actions.flows import setup
+from incident_actions.flows import doctor, setup
 from incident_actions.flows.local import remote_of, root_of
+from incident_actions.hub.github import GitHub
 from incident_actions.render.scaffold import Choices
 from incident_actions.runner import Runner
 
@@ -45,6 +51,41 @@ def add_init(commands: Any) -> None:
         "--check", action="store_true", help="only say what an upgrade would change: exit code 1"
     )
     parser.set_defaults(run=_init)
+
+
+Connect = Callable[[argparse.Namespace, Mapping[str, str]], GitHub]
+
+
+Clock = Callable[[Mapping[str, str]], datetime]
+
+
+def add_doctor(commands: Any, connect: Connect, clock: Clock) -> None:
+    """`doctor`: is the repository ready? `connect` gives the hub of `--repository`."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "doctor", help="say what is missing before the first incident, and how to fix it"
+    )
+    parser.add_argument(
+        "--repo", "--repository", dest="repository", help="look at this one on GitHub, OWNER/NAME"
+    )
+    parser.add_argument("--path", type=Path, default=Path(), help="the checkout to look at")
+
+    def run(arguments: argparse.Namespace, environ: Mapping[str, str], runner: Runner) -> int:
+        folder = root_of(arguments.path)
+        files: doctor.Files = doctor.Checkout(folder)
+        token = environ.get("INPUT_TOKEN") or environ.get("GITHUB_TOKEN")
+        hub = None
+        if arguments.repository:
+            hub = connect(arguments, environ)
+            files = doctor.DefaultBranch(hub)
+        elif token:
+            here = remote_of(folder)
+            arguments.repository = environ.get("GITHUB_REPOSITORY") or "/".join(here or ())
+            hub = connect(arguments, environ) if arguments.repository else None
+        findings = doctor.examine(files, hub, clock(environ))
+        print(doctor.report(findings))
+        return int(any(finding.health is Health.PROBLEM for finding in findings))
+
+    parser.set_defaults(run=run)
 
 
 def _init(arguments: argparse.Namespace, environ: Mapping[str, str], runner: Runner) -> int:

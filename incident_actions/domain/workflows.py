@@ -57,6 +57,10 @@ class Workflow(Struct, frozen=True):
             if any(_runs(step, command) for step in _steps(job)):
                 yield job
 
+    def gate_jobs(self) -> list[str]:
+        """The ids of the jobs that ask the gate."""
+        return [name for name, job in self.jobs.items() if _is_gate(job)]
+
     def ungated(self) -> list[str]:
         """The ids of the jobs that deploy without having asked the gate."""
         return [name for name in self.deploying() if not self._is_gated(name, set())]
@@ -66,12 +70,11 @@ class Workflow(Struct, frozen=True):
 
         When the file says that it deploys but no job does, all jobs that do not only check count.
         """
-        jobs = {name: job for name, job in self.jobs.items() if not _is_gate(job)}
-        by_job = [n for n, job in jobs.items() if "environment" in job or _says_deploy(n, job)]
+        by_job = [n for n, job in self.jobs.items() if "environment" in job or _says_deploy(n, job)]
         name = str((self.document or {}).get("name") or "")
         if by_job or not any(map(_names_deploy, (self.file, name))):
             return by_job
-        return [name for name in jobs if not _NO_DEPLOY.search(name)]
+        return [name for name in self.jobs if not _NO_DEPLOY.search(name)]
 
     def _is_gated(self, name: str, seen: set[str]) -> bool:
         job = self.jobs.get(name)

@@ -114,6 +114,12 @@ def matching_runbooks(shelf: Shelf, answers: Answers) -> tuple[Runbook, ...]:
     return matching(pages, answers)
 
 
+def our_page(path: str) -> str | None:
+    """Our text of a page below `ops/`, or None when we have none of that name."""
+    found = _OURS / path
+    return found.read_text(encoding="utf-8") if found.is_file() else None
+
+
 def _is_runbook(name: str) -> bool:
     return name.endswith(".md") and name.casefold() != "readme.md"
 

@@ -259,6 +259,10 @@ class GitHub(GitHubDrafts):
                 return
             page += 1
 
+    def ask(self, path: str) -> Any:
+        """The JSON of a GET below the repository, for what one command alone wants to know."""
+        return self._ask("GET", path)
+
     def _ask(self, verb: str, path: str, given: dict[str, Any] | None = None) -> Any:
         return self._request(verb, path, given)[1]
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from incident_actions.domain.changes import Pull, Push, Release, WorkflowRun
+from incident_actions.hub.reading import actor, time
 
 MOST_FILES = 300
 """A comparison names no more files than this."""
@@ -13,7 +13,7 @@ MOST_FILES = 300
 
 def push(raw: Any) -> Push:
     """https://docs.github.com/en/rest/repos/repos#list-repository-activities"""
-    return Push(_time(raw["timestamp"]), _login(raw["actor"]), raw["before"], raw["after"])
+    return Push(time(raw["timestamp"]), actor(raw["actor"]).login, raw["before"], raw["after"])
 
 
 def pull(raw: Any) -> Pull | None:
@@ -23,8 +23,8 @@ def pull(raw: Any) -> Pull | None:
     return Pull(
         number=int(raw["number"]),
         title=raw["title"],
-        by=_login(raw.get("user")),
-        at=_time(raw["merged_at"]),
+        by=actor(raw.get("user")).login,
+        at=time(raw["merged_at"]),
         sha=raw["merge_commit_sha"],
     )
 
@@ -33,7 +33,7 @@ def release(raw: Any) -> Release | None:
     """https://docs.github.com/en/rest/releases/releases#list-releases. None: it is a draft."""
     if not raw.get("published_at"):
         return None
-    return Release(_time(raw["published_at"]), _login(raw.get("author")), raw["tag_name"])
+    return Release(time(raw["published_at"]), actor(raw.get("author")).login, raw["tag_name"])
 
 
 def workflow_run(raw: Any) -> WorkflowRun:
@@ -43,8 +43,8 @@ def workflow_run(raw: Any) -> WorkflowRun:
     """
     return WorkflowRun(
         id=int(raw["id"]),
-        at=_time(raw.get("run_started_at") or raw["created_at"]),
-        by=_login(raw.get("actor")),
+        at=time(raw.get("run_started_at") or raw["created_at"]),
+        by=actor(raw.get("actor")).login,
         name=raw.get("name") or "a workflow",
         path=raw["path"].partition("@")[0],
         sha=raw["head_sha"],
@@ -62,15 +62,3 @@ def changed_files(raw: Any) -> tuple[str, ...] | None:
         return None
     names = [name for file in files for name in (file["filename"], file.get("previous_filename"))]
     return tuple(dict.fromkeys(name for name in names if name))
-
-
-def _time(text: str) -> datetime:
-    at = datetime.fromisoformat(text)
-    if at.tzinfo is None:
-        raise ValueError(f"a time without zone: {text}")
-    return at
-
-
-def _login(raw: Any) -> str:
-    """A deleted account is GitHub's `ghost`."""
-    return str(raw["login"]) if raw else "ghost"

@@ -133,6 +133,7 @@ class Settings:
     workflow_permissions: str = "read"
     sub_issues: bool = True
     has_issues: bool = True
+    required_checks: tuple[str, ...] = ()
 
 
 @dataclass(eq=False)

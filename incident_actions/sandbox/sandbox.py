@@ -93,7 +93,8 @@ class Sandbox:
             return repo
 
     def settings(self, full_name: str, **values: Any) -> None:
-        """Switches: actions_create_pulls, workflow_permissions, sub_issues, has_issues."""
+        """Switches: actions_create_pulls, workflow_permissions, sub_issues, has_issues,
+        required_checks (of the default branch)."""
         settings = self.repo(full_name).settings
         for name, value in values.items():
             if not hasattr(settings, name):

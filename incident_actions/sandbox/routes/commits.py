@@ -40,21 +40,25 @@ def list_branches(call: Call) -> Answer:
 
 @route(f"GET {R}/branches/{{branch}}", scope="contents")
 def get_branch(call: Call) -> Answer:
-    """One branch with its head."""
+    """One branch with its head. The default one is protected where checks are required."""
     name = call.params["branch"]
     sha = call.repo.git.refs.get(f"refs/heads/{name}")
     if sha is None:
         raise not_found("Branch not found")
     url = f"{repository_url(call.world, call.repo)}/branches/{name}"
     commit = commit_json(call.world, call.repo, call.repo.git.commits[sha])
+    required = call.repo.settings.required_checks if name == call.repo.default_branch else ()
+    protection: dict[str, Any] = {"enabled": bool(required)}
+    if required:
+        protection["required_status_checks"] = {"contexts": list(required), "checks": []}
     return Answer(
         200,
         {
             "name": name,
             "commit": commit,
             "_links": {"self": url, "html": page(call.world, call.repo, f"tree/{name}")},
-            "protected": False,
-            "protection": {"enabled": False},
+            "protected": bool(required),
+            "protection": protection,
             "protection_url": f"{url}/protection",
         },
     )

@@ -1,0 +1,1 @@
+"""Is a repository ready for its first incident? Each check is a pure function of the facts."""

@@ -1,0 +1,170 @@
+"""Checks of what only GitHub knows: token, settings, labels, schedule, branch protection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from incident_actions.domain import labels
+from incident_actions.domain.readiness.facts import Facts, Finding, ok, problem, unknown
+from incident_actions.domain.workflows import Workflow
+
+LATE = timedelta(hours=1)
+"""GitHub's schedule may be late; longer than this and it stands still."""
+_NEEDED = (labels.INCIDENT, labels.DEPLOY_FREEZE)
+_NO_TOKEN = "Set GITHUB_TOKEN (with `gh auth token`), and give `--repo OWNER/NAME`."
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """Every check of this kind."""
+    yield _token(facts)
+    yield _issues(facts)
+    yield _labels(facts)
+    yield _pull_requests(facts)
+    yield _switched_on(facts)
+    yield _schedule(facts)
+    yield _required_check(facts)
+
+
+def _token(facts: Facts) -> Finding:
+    remote = facts.remote
+    if remote is None:
+        return unknown("token", "GitHub was not asked: there is no token", _NO_TOKEN)
+    if remote.may_push is False:
+        return problem(
+            "token",
+            f"this token may only read {remote.name}",
+            "Use one that may write: `repo` for a classic token; for a fine-grained one "
+            "`Contents`, `Issues` and `Pull requests`: read and write.",
+        )
+    if remote.denied:
+        return problem(
+            "token",
+            f"this token may not read: {', '.join(remote.denied)}",
+            "Give it these permissions, so that doctor sees everything: "
+            f"{', '.join(remote.denied)}: read.",
+        )
+    return ok("token", f"it can see {remote.name}")
+
+
+def _issues(facts: Facts) -> Finding:
+    if facts.remote is None:
+        return unknown("issues", "whether issues are on is known to GitHub only")
+    if not facts.remote.has_issues:
+        return problem(
+            "issues", "issues are switched off", "Settings > General > Features: tick `Issues`."
+        )
+    return ok("issues", "they are on")
+
+
+def _labels(facts: Facts) -> Finding:
+    there = facts.remote.labels if facts.remote else None
+    if there is None:
+        return unknown("labels", "they could not be read")
+    missing = [labels.describe(name) for name in _NEEDED if name not in there]
+    if missing:
+        named = ", ".join(f"`{label.name}`" for label in missing)
+        return problem(
+            "labels",
+            f"missing: {named}. GitHub drops a form's label that does not exist",
+            " && ".join(
+                f'gh label create {label.name} --color {label.color} -d "{label.description}"'
+                for label in missing
+            ),
+        )
+    return ok("labels", "the forms' labels exist; the first incident makes the others")
+
+
+def _pull_requests(facts: Facts) -> Finding:
+    allowed = facts.remote.may_open_pulls if facts.remote else None
+    if allowed is None:
+        return unknown(
+            "pull-requests",
+            "whether Actions may open pull requests is shown to administrators only",
+            "Look at Settings > Actions > General > Workflow permissions.",
+        )
+    if not allowed:
+        return problem(
+            "pull-requests",
+            "Actions may not open pull requests, so no postmortem can be opened",
+            "Settings > Actions > General > Workflow permissions: tick "
+            "`Allow GitHub Actions to create and approve pull requests`.",
+        )
+    return ok("pull-requests", "Actions may open them")
+
+
+def responder(facts: Facts) -> Workflow | None:
+    """The workflow that runs `respond`."""
+    return next((w for w in facts.workflows if any(w.using("respond"))), None)
+
+
+def _switched_on(facts: Facts) -> Finding:
+    states = facts.remote.states if facts.remote else None
+    ours = responder(facts)
+    if states is None or ours is None:
+        return unknown("switched-on", "whether the workflow is on could not be read")
+    state = states.get(ours.path)
+    if state is None:
+        return problem(
+            "switched-on",
+            f"GitHub does not know {ours.path}",
+            f"Push it to the default branch `{facts.remote.branch if facts.remote else ''}`.",
+        )
+    if state != "active":
+        return problem(
+            "switched-on",
+            f"{ours.path} is switched off ({state})",
+            f"gh workflow enable {ours.file}",
+        )
+    return ok("switched-on", f"{ours.path} is on")
+
+
+def _schedule(facts: Facts) -> Finding:
+    """A workflow that GitHub has switched off is told by `switched-on`."""
+    remote, ours = facts.remote, responder(facts)
+    if remote is None or remote.states is None or ours is None:
+        return unknown("schedule", "scheduled runs could not be read")
+    if remote.swept is None:
+        return problem(
+            "schedule",
+            "there was no scheduled run yet",
+            f"gh workflow run {ours.file}, and look again in an hour. In a fork schedules are off.",
+        )
+    if facts.now - remote.swept > LATE:
+        return problem(
+            "schedule",
+            f"the last scheduled run was on {remote.swept:%Y-%m-%d %H:%M} UTC",
+            f"gh workflow enable {ours.file} && gh workflow run {ours.file}",
+        )
+    return ok("schedule", f"the last scheduled run was at {remote.swept:%H:%M} UTC")
+
+
+def _required_check(facts: Facts) -> Finding:
+    """Merges are gated only where a team wants that: a gate on pull requests must be required."""
+    names = {name for workflow in facts.workflows for name in _merge_gates(workflow)}
+    if not names:
+        return ok("required-check", "no gate on pull requests, so nothing to require")
+    remote = facts.remote
+    if remote is None or remote.protected is None:
+        return unknown("required-check", "branch protection could not be read")
+    if any(name in context for name in names for context in remote.required):
+        return ok("required-check", f"`{remote.branch}` requires the gate")
+    if remote.protected and not remote.required:
+        return unknown(
+            "required-check",
+            f"`{remote.branch}` is protected, by rules that this token can't read",
+            "Look at Settings > Rules.",
+        )
+    return problem(
+        "required-check",
+        f"the gate on pull requests is not required on `{remote.branch}`, so it can be passed by",
+        f"Settings > Rules > Rulesets: require the status check `{min(names)}` "
+        f"on `{remote.branch}`.",
+    )
+
+
+def _merge_gates(workflow: Workflow) -> Iterator[str]:
+    """The names of the jobs that ask the gate about a pull request."""
+    if workflow.triggers & {"pull_request", "merge_group"}:
+        for name in workflow.gate_jobs():
+            yield str(workflow.jobs[name].get("name") or name)
