@@ -1,0 +1,357 @@
+"""Freezes that are no incidents: by the form, by a label, by a window; and what ends them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import yaml
+from msgspec.structs import replace
+
+from incident_actions.config import Config
+from incident_actions.domain.observation import Observation
+from incident_actions.flows.freeze_status import freeze_status
+from incident_actions.flows.freezes import tend_freeze
+from incident_actions.flows.incident import Desk
+from incident_actions.flows.respond import Event, Tools, respond
+from incident_actions.hub.github import GitHub, connect
+from incident_actions.sandbox import Sandbox
+from incident_actions.sandbox.people import Person
+from tests.support.events import ROOT, form_body, payload_of, schedule_event
+
+NAME, TOKEN = "acme/shop", "ghs_job"
+FORM = ROOT / ".github" / "ISSUE_TEMPLATE" / "freeze.yml"
+WEEKEND = """
+freeze:
+  windows:
+    - {name: weekend, every: FREQ=WEEKLY;BYDAY=FR, start: 2026-01-02T18:00, duration: 62h,
+       timezone: Europe/Berlin, reason: "Quiet <b>", allow: ["@bob"]}
+"""
+GRANTED = {"issues": "write", "contents": "read", "deployments": "read", "metadata": "read"}
+
+
+class Town:
+    """acme/shop on a Friday evening. Alice and Bob may write, Mallory has no rights."""
+
+    def __init__(self, github: Sandbox) -> None:
+        self.github = github
+        self.now = datetime(2026, 11, 20, 16, 0, tzinfo=UTC)
+        github.world.clock = lambda: self.now
+        github.repository(NAME, labels=["incident", "deploy-freeze"])
+        for login in ("alice", "bob"):
+            github.user(login, permission={NAME: "write"}, member_of=["acme"])
+        github.user("mallory")
+        github.actions_token(TOKEN, NAME, GRANTED)
+        self.alice, self.bob = github.as_user("alice"), github.as_user("bob")
+        self.mallory = github.as_user("mallory")
+
+    @property
+    def hub(self) -> GitHub:
+        return connect(TOKEN, NAME, self.github.url)
+
+    def freeze(
+        self, who: Person, labels: tuple[str, ...] = ("deploy-freeze",), **given: str
+    ) -> int:
+        body = form_body({"reason": "We move.", **given}, FORM)
+        return int(who.file_form_issue("Deploy freeze: move", body, labels)["number"])
+
+    def respond(self) -> None:
+        """Run for the last event."""
+        self._run(*self.github.deliveries[-1])
+
+    def sweep(self) -> int:
+        """Run for the schedule; gives the requests without those that create labels."""
+        self.github.clear_log()
+        self._run("schedule", schedule_event())
+        return sum(
+            (entry.method, entry.path[-7:]) != ("POST", "/labels") for entry in self.github.log
+        )
+
+    def _run(self, name: str, payload: dict[str, Any]) -> None:
+        given = payload if name == "schedule" else payload_of((name, payload))
+        tools = Tools(self.now, lambda seconds: None, lambda url, private: False)
+        respond(self.hub, Event(name, given), ".github/incident.yml", tools)
+
+    def later(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+    def say(self, who: Person, number: int, text: str) -> None:
+        self.later(minutes=1)
+        who.comment(number, text)
+        self.respond()
+
+    def words(self, number: int) -> list[str]:
+        """What the bot said there."""
+        found = self.alice.ask("GET", f"/issues/{number}/comments")
+        return [each["body"] for each in found if each["user"]["type"] == "Bot"]
+
+    def labels(self, number: int) -> set[str]:
+        return {label["name"] for label in self.alice.issue(number)["labels"]}
+
+    def status(self, *services: str) -> dict[str | None, str]:
+        """The verdict by service, as `freeze-status --json` has it."""
+        environ = {"GITHUB_TOKEN": TOKEN, "GITHUB_API_URL": self.github.url}
+        text = freeze_status(self.hub, NAME, services, environ, self.now, as_json=True)
+        return {row["service"]: row["verdict"] for row in json.loads(text)["services"]}
+
+    @property
+    def frozen(self) -> bool:
+        return self.status()[None] == "frozen"
+
+    def open_freezes(self) -> list[int]:
+        found = self.alice.ask("GET", "/issues?labels=deploy-freeze&state=open")
+        return [int(issue["number"]) for issue in found]
+
+
+@pytest.fixture
+def town(sandbox: Sandbox) -> Iterator[Town]:
+    yield Town(sandbox)
+
+
+def test_a_writers_freeze_is_in_force_and_left_alone(town: Town) -> None:
+    """Nothing to put right: no comment, no label, not one write."""
+    number = town.freeze(town.alice, until="2026-11-21 08:00", services="api")
+    town.github.clear_log()
+    town.respond()
+    assert town.github.requests(write=True) == 0
+    assert town.status("api", "web") == {"api": "frozen", "web": "clear"}
+    assert town.open_freezes() == [number]
+
+
+def test_the_form_makes_up_for_a_label_that_was_dropped(town: Town) -> None:
+    """GitHub drops a form's label that does not exist; taken off by hand, it stays off."""
+    number = town.freeze(town.alice, labels=())
+    town.respond()
+    assert "deploy-freeze" in town.labels(number)
+    town.alice.unlabel(number, "deploy-freeze")
+    town.respond()
+    assert "deploy-freeze" not in town.labels(number)
+
+
+def test_a_strangers_freeze_is_held_once(town: Town) -> None:
+    """A label, one friendly answer, and deploys go on, however often the event comes."""
+    number = town.freeze(town.mallory)
+    town.respond()
+    town.respond()
+    assert "needs-confirmation" in town.labels(number)
+    assert len(town.words(number)) == 1
+    assert not town.frozen
+
+
+def test_confirming_opens_it_in_the_bots_name(town: Town) -> None:
+    """With what was asked for then: the stranger can't change it any more."""
+    report = town.freeze(town.mallory, until="2026-11-21 08:00", services="api, web")
+    town.respond()
+    town.say(town.bob, report, "/confirm")
+    town.respond()
+    (number,) = town.open_freezes()
+    issue = town.alice.issue(number)
+    assert issue["user"]["type"] == "Bot"
+    assert f"#{report}" in issue["body"]
+    assert town.status("api", "other") == {"api": "frozen", "other": "clear"}
+    town.mallory.edit_issue_body(report, form_body({"until": "2020-01-01"}, FORM))
+    town.respond()
+    assert town.status("api") == {"api": "frozen"}
+    town.later(days=1)
+    town.sweep()
+    assert town.open_freezes() == []
+
+
+def test_the_bots_answer_that_got_lost_opens_no_second_one(town: Town) -> None:
+    """GitHub opens the issue and the answer is lost: the next try finds it."""
+    report = town.freeze(town.mallory)
+    town.respond()
+    town.github.fail(f"POST /repos/{NAME}/issues", status=502, after=True)
+    town.say(town.bob, report, "/confirm")
+    assert len(town.open_freezes()) == 1
+
+
+def test_a_writers_own_hand_on_the_label_is_a_confirmation(town: Town) -> None:
+    """A writer labels a stranger's issue: deploys wait, by a freeze in the bot's name."""
+    number = int(town.mallory.open_issue("Please wait", "with deploys")["number"])
+    town.alice.label(number, "deploy-freeze")
+    town.respond()
+    (opened,) = town.open_freezes()
+    assert opened != number
+    assert town.frozen
+
+
+def test_a_writer_whose_membership_github_hides_still_freezes(town: Town) -> None:
+    """The gate can't believe such an author, so the freeze goes on in the bot's name."""
+    number = town.freeze(town.alice)
+    hub = town.hub
+    hidden = replace(hub.issue(number), association="NONE")
+    desk = Desk(hub, Config(), town.now, lambda url, private: False, 100)
+    tend_freeze(desk, Observation(hidden, hub.history(number), {}, "github-actions[bot]"))
+    (opened,) = town.open_freezes()
+    assert opened != number
+    assert town.frozen
+
+
+def test_dismissing_closes_it(town: Town) -> None:
+    """With the reason, and without a freeze."""
+    number = town.freeze(town.mallory)
+    town.respond()
+    town.say(town.alice, number, "/dismiss nothing is planned")
+    assert town.alice.issue(number)["state"] == "closed"
+    assert "nothing is planned" in town.words(number)[-1]
+    assert not town.frozen
+
+
+def test_only_writers_decide(town: Town) -> None:
+    """A stranger's `/confirm` and `/thaw` do nothing, and are answered once."""
+    held = town.freeze(town.mallory)
+    town.respond()
+    town.say(town.mallory, held, "/confirm")
+    assert not town.frozen
+    real = town.freeze(town.alice)
+    town.say(town.mallory, real, "/thaw please")
+    town.say(town.mallory, real, "/thaw please!")
+    assert town.frozen
+    assert len(town.words(real)) == 1
+
+
+def test_thaw_ends_a_freeze_and_reopening_starts_it_anew(town: Town) -> None:
+    """What was decided before an issue was opened again counts no more."""
+    number = town.freeze(town.alice)
+    town.say(town.bob, number, "/thaw we are done")
+    assert town.alice.issue(number)["state"] == "closed"
+    town.later(minutes=1)
+    town.alice.reopen(number)
+    town.respond()
+    assert town.frozen
+
+
+def test_another_command_is_answered(town: Town) -> None:
+    """Never silence: it says why not, and what to type."""
+    number = town.freeze(town.alice)
+    town.say(town.alice, number, "/ack")
+    assert "/thaw REASON" in town.words(number)[-1]
+
+
+def test_a_time_that_can_not_be_read_is_told(town: Town) -> None:
+    """Deploys wait until the issue is closed; its author learns how to write the time."""
+    number = town.freeze(town.alice, until="next Tuesday")
+    town.respond()
+    town.respond()
+    assert len(town.words(number)) == 1
+    assert "can't be read" in town.words(number)[0]
+    assert town.frozen
+
+
+def test_the_sweep_closes_what_is_over_and_says_so_once(town: Town) -> None:
+    """The gate let deploys pass from that minute on; the issue follows."""
+    number = town.freeze(town.alice, until="2026-11-20 16:30")
+    assert town.frozen
+    town.later(minutes=30)
+    assert not town.frozen
+    town.sweep()
+    town.sweep()
+    assert town.alice.issue(number)["state"] == "closed"
+    assert len(town.words(number)) == 1
+
+
+def test_an_idle_sweep_asks_for_the_list_and_no_more(town: Town) -> None:
+    """Configuration, incidents, freezes: three requests, also while freezes are in force."""
+    assert town.sweep() == 3
+    town.freeze(town.alice, until="2026-11-25 16:30")
+    town.freeze(town.bob)
+    assert town.sweep() == 3
+    town.github.file(NAME, ".github/incident.yml", WEEKEND)
+    assert town.sweep() == 3
+
+
+def test_the_sweep_holds_a_strangers_freeze_that_no_run_saw(town: Town) -> None:
+    """An event that GitHub lost is made up for, and a lost `/confirm` as well."""
+    number = town.freeze(town.mallory)
+    town.sweep()
+    assert "needs-confirmation" in town.labels(number)
+    town.later(minutes=5)
+    town.alice.comment(number, "/confirm")
+    town.sweep()
+    assert town.frozen
+
+
+def test_a_window_opens_and_closes_by_itself(town: Town) -> None:
+    """Once, with its people and its end in it, and nobody's text as markup."""
+    town.github.file(NAME, ".github/incident.yml", WEEKEND)
+    town.sweep()
+    assert town.open_freezes() == []
+    town.later(hours=1)
+    town.sweep()
+    town.sweep()
+    (number,) = town.open_freezes()
+    body = town.alice.issue(number)["body"]
+    assert "2026-11-23 07:00 UTC" in body
+    assert "### Who may deploy?\n\nbob\n" in body
+    assert "<b>" not in body
+    assert town.frozen
+    town.later(days=3)
+    assert not town.frozen
+    town.sweep()
+    assert town.open_freezes() == []
+
+
+def test_a_run_that_died_after_opening_a_window_opens_it_no_second_time(town: Town) -> None:
+    """Its issue carries the occurrence, so the next sweep knows."""
+    town.github.file(NAME, ".github/incident.yml", WEEKEND)
+    town.later(hours=2)
+    town.github.fail(f"POST /repos/{NAME}/issues", status=502, after=True)
+    town.sweep()
+    town.sweep()
+    assert len(town.open_freezes()) == 1
+
+
+def test_closing_a_window_early_counts_for_that_occurrence_only(town: Town) -> None:
+    """It stays closed until the window comes again."""
+    town.github.file(NAME, ".github/incident.yml", WEEKEND)
+    town.later(hours=2)
+    town.sweep()
+    town.alice.close(town.open_freezes()[0])
+    town.sweep()
+    assert town.open_freezes() == []
+    town.later(days=7)
+    town.sweep()
+    assert len(town.open_freezes()) == 1
+
+
+def test_a_stranger_can_not_pretend_that_a_window_was_opened(town: Town) -> None:
+    """Only the bot's own issues count, whatever a marker says."""
+    marker = "<!-- incident-actions:window weekend 2026-11-20T17:00:00Z -->"
+    town.mallory.file_form_issue("Freeze", marker, ["deploy-freeze"])
+    town.github.file(NAME, ".github/incident.yml", WEEKEND)
+    town.later(hours=2)
+    town.sweep()
+    assert town.frozen
+
+
+def test_the_status_lists_every_service_that_is_known(town: Town) -> None:
+    """From labels and from what is open; the first line is a deploy that names none."""
+    town.alice.ask("POST", "/labels", {"name": "service:web", "color": "ededed"})
+    town.alice.ask("POST", "/labels", {"name": "service:api", "color": "ededed"})
+    number = town.freeze(town.alice)
+    town.alice.label(number, "service:api")
+    assert list(town.status().items()) == [
+        (None, "frozen"),
+        ("api", "frozen"),
+        ("web", "clear"),
+    ]
+    environ = {"GITHUB_TOKEN": TOKEN, "GITHUB_API_URL": town.github.url}
+    text = freeze_status(town.hub, NAME, (), environ, town.now, as_json=False)
+    assert "| web | go on |" in text
+    assert f"| api | frozen | #{number} deploy freeze Deploy freeze: move | 0 min |" in text
+
+
+def test_the_form_asks_what_the_gate_reads() -> None:
+    """Its headings are the ones that the gate looks for, and one answer is enough."""
+    form = yaml.safe_load(FORM.read_text("utf-8"))
+    fields = [field for field in form["body"] if field["type"] != "markdown"]
+    labels = [field["attributes"]["label"].casefold() for field in fields]
+    assert form["labels"] == ["deploy-freeze"]
+    assert sum("until" in label for label in labels) == 1
+    assert sum("may deploy" in label for label in labels) == 1
+    required = [f["id"] for f in fields if f.get("validations", {}).get("required")]
+    assert required == ["reason"]
