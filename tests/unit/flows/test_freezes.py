@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -107,8 +106,9 @@ class Town:
 
 
 @pytest.fixture
-def town(sandbox: Sandbox) -> Iterator[Town]:
-    yield Town(sandbox)
+def town(sandbox: Sandbox) -> Town:
+    """Our team."""
+    return Town(sandbox)
 
 
 def test_a_writers_freeze_is_in_force_and_left_alone(town: Town) -> None:
