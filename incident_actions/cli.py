@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from incident_actions import __version__, local, probes
+from incident_actions import __version__, local, postmortems, probes
 from incident_actions.config import PATH
 from incident_actions.errors import IncidentActionsError, InputError
 from incident_actions.flows.freeze_status import freeze_status
@@ -60,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     timeline_command.set_defaults(run=_timeline)
     local.add_init(commands)
     local.add_doctor(commands, _hub, clock)
+    local.add_checklist(commands)
     postmortems.add_postmortem(commands, _hub, clock)
     status_command = commands.add_parser(
         "freeze-status", help="print which services may be deployed now"

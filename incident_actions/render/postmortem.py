@@ -127,8 +127,8 @@ FOLLOWUPS = "followups"
 
 
 def _own_markdown(text: str) -> str:
-    """Words of ours, whose code spans stay."""
-    return text.replace("@", "@\u200b")
+    """Words of ours: their code spans stay, and nobody is mentioned."""
+    return text.replace("@", "@\u200b").replace("<", "&lt;")
 
 
 def followups(number: int, filed: Sequence[Filed], why: str) -> str:

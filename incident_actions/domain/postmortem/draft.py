@@ -61,6 +61,11 @@ class Draft(Struct, frozen=True):
         return {moment: known[moment] for moment in Moment if moment in known}
 
     @property
+    def at(self) -> dict[str, datetime | None]:
+        """Every time by its name, None where it is not known."""
+        return {moment.value: self.incident.times.get(moment) for moment in Moment}
+
+    @property
     def roles(self) -> dict[Role, str]:
         """Who held which role, in the roles' own order."""
         held = self.incident.roles

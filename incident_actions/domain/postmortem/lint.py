@@ -85,6 +85,11 @@ def clean(findings: tuple[Finding, ...]) -> bool:
     return all(finding.level is not Level.ERROR for finding in findings)
 
 
+def code(text: object) -> str:
+    """Somebody's words that can stand inside a code span."""
+    return plain(str(text)).replace("`", "'")[:60]
+
+
 def _error(line: int, message: str, fix: str) -> Finding:
     return Finding(line, Level.ERROR, message, fix)
 
@@ -130,14 +135,14 @@ def _times(
         if name not in [moment.value for moment in Moment]:
             known = ", ".join(moment.value for moment in Moment)
             problems.append(
-                _error(line, f"`{name}` is no time that is kept", f"There are {known}.")
+                _error(line, f"`{code(name)}` is no time that is kept", f"There are {known}.")
             )
             continue
         try:
             at = datetime.fromisoformat(str(value))
         except ValueError:
             fix = "Write it as 2026-11-23T02:50:00Z."
-            problems.append(_error(line, f"`{name}` is no date and time", fix))
+            problems.append(_error(line, f"`{code(name)}` is no date and time", fix))
             continue
         times[Moment(name)] = at if at.tzinfo else at.replace(tzinfo=UTC)
     problems += [
@@ -173,10 +178,12 @@ def _durations(
         line = document.front_line(str(name))
         if name not in PAIRS:
             yield _error(
-                line, f"`{name}` is no duration that is kept", f"There are {', '.join(PAIRS)}."
+                line,
+                f"`{code(name)}` is no duration that is kept",
+                f"There are {', '.join(PAIRS)}.",
             )
         elif isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-            yield _error(line, f"`{name}` must be minutes, as a number", "")
+            yield _error(line, f"`{code(name)}` must be minutes, as a number", "")
         else:
             first, last = PAIRS[name]
             if first in times and last in times:
@@ -211,7 +218,9 @@ def _is_empty(document: Document, section: Section) -> bool:
 
 def _prompts(document: Document, facts: Facts) -> Iterator[Finding]:
     for number in document.prompts:
-        yield _error(number, "Nobody has written this yet", "Write it below, and delete this line.")
+        above = [each.title for each in document.sections if each.line < number]
+        what = f"Nobody has written `{code(above[-1])}` yet" if above else "This is not written yet"
+        yield _error(number, what, "Write it below this line, and delete the line.")
 
 
 def _actions(document: Document, facts: Facts) -> Iterator[Finding]:
@@ -244,7 +253,7 @@ def _action(action: Action, facts: Facts) -> Iterator[Finding]:
     if action.label not in CATEGORIES:
         yield _error(
             action.line,
-            f"`{plain(action.category)}` is no category",
+            f"`{code(action.category)}` is no category",
             f"There are {', '.join(CATEGORIES)}.",
         )
     yield from _owner(action, facts)
@@ -265,7 +274,7 @@ def _owner(action: Action, facts: Facts) -> Iterator[Finding]:
         team = action.owner.startswith("@") and "/" in action.owner
         fix = "Name one person: a team has nobody who does it." if team else "Write it as `@login`."
         what = "a team" if team else "no GitHub login"
-        yield _error(action.line, f"The owner `{plain(action.owner)}` is {what}", fix)
+        yield _error(action.line, f"The owner `{code(action.owner)}` is {what}", fix)
         return
     standing = facts.owners.get(action.login.casefold())
     if standing is Owner.UNKNOWN:
@@ -287,7 +296,7 @@ def _due(action: Action, facts: Facts) -> Iterator[Finding]:
         yield _error(action.line, "The action has no due date", fix)
     elif action.due_date is None:
         fix = "Write it as 2026-12-01."
-        yield _error(action.line, f"`{plain(action.due)}` is no date", fix)
+        yield _error(action.line, f"`{code(action.due)}` is no date", fix)
     elif action.due_date < facts.today and not action.done:
         fix = "Choose a day that can be kept, or tick it if it is done."
         if action.number is None:
