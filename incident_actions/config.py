@@ -109,7 +109,24 @@ class VerificationConfig(Section, frozen=True):
     ] = False
 
 
-Duration = Annotated[str, Meta(pattern=r"^(off|([0-9]+d)?([0-9]+h)?([0-9]+m)?)$", min_length=2)]
+_TIME = r"(?=.{2})([0-9]{1,3}d)?([0-9]{1,4}h)?([0-9]{1,5}m)?"
+_SOME_TIME = rf"^(off|{_TIME})$"
+_A_GAP = rf"^(off|(?=.*[1-9]){_TIME})$"
+_A_TICK = rf"^(?=.*[1-9]){_TIME}$"
+_SOMEBODY = r"^@?[A-Za-z0-9][A-Za-z0-9-]{0,38}(/[A-Za-z0-9][A-Za-z0-9._-]{0,99})?$"
+_TIME_OF_DAY = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
+_MEANING = {
+    _SOME_TIME: "must be a time like `30m`, `2h`, `1d12h`, or `off`",
+    _A_GAP: "must be a time above zero like `30m` or `1d12h`, or `off`",
+    _A_TICK: "must be a time above zero like `5m`",
+    _SOMEBODY: "must be a login, or a team as `org/team`",
+    _TIME_OF_DAY: "must be a time of day like `07:00`",
+}
+"""Patterns in words, for who gets one wrong."""
+
+Duration = Annotated[str, Meta(pattern=_SOME_TIME)]
+Gap = Annotated[str, Meta(pattern=_A_GAP)]
+Mention = Annotated[str, Meta(pattern=_SOMEBODY)]
 
 
 class TimingConfig(Section, frozen=True):
@@ -118,24 +135,25 @@ class TimingConfig(Section, frozen=True):
     after: Annotated[
         Duration | None, Meta(description="After how long: `30m`, `24h`, or `off`.")
     ] = None
-    every: Annotated[
-        Duration | None, Meta(description="How often after that; `off` for only once.")
-    ] = None
+    every: Annotated[Gap | None, Meta(description="How often after that; `off` for only once.")] = (
+        None
+    )
     mention: Annotated[
-        tuple[Name, ...], Meta(description="Who is told besides its owner: logins, `org/team`.")
+        tuple[Mention, ...],
+        Meta(description="Who is told besides its owner: logins, `org/team`."),
     ] = ()
 
 
 class UpdateTimingConfig(Section, frozen=True):
     """Internal updates are due by severity."""
 
-    sev1: Annotated[Duration, Meta(description="While it is a SEV1.")] = "15m"
-    sev2: Annotated[Duration, Meta(description="While it is a SEV2.")] = "30m"
-    sev3: Annotated[Duration, Meta(description="While it is a SEV3.")] = "off"
-    mention: Annotated[tuple[Name, ...], Meta(description="Who is told besides its owner.")] = ()
+    sev1: Annotated[Gap, Meta(description="While it is a SEV1.")] = "15m"
+    sev2: Annotated[Gap, Meta(description="While it is a SEV2.")] = "30m"
+    sev3: Annotated[Gap, Meta(description="While it is a SEV3.")] = "off"
+    mention: Annotated[tuple[Mention, ...], Meta(description="Who is told besides its owner.")] = ()
 
 
-WallTime = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+WallTime = Annotated[str, Meta(pattern=_TIME_OF_DAY)]
 
 
 class QuietConfig(Section, frozen=True):
@@ -152,10 +170,12 @@ class QuietConfig(Section, frozen=True):
 class RemindersConfig(Section, frozen=True):
     """What the bot reminds people of."""
 
-    tick: Annotated[Duration, Meta(description="How far apart the scheduled runs are.")] = "5m"
+    tick: Annotated[
+        str, Meta(pattern=_A_TICK, description="How far apart the scheduled runs are.")
+    ] = "5m"
     backup: Annotated[Login | None, Meta(description="Told from the second miss on.")] = None
     escalation: Annotated[
-        tuple[Name, ...], Meta(description="Told from the third miss on: logins, `org/team`.")
+        tuple[Mention, ...], Meta(description="Told from the third miss on: logins, `org/team`.")
     ] = ()
     drills: Annotated[bool, Meta(description="Whether drills are reminded of, too.")] = False
     quiet_hours: Annotated[
@@ -375,15 +395,21 @@ def read_config(text: str | None, path: str = PATH) -> Config:
 
 
 class _Loader(yaml.SafeLoader):
-    """Plain data. A time, and `off`, stay the text that was typed: a field says what it wants."""
+    """Plain data. A time, and `off`, stay the text that was typed: a field says what it wants.
+
+    `22:00` is a time, too, though old YAML takes it for the number 1320.
+    """
 
 
 _Loader.yaml_implicit_resolvers = {
-    first: [rule for rule in resolvers if not rule[0].endswith((":timestamp", ":bool"))]
+    first: [rule for rule in resolvers if not rule[0].endswith((":timestamp", ":bool", ":int"))]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:bool", re.compile(r"(?:true|false)$", re.IGNORECASE), list("tTfF")
+)
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:int", re.compile(r"[-+]?(?:0|[1-9][0-9]*)$"), list("-+0123456789")
 )
 
 
@@ -454,6 +480,8 @@ def _convert(value: Any, kind: Any, where: str, problems: list[str]) -> None:
 def _say(where: str, problem: str) -> str:
     """msgspec's words, with the key path in front: ``Expected `int`, got `str` - at `$[0]` ``."""
     what, _, path = problem.partition(" - at `$")
+    pattern = what.partition("matching regex ")[2].strip("'")
+    what = _MEANING.get(pattern.replace("\\\\", "\\"), what)
     what = what.replace("`object`", "a mapping").replace("`array`", "a list")
     return f"{where}{path.rstrip('`')}: {what[:1].lower()}{what[1:]}"
 
