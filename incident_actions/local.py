@@ -17,9 +17,10 @@ from incident_actions.domain.answers import read_login
 from incident_actions.domain.drift import Drift
 from incident_actions.domain.readiness.facts import Health
 from incident_actions.errors import InputError
-from incident_actions.flows import doctor, setup
+from incident_actions.flows import doctor, printout, setup
 from incident_actions.flows.local import remote_of, root_of
 from incident_actions.hub.github import GitHub
+from incident_actions.render.printout import as_html, as_markdown
 from incident_actions.render.scaffold import Choices
 from incident_actions.runner import Runner
 
@@ -84,6 +85,22 @@ def add_doctor(commands: Any, connect: Connect, clock: Clock) -> None:
         findings = doctor.examine(files, hub, clock(environ))
         print(doctor.report(findings))
         return int(any(finding.health is Health.PROBLEM for finding in findings))
+
+    parser.set_defaults(run=run)
+
+
+def add_checklist(commands: Any) -> None:
+    """`checklist`: something to hold in one's hand."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "checklist", help="print the incident checklist of this repository"
+    )
+    parser.add_argument("--html", action="store_true", help="as one page for a printer")
+    parser.add_argument("--path", type=Path, default=Path(), help="the repository's folder")
+
+    def run(arguments: argparse.Namespace, environ: Mapping[str, str], runner: Runner) -> int:
+        pages = printout.pages(root_of(arguments.path))
+        print(as_html(pages) if arguments.html else as_markdown(pages))
+        return 0
 
     parser.set_defaults(run=run)
 
