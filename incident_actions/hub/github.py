@@ -7,7 +7,7 @@ request budget.
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -41,7 +41,7 @@ from incident_actions.errors import (
 from incident_actions.hub import reading, recent
 from incident_actions.hub.github_drafts import GitHubDrafts
 from incident_actions.hub.patience import PatientRetry
-from incident_actions.hub.reading import actor, read, time
+from incident_actions.hub.reading import Answer, actor, read, time
 
 TIMEOUT = 15
 """Seconds for one answer."""
@@ -144,36 +144,36 @@ class GitHub(GitHubDrafts):
     def deployments(self, since: datetime) -> tuple[Deployment, ...]:
         """https://docs.github.com/en/rest/deployments/deployments#list-deployments"""
         _, answer = self._request("GET", "/deployments", parameters={"per_page": _PER_PAGE})
-        found = (read(_deployment, raw) for raw in answer)
+        found = read(_each(_deployment), answer)
         return tuple(sorted((each for each in found if each.at >= since), key=lambda d: d.at))
 
     def default_branch(self) -> str:
         """https://docs.github.com/en/rest/repos/repos#get-a-repository"""
-        return str(self._ask("GET", "")["default_branch"])
+        return read(lambda raw: str(raw["default_branch"]), self._ask("GET", ""))
 
     def pushes(self, branch: str) -> tuple[Push, ...]:
         """https://docs.github.com/en/rest/repos/repos#list-repository-activities"""
         asked = {"ref": branch, "per_page": _PER_PAGE}
         _, answer = self._request("GET", "/activity", parameters=asked)
-        return tuple(read(recent.push, raw) for raw in answer)
+        return read(_each(recent.push), answer)
 
     def merged_pulls(self, branch: str) -> tuple[Pull, ...]:
         """https://docs.github.com/en/rest/pulls/pulls#list-pull-requests"""
         asked = {"state": "closed", "base": branch, "sort": "updated", "direction": "desc"}
         _, answer = self._request("GET", "/pulls", parameters={**asked, "per_page": _PER_PAGE})
-        found = (read(recent.pull, raw) for raw in answer)
+        found = read(_each(recent.pull), answer)
         return tuple(pull for pull in found if pull is not None)
 
     def releases(self) -> tuple[Release, ...]:
         """https://docs.github.com/en/rest/releases/releases#list-releases"""
         _, answer = self._request("GET", "/releases", parameters={"per_page": 30})
-        found = (read(recent.release, raw) for raw in answer)
+        found = read(_each(recent.release), answer)
         return tuple(release for release in found if release is not None)
 
     def workflow_runs(self) -> tuple[WorkflowRun, ...]:
         """https://docs.github.com/en/rest/actions/workflow-runs#list-workflow-runs-for-a-repository"""
         _, answer = self._request("GET", "/actions/runs", parameters={"per_page": _PER_PAGE})
-        return tuple(read(recent.workflow_run, raw) for raw in answer["workflow_runs"])
+        return read(lambda raw: _each(recent.workflow_run)(raw["workflow_runs"]), answer)
 
     def changed_files(self, base: str, head: str) -> tuple[str, ...] | None:
         """https://docs.github.com/en/rest/commits/commits#compare-two-commits"""
@@ -193,11 +193,12 @@ class GitHub(GitHubDrafts):
 
     def is_public(self) -> bool:
         """https://docs.github.com/en/rest/repos/repos#get-a-repository"""
-        return not self._ask("GET", "")["private"]
+        return read(lambda raw: not raw["private"], self._ask("GET", ""))
 
     def label_names(self) -> frozenset[str]:
         """https://docs.github.com/en/rest/issues/labels#list-labels-for-a-repository"""
-        return frozenset(str(raw["name"]).casefold() for raw in self._pages("/labels"))
+        found = (read(reading.label_name, raw) for raw in self._pages("/labels"))
+        return frozenset(name.casefold() for name in found)
 
     def create_label(self, label: Label) -> None:
         """https://docs.github.com/en/rest/issues/labels#create-a-label"""
@@ -226,7 +227,7 @@ class GitHub(GitHubDrafts):
     def open(self, issue: OpenIssue) -> int:
         """https://docs.github.com/en/rest/issues/issues#create-an-issue"""
         given = {"title": issue.title, "body": issue.body, "labels": list(issue.labels)}
-        return int(self._ask("POST", "/issues", given)["number"])
+        return read(lambda raw: int(raw["number"]), self._ask("POST", "/issues", given))
 
     def comment(self, number: int, text: str) -> None:
         """https://docs.github.com/en/rest/issues/comments#create-an-issue-comment"""
@@ -274,9 +275,9 @@ class GitHub(GitHubDrafts):
         parameters: dict[str, Any] | None = None,
     ) -> tuple[dict[str, Any], Any]:
         headers, answer = self._send(verb, self._base + path, given, parameters)
-        if answer is None and verb == "GET":
+        if (answer is None and verb == "GET") or _is_no_json(answer):
             raise Unavailable(
-                f"GitHub gave an empty answer to {path}",
+                f"GitHub did not answer {verb} {path} with JSON",
                 remedy="Run it again; see https://www.githubstatus.com.",
             )
         return headers, answer
@@ -312,10 +313,27 @@ class GitHub(GitHubDrafts):
             ) from None
 
 
+def _is_no_json(answer: Any) -> bool:
+    """Whether this is a text that PyGithub has wrapped: a page of HTML, with a status of 200."""
+    return (
+        isinstance(answer, dict) and answer.keys() == {"data"} and isinstance(answer["data"], str)
+    )
+
+
+def _dicts(found: Any) -> list[dict[str, Any]]:
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
+def _each(reader: Callable[[Any], Answer]) -> Callable[[Any], tuple[Answer, ...]]:
+    return lambda raw: tuple(reader(item) for item in raw)
+
+
 def _explain(error: github.GithubException, verb: str, path: str, repository: str) -> GitHubError:
     """The error of ours that fits, with the remedy."""
     data = error.data if isinstance(error.data, dict) else {}
-    said = " ".join(str(data.get("message") or error.message or "").split())[:300]
+    details = [str(each.get("message") or "") for each in _dicts(data.get("errors"))]
+    told = [str(data.get("message") or error.message or ""), *details]
+    said = " ".join(" ".join(told).split())[:300]
     what = f"{verb} {path} on {repository}: HTTP {error.status} {said}".strip()
     limited = "rate limit" in said.lower() or error.status == 429
     if isinstance(error, github.RateLimitExceededException) or limited:

@@ -74,6 +74,7 @@ class PatientRetry(GithubRetry):
             response = named.get("response")
             if response is None or response.status not in _LIMITED:
                 raise
+            response.close()
             raise RateLimited(
                 f"GitHub limits the rate: HTTP {response.status}, however often it is asked",
                 remedy=_REMEDY,
@@ -83,5 +84,9 @@ class PatientRetry(GithubRetry):
         """Wait before asking again. Raises `RateLimited` rather than to wait for too long."""
         if response is not None and response.status in _LIMITED:
             asked = self.get_retry_after(response)
-            self.patience.take(self.get_backoff_time() if asked is None else asked)
+            try:
+                self.patience.take(self.get_backoff_time() if asked is None else asked)
+            except RateLimited:
+                response.close()
+                raise
         super().sleep(response)
