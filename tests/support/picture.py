@@ -1,0 +1,117 @@
+"""Draws `.github/dashboard.png` anew: the README's picture of a real dashboard.
+
+`python -m tests.support.picture` plays the first minutes of an incident on the sandbox, and lets
+Chromium draw what the issue shows then.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from markdown_it import MarkdownIt
+
+from incident_actions.flows.respond import Event, Tools, respond
+from incident_actions.hub.github import connect
+from incident_actions.sandbox import Sandbox
+from tests.support.events import form_body
+
+ROOT = Path(__file__).resolve().parents[2]
+PICTURE = ROOT / ".github" / "dashboard.png"
+SIZE = (840, 940)
+REPO = "acme/shop"
+STYLE = """
+body { margin: 0; background: #fff; color: #1f2328; padding: 18px 24px;
+  font: 14px/1.5 -apple-system, "Segoe UI", "Noto Sans", "Liberation Sans", Helvetica, sans-serif; }
+h2 { font-size: 21px; border-bottom: 1px solid #d1d9e0; padding-bottom: 6px; margin: 4px 0 12px; }
+a { color: #0969da; text-decoration: none; }
+p { margin: 0 0 12px; } ul { padding-left: 24px; margin: 8px 0 12px; } details { margin: 0 0 12px; }
+table { border-collapse: collapse; margin-bottom: 14px; } thead { display: none; }
+td { border: 1px solid #d1d9e0; padding: 5px 13px; }
+code { background: #eff1f3; border-radius: 6px; padding: 2px 5px; font-size: 12px; }
+li.box { list-style: none; margin-left: -18px; }
+"""
+
+
+def dashboard() -> str:
+    """The Markdown that the issue shows eleven minutes after it was declared."""
+    now = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+    github = Sandbox(clock=lambda: now)
+    github.repository(REPO, labels=["incident"])
+    for login in ("dana", "bea"):
+        github.user(login, permission={REPO: "write"})
+    token = github.token("ghp_picture", "github-actions[bot]")
+    github.user("github-actions[bot]", permission={REPO: "write"}, kind="Bot")
+    dana, bea = github.as_user("dana"), github.as_user("bea")
+
+    def run() -> None:
+        name, payload = github.deliveries[-1]
+        tools = Tools(now, lambda seconds: None, lambda url, private: False)
+        respond(connect(token, REPO, github.url), Event(name, payload), "config.yml", tools)
+
+    with github:
+        dana.push({"src/app.py": "1"}, "Start")
+        dana.deploy("main")
+        now = datetime(2026, 11, 23, 2, 31, tzinfo=UTC)
+        files: dict[str, str | None] = {"src/sessions.py": "1", "requirements.txt": "redis==5"}
+        pull = bea.open_pull("Keep sessions in the new cache", files, "sessions")["number"]
+        bea.merge(pull)
+        now = datetime(2026, 11, 23, 2, 38, tzinfo=UTC)
+        dana.deploy("main")
+        now = datetime(2026, 11, 23, 2, 56, tzinfo=UTC)
+        answers = {
+            "severity": "SEV1",
+            "summary": "Most logins answer 502.",
+            "affected": "About two thirds of all logins.",
+            "started": "02:50",
+            "services": "api",
+        }
+        number = dana.file_form_issue("Logins fail", form_body(answers))["number"]
+        run()
+        for minute, who, text in (
+            (59, dana, "/ack\n/role comms @bea"),
+            (63, bea, "/update Most logins fail. We are rolling back to v41."),
+            (67, dana, "/did rolled back to v41 -> error rate dropping"),
+        ):
+            now = datetime(2026, 11, 23, 2 + minute // 60, minute % 60, tzinfo=UTC)
+            who.comment(number, text)
+            run()
+        return str(dana.issue(number)["body"]).partition("<!-- incident-actions:state")[0]
+
+
+def page(markdown: str) -> str:
+    """The dashboard as GitHub would show it, or nearly."""
+    html = MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(markdown)
+    html = re.sub(r"<li>\[ \]", '<li class="box"><input type="checkbox" disabled>', html)
+    html = re.sub(r"<li>\[x\]", '<li class="box"><input type="checkbox" checked disabled>', html)
+    html = re.sub(r"(?<![\w/>])@(dana|bea)\b", r"<b>@\1</b>", html)
+    return f"<!doctype html><meta charset=utf-8><style>{STYLE}</style>{html}"
+
+
+def draw() -> None:
+    """Write the picture."""
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        raise SystemExit("Chromium is needed to draw it.")
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "page.html"
+        source.write_text(page(dashboard()), "utf-8")
+        width, height = SIZE
+        subprocess.run(
+            [
+                chromium, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+                f"--user-data-dir={folder}/profile", f"--window-size={width},{height}",
+                f"--screenshot={PICTURE}", source.as_uri(),
+            ],
+            capture_output=True,
+            timeout=90,
+            check=True,
+        )  # fmt: skip
+
+
+if __name__ == "__main__":
+    draw()
