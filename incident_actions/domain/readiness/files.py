@@ -12,6 +12,7 @@ from incident_actions.domain.workflows import Workflow, scope
 _INIT = "incident-actions init"
 _EVENTS = ("issues", "issue_comment", "schedule")
 _GATE_READS = ("contents", "issues")
+_WRITES = ("issues", "contents", "pull-requests")
 
 
 def check(facts: Facts) -> Iterator[Finding]:
@@ -82,15 +83,19 @@ def _workflow(facts: Facts) -> Iterator[Finding]:
         )
     else:
         yield ok("triggers", "issues, comments and a schedule start it")
-    granted = [scope(ours.permissions(job), "issues") for job in ours.using("respond")]
-    if "write" in granted:
-        yield ok("permissions", "it may write issues")
-    else:
-        yield problem(
-            "permissions",
-            f"{ours.path} does not grant `issues: write`",
-            "Add `permissions: { contents: read, issues: write }` to its job.",
-        )
+    granted = [ours.permissions(job) for job in ours.using("respond")]
+    lacking = [
+        name for name in _WRITES if not any(scope(each, name) == "write" for each in granted)
+    ]
+    if not lacking:
+        yield ok("permissions", "it may write issues, and open a postmortem")
+        return
+    harm = "nothing is kept up to date" if "issues" in lacking else "no postmortem is opened"
+    yield problem(
+        "permissions",
+        f"{ours.path} does not grant {', '.join(f'`{n}: write`' for n in lacking)}: {harm}",
+        f"Add {', '.join(f'`{name}: write`' for name in lacking)} under its `permissions:`.",
+    )
 
 
 def _freeze_rule(facts: Facts) -> Finding:

@@ -11,7 +11,7 @@ from incident_actions.domain.workflows import Workflow
 
 LATE = timedelta(hours=1)
 """GitHub's schedule may be late; longer than this and it stands still."""
-_NEEDED = (labels.INCIDENT, labels.DEPLOY_FREEZE)
+_NEEDED = (labels.INCIDENT, labels.DEPLOY_FREEZE, labels.DRILL)
 _NO_TOKEN = "Set GITHUB_TOKEN (with `gh auth token`), and give `--repo OWNER/NAME`."
 
 
@@ -66,13 +66,14 @@ def _labels(facts: Facts) -> Finding:
         named = ", ".join(f"`{label.name}`" for label in missing)
         return problem(
             "labels",
-            f"missing: {named}. GitHub drops a form's label that does not exist",
+            f"missing: {named}. GitHub drops a form's label that does not exist, and a drill "
+            "needs its own beforehand",
             " && ".join(
                 f'gh label create {label.name} --color {label.color} -d "{label.description}"'
                 for label in missing
             ),
         )
-    return ok("labels", "the forms' labels exist; the first incident makes the others")
+    return ok("labels", "what forms and drills need is there; the first incident makes the rest")
 
 
 def _pull_requests(facts: Facts) -> Finding:

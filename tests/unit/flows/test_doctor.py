@@ -48,7 +48,7 @@ class Team:
 
     def set_up(self) -> None:
         """What `init` writes, and what only a team can add."""
-        self.github.repository(REPO, labels=["incident", "deploy-freeze"])
+        self.github.repository(REPO, labels=["incident", "deploy-freeze", "drill"])
         self.github.user("dana", permission={REPO: "admin"})
         self.github.token(TOKEN, "dana")
         self.github.settings(REPO, required_checks=("gate / Freeze gate",))
@@ -151,6 +151,11 @@ FAULTS: dict[str, tuple[str, Plant]] = {
         "permissions",
         lambda t: t.edit(INCIDENT, "issues: write", "issues: read"),
     ),
+    "it may not open a postmortem": (
+        "permissions",
+        lambda t: t.edit(INCIDENT, "pull-requests: write", "pull-requests: read"),
+    ),
+    "drill label gone": ("labels", lambda t: t.delete_label("drill")),
     "a deploy without the gate": (
         "freeze-rule",
         lambda t: t.edit(DEPLOY, r"      - uses: .*\n.*\n", ""),
