@@ -33,6 +33,7 @@ _DURATION = re.compile(
 )
 _SHA = re.compile(r"[0-9a-f]{7,40}$")
 _PR = re.compile(r"(?:\S*/pull/|#|pr\s?#?)(\d{1,9})$", re.IGNORECASE)
+_MOST_NAMES = 20
 _SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,40}$")
 
 
@@ -201,7 +202,10 @@ class Arguments:
     def slugs(self, what: str) -> tuple[str, ...]:
         """Short names, separated by commas or spaces, in the order given."""
         words = re.split(r"[,\s]+", self.needed(what).strip(", "))
-        return tuple(dict.fromkeys(_slug(word, what) for word in words if word))
+        names = tuple(dict.fromkeys(_slug(word, what) for word in words if word))
+        if len(names) > _MOST_NAMES:
+            raise Mistake(f"{what} can be {_MOST_NAMES} at most", "")
+        return names
 
     def _duration(self) -> timedelta | None:
         found = _DURATION.match(self._text)

@@ -13,7 +13,7 @@ _ITEM = re.compile(r"^[-*+] \[[ xX]\]\s+(?P<text>.+)$", re.MULTILINE)
 _KEY = re.compile(r"<!--\s*(?:seen|check):\s*(?P<key>[\w.-]+)\s*-->")
 _PROBE = re.compile(r"`?probe:\s*(?P<url>https?://[^\s`<>]+)`?")
 _COMMENT = re.compile(r"<!--.*?-->")
-_NUMBER = re.compile(r"^\d+[.)]\s*")
+_NUMBERS = re.compile(r"^(?:\d+[.)]\s*)+")
 _READER = MarkdownIt("commonmark")
 
 
@@ -55,12 +55,13 @@ def read_checklist(
             continue
         if token.type == "heading_open" and token.tag == heading:
             _close(sections, title, items)
-            title = _NUMBER.sub("", lines[token.map[0]].lstrip("# ").strip())
+            title = _NUMBERS.sub("", lines[token.map[0]].lstrip("# ").strip())
             items = []
         elif token.type == "list_item_open":
             found_item = _ITEM.match(lines[token.map[0]].strip())
-            if found_item:
-                items.append(_item(found_item["text"]))
+            item = _item(found_item["text"]) if found_item else None
+            if item is not None and item.text:
+                items.append(item)
     _close(sections, title, items)
     return tuple(sections)
 

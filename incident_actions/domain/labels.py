@@ -86,6 +86,11 @@ def is_ours(name: str) -> bool:
     return folded in {label.name for label in CATALOG} or folded.startswith(tuple(_PREFIXED))
 
 
+def is_known(name: str) -> bool:
+    """Whether the label means something here, so that the bot may set it, too."""
+    return is_ours(name) or name.casefold() in _PEOPLES or name.casefold().startswith(PREFIXES)
+
+
 def holds(labels: Iterable[str], name: str) -> bool:
     """Whether a label is there; GitHub matches label names ignoring case."""
     return any(label.casefold() == name.casefold() for label in labels)

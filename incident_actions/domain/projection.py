@@ -79,9 +79,9 @@ Effect = EditIssue | CreateLabel | Say | Unsay | React | OpenIssue
 def wanted_labels(incident: Incident, observation: Observation) -> tuple[str, ...]:
     """The labels that the issue should carry: people's own, and those that show the incident."""
     issue = observation.issue
-    wanted = [name for name in issue.labels if not labels.is_ours(name)]
-    wanted += _taken_by_accident(observation)
-    return _unique([*wanted, *shown_labels(incident)])
+    taken, put_back = _accidents(observation)
+    wanted = [name for name in issue.labels if not labels.is_ours(name) and name not in put_back]
+    return _unique([*wanted, *taken, *shown_labels(incident)])
 
 
 def shown_labels(incident: Incident) -> tuple[str, ...]:
@@ -100,14 +100,22 @@ def shown_labels(incident: Incident) -> tuple[str, ...]:
     return tuple(wanted)
 
 
-def _taken_by_accident(observation: Observation) -> list[str]:
-    """People's labels that the bot removed: one was added while the bot wrote the whole list."""
-    lost: dict[str, bool] = {}
+def _accidents(observation: Observation) -> tuple[list[str], list[str]]:
+    """People's labels that the bot took off or put back, with the list that it had read before.
+
+    Somebody added one, or took one off, between the bot's reading and its writing.
+    """
+    last: dict[str, tuple[EventKind, bool]] = {}
+    by_people: set[str] = set()
     for event in observation.history:
         if isinstance(event, Event) and event.kind in (EventKind.LABELED, EventKind.UNLABELED):
             by_bot = event.actor.login.casefold() == observation.bot.casefold()
-            lost[event.subject] = event.kind is EventKind.UNLABELED and by_bot
-    return [name for name, gone in lost.items() if gone and not labels.is_ours(name)]
+            last[event.subject] = (event.kind, by_bot)
+            if not by_bot:
+                by_people.add(event.subject)
+    peoples = [name for name in last if name in by_people and not labels.is_known(name)]
+    taken = [name for name in peoples if last[name] == (EventKind.UNLABELED, True)]
+    return taken, [name for name in peoples if last[name] == (EventKind.LABELED, True)]
 
 
 def _unique(names: Iterable[str]) -> tuple[str, ...]:

@@ -318,7 +318,7 @@ def _look_around(desk: Desk, incident: Incident, known: Known, findings: Finding
             streaks[item.key] = streak
     started, before = incident.times[Moment.STARTED], desk.hub.requests
     looked = None
-    if incident.status.open and not incident.sensitive and _is_news(findings.suspects, started):
+    if not incident.sensitive and _is_news(findings.suspects, started):
         looked = changes.look(desk.hub, started, desk.config)
     extra = max(0, desk.hub.requests - before - desk.thorough)  # deployments are in the budget
     deployments = findings.deployments
