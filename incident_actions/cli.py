@@ -84,10 +84,20 @@ def _respond(arguments: argparse.Namespace, environ: Mapping[str, str], runner: 
     event = _event(environ)
     hub = _hub(arguments, environ)
     path = _input(arguments, environ, "config") or PATH
-    tools = Tools(clock(environ), time.sleep, probes.works)
+    tools = Tools(clock(environ), time.sleep, probes.works, _workflow(environ, hub.repository))
     reports = respond(hub, event, path, tools)
     runner.report(reports)
     return 0
+
+
+def _workflow(environ: Mapping[str, str], repository: str) -> str:
+    """The file name of the workflow that this runs in; empty when it is another repository's.
+
+    https://docs.github.com/en/actions/reference/workflows-and-actions/variables
+    """
+    path = environ.get("GITHUB_WORKFLOW_REF", "").partition("@")[0]
+    owner, _, rest = path.partition("/.github/workflows/")
+    return rest if owner.casefold() == repository.casefold() else ""
 
 
 def _timeline(arguments: argparse.Namespace, environ: Mapping[str, str], runner: Runner) -> int:

@@ -75,7 +75,8 @@ class Desk(Struct, frozen=True):
     """What a run works with.
 
     `budget` is how many requests it may make in all. `probe` asks an address of the team's:
-    (url, private addresses allowed) -> works. `sleep` waits some seconds.
+    (url, private addresses allowed) -> works. `sleep` waits some seconds. `workflow` is the file
+    name of the workflow that sweeps, where it is known.
     """
 
     hub: Hub
@@ -85,6 +86,7 @@ class Desk(Struct, frozen=True):
     budget: int
     occasion: Occasion = Occasion.EVENT
     sleep: Callable[[float], None] = time.sleep
+    workflow: str = ""
 
     @property
     def thorough(self) -> bool:

@@ -13,6 +13,7 @@ from incident_actions.flows.freezes import is_freeze, tend_freeze
 from incident_actions.flows.incident import Desk, Report, tend, vouch
 from incident_actions.flows.postmortem import follow
 from incident_actions.flows.reports import hold
+from incident_actions.flows.schedule import tell_if_late
 
 
 def look_at(desk: Desk, number: int) -> tuple[Report, ...]:
@@ -32,7 +33,10 @@ def look_at(desk: Desk, number: int) -> tuple[Report, ...]:
             return ()
     observation, ours = vouch(desk.hub, observation)
     if ours:
-        return (follow(desk, tend(desk, observation, form)),)
+        tended = tend(desk, observation, form)
+        if tell_if_late(desk, tended):
+            tended = replace(tended, report=replace(tended.report, changed=True))
+        return (follow(desk, tended),)
     return _hold(desk, observation, form or playbook.form(desk.hub, desk.config))
 
 

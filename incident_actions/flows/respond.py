@@ -32,11 +32,15 @@ _TRIES = 3
 
 
 class Tools(Struct, frozen=True):
-    """What a run takes from outside: the clock, waiting (seconds), and asking addresses."""
+    """What a run takes from outside: the clock, waiting (seconds), and asking addresses.
+
+    `workflow` is the file name of the workflow that it runs in.
+    """
 
     now: datetime
     sleep: Callable[[float], None]
     probe: Callable[[str, bool], bool]
+    workflow: str = ""
 
 
 class Event(Struct, frozen=True):
@@ -69,7 +73,15 @@ def _respond(hub: Hub, event: Event, config_path: str, tools: Tools) -> tuple[Re
             remedy=f"Start it on one of: {', '.join(EVENTS)}.",
         )
     config = read_config(hub.file(config_path), config_path)
-    desk = Desk(hub, config, tools.now, tools.probe, budget=hub.requests - 1, sleep=tools.sleep)
+    desk = Desk(
+        hub,
+        config,
+        tools.now,
+        tools.probe,
+        budget=hub.requests - 1,
+        sleep=tools.sleep,
+        workflow=tools.workflow,
+    )
     if event.name in ("issues", "issue_comment"):
         number = issue_number(event)
         if number is None:

@@ -20,11 +20,13 @@ from incident_actions.domain.observation import Comment, Issue
 from incident_actions.domain.reminders import LATEST, due
 from incident_actions.domain.settling import unsettled
 from incident_actions.domain.state import State, read_state
+from incident_actions.domain.windows import open_at
 from incident_actions.errors import GitHubError, RateLimited
 from incident_actions.flows import speech
 from incident_actions.flows.freezes import tend_windows
 from incident_actions.flows.incident import Desk, Report
 from incident_actions.flows.issue import look_at
+from incident_actions.flows.schedule import is_time_to_look, keep_alive
 from incident_actions.hub.apply import apply
 
 log = logging.getLogger(__name__)
@@ -40,11 +42,6 @@ class _Recent:
         self._desk = desk
         self._found: dict[int, list[Comment]] | None = None
         self.broken = False
-
-    @property
-    def asked(self) -> bool:
-        """Whether the list was needed."""
-        return self._found is not None
 
     def own(self, number: int) -> Mapping[str, Comment]:
         """The bot's comments on one issue, by `kind key`."""
@@ -63,9 +60,12 @@ def sweep(desk: Desk) -> tuple[Report, ...]:
 
     One incident that can't be brought up to date does not keep the others waiting; the run fails
     with its error once all of them had their turn. A rate limit that outlasts the run's patience
-    ends it: the next sweep does the rest. Nothing to do costs three requests: the configuration,
-    the open incidents, and one more list; freezes are looked at when the comments did not have
-    to be, when a reminder is due, and always when the configuration has freezes that come again.
+    ends it: the next sweep does the rest.
+
+    Nothing to do costs three requests: the configuration, the open incidents, and one more. That
+    is the bot's comments when there may be reminders, else the freezes; and in one hour of the
+    day, when no incident and no window is open, the schedule's own future. With K reminders due
+    it is 3 + 2K: freezes are looked at, too, unless every reminder had to be replaced.
     """
     reports: list[Report] = []
     failed: list[GitHubError] = []
@@ -83,7 +83,10 @@ def sweep(desk: Desk) -> tuple[Report, ...]:
                 raise
             log.warning("#%s was left for the next sweep: %s", issue.number, error)
             failed.append(error)
-    if desk.config.windows() or reports or not recent.asked:
+    if not issues and not open_at(desk.config.windows(), desk.now) and is_time_to_look(desk.now):
+        return keep_alive(desk)
+    spent = desk.hub.requests - desk.budget  # the budget is where this run began
+    if spent < 3 + 2 * len(reports):
         reports = [*tend_windows(desk), *reports]
     if failed:
         raise failed[0]

@@ -87,9 +87,12 @@ class GitHub(GitHubDrafts):
         pages = self._pages(f"/issues/{number}/timeline")
         return tuple(item for raw in pages if (item := read(_entry, raw)) is not None)
 
-    def issues(self, *, labels: Sequence[str], state: str = "open") -> tuple[Issue, ...]:
+    def issues(
+        self, *, labels: Sequence[str], state: str = "open", creator: str = ""
+    ) -> tuple[Issue, ...]:
         """https://docs.github.com/en/rest/issues/issues#list-repository-issues"""
-        asked = {"labels": ",".join(labels), "state": state}
+        asked = {"labels": ",".join(labels), "state": state, "creator": creator}
+        asked = {name: value for name, value in asked.items() if value}
         found = (read(reading.issue, raw) for raw in self._pages("/issues", asked))
         return tuple(issue for issue in found if not issue.is_pull_request)
 
@@ -194,6 +197,11 @@ class GitHub(GitHubDrafts):
     def is_public(self) -> bool:
         """https://docs.github.com/en/rest/repos/repos#get-a-repository"""
         return read(lambda raw: not raw["private"], self._ask("GET", ""))
+
+    def quiet_since(self) -> datetime | None:
+        """https://docs.github.com/en/rest/repos/repos#get-a-repository"""
+        raw = self._ask("GET", "")
+        return None if raw["private"] else read(lambda it: time(it["pushed_at"]), raw)
 
     def label_names(self) -> frozenset[str]:
         """https://docs.github.com/en/rest/issues/labels#list-labels-for-a-repository"""

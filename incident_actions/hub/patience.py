@@ -24,8 +24,8 @@ _SAFE_TO_REPEAT = frozenset({"GET", "PATCH", "PUT", "DELETE"})
 class Patience:
     """The seconds that a run may still wait."""
 
-    def __init__(self, seconds: float = ALL_WAITS) -> None:
-        self.left = seconds
+    def __init__(self) -> None:
+        self.left = float(ALL_WAITS)
 
     def take(self, seconds: float) -> None:
         """Use some up. Raises `RateLimited` when that is more than a run has."""

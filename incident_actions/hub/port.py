@@ -33,8 +33,13 @@ class Hub(Drafts, Protocol):
         """Comments and events in GitHub's order. One request a hundred entries."""
         ...
 
-    def issues(self, *, labels: Sequence[str], state: str = "open") -> tuple[Issue, ...]:
-        """Issues (no pull requests) with all of these labels, newest first; by pages of 100."""
+    def issues(
+        self, *, labels: Sequence[str], state: str = "open", creator: str = ""
+    ) -> tuple[Issue, ...]:
+        """Issues (no pull requests) with all of these labels, newest first; by pages of 100.
+
+        With `creator` only those of this login.
+        """
         ...
 
     def recent_comments(self, since: datetime) -> tuple[tuple[int, Comment], ...]:
@@ -98,6 +103,10 @@ class Hub(Drafts, Protocol):
 
     def is_public(self) -> bool:
         """Whether anybody can read the repository."""
+        ...
+
+    def quiet_since(self) -> datetime | None:
+        """When a public repository was last pushed to; None for one that is not public."""
         ...
 
     def label_names(self) -> frozenset[str]:

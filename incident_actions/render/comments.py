@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from incident_actions.domain.commands import REGISTRY
 from incident_actions.domain.fold import Notice, Page
@@ -25,6 +26,12 @@ def remind(reminder: Reminder, incident: Incident) -> str:
         day=reminder.slot,
     )
     return f"{text}\n\n{marker(REMINDER, reminder.key)}"
+
+
+def scheduler(notice: Notice, workflow: str, last: datetime | None) -> str:
+    """What it means that the schedule is late or dead, and what to do."""
+    text = render("comments/scheduler.md.j2", workflow=workflow, last=last)
+    return f"{text}\n\n{marker(notice.kind, notice.key)}"
 
 
 def write(notice: Notice, pages: Mapping[Page, str] | None = None) -> str:

@@ -1,0 +1,135 @@
+"""What a team owes in an incident and when, written down a second time: the week's oracle.
+
+It shares nothing with the code under test. It knows what people did, in order, and the README's
+table of defaults.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+UPDATE_GAP = {"sev1": 15 * MINUTE, "sev2": 30 * MINUTE}
+NOT_URGENT = {"stalled", "not-closed", "override-expired"}
+QUIET = (time(22), time(7))
+ZONES = {"bob": "America/New_York"}
+HOME = "Europe/Berlin"
+
+
+@dataclass
+class Facts:
+    """What is true of one incident, from what people did alone."""
+
+    number: int
+    declared: datetime
+    severity: str
+    customers: bool
+    reporter: str
+    open: bool = True
+    monitoring: bool = False
+    acknowledged: bool = False
+    commander: str | None = None
+    nobody_since: datetime | None = None
+    clock: datetime | None = None
+    updated: datetime | None = None
+    told_customers: datetime | None = None
+    promised: datetime | None = None
+    verified: datetime | None = None
+    active: datetime | None = None
+    paused_until: datetime | None = None
+    pauses: int = 0
+    last_deed: datetime = field(init=False)
+    overrides: list[tuple[datetime, str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Everything counts from the declaration at first."""
+        self.nobody_since = self.clock = self.active = self.last_deed = self.declared
+
+    def paused(self, now: datetime) -> bool:
+        """Whether somebody snoozed the reminders."""
+        return self.paused_until is not None and now < self.paused_until
+
+    def owner(self, kind: str, horizon: datetime) -> str:
+        """Whose a reminder is: nobody takes another role than command in this week."""
+        if kind == "override-expired":
+            return max(each for each in self.overrides if each[0] < horizon)[1]
+        return self.commander or self.reporter
+
+
+def _deadlines(facts: Facts, horizon: datetime) -> Iterator[tuple[str, datetime, timedelta | None]]:
+    """For each duty that holds: its kind, its first deadline, and the gap to the next."""
+    assert facts.clock is not None
+    assert facts.nobody_since is not None
+    assert facts.active is not None
+    if facts.commander is None:
+        yield "no-commander", facts.nobody_since + 5 * MINUTE, 5 * MINUTE
+    elif not facts.acknowledged:
+        yield "unacknowledged", facts.declared + 5 * MINUTE, 5 * MINUTE
+    if facts.promised is not None:
+        yield "promised-update", facts.promised, 15 * MINUTE
+    elif facts.severity in UPDATE_GAP:
+        gap = UPDATE_GAP[facts.severity]
+        yield "internal-update", max(facts.clock, facts.updated or facts.clock) + gap, gap
+    if facts.customers:
+        last = max(facts.clock, facts.told_customers or facts.clock)
+        yield "customer-update", last + 30 * MINUTE, 30 * MINUTE
+    if facts.monitoring and facts.verified is not None:
+        yield "not-closed", facts.verified + 15 * MINUTE, 30 * MINUTE
+    over = [until for until, _ in facts.overrides if until < horizon]
+    if over:
+        yield "override-expired", max(over), None
+    if facts.severity == "sev3":
+        yield "stalled", facts.active + DAY, DAY
+
+
+def newest(facts: Facts, now: datetime, ahead: timedelta) -> dict[str, datetime]:
+    """By kind, the newest deadline before `now + ahead`.
+
+    The second and third come after the usual gap, later ones at most hourly; what is a day old
+    is history.
+    """
+    found: dict[str, datetime] = {}
+    if not facts.open or facts.paused(now):
+        return found
+    for kind, first, gap in _deadlines(facts, now + ahead):
+        deadline, count = first, 1
+        while gap is not None:
+            step = gap if count < 3 else max(gap, HOUR)
+            if deadline + step >= now + ahead:
+                break
+            deadline, count = deadline + step, count + 1
+        if deadline < now + ahead and now - deadline <= DAY:
+            found[kind] = deadline
+    return found
+
+
+def is_quiet(facts: Facts, kind: str, now: datetime, tick: timedelta) -> bool:
+    """Whether this kind waits until its owner's night is over."""
+    if kind not in NOT_URGENT:
+        return False
+    wall = now.astimezone(ZoneInfo(ZONES.get(facts.owner(kind, now + tick), HOME))).time()
+    return wall >= QUIET[0] or wall < QUIET[1]
+
+
+def after_run(
+    facts: Facts, there: dict[str, datetime], now: datetime, tick: timedelta, *, sweep: bool
+) -> dict[str, datetime]:
+    """The reminders that should be there after a run, by kind, given those before it.
+
+    A sweep speaks up to one tick early, because the next tick may be late; other runs speak when
+    the time has come, and leave what a sweep has said.
+    """
+    early = newest(facts, now, tick)
+    found = dict(early) if sweep else newest(facts, now, timedelta())
+    if not sweep:
+        found |= {kind: at for kind, at in early.items() if there.get(kind) == at}
+    for kind in list(found):
+        if is_quiet(facts, kind, now, tick):
+            del found[kind]
+    for kind in early:
+        if kind in there and is_quiet(facts, kind, now, tick):
+            found[kind] = there[kind]
+    return found
