@@ -22,6 +22,8 @@ def sandbox(description: OpenAPI) -> Iterator[Sandbox]:
     wrong: list[str] = []
 
     def judge(it: Exchange) -> None:
+        if it.path == "/graphql":
+            return  # the description is that of the REST API
         found = description.check(
             it.method, it.path, it.query, it.request_body, it.status, it.response_body
         )

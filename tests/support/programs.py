@@ -63,9 +63,10 @@ def run_command(
     event: str = "workflow_dispatch",
     payload: Mapping[str, Any] | str | None = None,
     inputs: Mapping[str, str] | None = None,
+    arguments: Sequence[str] = (),
     **variables: str,
 ) -> Result:
-    """Run `python -m incident_actions COMMAND` for this event.
+    """Run `python -m incident_actions COMMAND ARGUMENTS` for this event.
 
     `payload` is what the event file holds, as text if it is to be broken JSON, and None for no
     file. `variables` are set in the environment; an empty one is left out of it.
@@ -77,8 +78,8 @@ def run_command(
             text = payload if isinstance(payload, str) else json.dumps(payload)
             file.write_text(text, encoding="utf-8")
             given["GITHUB_EVENT_PATH"] = str(file)
-        arguments = [sys.executable, "-m", "incident_actions", command]
-        return _run(arguments, where, inputs, {**given, **variables})
+        started = [sys.executable, "-m", "incident_actions", command, *arguments]
+        return _run(started, where, inputs, {**given, **variables})
 
 
 def _run(
