@@ -32,9 +32,10 @@ format: $(VENV)/dev.stamp  ## Format the code, fix what can be fixed
 docs: $(VENV)/dev.stamp  ## Write the README's tables anew from the code
 	$(BIN)/python -m incident_actions.render.reference README.md
 
-bench: $(VENV)/dev.stamp  ## Time the gate and the start of the action
+bench: $(VENV)/dev.stamp  ## Time the gate, the start of the action, and the sweep
 	@$(BIN)/python -m tests.bench.bench_gate
 	@$(BIN)/python -m tests.bench.bench_bootstrap
+	@$(BIN)/python -m tests.bench.bench_sweep
 
 lock: $(VENV)/dev.stamp  ## Write both lock files anew from the .in files
 	$(LOCK) requirements.in -o requirements.txt

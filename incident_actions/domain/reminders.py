@@ -166,7 +166,7 @@ def _due_times(
         Kind.NO_COMMANDER: after(Kind.NO_COMMANDER, incident.vacant_since or declared)
         if incident.commander is None
         else None,
-        Kind.UNACKNOWLEDGED: after(Kind.UNACKNOWLEDGED, declared)
+        Kind.UNACKNOWLEDGED: after(Kind.UNACKNOWLEDGED, _clock(incident, None))
         if incident.commander is not None and Moment.ACKNOWLEDGED not in incident.times
         else None,
         Kind.PROMISED_UPDATE: after(Kind.PROMISED_UPDATE, incident.next_update),

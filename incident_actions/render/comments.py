@@ -21,7 +21,7 @@ def remind(reminder: Reminder, incident: Incident) -> str:
         since=reminder.since,
         miss=reminder.miss,
         mention=[f"@{login}" for login in reminder.mention],
-        declared=incident.times[Moment.DECLARED],
+        vacant=incident.vacant_since or incident.times[Moment.DECLARED],
         last=incident.last_activity,
         day=reminder.slot,
     )

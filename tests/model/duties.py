@@ -67,7 +67,7 @@ def _deadlines(facts: Facts, horizon: datetime) -> Iterator[tuple[str, datetime,
     if facts.commander is None:
         yield "no-commander", facts.nobody_since + 5 * MINUTE, 5 * MINUTE
     elif not facts.acknowledged:
-        yield "unacknowledged", facts.declared + 5 * MINUTE, 5 * MINUTE
+        yield "unacknowledged", facts.clock + 5 * MINUTE, 5 * MINUTE
     if facts.promised is not None:
         yield "promised-update", facts.promised, 15 * MINUTE
     elif facts.severity in UPDATE_GAP:

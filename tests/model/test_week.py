@@ -39,7 +39,7 @@ reminders:
 LOST = 0.15
 """How many events get no run."""
 TURNS = {"ack": 6, "leave": 1, "update": 8, "promise": 3, "customer": 3, "snooze": 1, "wake": 1}
-TURNS |= {"severity": 1, "allow": 2, "note": 3, "chat": 3, "mitigate": 2, "verify": 4, "resolve": 3}
+TURNS |= {"severity": 1, "allow": 2, "note": 3, "chat": 3, "mitigate": 2, "verify": 9, "resolve": 9}
 """What people do in a turn, and how often."""
 _MARKER = re.compile(r"<!-- incident-actions:reminder ([a-z-]+)\.(\d{8}T\d{6}Z) -->")
 

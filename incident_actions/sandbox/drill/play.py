@@ -164,6 +164,12 @@ class Drill:
             response = self._respond(event, payload, dropped=len(events) - len(chosen))
         return response
 
+    def sweep(self, time: str) -> Response:
+        """Wait until then, and run `respond` as its schedule does."""
+        self.clock.forward_to(time)
+        payload = {"schedule": "3-58/5 * * * *", "sender": {"login": stage.DEVELOPER}}
+        return self._respond("schedule", payload, dropped=0)
+
     def respond_again(self) -> Response:
         """Run `respond` once more for the same event, as when GitHub delivers it twice."""
         return self._respond(*self._last, dropped=0)

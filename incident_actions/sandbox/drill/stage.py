@@ -14,6 +14,8 @@ START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)  # hours before the first scene
 ON_CALL, SUPPORT, DEVELOPER, STRANGER = "dana-oncall", "sam-support", "kim-developer", "stranger"
 RESPOND_TOKEN, GATE_TOKEN = "drill-respond-token", "drill-gate-token"
 
+CONFIG = f"reminders: {{backup: {DEVELOPER}, escalation: [{SUPPORT}]}}\n"
+
 
 class Clock:
     """The drill's own time, which moves when it is told to."""
@@ -46,6 +48,7 @@ def build(github: Sandbox) -> str:
     github.user(STRANGER)
     for path in (contract.RESPOND, contract.DEPLOY):
         github.workflow(REPOSITORY, contract.name(path))
+    github.file(REPOSITORY, ".github/incident.yml", CONFIG)
     form = contract.FORM
     github.file(REPOSITORY, contract.name(form), form.read_text("utf-8"))
     respond = contract.permissions(contract.RESPOND, "respond")

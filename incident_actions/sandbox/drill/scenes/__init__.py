@@ -7,9 +7,9 @@ below. The time puts it into its place in the story.
 from __future__ import annotations
 
 from ..play import Scene
-from . import incident, report
+from . import incident, reminders, report
 
-_MODULES = (incident, report)
+_MODULES = (incident, report, reminders)
 
 STORY: tuple[Scene, ...] = tuple(
     sorted(
