@@ -8,8 +8,8 @@ from msgspec import Struct
 
 from incident_actions.domain import commands as c
 from incident_actions.domain.comments import read_comment
-from incident_actions.domain.fold import Notice, Page, reply
 from incident_actions.domain.grants import Grants
+from incident_actions.domain.notices import Notice, Page, reply
 from incident_actions.domain.observation import Comment, Event, EventKind, Observation, Permission
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from incident_actions.domain.fold import Notice
+from incident_actions.domain.notices import Notice
 from incident_actions.domain.observation import Comment, Observation
 
 _MARKER = re.compile(r"<!-- incident-actions:(?P<kind>[a-z-]+) (?P<key>\S+) -->\s*\Z")

@@ -17,8 +17,8 @@ from incident_actions import gate
 from incident_actions.domain import labels as names
 from incident_actions.domain import reports, voice
 from incident_actions.domain.commands import Confirm, Dismiss, ThawDeploys
-from incident_actions.domain.fold import Notice, wants_permission
 from incident_actions.domain.grants import Grants
+from incident_actions.domain.notices import Notice
 from incident_actions.domain.observation import (
     Comment,
     Event,
@@ -27,6 +27,7 @@ from incident_actions.domain.observation import (
     Observation,
     Permission,
 )
+from incident_actions.domain.permissions import wants_permission
 from incident_actions.domain.projection import Effect, OpenIssue, Say, edit
 from incident_actions.domain.windows import Occurrence, occurrence_key, open_at
 from incident_actions.flows.incident import Desk, Report

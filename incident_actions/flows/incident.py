@@ -16,20 +16,14 @@ from incident_actions.domain import labels as names
 from incident_actions.domain import recovery, voice
 from incident_actions.domain.changes import Suspects
 from incident_actions.domain.checklist import read_checklist
-from incident_actions.domain.fold import (
-    Evidence,
-    Folded,
-    Rules,
-    fold,
-    named_at_declaration,
-    named_for_roles,
-    wants_permission,
-)
+from incident_actions.domain.declaration import Rules, named_at_declaration
+from incident_actions.domain.fold import Evidence, Folded, fold
 from incident_actions.domain.forms import Form
 from incident_actions.domain.grants import Grants
 from incident_actions.domain.incident import Incident, Moment
 from incident_actions.domain.observation import Issue, Observation, Permission
 from incident_actions.domain.overrides import Trail, lapsed
+from incident_actions.domain.permissions import named_for_roles, wants_permission
 from incident_actions.domain.postmortem.lint import Finding
 from incident_actions.domain.projection import CreateLabel, EditIssue, Effect
 from incident_actions.domain.recovery import Enough

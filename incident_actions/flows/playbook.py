@@ -11,7 +11,6 @@ from pathlib import Path
 from incident_actions.config import Config, load_yaml
 from incident_actions.domain import runbooks
 from incident_actions.domain.checklist import Item, Section, checks, read_checklist, slug
-from incident_actions.domain.fold import Notice, Page
 from incident_actions.domain.forms import Answers, Field, Form, read_form
 from incident_actions.domain.matching import (
     Runbook,
@@ -21,6 +20,7 @@ from incident_actions.domain.matching import (
     report,
     unread_page,
 )
+from incident_actions.domain.notices import Notice, Page
 from incident_actions.hub.port import Hub
 
 _OURS = Path(__file__).resolve().parents[2]

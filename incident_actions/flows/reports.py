@@ -10,11 +10,12 @@ from incident_actions.domain import reports, voice
 from incident_actions.domain.answers import read_severity
 from incident_actions.domain.body import MAX_LENGTH
 from incident_actions.domain.commands import Confirm, Dismiss
-from incident_actions.domain.fold import Notice, wants_permission
 from incident_actions.domain.forms import Form, read_answers
 from incident_actions.domain.grants import Grants
 from incident_actions.domain.incident import Severity, Status
+from incident_actions.domain.notices import Notice
 from incident_actions.domain.observation import Comment, Observation
+from incident_actions.domain.permissions import wants_permission
 from incident_actions.domain.projection import CreateLabel, Effect, OpenIssue, Say, edit
 from incident_actions.flows.incident import Desk, Report
 from incident_actions.flows.speech import take_back

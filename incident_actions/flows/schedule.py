@@ -11,8 +11,8 @@ import re
 from datetime import datetime, timedelta
 
 from incident_actions.domain import voice
-from incident_actions.domain.fold import Notice
 from incident_actions.domain.incident import Moment
+from incident_actions.domain.notices import Notice
 from incident_actions.domain.observation import Issue
 from incident_actions.domain.projection import EditIssue, OpenIssue, Say
 from incident_actions.errors import GitHubError

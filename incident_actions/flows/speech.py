@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from incident_actions.domain import voice
-from incident_actions.domain.fold import Notice, Page, newest
+from incident_actions.domain.fold import newest
 from incident_actions.domain.incident import Incident
+from incident_actions.domain.notices import Notice, Page
 from incident_actions.domain.observation import Comment, Observation
 from incident_actions.domain.projection import Effect, React, Say, Unsay
 from incident_actions.domain.reminders import Reminder

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from incident_actions.domain.commands import REGISTRY
-from incident_actions.domain.fold import Notice, Page
 from incident_actions.domain.incident import Incident, Moment
+from incident_actions.domain.notices import Notice, Page
 from incident_actions.domain.reminders import Reminder
 from incident_actions.domain.voice import REMINDER, marker
 from incident_actions.render.environment import render

@@ -15,7 +15,8 @@ from datetime import UTC, datetime, timedelta
 from msgspec.structs import replace
 
 from incident_actions.domain.checklist import Item
-from incident_actions.domain.fold import Folded, Rules, fold
+from incident_actions.domain.declaration import Rules
+from incident_actions.domain.fold import Folded, fold
 from incident_actions.domain.forms import Answers
 from incident_actions.domain.grants import Grants
 from incident_actions.domain.incident import Incident, Role

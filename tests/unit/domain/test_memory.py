@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from incident_actions.domain.checklist import Item, Section
-from incident_actions.domain.fold import Notice, reply
 from incident_actions.domain.grants import Grants
 from incident_actions.domain.incident import Incident
+from incident_actions.domain.notices import Notice, reply
 from incident_actions.domain.observation import Actor, Comment, EventKind, Observation, Permission
 from incident_actions.domain.state import State, read_state, write_state
 from incident_actions.domain.steps import ticked_by_people

@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from incident_actions.domain.body import BEGIN, END, split
-from incident_actions.domain.fold import Notice
+from incident_actions.domain.notices import Notice
 from incident_actions.domain.observation import EventKind
 from incident_actions.domain.voice import marker
 from incident_actions.render.comments import write

@@ -1,0 +1,108 @@
+"""The incident at the moment when it was declared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from incident_actions.domain.answers import (
+    affects_customers,
+    read_login,
+    read_services,
+    read_severity,
+    read_time,
+)
+from incident_actions.domain.checklist import Item
+from incident_actions.domain.forms import Answers
+from incident_actions.domain.grants import Grants
+from incident_actions.domain.incident import (
+    Entry,
+    Incident,
+    Moment,
+    Role,
+    Severity,
+    Status,
+)
+from incident_actions.domain.observation import (
+    Event,
+    EventKind,
+    Observation,
+    Permission,
+)
+from incident_actions.domain.reducer import (
+    Act,
+    give_role,
+    log,
+)
+
+
+class Rules(Struct, frozen=True):
+    """What a team decides: who may what, which checks, who starts with which role."""
+
+    checks: tuple[Item, ...] = ()
+    needs: Mapping[str, Permission] = {}
+    default_roles: Mapping[Role, str] = {}
+
+
+def named_at_declaration(answers: Answers, rules: Rules) -> dict[Role, str]:
+    """Who should start with which role: the form's answer comes before the team's rules."""
+    roles = dict(rules.default_roles)
+    login = read_login(answers.get("commander"))
+    if login is not None:
+        roles[Role.COMMANDER] = login
+    return roles
+
+
+def declare(observation: Observation, answers: Answers, rules: Rules, grants: Grants) -> Incident:
+    """The incident at the moment when it was declared, from the form's answers alone."""
+    issue = observation.issue
+    declared = issue.created_at
+    severity = read_severity(answers.get("severity")) or _label_at_creation(observation)
+    started = read_time(answers.get("started"), declared) or declared
+    incident = Incident(
+        status=Status.INVESTIGATING,
+        severity=severity or Severity.SEV1,
+        severity_known=severity is not None,
+        times={Moment.STARTED: started, Moment.DETECTED: declared, Moment.DECLARED: declared},
+        services=read_services(answers.get("services")),
+        sensitive=bool(answers.boxes.get("sensitive")),
+        customers=affects_customers(answers.get("affected")),
+        timeline=(
+            Entry(
+                at=declared,
+                actor=issue.author.login,
+                action=f"declared the incident as {(severity or Severity.SEV1).label}",
+                result="" if severity else "no severity given, so the worst is assumed",
+                key="declared",
+            ),
+        ),
+    )
+    for role, login in named_at_declaration(answers, rules).items():
+        if grants.at(login, 0) >= ROLE_NEEDS:
+            incident = give_role(incident, role, login)
+            declaration = Act(issue.author.login, declared, declared, f"declared.{role}")
+            action = f"{role.label}: @{login}"
+            incident = log(incident, declaration, action, "named at the declaration")
+    return incident
+
+
+ROLE_NEEDS = Permission.TRIAGE
+"""Who may hold a role. GitHub lets these people be assigned, too."""
+
+
+def _label_at_creation(observation: Observation) -> Severity | None:
+    """The worst severity label that the issue was born with."""
+    born = observation.issue.created_at
+    return min(
+        (
+            Severity(event.subject.casefold())
+            for event in observation.history
+            if isinstance(event, Event)
+            and event.kind is EventKind.LABELED
+            and event.actor == observation.issue.author
+            and event.at <= born
+            and event.subject.casefold() in [severity.value for severity in Severity]
+        ),
+        default=None,
+    )

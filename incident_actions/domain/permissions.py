@@ -1,0 +1,43 @@
+"""Whose permission has to be asked for, before the history can be folded."""
+
+from __future__ import annotations
+
+from incident_actions.domain import commands as c
+from incident_actions.domain.comments import read_comment
+from incident_actions.domain.declaration import ROLE_NEEDS
+from incident_actions.domain.grants import Grants
+from incident_actions.domain.observation import (
+    Comment,
+    Observation,
+)
+
+
+def wants_permission(observation: Observation) -> dict[str, int]:
+    """Who typed commands, and so has to be asked about: login -> newest comment with one."""
+    newest: dict[str, int] = {}
+    for item in observation.history:
+        if (
+            isinstance(item, Comment)
+            and not item.author.bot
+            and read_comment(item.body, item.created_at)
+        ):
+            newest[item.author.login] = max(newest.get(item.author.login, 0), item.id)
+    return newest
+
+
+def named_for_roles(observation: Observation, grants: Grants) -> tuple[str, ...]:
+    """Who was named for a role in a comment, by people who may do that.
+
+    Names that a stranger types are not asked about: they could be many.
+    """
+    named: dict[str, None] = {}
+    for item in observation.history:
+        if not isinstance(item, Comment) or item.author.bot:
+            continue
+        if grants.at(item.author.login, item.id) < ROLE_NEEDS:
+            continue
+        for line in read_comment(item.body, item.created_at):
+            command = line.command if isinstance(line, c.Taken) else None
+            if isinstance(command, c.AssignRole) and command.login:
+                named[command.login] = None
+    return tuple(named)
