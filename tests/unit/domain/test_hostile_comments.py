@@ -163,14 +163,14 @@ _ATTACKS = {
 
 
 def _seconds(comment: str) -> float:
-    """The lesser of two measurements, which was disturbed less."""
+    """Processor time, which other programs disturb least: the least of three measurements."""
 
     def once() -> float:
-        start = time.perf_counter()
+        start = time.process_time()
         assert len(read_comment(comment, TYPED)) <= 51
-        return time.perf_counter() - start
+        return time.process_time() - start
 
-    return min(once(), once())
+    return min(once(), once(), once())
 
 
 @pytest.mark.parametrize("attack", _ATTACKS.values(), ids=_ATTACKS.keys())
@@ -187,6 +187,6 @@ def test_reading_takes_linear_time(attack: str, width: int) -> None:
     small = large[: LONGEST // 8]
     for last in itertools.count(1):
         longer = _seconds(large)
-        if longer < 0.02 or longer < 24 * _seconds(small):
+        if longer < 0.02 or longer < 32 * _seconds(small):
             return
         assert last < 5, "reading grows faster than the text"
