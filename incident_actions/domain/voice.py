@@ -7,7 +7,7 @@ can type a marker.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from incident_actions.domain.notices import Notice
 from incident_actions.domain.observation import Comment, Observation
@@ -40,9 +40,13 @@ def doubles(observation: Observation) -> Mapping[int, str]:
     `kind key` by the id of the comment. The oldest of each is no double.
     """
     comments = [item for item in observation.history if isinstance(item, Comment)]
-    first = own_among(comments, observation.bot)
-    marked = _marked(comments, observation.bot)
-    return {it.id: name for name, it in marked if it.id != first[name].id}
+    return doubles_among(comments, observation.bot)
+
+
+def doubles_among(comments: Sequence[Comment], bot: str) -> Mapping[int, str]:
+    """The same, of these comments."""
+    first = own_among(comments, bot)
+    return {it.id: name for name, it in _marked(comments, bot) if it.id != first[name].id}
 
 
 def _marked(comments: Iterable[Comment], bot: str) -> Iterator[tuple[str, Comment]]:

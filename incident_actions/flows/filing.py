@@ -233,10 +233,12 @@ def link_up(hub: Hub, incident: int, filed: Sequence[Filed]) -> Unlinked | None:
         try:
             hub.add_sub_issue(incident, each.issue.number)
         except (Rejected, NotFound, Forbidden) as refused:
-            full = len(linked) >= _MOST_SUB_ISSUES
-            why = (
-                "an issue takes no more than 100 sub-issues" if full else f"GitHub said: {refused}"
-            )
+            linked = hub.sub_issues(incident) or ()
+            if each.issue.number in linked:
+                continue  # another run was faster
+            why = f"GitHub said: {refused}"
+            if len(linked) >= _MOST_SUB_ISSUES:
+                why = f"an issue takes no more than {_MOST_SUB_ISSUES} sub-issues"
             left.append(each)
         else:
             linked = (*linked, each.issue.number)

@@ -10,6 +10,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC
+from functools import partial
 
 from msgspec import Struct
 
@@ -19,9 +20,9 @@ from incident_actions.domain.observation import Comment, Issue, Observation
 from incident_actions.domain.postmortem import codeowners, link, sync
 from incident_actions.domain.postmortem.document import Document
 from incident_actions.domain.postmortem.lint import Facts, Finding, Level, Owner, clean, lint
-from incident_actions.domain.postmortem.pulls import Check, PullRequest, Tip
+from incident_actions.domain.postmortem.pulls import Check, PullRequest
 from incident_actions.domain.postmortem.record import Filed
-from incident_actions.errors import Forbidden, GitHubError, NotFound, Rejected, Unavailable
+from incident_actions.errors import Forbidden, NotFound, Rejected, Unavailable
 from incident_actions.flows import filing
 from incident_actions.flows.incident import Desk, vouch
 from incident_actions.render import postmortem as texts
@@ -278,13 +279,19 @@ def _same(one: str, other: str) -> bool:
 
 
 def _keep_comment(desk: Desk, number: int, history: Sequence[object], kind: str, text: str) -> bool:
-    """Post a comment once, and edit it where it says something else by now."""
-    own = voice.own_among(_comments(history), desk.config.bot)
-    before = own.get(f"{kind} {number}")
+    """Post a comment once, and edit it where it says something else by now.
+
+    Of two runs at the same time each may have posted it: the younger goes.
+    """
+    comments, bot = _comments(history), desk.config.bot
+    before = voice.own_among(comments, bot).get(f"{kind} {number}")
     if before is None:
         return _optional(lambda: desk.hub.comment(number, text), "A comment")
+    again = [id for id, name in voice.doubles_among(comments, bot).items() if name.startswith(kind)]
+    for comment_id in again:
+        desk.hub.delete_comment(comment_id)
     if _same(before.body, text):
-        return False
+        return bool(again)
     return _optional(lambda: desk.hub.edit_comment(before.id, text), "A comment")
 
 
@@ -302,10 +309,8 @@ def _hand_over(desk: Desk, pull: PullRequest, looks: Sequence[_Look]) -> None:
     for login in dict.fromkeys(people):
         if login.casefold() not in asked and desk.hub.assignable(login):
             asked.add(login.casefold())
-            _optional(
-                lambda name=login: desk.hub.ask_reviewers(pull.number, [name]),  # type: ignore[misc]
-                f"Asking {login} for a review",
-            )
+            ask = partial(desk.hub.ask_reviewers, pull.number, [login])
+            _optional(ask, f"Asking {login} for a review")
 
 
 def _codeowners(desk: Desk) -> str:
@@ -324,6 +329,3 @@ def _optional(act: Callable[[], None], what: str) -> bool:
         log.warning("%s was left out. %s %s", what, refused, refused.remedy)
         return False
     return True
-
-
-__all__ = ["CHECK", "GitHubError", "Reviewed", "Tip", "review"]

@@ -1,12 +1,14 @@
-"""acme/shop with a resolved incident, and `respond` run in this process, so that it can be broken."""
+"""acme/shop with a resolved incident; `respond` runs in this process, so that it can be broken."""
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 from incident_actions.config import PATH, read_config
 from incident_actions.domain.postmortem.record import read_record
@@ -77,6 +79,11 @@ class Team:
         event = Event(name, json.loads(json.dumps(payload)))
         tools = Tools(self.now, self.sleeps, lambda url, private: False)
         return list(respond(hub or self.hub(), event, PATH, tools))
+
+    def told(self) -> tuple[str, Json]:
+        """The last event that the incident workflow is started for."""
+        started = ("issue_comment", "pull_request")
+        return [each for each in self.sandbox.deliveries if each[0] in started][-1]
 
     def sweep(self) -> list[Report]:
         """The sweep's part for postmortems."""
@@ -217,37 +224,41 @@ def record(issue: Mapping[str, Any]) -> Any:
     return read_record(issue["body"])
 
 
+Act = Callable[[], object]
+
+
 @contextmanager
-def dying(hub: GitHub, at: int, *, after: bool) -> Iterator[GitHub]:
-    """A run that is killed at its request number `at` (from 1), before or after it took place."""
+def _counted(hub: GitHub, call: Callable[[int, Act], object]) -> Iterator[GitHub]:
+    """A hub whose requests go through `call`, with their number from 1."""
     send = hub._requester.requestJsonAndCheck
-    count = 0
+    numbers = itertools.count(1)
 
     def counted(*arguments: Any, **named: Any) -> Any:
-        nonlocal count
-        count += 1
-        if count < at:
-            return send(*arguments, **named)
-        if count == at and after:
-            send(*arguments, **named)
+        return call(next(numbers), lambda: send(*arguments, **named))
+
+    with patch.object(hub._requester, "requestJsonAndCheck", counted):
+        yield hub
+
+
+def dying(hub: GitHub, at: int) -> AbstractContextManager[GitHub]:
+    """A run that is killed right after its request number `at`: its answer is never read."""
+
+    def call(number: int, send: Act) -> object:
+        if number < at:
+            return send()
+        if number == at:
+            send()
         raise Killed
 
-    hub._requester.requestJsonAndCheck = counted  # type: ignore[method-assign]
-    yield hub
+    return _counted(hub, call)
 
 
-@contextmanager
-def interrupted(hub: GitHub, at: int, act: Callable[[], None]) -> Iterator[GitHub]:
+def interrupted(hub: GitHub, at: int, act: Act) -> AbstractContextManager[GitHub]:
     """A run during which something else happens right before its request number `at`."""
-    send = hub._requester.requestJsonAndCheck
-    count = 0
 
-    def counted(*arguments: Any, **named: Any) -> Any:
-        nonlocal count
-        count += 1
-        if count == at:
+    def call(number: int, send: Act) -> object:
+        if number == at:
             act()
-        return send(*arguments, **named)
+        return send()
 
-    hub._requester.requestJsonAndCheck = counted  # type: ignore[method-assign]
-    yield hub
+    return _counted(hub, call)

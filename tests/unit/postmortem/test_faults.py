@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,7 +17,6 @@ ACTIONS = (
     "[missing-alert] Page on the oldest job / @bob / 2026-12-01",
     "Write the runbook / @alice / 2026-12-02",
 )
-MOST_CALLS = 80
 
 
 def outcome(team: Team, number: int) -> dict[str, Any]:
@@ -41,6 +42,7 @@ def outcome(team: Team, number: int) -> dict[str, Any]:
 
 
 def resolving(team: Team) -> int:
+    """An incident that has just been resolved."""
     return team.resolved(*ACTIONS)
 
 
@@ -57,113 +59,108 @@ def finishing(team: Team) -> int:
     return number
 
 
+BEGINS = "/git/"
+"""What comes before the first call for a branch is the incident's own, and tested elsewhere."""
 STORIES = {"resolving": resolving, "finishing": finishing}
 
 
-def fresh(sandbox: Sandbox, story: Callable[[Team], int]) -> tuple[Team, int]:
-    team = Team(sandbox)
-    number = story(team)
-    team.last = ([d for d in sandbox.deliveries if d[0] in ("pull_request", "issue_comment")])[-1]  # type: ignore[attr-defined]
-    return team, number
+class Story:
+    """A run to break: what went before, its event, its calls, what it comes to by itself."""
+
+    def __init__(self, tell: Callable[[Team], int]) -> None:
+        self.tell = tell
+        with self.begun() as (team, number, event):
+            team.sandbox.clear_log()
+            hub = team.hub()
+            team.run(event, hub)
+            began = next(at for at, e in enumerate(team.sandbox.log, 1) if BEGINS in e.path)
+            self.calls = range(began, hub.requests + 1)
+            self.writes = [at for at in self.calls if team.sandbox.log[at - 1].writes]
+            self.expected = outcome(team, number)
+
+    @contextmanager
+    def begun(self) -> Iterator[tuple[Team, int, tuple[str, dict[str, Any]]]]:
+        """Everything up to the run: the team, the incident, the event."""
+        with Sandbox() as sandbox:
+            team = Team(sandbox)
+            number = self.tell(team)
+            yield team, number, team.told()
 
 
 @pytest.fixture(scope="module", params=STORIES)
-def story(request: pytest.FixtureRequest) -> tuple[Callable[[Team], int], dict[str, Any], int]:
-    """A story, its outcome when nothing goes wrong, and how many calls its run makes."""
-    told = STORIES[request.param]
-    with Sandbox() as sandbox:
-        team, number = fresh(sandbox, told)
-        hub = team.hub()
-        team.run(team.last, hub)  # type: ignore[attr-defined]
-        calls = hub.requests
-        expected = outcome(team, number)
-    assert 20 < calls < MOST_CALLS
-    assert expected["pulls"] == 1
-    assert len(expected["items"]) == 2
-    assert expected["linked"]
-    assert expected["written"]
-    assert expected["locks"] == []
-    return told, expected, calls
+def story(request: pytest.FixtureRequest) -> Story:
+    """Each of the stories, with what it comes to when nothing goes wrong."""
+    told = Story(STORIES[request.param])
+    assert len(told.calls) > 20
+    assert told.expected["pulls"] == 1
+    assert len(told.expected["items"]) == 2
+    assert told.expected["linked"]
+    assert told.expected["written"]
+    assert told.expected["locks"] == []
+    return told
 
 
-Story = tuple[Callable[[Team], int], dict[str, Any], int]
-
-
-@pytest.mark.parametrize("after", [False, True], ids=["not-sent", "answer-lost"])
-def test_a_fault_at_any_call_changes_nothing_in_the_end(story: Story, *, after: bool) -> None:
-    """One request fails, or only its answer is lost: this run or the next one comes to the same."""
-    told, expected, calls = story
-    for at in range(1, calls + 1):
-        with Sandbox() as sandbox:
-            team, number = fresh(sandbox, told)
-            sandbox.fail(nth=at, kind="drop", after=after)
+@pytest.mark.parametrize("lost", ["request", "answer"])
+def test_a_fault_at_any_call_changes_nothing_in_the_end(story: Story, lost: str) -> None:
+    """A request never arrives, or only its answer is lost: it comes to the same."""
+    for at in story.calls if lost == "answer" else story.writes:
+        with story.begun() as (team, number, event):
+            team.sandbox.fail(nth=at, kind="drop", after=lost == "answer")
             try:
-                team.run(team.last)  # type: ignore[attr-defined]
+                team.run(event)
             except IncidentActionsError:
-                team.run(team.last)  # type: ignore[attr-defined]
-            assert outcome(team, number) == expected, f"at call {at}"
+                team.run(event)
+            assert outcome(team, number) == story.expected, f"at call {at}"
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_a_run_that_dies_at_any_call_is_made_up_for(story: Story, *, after: bool) -> None:
-    """The next run does what is missing, and nothing twice, also when it died with the lock."""
-    told, expected, calls = story
-    for at in range(1, calls + 1):
-        with Sandbox() as sandbox:
-            team, number = fresh(sandbox, told)
-            with dying(team.hub(), at, after=after) as hub, pytest.raises(Killed):
-                team.run(team.last, hub)  # type: ignore[attr-defined]
-            team.run(team.last)  # type: ignore[attr-defined]
-            assert outcome(team, number) == expected, f"died at call {at}"
+def test_a_run_that_dies_at_any_call_is_made_up_for(story: Story) -> None:
+    """The next run does what is missing, and nothing twice, also when a lock was left behind."""
+    for at in story.calls:
+        with story.begun() as (team, number, event):
+            with dying(team.hub(), at) as hub, pytest.raises(Killed):
+                team.run(event, hub)
+            team.run(event)
+            left = {**outcome(team, number), "locks": []}
+            assert left == story.expected, f"died after call {at}"
 
 
 class Waiting(Exception):
     """A run that waits for another one to be done with the lock."""
 
 
+def impatient(team: Team, event: tuple[str, dict[str, Any]]) -> None:
+    """A run that gives up rather than wait for the lock."""
+
+    def stop(seconds: float) -> None:
+        raise Waiting
+
+    team.sleeps = stop
+    with suppress(Waiting, IncidentActionsError):
+        team.run(event)
+    team.sleeps = lambda seconds: None
+
+
 def test_runs_that_overlap_at_any_call_file_nothing_twice(story: Story) -> None:
     """A whole second run in the middle of the first: every action is one issue."""
-    told, expected, calls = story
-    for at in range(1, calls + 1):
-        with Sandbox() as sandbox:
-            team, number = fresh(sandbox, told)
-
-            def stop(seconds: float) -> None:
-                raise Waiting
-
-            def second(team: Team = team) -> None:
-                team.sleeps = stop
-                try:
-                    team.run(team.last)  # type: ignore[attr-defined]
-                except (Waiting, IncidentActionsError):
-                    return
-                finally:
-                    team.sleeps = lambda seconds: None
-
+    for at in story.calls:
+        with story.begun() as (team, number, event):
+            second = partial(impatient, team, event)
             with interrupted(team.hub(), at, second) as hub:
-                team.run(team.last, hub)  # type: ignore[attr-defined]
-            team.run(team.last)  # type: ignore[attr-defined]
-            titles = [item["title"] for item in team.items()]
-            assert sorted(titles) == sorted(title for title, _ in expected["items"]), at
-            assert outcome(team, number) == expected, f"at call {at}"
+                team.run(event, hub)
+            team.run(event)
+            assert outcome(team, number) == story.expected, f"at call {at}"
 
 
-def test_a_run_that_sleeps_through_its_lock_leaves_one_open_issue(team: Team) -> None:
-    """Should a takeover ever happen too early, the younger double is closed, and stays closed."""
+def test_a_takeover_that_comes_too_early_leaves_one_open_issue(team: Team) -> None:
+    """Should a run sleep longer than others wait for its lock, the younger double is closed."""
     team.resolved(ACTIONS[0])
-    calls = 0
-
-    def again() -> None:
-        team.run()
-
-    for at in range(30, 45):  # among these calls are those made with the lock held
-        calls = at
-        with interrupted(team.hub(), at, again) as hub:
-            team.run(hub=hub)
+    event = team.told()
+    for at in range(30, 60):  # among these calls are those made with the lock held
+        with interrupted(team.hub(), at, partial(team.run, event)) as hub:
+            team.run(event, hub)
         if len(team.items()) > 1:
             break
-    team.run()
     number = team.pull()["number"]
     team.run(("pull_request", {"action": "synchronize", "pull_request": {"number": number}}))
-    assert calls
-    assert len(team.items("open")) == 1
+    (item,) = team.items("open")
+    assert f"#{item['number']} " in team.file()

@@ -87,7 +87,7 @@ def test_a_drill_opens_none(team: Team) -> None:
 
 
 def test_the_draft_holds_what_is_known(team: Team) -> None:
-    """Impact, timeline, mitigations, overrides, customer updates, roles and follow-ups are in it."""
+    """Impact, timeline, mitigations, overrides, updates, roles and follow-ups are in it."""
     number = int(
         team.alice.file_form_issue(
             "Incident: logins fail",

@@ -13,6 +13,12 @@ from tests.unit.postmortem.team import NAME, TOKEN, Team, finished, record
 ACTION = "[missing-alert] Page on the oldest job / @bob / 2026-12-01"
 
 
+def with_action(text: str) -> str:
+    """A postmortem with one more corrective action."""
+    head = "## Corrective actions\n"
+    return text.replace(head, f"{head}\n- [ ] {ACTION}\n")
+
+
 def test_actions_may_not_open_pull_requests(sandbox: Sandbox) -> None:
     """The branch is pushed; the incident gets the compare link and the setting's name, once."""
     team = Team(sandbox, actions_create_pulls=False)
@@ -63,7 +69,7 @@ def test_once_the_setting_is_on_the_command_tries_again(sandbox: Sandbox) -> Non
     [("contents", "contents: write"), ("pull_requests", "pull-requests: write")],
 )
 def test_a_missing_permission_is_named(team: Team, missing: str, said: str) -> None:
-    """One comment says which; the incident is closed and complete, and the next run writes nothing."""
+    """One comment says which; the incident is closed, and the next run writes nothing."""
     team.grant(**{missing: "read"})
     number = team.resolved()
     team.run()
