@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from incident_actions.domain import body as bodies
 from incident_actions.domain import labels, recovery
+from incident_actions.domain.incident import Moment
 from incident_actions.domain.observation import Comment, Issue
 from incident_actions.domain.projection import Effect, Say, Unsay, shown_labels
 from incident_actions.domain.state import Settled, State
@@ -29,6 +30,11 @@ def settled(issue: Issue, done: Sequence[Effect], reminders: int, now: datetime)
     )
 
 
+def _knows_what_changed(state: State) -> bool:
+    """Whether the suspects of this start were found; GitHub may have been in trouble."""
+    return state.suspects is not None and state.suspects.start == state.times.get(Moment.STARTED)
+
+
 _MARGIN = timedelta(seconds=90)
 """Our own edit comes a little after the clock was read."""
 
@@ -36,9 +42,9 @@ _MARGIN = timedelta(seconds=90)
 def unsettled(issue: Issue, state: State, now: datetime, reminders: Sequence[Comment] = ()) -> bool:
     """Whether something happened that no run has taken into account, or something is due.
 
-    Due are the bot's own probes, and to say that an override expired. It is told from the issue
-    list's entry, so that a sweep asks only about these. `reminders` are the bot's own on this
-    issue: posting one is nothing that happened.
+    Due are the bot's own probes, what changed before, and to say that an override expired. It is
+    told from the issue list's entry, so that a sweep asks only about these. `reminders` are the
+    bot's own on this issue: posting one is nothing that happened.
     """
     before = state.settled
     if before is None or not issue.body.startswith(bodies.BEGIN):
@@ -59,4 +65,5 @@ def unsettled(issue: Issue, state: State, now: datetime, reminders: Sequence[Com
         or state.drill != labels.holds(issue.labels, labels.DRILL)
         or any(each.until <= now and not each.expired for each in state.allow)
         or bool(recovery.due(state, state.checks, state.streaks, now))
+        or not (state.sensitive or _knows_what_changed(state))
     )
