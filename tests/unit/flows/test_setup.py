@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -283,3 +284,50 @@ def test_drift_is_told_from_three_texts(
 ) -> None:
     """As written, as it is, and as it would be written now."""
     assert drift("new", actual, digest(recorded) if recorded else None) is state
+
+
+def at_the_keyboard(folder: Path, answers: str, *flags: str) -> str:
+    """Run `init` on a terminal of its own, with these answers typed ahead; what it showed."""
+    keyboard, terminal = pty.openpty()
+    os.write(keyboard, answers.encode())
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "incident_actions", "init", *flags],
+            cwd=folder,
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+            stdin=terminal,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+    finally:
+        os.close(keyboard)
+        os.close(terminal)
+    return done.stdout
+
+
+def test_on_a_terminal_it_asks(folder: Path) -> None:
+    """Owner, services, commander, and whether to write; a no writes nothing."""
+    shown = at_the_keyboard(folder, "acme\napi, worker\ndana\nn\n")
+    assert "Nothing was written" in shown
+    assert texts(folder) == {}
+    at_the_keyboard(folder, "acme\napi, worker\ndana\ny\n")
+    known = json.loads((folder / ".github" / "incident.init.json").read_text("utf-8"))
+    assert known["choices"] == {
+        "owner": "acme",
+        "services": ["api", "worker"],
+        "commander": "dana",
+    }
+
+
+def test_on_a_terminal_each_file_with_own_changes_is_asked_for(folder: Path) -> None:
+    """Only a yes overwrites it."""
+    init(folder, *OWNER, "--service", "api", "--commander", "dana")
+    path = "ops/runbooks/triage.md"
+    outdate(folder, path, edited=True)
+    assert f"Overwrite {path}" in at_the_keyboard(folder, "n\n")
+    assert "our own line" in (folder / path).read_text("utf-8")
+    outdate(folder, path, edited=True)
+    at_the_keyboard(folder, "y\n")
+    assert "our own line" not in (folder / path).read_text("utf-8")
