@@ -65,12 +65,17 @@ def connect(token: str, repository: str, api_url: str) -> GitHub:
 
 
 class GitHub(GitHubDrafts):
-    """One repository, asked over HTTP. Implements `hub.port.Hub`."""
+    """One repository, asked over HTTP, for one run. Implements `hub.port.Hub`.
+
+    Files of the default branch and what changed lately are asked for once: a sweep wants them for
+    every incident that no run has seen.
+    """
 
     def __init__(self, client: github.Github, repository: str) -> None:
         self._requester = client.requester
         self._repository = repository
         self._base = f"/repos/{quote(repository, safe='/')}"
+        self._answers: dict[tuple[object, ...], Any] = {}
         self.requests = 0
 
     @property
@@ -131,7 +136,7 @@ class GitHub(GitHubDrafts):
     def file(self, path: str) -> str | None:
         """https://docs.github.com/en/rest/repos/contents#get-repository-content"""
         try:
-            answer = self._ask("GET", f"/contents/{quote(path)}")
+            answer = self._once(f"/contents/{quote(path)}")
         except NotFound:
             return None
         return read(_text, answer)
@@ -139,37 +144,36 @@ class GitHub(GitHubDrafts):
     def folder(self, path: str) -> dict[str, str]:
         """https://docs.github.com/en/rest/repos/contents#get-repository-content"""
         try:
-            answer = self._ask("GET", f"/contents/{quote(path)}")
+            answer = self._once(f"/contents/{quote(path)}")
         except NotFound:
             return {}
         return read(_file_hashes, answer)
 
     def deployments(self, since: datetime) -> tuple[Deployment, ...]:
         """https://docs.github.com/en/rest/deployments/deployments#list-deployments"""
-        _, answer = self._request("GET", "/deployments", parameters={"per_page": _PER_PAGE})
+        answer = self._once("/deployments", per_page=_PER_PAGE)
         found = read(_each(_deployment), answer)
         return tuple(sorted((each for each in found if each.at >= since), key=lambda d: d.at))
 
     def default_branch(self) -> str:
         """https://docs.github.com/en/rest/repos/repos#get-a-repository"""
-        return read(lambda raw: str(raw["default_branch"]), self._ask("GET", ""))
+        return read(lambda raw: str(raw["default_branch"]), self._once(""))
 
     def pushes(self, branch: str) -> tuple[Push, ...]:
         """https://docs.github.com/en/rest/repos/repos#list-repository-activities"""
-        asked = {"ref": branch, "per_page": _PER_PAGE}
-        _, answer = self._request("GET", "/activity", parameters=asked)
+        answer = self._once("/activity", ref=branch, per_page=_PER_PAGE)
         return read(_each(recent.push), answer)
 
     def merged_pulls(self, branch: str) -> tuple[Pull, ...]:
         """https://docs.github.com/en/rest/pulls/pulls#list-pull-requests"""
         asked = {"state": "closed", "base": branch, "sort": "updated", "direction": "desc"}
-        _, answer = self._request("GET", "/pulls", parameters={**asked, "per_page": _PER_PAGE})
+        answer = self._once("/pulls", **asked, per_page=_PER_PAGE)
         found = read(_each(recent.pull), answer)
         return tuple(pull for pull in found if pull is not None)
 
     def releases(self) -> tuple[Release, ...]:
         """https://docs.github.com/en/rest/releases/releases#list-releases"""
-        _, answer = self._request("GET", "/releases", parameters={"per_page": 30})
+        answer = self._once("/releases", per_page=30)
         found = read(_each(recent.release), answer)
         return tuple(release for release in found if release is not None)
 
@@ -271,6 +275,19 @@ class GitHub(GitHubDrafts):
     def ask(self, path: str) -> Any:
         """The JSON of a GET below the repository, for what one command alone wants to know."""
         return self._ask("GET", path)
+
+    def _once(self, path: str, **parameters: Any) -> Any:
+        """The JSON of a GET; the same question gets the same answer for the rest of the run."""
+        key = (path, *sorted(parameters.items()))
+        if key not in self._answers:
+            try:
+                self._answers[key] = self._request("GET", path, parameters=parameters or None)[1]
+            except (Forbidden, NotFound) as refused:
+                self._answers[key] = refused
+        answer = self._answers[key]
+        if isinstance(answer, GitHubError):
+            raise answer
+        return answer
 
     def _ask(self, verb: str, path: str, given: dict[str, Any] | None = None) -> Any:
         return self._request(verb, path, given)[1]
