@@ -1,0 +1,7 @@
+"""`.github/incident.yml` -> a frozen `Config`. Every problem is told at once, with its key path."""
+
+from incident_actions.config.reading import PATH, load_yaml, read_config, schema
+from incident_actions.config.sections import Config
+from incident_actions.config.values import duration
+
+__all__ = ["PATH", "Config", "duration", "load_yaml", "read_config", "schema"]

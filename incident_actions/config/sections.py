@@ -1,0 +1,197 @@
+"""The whole of `.github/incident.yml`, key by key."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from msgspec import Meta, field
+
+from incident_actions.config.reminders import RemindersConfig
+from incident_actions.config.values import (
+    Duration,
+    Login,
+    Name,
+    Section,
+    duration,
+)
+from incident_actions.domain import oncall, windows
+from incident_actions.domain.changes import Paths
+from incident_actions.domain.incident import Incident, Moment, Role
+from incident_actions.domain.observation import Permission
+from incident_actions.domain.postmortem import link
+from incident_actions.domain.windows import Window
+
+
+class WindowConfig(Section, frozen=True):
+    """A freeze that comes again."""
+
+    name: Annotated[
+        str,
+        Meta(
+            pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,49}$",
+            description="What it is called: `weekend`.",
+        ),
+    ]
+    every: Annotated[str, Meta(description="When it begins, as an RRULE: `FREQ=WEEKLY;BYDAY=FR`.")]
+    start: Annotated[
+        str, Meta(description="The first time, on the wall clock: `2026-01-02T18:00`.")
+    ]
+    duration: Annotated[
+        str, Meta(description="How long it lasts on the wall clock: `62h`, `2d 14h`.")
+    ]
+    timezone: Annotated[str, Meta(description="Where that wall clock hangs.")] = "UTC"
+    reason: Annotated[str, Meta(max_length=500, description="Why deploys wait.")] = ""
+    allow: Annotated[tuple[Login, ...], Meta(description="Who may deploy all the same.")] = ()
+
+    def window(self) -> Window:
+        """As the domain has it. Raises `ValueError` for what `windows.check` finds."""
+        return Window(
+            name=self.name,
+            every=self.every,
+            start=oncall.wall_time(self.start),
+            duration=windows.read_duration(self.duration),
+            timezone=self.timezone,
+            reason=self.reason,
+            allow=tuple(login.lstrip("@") for login in self.allow),
+        )
+
+
+class FreezeConfig(Section, frozen=True):
+    """What an open incident stops, and when deploys wait without one."""
+
+    environments: Annotated[
+        tuple[Name, ...],
+        Meta(description="Environments that a freeze stops. Empty: all of them."),
+    ] = ()
+    windows: Annotated[
+        tuple[WindowConfig, ...],
+        Meta(max_length=50, description="Freezes that come again, as a list."),
+    ] = ()
+
+
+class OnCallConfig(Section, frozen=True):
+    """Who is on call: users who take turns."""
+
+    users: Annotated[
+        tuple[Login, ...], Meta(min_length=1, description="Who takes turns, in this order.")
+    ]
+    start: Annotated[
+        str, Meta(description="The first hand-over, on the wall clock: `2026-01-05T09:00`.")
+    ]
+    every: Annotated[str, Meta(description="When the next one takes over, as an RRULE.")] = (
+        "FREQ=WEEKLY"
+    )
+    timezone: Annotated[str, Meta(description="Where that wall clock hangs.")] = "UTC"
+    role: Annotated[
+        Literal["commander", "investigator", "comms", "scribe"],
+        Meta(description="The role that the one on call starts with."),
+    ] = "commander"
+
+
+class VerificationConfig(Section, frozen=True):
+    """When the addresses that the bot asks itself count as recovered."""
+
+    successes: Annotated[int, Meta(ge=1, le=20, description="Good answers in a row.")] = 3
+    minutes: Annotated[int, Meta(ge=0, le=240, description="Minutes that the row must last.")] = 10
+    allow_private: Annotated[
+        bool, Meta(description="Whether an address may lie inside a private network.")
+    ] = False
+
+
+class DueConfig(Section, frozen=True):
+    """How long after the resolution a postmortem is due."""
+
+    sev1: Annotated[Duration, Meta(description="Of a SEV1.")] = "72h"
+    sev2: Annotated[Duration, Meta(description="Of a SEV2.")] = "72h"
+    sev3: Annotated[Duration, Meta(description="Of a SEV3 that has one.")] = "72h"
+
+
+class PostmortemConfig(Section, frozen=True):
+    """Where postmortems are kept, when they are due, who reads them."""
+
+    path: Annotated[
+        str, Meta(pattern=r"^[\w.-]+(/[\w.-]+)*$", description="The folder that they are kept in.")
+    ] = link.FOLDER
+    due: Annotated[DueConfig, Meta(description="How long after the resolution one is due.")] = (
+        DueConfig()
+    )
+    reviewers: Annotated[
+        tuple[Login, ...],
+        Meta(description="Who reviews, beside the roles and the code owners of the folder."),
+    ] = ()
+
+    def due_at(self, incident: Incident) -> datetime | None:
+        """When the postmortem of an incident is due; None while it is open, or for `off`."""
+        resolved = incident.times.get(Moment.RESOLVED)
+        after = duration(getattr(self.due, incident.severity.value))
+        return resolved + after if resolved is not None and after is not None else None
+
+
+class RolesConfig(Section, frozen=True):
+    """Who starts with which role, when an incident is declared."""
+
+    commander: Annotated[Login | None, Meta(description="Starts in command.")] = None
+    investigator: Annotated[Login | None, Meta(description="Starts as investigator.")] = None
+    comms: Annotated[Login | None, Meta(description="Starts as communications owner.")] = None
+    scribe: Annotated[Login | None, Meta(description="Starts as scribe.")] = None
+
+    def defaults(self) -> dict[Role, str]:
+        """The roles that have somebody."""
+        named = {role: getattr(self, role.value) for role in Role}
+        return {role: login.lstrip("@") for role, login in named.items() if login}
+
+
+class Config(Section, frozen=True):
+    """The whole file. Every key may be left out."""
+
+    version: Annotated[int, Meta(ge=1, le=1, description="Version of this format.")] = 1
+    bot: Annotated[
+        Login,
+        Meta(description="The login behind the token. Change it when you use an App's token."),
+    ] = "github-actions[bot]"
+    form: Annotated[Name, Meta(description="The incident form, as a path in the repository.")] = (
+        ".github/ISSUE_TEMPLATE/incident.yml"
+    )
+    freeze: Annotated[FreezeConfig, Meta(description="What an open incident stops.")] = (
+        FreezeConfig()
+    )
+    roles: Annotated[RolesConfig, Meta(description="Who starts with which role.")] = RolesConfig()
+    on_call: Annotated[
+        OnCallConfig | None, Meta(description="A rotation; it comes before `roles`.")
+    ] = None
+    verification: Annotated[
+        VerificationConfig, Meta(description="The recovery checks that the bot makes itself.")
+    ] = VerificationConfig()
+    reminders: Annotated[RemindersConfig, Meta(description="What the bot reminds people of.")] = (
+        RemindersConfig()
+    )
+    changes: Annotated[
+        Paths, Meta(description="How changes before an incident are told apart.")
+    ] = Paths()
+    postmortem: Annotated[
+        PostmortemConfig, Meta(description="Where postmortems are kept, and when they are due.")
+    ] = PostmortemConfig()
+    permissions: Annotated[
+        dict[str, Literal["triage", "write", "maintain", "admin"]],
+        Meta(description="What a command needs instead of its default: `note: write`."),
+    ] = field(default_factory=dict)
+
+    def roles_at(self, at: datetime) -> dict[Role, str]:
+        """Who holds which role when an incident is declared at this moment."""
+        roles = self.roles.defaults()
+        turn = self.on_call
+        if turn is not None:
+            start = oncall.wall_time(turn.start)
+            login = oncall.on_call(turn.users, turn.every, start, turn.timezone, at)
+            if login is not None:
+                roles[Role(turn.role)] = login.lstrip("@")
+        return roles
+
+    def windows(self) -> tuple[Window, ...]:
+        """The scheduled freezes."""
+        return tuple(window.window() for window in self.freeze.windows)
+
+    def needs(self) -> dict[str, Permission]:
+        """The permission that each reconfigured command needs."""
+        return {name: Permission.named(level) for name, level in self.permissions.items()}
