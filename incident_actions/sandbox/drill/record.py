@@ -13,7 +13,7 @@ from .play import Deploy, Drill, Response
 from .views import reactions
 
 MARK = "<!-- Written by the drill, which replaces it the next time. -->"
-_OURS = ("README.md", "issue-*.md", "gate-*.md", "respond.md")
+_OURS = ("README.md", "issue-*.md", "pull-*.md", "gate-*.md", "respond.md")
 
 
 class NotOursError(Exception):
@@ -38,25 +38,30 @@ def write(folder: Path, drill: Drill, outcome: str) -> None:
     issues = drill.issues()
     for number in issues:
         _put(folder, f"issue-{number}.md", _issue(drill, number))
+    pulls = [pull["number"] for pull in drill.person(stage.ON_CALL).ask("GET", "/pulls?state=all")]
+    for number in pulls:
+        _put(folder, f"pull-{number}.md", _issue(drill, number) + _diff(drill, number))
     for deploy in drill.deploys:
         _put(folder, f"{deploy.name}.md", _gate(deploy))
     _put(folder, "respond.md", _responses(drill.responses))
-    _put(folder, "README.md", _index(drill, list(issues), outcome))
+    _put(folder, "README.md", _index(drill, list(issues), pulls, outcome))
 
 
 def _put(folder: Path, name: str, text: str) -> None:
     (folder / name).write_text(f"{MARK}\n{text.rstrip()}\n", encoding="utf-8")
 
 
-def _index(drill: Drill, issues: list[int], outcome: str) -> str:
+def _index(drill: Drill, issues: list[int], pulls: list[int], outcome: str) -> str:
     links = ", ".join(f"[#{number}](issue-{number}.md)" for number in sorted(issues))
+    drafts = ", ".join(f"[#{number}](pull-{number}.md)" for number in sorted(pulls))
     gates = ", ".join(f"[{one.time} {one.verdict}]({one.name}.md)" for one in drill.deploys)
     day = f"{drill.clock():%Y-%m-%d}"
     parts = [
         "# The drill",
         f"{outcome}\n\nIt was played in `{stage.REPOSITORY}` on the sandbox."
         f" Times are UTC on the drill's own clock, on {day}.",
-        f"- Issues: {links}\n- Job summaries of the gate: {gates}\n"
+        f"- Issues: {links}\n- Postmortems: {drafts or 'none'}\n"
+        f"- Job summaries of the gate: {gates}\n"
         "- [What each run of the bot did](respond.md)",
         *(_step(step) for step in drill.narrator.story),
     ]
@@ -126,6 +131,13 @@ def _issue(drill: Drill, number: int) -> str:
         told = [_comment(row) if is_comment else _event(row) for row in rows]
         blocks += told if is_comment else filter(None, ["\n".join(filter(None, told))])
     return "\n\n---\n\n".join(blocks)
+
+
+def _diff(drill: Drill, number: int) -> str:
+    """What a pull request changes."""
+    files = drill.person(stage.ON_CALL).ask("GET", f"/pulls/{number}/files")
+    told = (f"`{one['filename']}`\n\n````diff\n{one['patch']}\n````" for one in files)
+    return "\n\n---\n\n" + "\n\n".join(told)
 
 
 def _comment(row: dict[str, Any]) -> str:

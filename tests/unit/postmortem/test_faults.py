@@ -148,6 +148,7 @@ def test_runs_that_overlap_at_any_call_file_nothing_twice(story: Story) -> None:
             with interrupted(team.hub(), at, second) as hub:
                 team.run(event, hub)
             team.run(event)
+            team.sweep()
             assert outcome(team, number) == story.expected, f"at call {at}"
 
 

@@ -7,9 +7,9 @@ below. The time puts it into its place in the story.
 from __future__ import annotations
 
 from ..play import Scene
-from . import incident, reminders, report
+from . import incident, postmortem, reminders, report
 
-_MODULES = (incident, report, reminders)
+_MODULES = (incident, report, reminders, postmortem)
 
 STORY: tuple[Scene, ...] = tuple(
     sorted(
