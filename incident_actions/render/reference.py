@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from incident_actions.config import schema
+from incident_actions.config.reminders import RemindersConfig
 from incident_actions.domain import labels
 from incident_actions.domain.commands import REGISTRY
+from incident_actions.domain.incident import Severity
+from incident_actions.domain.reminders import URGENT, Kind
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -60,9 +64,43 @@ def _workflow(name: str) -> Callable[[], str]:
     return lambda: f"```yaml\n{path.read_text(encoding='utf-8').rstrip()}\n```"
 
 
+def reminders() -> str:
+    """Every kind of reminder: the key of its section, and when it comes by default."""
+    about = schema()["$defs"]["RemindersConfig"]["properties"]
+    rows = (
+        (
+            f"`{kind}`",
+            about[kind]["description"],
+            _by_severity(timing.after),
+            _by_severity(timing.every) if set(timing.every.values()) != {None} else "once",
+            "yes" if kind in URGENT else "",
+        )
+        for kind, timing in RemindersConfig().policy().timings.items()
+    )
+    return _table(("Key", "When", "After", "Again every", "At night, too"), rows)
+
+
+def _by_severity(times: Mapping[Severity, timedelta | None]) -> str:
+    """`30 min`, or what differs: `SEV1 15 min, SEV2 30 min`. Where it is off, nothing is said."""
+    if len(set(times.values())) == 1:
+        return _minutes(next(iter(times.values())))
+    return ", ".join(f"{it.label} {_minutes(gap)}" for it, gap in times.items() if gap is not None)
+
+
+def _minutes(gap: timedelta | None) -> str:
+    if gap is None:
+        return "off"
+    minutes = int(gap.total_seconds() // 60)
+    if not minutes:
+        return "at once"
+    return f"{minutes // 60} h" if minutes % 60 == 0 else f"{minutes} min"
+
+
 def _keys(kinds: dict[str, Any], kind: str, at: str) -> Iterable[tuple[str, str, str]]:
     for name, given in kinds[kind]["properties"].items():
         below, each = _section(given), _section(given.get("items", {}))
+        if f"{at}{name}" in _TIMINGS:
+            continue  # the table of reminders shows these
         if below is not None:
             yield from _keys(kinds, below, f"{at}{name}.")
         elif each is not None:
@@ -102,12 +140,15 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
+_TIMINGS = {f"reminders.{kind}" for kind in Kind}
+
 TABLES: dict[str, Callable[[], str]] = {
     "commands": commands,
     "inputs": inputs,
     "outputs": outputs,
     "labels": label_names,
     "config": configuration,
+    "reminders": reminders,
     "workflow-incident": _workflow("incident"),
     "workflow-deploy": _workflow("deploy"),
 }
