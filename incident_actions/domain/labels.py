@@ -86,9 +86,9 @@ def is_ours(name: str) -> bool:
     return folded in {label.name for label in CATALOG} or folded.startswith(tuple(_PREFIXED))
 
 
-def is_known(name: str) -> bool:
-    """Whether the label means something here, so that the bot may set it, too."""
-    return is_ours(name) or name.casefold() in _PEOPLES or name.casefold().startswith(PREFIXES)
+def bot_may_add(name: str) -> bool:
+    """Whether the bot sets this label for a reason, so that its presence is no accident."""
+    return is_ours(name) or name.casefold() in _PEOPLES - {DRILL}
 
 
 def holds(labels: Iterable[str], name: str) -> bool:

@@ -78,10 +78,8 @@ Effect = EditIssue | CreateLabel | Say | Unsay | React | OpenIssue
 
 def wanted_labels(incident: Incident, observation: Observation) -> tuple[str, ...]:
     """The labels that the issue should carry: people's own, and those that show the incident."""
-    issue = observation.issue
-    taken, put_back = _accidents(observation)
-    wanted = [name for name in issue.labels if not labels.is_ours(name) and name not in put_back]
-    return _unique([*wanted, *taken, *shown_labels(incident)])
+    peoples = [name for name in mended(observation) if not labels.is_ours(name)]
+    return _unique([*peoples, *shown_labels(incident)])
 
 
 def shown_labels(incident: Incident) -> tuple[str, ...]:
@@ -100,22 +98,28 @@ def shown_labels(incident: Incident) -> tuple[str, ...]:
     return tuple(wanted)
 
 
-def _accidents(observation: Observation) -> tuple[list[str], list[str]]:
-    """People's labels that the bot took off or put back, with the list that it had read before.
+def mended(observation: Observation) -> tuple[str, ...]:
+    """The issue's labels, those that the bot took off or put back by accident as people had them.
 
-    Somebody added one, or took one off, between the bot's reading and its writing.
+    The bot writes the whole list. Somebody may have added one, or taken one off, between its
+    reading and its writing; then the last word of people counts.
     """
-    last: dict[str, tuple[EventKind, bool]] = {}
-    by_people: set[str] = set()
+    by_bot: dict[str, bool] = {}
+    peoples: dict[str, EventKind] = {}
     for event in observation.history:
         if isinstance(event, Event) and event.kind in (EventKind.LABELED, EventKind.UNLABELED):
-            by_bot = event.actor.login.casefold() == observation.bot.casefold()
-            last[event.subject] = (event.kind, by_bot)
-            if not by_bot:
-                by_people.add(event.subject)
-    peoples = [name for name in last if name in by_people and not labels.is_known(name)]
-    taken = [name for name in peoples if last[name] == (EventKind.UNLABELED, True)]
-    return taken, [name for name in peoples if last[name] == (EventKind.LABELED, True)]
+            name = event.subject
+            by_bot[name] = event.actor.login.casefold() == observation.bot.casefold()
+            if not by_bot[name]:
+                peoples[name] = event.kind
+    last_word = {name: kind for name, kind in peoples.items() if by_bot[name]}
+    there = [
+        name
+        for name in observation.issue.labels
+        if last_word.get(name) is not EventKind.UNLABELED or labels.bot_may_add(name)
+    ]
+    taken = [name for name, kind in last_word.items() if kind is EventKind.LABELED]
+    return _unique([*there, *(name for name in taken if not labels.is_ours(name))])
 
 
 def _unique(names: Iterable[str]) -> tuple[str, ...]:

@@ -90,22 +90,32 @@ def marker(report: int) -> str:
 
 def opened_as(observation: Observation) -> int | None:
     """The incident that the bot opened for this report, by the reference GitHub keeps."""
-    for event in observation.history:
-        if (
-            isinstance(event, Event)
-            and event.kind is EventKind.CROSS_REFERENCED
-            and event.author is not None
-            and (event.author.bot or event.author.login.casefold() == observation.bot.casefold())
-            and marker(observation.issue.number) in event.body
-        ):
-            return int(event.subject)
-    return None
+    return next(iter(all_opened(observation)), None)
+
+
+def all_opened(observation: Observation) -> tuple[int, ...]:
+    """The same, oldest first: two runs at the same time may not have known of each other."""
+    mark = marker(observation.issue.number)
+    numbers = (
+        int(event.subject)
+        for event in observation.history
+        if isinstance(event, Event)
+        and event.kind is EventKind.CROSS_REFERENCED
+        and event.author is not None
+        and (event.author.bot or event.author.login.casefold() == observation.bot.casefold())
+        and mark in event.body
+    )
+    return tuple(sorted(set(numbers)))
 
 
 def reported_text(reporter: str) -> str:
-    """The form as the reporter filled it, out of the quote in a confirmed incident's body."""
+    """The form as the reporter filled it, out of the quote in a confirmed incident's body.
+
+    What the quote made harmless is as it was: answers are data again.
+    """
     lines = reporter.replace("\r\n", "\n").split("\n")
-    return "\n".join(line[1:].removeprefix(" ") for line in lines if line.startswith(">"))
+    quoted = "\n".join(line[1:].removeprefix(" ") for line in lines if line.startswith(">"))
+    return quoted.replace("@\u200b", "@").replace("&lt;", "<")
 
 
 def is_confirmed(reporter: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from incident_actions.domain import body as bodies
 from incident_actions.domain import labels as names
@@ -16,12 +16,22 @@ from incident_actions.domain.incident import Severity, Status
 from incident_actions.domain.notices import Notice
 from incident_actions.domain.observation import Comment, Observation
 from incident_actions.domain.permissions import wants_permission
-from incident_actions.domain.projection import CreateLabel, Effect, OpenIssue, Say, edit
+from incident_actions.domain.projection import (
+    CreateLabel,
+    Effect,
+    OpenIssue,
+    Say,
+    Unsay,
+    edit,
+    mended,
+)
 from incident_actions.flows.incident import Desk, Report
 from incident_actions.flows.speech import take_back
 from incident_actions.hub.apply import apply
+from incident_actions.hub.port import Hub
 from incident_actions.render.comments import write
 from incident_actions.render.environment import render
+from incident_actions.render.markdown import quote
 
 
 def hold(desk: Desk, observation: Observation, form: Form) -> tuple[Report, int | None]:
@@ -36,8 +46,9 @@ def hold(desk: Desk, observation: Observation, form: Form) -> tuple[Report, int 
     verdict = reports.decide(observation, grants, desk.config.needs())
     own = voice.own_comments(observation)
     notices = [Notice("held", str(issue.number)), *verdict.notices]
+    doubles = reports.all_opened(observation)[1:]
     incident = None
-    done: tuple[Effect, ...] = ()
+    done = _close_doubles(hub, doubles)
     if isinstance(verdict.command, Confirm):
         incident = reports.opened_as(observation) or opened_before(own, issue.number)
         if incident is None:
@@ -55,10 +66,16 @@ def hold(desk: Desk, observation: Observation, form: Form) -> tuple[Report, int 
         for notice in voice.unsaid(notices, own)
     ]
     words += take_back(notices, observation)
+    wrong = (f"{issue.number}.{number}" for number in doubles)
+    words += [
+        Unsay(own[f"confirmed {key}"].id, "confirmed", key)
+        for key in wrong
+        if f"confirmed {key}" in own
+    ]
     done += apply(hub, words)
     change = edit(
         issue,
-        labels=(*issue.labels, names.INCIDENT, names.NEEDS_CONFIRMATION),
+        labels=(*mended(observation), names.INCIDENT, names.NEEDS_CONFIRMATION),
         open=False if verdict.command is not None else None,
         planned=not isinstance(verdict.command, Dismiss),
     )
@@ -66,6 +83,18 @@ def hold(desk: Desk, observation: Observation, form: Form) -> tuple[Report, int 
         done += apply(hub, [change])
     status = Status.REPORTED.value
     return Report(issue=issue.number, status=status, changed=bool(done)), incident
+
+
+def _close_doubles(hub: Hub, numbers: Sequence[int]) -> tuple[Effect, ...]:
+    """Two runs at the same time opened an incident each: the newer one is none any more."""
+    done: tuple[Effect, ...] = ()
+    for number in numbers:
+        issue = hub.issue(number)
+        left = [name for name in issue.labels if not names.bot_may_add(name)]
+        change = edit(issue, labels=left, open=False, planned=False)
+        if not change.empty:
+            done += apply(hub, [change])
+    return done
 
 
 def opened_before(own: Mapping[str, Comment], report: int) -> int | None:
@@ -85,16 +114,27 @@ def _incident_of(observation: Observation, by: str, form: Form) -> OpenIssue:
     issue = observation.issue
     text = bodies.split(issue.body).reporter
     severity = read_severity(read_answers(form, text).get("severity")) or Severity.SEV1
-    room = MAX_LENGTH // 2  # a quote is longer than its text, and the dashboard comes on top
     body = render(
         "report.md.j2",
         by=by,
         reporter=issue.author.login,
         number=issue.number,
-        text=text if bodies.length(text) <= room else text[:room] + "\n(cut: see the report)",
+        text=_cut(text),
     )
     return OpenIssue(
         title=issue.title,
         body=f"{reports.marker(issue.number)}\n{body}",
         labels=(names.INCIDENT, severity.value, f"{names.STATUS_PREFIX}{Status.INVESTIGATING}"),
     )
+
+
+_ROOM = MAX_LENGTH - 16_000
+"""The dashboard comes on top of the quote."""
+
+
+def _cut(text: str) -> str:
+    """As much of a text as fits when it is quoted; a quote can be several times as long."""
+    whole = text
+    while bodies.length(quote(text)) > _ROOM:
+        text = text[: len(text) * 3 // 4]
+    return text if text == whole else f"{text}\n(cut: see the report)"

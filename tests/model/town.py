@@ -6,6 +6,7 @@ and times, so that what the bot made of it can be compared as text.
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 from collections.abc import Iterator, Mapping
@@ -119,6 +120,7 @@ class Final:
     open: bool
     assignees: list[str]
     body: str
+    state: Json
     bot: list[str]
     people: list[str]
     thanked: list[int]
@@ -222,21 +224,45 @@ class Town:
         """The records of the bot's comments, or of the people's."""
         return [c for c in self.record.comments if (c.user.login == BOT) is bot]
 
-    def body(self) -> str:
-        """The body in LF, without what only tells when a run was."""
-        body = re.sub(r',"settled":\{[^}]*\}', "", self.issue["body"])
-        return body.replace("\r\n", "\n")
+    def living(self) -> list[tuple[int, list[str]]]:
+        """The open incidents, reports aside: number and labels."""
+        records = self.sandbox.repo(REPOSITORY).issues.values()
+        named = [(each, sorted(label.name for label in each.labels)) for each in records]
+        return [
+            (each.number, names)
+            for each, names in named
+            if each.state == "open" and "incident" in names and "needs-confirmation" not in names
+        ]
+
+    def body(self) -> tuple[str, Json]:
+        """The body in LF without its state, and that state, without what tells when runs were.
+
+        Those are the note of when the issue settled, and the postmortem: a run that saw the
+        incident resolved has begun one, whatever happened later.
+        """
+        found = re.search(r"<!-- incident-actions:state (.*) -->\n", self.issue["body"])
+        text = self.issue["body"].replace(found[0] if found else "", "").replace("\r\n", "\n")
+        state = json.loads(found[1]) if found else {}
+        said = [name for name in state.get("said", ()) if not name.startswith("postmortem")]
+        left = {key: value for key, value in state.items() if key not in ("settled", "postmortem")}
+        return text, {**left, "said": said}
 
     def final(self) -> Final:
         """What came of it all."""
         issue = self.issue
+        body, state = self.body()
         mine = self.comments(bot=False)
         return Final(
             labels=sorted(self.labels),
             open=issue["state"] == "open",
             assignees=sorted(user["login"] for user in issue["assignees"]),
-            body=self.body(),
-            bot=sorted(comment.body for comment in self.comments(bot=True)),
+            body=body,
+            state=state,
+            bot=sorted(
+                comment.body
+                for comment in self.comments(bot=True)
+                if "<!-- incident-actions:postmortem" not in comment.body
+            ),
             people=[comment.body for comment in mine],
             thanked=[c.id for c in mine if any(r.user.login == BOT for r in c.reactions)],
         )

@@ -70,6 +70,8 @@ def test_a_label_that_the_bot_took_by_accident_comes_back() -> None:
     chat.by_hand("bob", EventKind.LABELED, "bug")
     chat.by_hand(BOT.login, EventKind.UNLABELED, "bug")
     assert "bug" in wanted(chat)
+    chat.by_hand(BOT.login, EventKind.LABELED, "bug")
+    assert "bug" in wanted(chat)
     chat.by_hand("bob", EventKind.UNLABELED, "bug")
     assert "bug" not in wanted(chat)
 
@@ -82,6 +84,17 @@ def test_a_label_that_the_bot_put_back_by_accident_goes_again() -> None:
     assert "bug" not in wanted(chat)
     chat.by_hand("bob", EventKind.LABELED, "bug")
     assert "bug" in wanted(chat)
+
+
+def test_a_drill_stays_a_drill_as_people_have_it() -> None:
+    """Whatever the bot did to its label by accident; `incident` it may set for good."""
+    chat = Chat()
+    chat.by_hand("bob", EventKind.LABELED, "drill")
+    chat.by_hand(BOT.login, EventKind.UNLABELED, "drill")
+    assert "drill" in wanted(chat)
+    chat.by_hand("bob", EventKind.UNLABELED, "incident")
+    chat.by_hand(BOT.login, EventKind.LABELED, "incident")
+    assert "incident" in wanted(chat)
 
 
 def test_the_catalogue_fits_githubs_limits() -> None:

@@ -1,0 +1,133 @@
+"""The same history in two towns: a calm one, with one run per event; and a wild one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hypothesis import note
+from hypothesis import strategies as st
+
+from incident_actions.flows.respond import Event
+from incident_actions.sandbox import Sandbox
+from tests.model.deeds import BodyEdit, Deed
+from tests.model.town import Order, Run, Town
+
+QUIET: Mapping[str, str] = {
+    ".github/incident.yml": """\
+reminders:
+  no-commander: {after: off}
+  unacknowledged: {after: off}
+  internal-update: {sev1: off, sev2: off}
+  customer-update: {after: off}
+  promised-update: {after: off}
+  not-closed: {after: off}
+  override-expired: {after: off}
+  stalled: {after: off}
+"""
+}
+"""Which reminders were posted depends on when runs were, and should."""
+
+
+@dataclass(frozen=True)
+class Begin:
+    """A workflow run starts for one of the latest events and makes some requests."""
+
+    event: int
+    requests: int
+
+
+@dataclass(frozen=True)
+class GoOn:
+    """A run that was waiting makes some more requests, the last one `how`."""
+
+    run: int
+    requests: int
+    how: Order = "go"
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A run from start to end."""
+
+
+Move = Deed | Begin | GoOn | Whole
+
+
+def moves(deeds: st.SearchStrategy[Deed]) -> st.SearchStrategy[Move]:
+    """Deeds, and whatever GitHub and its runners do with our runs between them."""
+    return st.one_of(
+        deeds,
+        deeds,
+        deeds,
+        st.builds(Whole),
+        st.builds(Begin, st.integers(0, 3), st.integers(0, 14)),
+        st.builds(
+            GoOn,
+            st.integers(0, 3),
+            st.integers(1, 12),
+            st.sampled_from(["go", "go", "kill", "lose"]),
+        ),
+    )
+
+
+class Play:
+    """A history while it is played. An event that no move begins a run for was dropped."""
+
+    def __init__(self, servers: tuple[Sandbox, Sandbox], author: str = "alice") -> None:
+        self.calm, self.wild = (Town(server, author=author, files=QUIET) for server in servers)
+        for event in self.calm.news():
+            self.calm.run(event)
+        self.events: list[Event] = self.wild.news()
+        self.runs: list[Run] = []
+
+    def move(self, move: Move) -> None:
+        """Make one move."""
+        match move:
+            case Deed():
+                self._do(move)
+            case Whole():
+                self.wild.run()
+            case Begin(event, requests):
+                latest = self.events[-1 - event % len(self.events)]
+                run = self.wild.begin(latest)
+                self.runs.append(run)
+                self._go_on(run, requests, "go")
+            case GoOn(which, requests, how):
+                if waiting := self.waiting:
+                    self._go_on(waiting[which % len(waiting)], requests, how)
+
+    @property
+    def waiting(self) -> list[Run]:
+        """The runs of the wild town that have not come to an end."""
+        return [run for run in self.runs if not run.over]
+
+    def remember(self, deed: Deed) -> None:
+        """A deed was done."""
+
+    def end(self) -> None:
+        """Every run comes to its end; then there is one more."""
+        for run in self.runs:
+            run.finish()
+        self.wild.run()
+        self.calm.run()
+
+    def _go_on(self, run: Run, requests: int, how: Order) -> None:
+        for left in range(requests, 0, -1):
+            if not run.over:
+                run.step(how if left == 1 else "go")
+
+    def _do(self, deed: Deed) -> None:
+        for town in (self.calm, self.wild):
+            town.tick()
+        if not (deed.possible(self.calm) and deed.possible(self.wild)):
+            return
+        if isinstance(deed, BodyEdit) and any(run.has_read_issue for run in self.waiting):
+            return
+        note(f"{deed} happens")
+        deed.do(self.calm)
+        deed.do(self.wild)
+        self.remember(deed)
+        for event in self.calm.news():
+            self.calm.run(event)
+        self.events += self.wild.news()
