@@ -234,7 +234,7 @@ class _Walk:
             if item.at >= self.incident.times[Moment.STARTED]:
                 act = Act(item.actor, item.at, item.at, item.key)
                 what = f"let {item.sha[:7]} through the freeze: {item.how}"
-                self.incident = log(self.incident, act, what, item.reason)
+                self.incident = log(self.incident, act, what, item.reason, deed=Deed.OVERRIDE)
         elif isinstance(item, Deployment):
             if item.at >= self.incident.times[Moment.STARTED]:
                 act = Act(item.by, item.at, item.at, f"d{item.id}")
