@@ -23,6 +23,7 @@ from incident_actions.domain.forms import Answers
 from incident_actions.domain.grants import Grants
 from incident_actions.domain.incident import (
     Allowance,
+    Deed,
     Incident,
     Moment,
     Status,
