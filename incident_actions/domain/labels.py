@@ -87,8 +87,8 @@ def is_ours(name: str) -> bool:
 
 
 def bot_may_add(name: str) -> bool:
-    """Whether the bot sets this label for a reason, so that its presence is no accident."""
-    return is_ours(name) or name.casefold() in _PEOPLES - {DRILL}
+    """Whether the bot sets this label beside people, so that its presence is no accident."""
+    return name.casefold() in _PEOPLES - {DRILL} | {NEEDS_CONFIRMATION}
 
 
 def holds(labels: Iterable[str], name: str) -> bool:

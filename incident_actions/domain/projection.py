@@ -119,7 +119,7 @@ def mended(observation: Observation) -> tuple[str, ...]:
         if last_word.get(name) is not EventKind.UNLABELED or labels.bot_may_add(name)
     ]
     taken = [name for name, kind in last_word.items() if kind is EventKind.LABELED]
-    return _unique([*there, *(name for name in taken if not labels.is_ours(name))])
+    return _unique([*there, *taken])
 
 
 def _unique(names: Iterable[str]) -> tuple[str, ...]:

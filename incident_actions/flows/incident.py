@@ -25,7 +25,7 @@ from incident_actions.domain.observation import Issue, Observation, Permission
 from incident_actions.domain.overrides import Trail, lapsed
 from incident_actions.domain.permissions import named_for_roles, wants_permission
 from incident_actions.domain.postmortem.lint import Finding
-from incident_actions.domain.projection import CreateLabel, EditIssue, Effect
+from incident_actions.domain.projection import CreateLabel, EditIssue, Effect, React
 from incident_actions.domain.recovery import Enough
 from incident_actions.domain.reminders import due
 from incident_actions.domain.settling import settled
@@ -152,7 +152,8 @@ def tend(desk: Desk, observation: Observation, form: Form | None = None) -> Tend
     first = observation.issue
     unsaid = voice.unsaid(it.folded.notices, speech.said(observation, it.state))
     pages = playbook.pages(hub, unsaid, first.url)
-    done = apply(hub, speech.words(observation, it, pages) + _reminders(desk, observation, it))
+    words = speech.words(observation, it, pages) + _reminders(desk, observation, it)
+    done = apply(hub, _affordable(desk, words))
     reminders = sum(name.startswith(f"{REMINDER} ") for name in voice.own_comments(observation))
     said = speech.said_after(observation, it.state, done)
     if done and desk.may_still_ask(2):
@@ -173,6 +174,19 @@ def tend(desk: Desk, observation: Observation, form: Form | None = None) -> Tend
         changed=bool(done),
     )
     return Tended(report, observation, it, memory)
+
+
+def _affordable(desk: Desk, words: list[Effect]) -> list[Effect]:
+    """The words; of a flood of thumbs up, after many lost runs, as many as there is room for."""
+    thanks = [effect for effect in words if isinstance(effect, React)]
+    if len(thanks) <= _HANDFUL:
+        return words
+    rest = [effect for effect in words if not isinstance(effect, React)]
+    room = desk.budget - desk.hub.requests - len(rest) - 2  # reading the issue again, writing it
+    return rest + thanks[-max(2, room) :]
+
+
+_HANDFUL = 10
 
 
 def _reminders(desk: Desk, observation: Observation, it: Study) -> list[Effect]:

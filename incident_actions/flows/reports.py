@@ -90,7 +90,7 @@ def _close_doubles(hub: Hub, numbers: Sequence[int]) -> tuple[Effect, ...]:
     done: tuple[Effect, ...] = ()
     for number in numbers:
         issue = hub.issue(number)
-        left = [name for name in issue.labels if not names.bot_may_add(name)]
+        left = [n for n in issue.labels if not names.is_ours(n) and n.casefold() != names.INCIDENT]
         change = edit(issue, labels=left, open=False, planned=False)
         if not change.empty:
             done += apply(hub, [change])

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from incident_actions.sandbox import Sandbox
 from tests.model.deeds import Close, Comment, Label, Reopen, Unlabel, commanding, staff
-from tests.model.play import Move, Play, moves
+from tests.model.play import Begin, Move, Play, Whole, moves
 
 EXAMPLES = int(os.environ.get("INCIDENT_HISTORIES", "20"))
 
@@ -39,6 +39,8 @@ _deeds = st.one_of(
     derandomize=EXAMPLES <= 20,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
+@example([Comment("alice", "/confirm"), Begin(0, 2), Whole()])
+@example([Begin(0, 7), Label("alice", "sev1")])
 @given(st.lists(moves(_deeds), max_size=18))
 def test_a_report_becomes_one_incident_at_most(
     servers: tuple[Sandbox, Sandbox], history: list[Move]

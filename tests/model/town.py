@@ -240,7 +240,7 @@ class Town:
         Those are the note of when the issue settled, and the postmortem: a run that saw the
         incident resolved has begun one, whatever happened later.
         """
-        found = re.search(r"<!-- incident-actions:state (.*) -->\n", self.issue["body"])
+        found = re.search(r"<!-- incident-actions:state (.*) -->\r?\n", self.issue["body"])
         text = self.issue["body"].replace(found[0] if found else "", "").replace("\r\n", "\n")
         state = json.loads(found[1]) if found else {}
         said = [name for name in state.get("said", ()) if not name.startswith("postmortem")]
