@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from datetime import datetime
+from functools import lru_cache
 
 from incident_actions.domain.arguments import Arguments, Mistake, code, plain, take_time
 from incident_actions.domain.commands import NAMES, Command, Misread, Spec, Taken, spec_of
@@ -15,21 +16,25 @@ _MOST = 50
 """Commands read of one comment; a comment with more is no work of a person's."""
 
 
+@lru_cache(maxsize=4096)
 def read_comment(body: str, typed_at: datetime) -> tuple[Taken | Misread, ...]:
     """Every command line of a comment, in order. Never fails, in linear time.
 
     `typed_at` is when the comment was made: `at 14:02` means the nearest past seen from there.
-    A line like `/var/log is full` is no command.
+    A line like `/var/log is full` is no command. Nothing is read beyond the limit, and a comment
+    is read once in a run, however often its issue's history is gone through.
     """
-    found = []
+    found: list[Taken | Misread] = []
     for number, line in slash_lines(body):
         match = _COMMAND.match(plain(line))
+        if match and len(found) == _MOST:
+            reason = (
+                f"a comment may hold {_MOST} commands; this one and those after it were left out"
+            )
+            found.append(Misread(number, "…", reason, "Post them in a second comment."))
+            break
         if match:
             found.append(_read_line(number, match[1].casefold(), match[2], typed_at))
-    if len(found) > _MOST:
-        last = found[_MOST]
-        reason = f"a comment may hold {_MOST} commands; this one and those after it were left out"
-        found[_MOST:] = [Misread(last.line, "…", reason, "Post them in a second comment.")]
     return tuple(found)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import itertools
 import os
 import time
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
@@ -166,6 +168,7 @@ def _seconds(comment: str) -> float:
     """Processor time, which other programs disturb least: the least of three measurements."""
 
     def once() -> float:
+        read_comment.cache_clear()
         start = time.process_time()
         assert len(read_comment(comment, TYPED)) <= 51
         return time.process_time() - start
@@ -190,3 +193,14 @@ def test_reading_takes_linear_time(attack: str, width: int) -> None:
         if longer < 0.02 or longer < 32 * _seconds(small):
             return
         assert last < 5, "reading grows faster than the text"
+
+
+def test_nothing_is_looked_up_beyond_the_limit() -> None:
+    """Of 21,000 unknown commands fifty are compared with ours; the comment is read once a run."""
+    comment = "/q\n" * 21_000
+    read_comment.cache_clear()
+    with patch.object(difflib, "get_close_matches", wraps=difflib.get_close_matches) as compared:
+        found = [read_comment(comment, TYPED) for _ in range(5)]
+    assert compared.call_count == 50
+    assert len(found[0]) == 51
+    assert found[0][-1].line == 51
