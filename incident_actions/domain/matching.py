@@ -99,7 +99,14 @@ def _hits(page: Page, text: str, services: Collection[str]) -> int:
     return len(named & set(services)) + sum(_stands_in(word, text) for word in page.match)
 
 
-def _stands_in(word: str, text: str) -> bool:
-    """Whether a word or phrase stands in a text as whole words, ignoring case."""
-    phrase = r"\s+".join(map(re.escape, word.split()))
-    return bool(phrase) and bool(re.search(rf"(?<!\w){phrase}(?!\w)", text, re.IGNORECASE))
+def _stands_in(phrase: str, text: str) -> bool:
+    """Whether a word or phrase stands in a text as whole words, ignoring case and plurals."""
+    words = r"\s+".join(map(_in_either_number, phrase.split()))
+    return bool(words) and bool(re.search(rf"(?<!\w){words}(?!\w)", text, re.IGNORECASE))
+
+
+def _in_either_number(word: str) -> str:
+    """A pattern for a word, its plural, and its singular if it is a plural itself."""
+    singulars = (word.removesuffix(ending) for ending in ("s", "es") if word.endswith(ending))
+    forms = [f"{re.escape(word)}(?:e?s)?", *(re.escape(one) for one in singulars if len(one) > 3)]
+    return f"(?:{'|'.join(forms)})"

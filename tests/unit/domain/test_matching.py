@@ -25,14 +25,20 @@ def found(summary: str, *pages: Page, **others: str) -> list[str]:
         ("502", "Order 15021 is lost", False),
         ("bad gateway", "BAD\nGATEWAY again", True),
         ("bad gateway", "a bad old gateway", False),
+        ("login", "Most logins fail", True),
+        ("crash", "It crashes", True),
+        ("crashes", "A crash", True),
+        ("sessions", "My session is gone", True),
+        ("deploy failed", "Two deploys failed", True),
+        ("dns", "a dn", False),
         ("c++", "The c++ service", True),
         (".*", "anything", False),
     ],
 )
-def test_words_match_as_whole_words_whatever_their_case(
+def test_words_match_as_whole_words_whatever_their_case_and_number(
     word: str, summary: str, fits: bool
 ) -> None:
-    """A phrase may break over lines; no word is a pattern."""
+    """A phrase may break over lines, a word may be plural; no word is a pattern."""
     assert found(summary, Page("p", "P", match=(word,))) == (["p"] if fits else [])
 
 
