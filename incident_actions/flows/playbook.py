@@ -161,12 +161,13 @@ _TOPICS = {
 def pages(hub: Hub, notices: Sequence[Notice], issue_url: str) -> dict[Page, str]:
     """The playbook's pages that these notices ask for, ready to be posted.
 
-    One that is not there tells which are. `/help` without a topic asks for none.
+    A part of a name that only one page has is enough. What fits none tells which there are.
+    `/help` without a topic asks for none.
     """
     found = {}
     for page in dict.fromkeys(page for notice in notices for page in notice.pages if page.topic):
         name = slug(_TOPICS.get(page.topic.casefold(), page.topic), longest=60)
-        found[page] = _page(hub, name, issue_url) or _not_found(name, hub)
+        found[page] = _page(hub, name, issue_url) or _page_like(name, hub, issue_url)
     return found
 
 
@@ -180,10 +181,19 @@ def _page(hub: Hub, name: str, issue_url: str) -> str | None:
     return runbooks.as_comment(ours.read_text(encoding="utf-8"), None) if ours.exists() else None
 
 
-def _not_found(name: str, hub: Hub) -> str:
+def _page_like(part: str, hub: Hub, issue_url: str) -> str:
+    """The one page whose name begins with this, or else holds it; else a list of what there is."""
     there = {*hub.folder(RUNBOOKS), *(path.name for path in (_OURS / RUNBOOKS).glob("*.md"))}
-    known = sorted(file.removesuffix(".md") for file in there if file.endswith(".md"))
-    near = difflib.get_close_matches(name, known, n=1)
-    listed = ", ".join(f"`{each}`" for each in known if each != "README")
-    hint = f" Did you mean `/runbook {near[0]}`?" if near else ""
+    known = sorted(file.removesuffix(".md") for file in there if _is_runbook(file))
+    begin = [name for name in known if name.startswith(part)]
+    fits = begin or [name for name in known if part in name]
+    if len(fits) == 1 and (text := _page(hub, fits[0], issue_url)) is not None:
+        return text
+    return _not_found(part, known, fits or difflib.get_close_matches(part, known, n=1))
+
+
+def _not_found(name: str, known: Sequence[str], near: Sequence[str]) -> str:
+    meant = " or ".join(f"`/runbook {each}`" for each in near[:3])
+    hint = f" Did you mean {meant}?" if meant else ""
+    listed = ", ".join(f"`{each}`" for each in known)
     return f"There is no page `{name}`.{hint}\n\nThere are {listed}."
