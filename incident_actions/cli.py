@@ -111,10 +111,16 @@ def _freeze_status(
     arguments: argparse.Namespace, environ: Mapping[str, str], runner: Runner
 ) -> int:
     hub = _hub(arguments, environ)
-    now = clock(environ)
-    print(
-        freeze_status(hub, hub.repository, arguments.service, environ, now, as_json=arguments.json)
+    text = freeze_status(
+        hub,
+        hub.repository,
+        arguments.service,
+        environ,
+        clock(environ),
+        as_json=arguments.json,
+        config_path=_input(arguments, environ, "config") or PATH,
     )
+    print(text)
     return 0
 
 

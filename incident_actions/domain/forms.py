@@ -80,6 +80,17 @@ def read_form(document: Any, path: str) -> Form:
     return Form(tuple(fields))
 
 
+def offered(document: Any, id: str) -> tuple[str, ...]:
+    """The options that a form offers for a question; none when people type the answer."""
+    elements = document.get("body") if isinstance(document, dict) else None
+    for element in elements if isinstance(elements, list) else ():
+        if isinstance(element, dict) and element.get("id") == id:
+            attributes = element.get("attributes")
+            options = attributes.get("options") if isinstance(attributes, dict) else None
+            return tuple(map(str, options)) if isinstance(options, list) else ()
+    return ()
+
+
 def read_answers(form: Form, text: str) -> Answers:
     """The answers in a body.
 

@@ -8,8 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from incident_actions import gate
+from incident_actions.config import PATH, load_yaml, read_config
 from incident_actions.domain import labels as names
-from incident_actions.errors import GitHubError, InputError
+from incident_actions.domain.answers import read_services
+from incident_actions.domain.forms import offered
+from incident_actions.errors import ConfigError, GitHubError, InputError
 from incident_actions.hub.port import Hub
 from incident_actions.render.environment import render
 
@@ -24,11 +27,13 @@ def freeze_status(
     now: datetime,
     *,
     as_json: bool,
+    config_path: str = PATH,
 ) -> str:
     """A table, or JSON, with one line a service; the first line is a deploy that names none.
 
-    Without `services` these are all that a label or an open incident names. `environ` holds the
-    gate's own inputs. Raises `InputError` and `GitHubError` as the gate fails with 2 and 3.
+    Without `services` these are all that a label, an open incident or the team's form names.
+    `environ` holds the gate's own inputs. Raises `InputError` and `GitHubError` as the gate fails
+    with 2 and 3.
     """
     try:
         settings, request = gate.read_inputs(
@@ -39,7 +44,7 @@ def freeze_status(
         raise InputError(error.what, remedy=error.remedy) from None
     except gate.GateError as error:
         raise GitHubError(error.what, remedy=error.remedy) from None
-    asked = tuple(services) or (EVERYTHING, *_known(hub, issues))
+    asked = tuple(services) or (EVERYTHING, *_known(hub, issues, config_path))
     rows = [(service, _verdict(request, service, issues, now)) for service in asked]
     if as_json:
         found = [{"service": service or None, **gate.as_json(each)} for service, each in rows]
@@ -47,9 +52,24 @@ def freeze_status(
     return render("freeze-status.md.j2", rows=[_row(*row, now) for row in rows])
 
 
-def _known(hub: Hub, issues: Sequence[gate.Issue]) -> list[str]:
+def _known(hub: Hub, issues: Sequence[gate.Issue], config_path: str) -> list[str]:
     labelled = names.values(hub.label_names(), names.SERVICE_PREFIX)
-    return sorted({*labelled, *(service for issue in issues for service in issue.services)})
+    opened = (service for issue in issues for service in issue.services)
+    return sorted({*labelled, *opened, *_offered(hub, config_path)})
+
+
+def _offered(hub: Hub, config_path: str) -> tuple[str, ...]:
+    """The services that the team's form lets people choose; none when it can't be read.
+
+    The freeze does not depend on these files, so a mistake in them hides nothing here.
+    """
+    try:
+        path = read_config(hub.file(config_path), config_path).form
+        text = hub.file(path)
+        document = load_yaml(text, path) if text else None
+    except (ConfigError, GitHubError):
+        return ()
+    return read_services(",".join(offered(document, "services")))
 
 
 def _verdict(
@@ -64,7 +84,7 @@ def _row(service: str, verdict: gate.Verdict, now: datetime) -> dict[str, Any]:
     first = verdict.findings[0].issue if verdict.findings else None
     more = len(verdict.findings) - 1
     return {
-        "service": service or "(all of them)",
+        "service": service or "a deploy that names no service",
         "frozen": verdict.verdict != "clear",
         "why": verdict.reason if verdict.verdict == "error" else "",
         "issue": first,

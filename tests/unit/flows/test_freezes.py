@@ -341,8 +341,19 @@ def test_the_status_lists_every_service_that_is_known(town: Town) -> None:
     ]
     environ = {"GITHUB_TOKEN": TOKEN, "GITHUB_API_URL": town.github.url}
     text = freeze_status(town.hub, NAME, (), environ, town.now, as_json=False)
+    assert "| a deploy that names no service | frozen |" in text
     assert "| web | go on |" in text
     assert f"| api | frozen | #{number} deploy freeze Deploy freeze: move | 0 min |" in text
+
+
+def test_the_status_lists_the_services_that_the_teams_form_offers(town: Town) -> None:
+    """They are there before the first incident makes a label of any; a broken form hides none."""
+    path = ".github/ISSUE_TEMPLATE/incident.yml"
+    choice = "type: dropdown, id: services, attributes: {label: Services, options: [Web Shop, api]}"
+    town.github.file(NAME, path, f"body: [{{{choice}}}]")
+    assert town.status() == {None: "clear", "api": "clear", "web-shop": "clear"}
+    town.github.file(NAME, path, "body: [")
+    assert town.status() == {None: "clear"}
 
 
 def test_the_form_asks_what_the_gate_reads() -> None:
