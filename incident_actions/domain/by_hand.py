@@ -24,6 +24,34 @@ from incident_actions.domain.reducer import (
 )
 
 
+def command_for(event: Event) -> str | None:
+    """The command that a deed by hand stands for, whose permission it needs; None for others.
+
+    Whoever may triage can set labels, and so could do by hand what they may not command.
+    """
+    if event.kind is EventKind.CLOSED:
+        return "resolve"
+    if event.kind is EventKind.REOPENED:
+        return "reopen"
+    if event.kind not in (EventKind.LABELED, EventKind.UNLABELED):
+        return None
+    name, put_on = event.subject.casefold(), event.kind is EventKind.LABELED
+    switches = {
+        labels.DEPLOY_FREEZE: "freeze" if put_on else "thaw",
+        labels.DEPLOYS_ALLOWED: "thaw" if put_on else "freeze",
+        labels.DRILL: "thaw" if put_on else "freeze",
+    }
+    if name in switches:
+        return switches[name]
+    if name.startswith(labels.SERVICE_PREFIX):
+        return "service"
+    if name.startswith(labels.CAUSE_PREFIX):
+        return "cause"
+    if put_on and name in [severity.value for severity in Severity]:
+        return "severity"
+    return "status" if put_on and name.startswith(labels.STATUS_PREFIX) else None
+
+
 def by_hand(incident: Incident, event: Event, act: Act) -> Incident:
     """The incident after an event of the timeline. Raises `Mistake` like a command does."""
     match event.kind:
@@ -61,6 +89,8 @@ def _labeled(incident: Incident, name: str, act: Act) -> Incident:
         return apply(incident, c.FreezeDeploys("label set by hand"), act)
     if folded == labels.DEPLOYS_ALLOWED:
         return apply(incident, c.ThawDeploys("label set by hand"), act)
+    if folded == labels.DRILL and not incident.drill:
+        return log(incident, act, "marked it as a drill", drill=True)
     if folded.startswith(labels.SERVICE_PREFIX):
         service = folded[len(labels.SERVICE_PREFIX) :].strip()
         if not service or service in incident.services:
@@ -86,6 +116,8 @@ def _status_label(incident: Incident, name: str, act: Act) -> Incident:
 def _unlabeled(incident: Incident, name: str, act: Act) -> Incident:
     folded = name.casefold()
     override = incident.freeze.freeze if incident.freeze else None
+    if folded == labels.DRILL and incident.drill:
+        return log(incident, act, "said that it is no drill", drill=False)
     if folded == labels.DEPLOY_FREEZE and override is Freeze.ON:
         return log(incident, act, "took the deploy freeze by hand off", freeze=None)
     if folded == labels.DEPLOYS_ALLOWED and override is Freeze.OFF:

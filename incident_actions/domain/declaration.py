@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from incident_actions.domain import labels
 from incident_actions.domain.answers import (
     affects_customers,
     read_login,
@@ -66,6 +67,7 @@ def declare(observation: Observation, answers: Answers, rules: Rules, grants: Gr
         severity_known=severity is not None,
         times={Moment.STARTED: started, Moment.DETECTED: declared, Moment.DECLARED: declared},
         services=read_services(answers.get("services")),
+        drill=_drill_at_creation(observation),
         sensitive=bool(answers.boxes.get("sensitive")),
         customers=affects_customers(answers.get("affected")),
         timeline=(
@@ -89,6 +91,20 @@ def declare(observation: Observation, answers: Answers, rules: Rules, grants: Gr
 
 ROLE_NEEDS = Permission.TRIAGE
 """Who may hold a role. GitHub lets these people be assigned, too."""
+
+
+def _drill_at_creation(observation: Observation) -> bool:
+    """Whether it was declared as a drill: the label came with the issue."""
+    marked = [
+        event
+        for event in observation.history
+        if isinstance(event, Event)
+        and event.kind is EventKind.LABELED
+        and event.subject.casefold() == labels.DRILL
+    ]
+    if not marked:
+        return labels.holds(observation.issue.labels, labels.DRILL)
+    return any(event.at <= observation.issue.created_at for event in marked)
 
 
 def _label_at_creation(observation: Observation) -> Severity | None:

@@ -13,9 +13,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from incident_actions.domain import commands as c
-from incident_actions.domain import labels, steps
+from incident_actions.domain import steps
 from incident_actions.domain.arguments import Mistake
-from incident_actions.domain.by_hand import by_hand
+from incident_actions.domain.by_hand import by_hand, command_for
 from incident_actions.domain.checklist import Item
 from incident_actions.domain.comments import read_comment
 from incident_actions.domain.declaration import ROLE_NEEDS, Rules, declare
@@ -99,7 +99,6 @@ def fold(
         walk.steps |= steps.taken(walk.incident, rules.checks)
     incident = replace(
         walk.incident,
-        drill=labels.holds(observation.issue.labels, labels.DRILL),
         timeline=tuple(sorted(walk.incident.timeline, key=lambda entry: entry.at)),
         last_activity=max(
             entry.at for entry in walk.incident.timeline if not entry.key.startswith(_LAPSE)
@@ -162,7 +161,7 @@ class _Walk:
         login = comment.author.login
         allowed = self.grants.at(login, comment.id)
         if allowed < Permission.TRIAGE:
-            self._refuse(comment)
+            self._refuse(login)
             return
         answer = _Answer()
         took = False
@@ -170,7 +169,7 @@ class _Walk:
             if isinstance(line, c.Misread):
                 answer.lines.append(line)
             elif allowed < self._needs(line.name):
-                self._refuse(comment)
+                self._refuse(login)
             else:
                 key = f"c{comment.id}.{index}"
                 act = Act(login, line.at, comment.created_at, key, self.rules.checks)
@@ -219,13 +218,12 @@ class _Walk:
     def _tried_to_close(self, act: Act) -> None:
         self.incident = log(self.incident, act, "tried to close", "recovery was not verified yet")
 
-    def _refuse(self, comment: Comment) -> None:
-        login = comment.author.login.casefold()
-        if login not in self.refused:
-            self.refused.add(login)
-            can_note = self.grants.at(login, comment.id) >= Permission.TRIAGE
-            text = "triage" if can_note else ""
-            self.notices.append(Notice("refused", login, to=comment.author.login, text=text))
+    def _refuse(self, login: str) -> None:
+        """Say once that somebody may not do that."""
+        if login.casefold() not in self.refused:
+            self.refused.add(login.casefold())
+            text = "triage" if self.grants.best(login) >= Permission.TRIAGE else ""
+            self.notices.append(Notice("refused", login.casefold(), to=login, text=text))
 
     def evidence(self, item: _Evidence) -> None:
         """What the bot measured, what GitHub was told to deploy, what passed the gate."""
@@ -260,7 +258,11 @@ class _Walk:
 
     def event(self, event: Event) -> None:
         """Apply what somebody did by hand on the issue, as if they had typed the command."""
-        act = Act(event.actor.login, event.at, event.at, f"e{event.id}", self.rules.checks)
+        login, command = event.actor.login, command_for(event)
+        if command is not None and self.grants.best(login) < self._needs(command):
+            self._refuse(login)
+            return
+        act = Act(login, event.at, event.at, f"e{event.id}", self.rules.checks)
         try:
             self.incident = by_hand(self.incident, event, act)
         except Unverified as refused:

@@ -29,6 +29,11 @@ class Grants:
                 allowed = permission
         return allowed
 
+    def best(self, login: str) -> Permission:
+        """The most that somebody was ever known to be allowed, for deeds that have no comment."""
+        steps = self._steps.get(login.casefold(), ())
+        return max((permission for _, permission in steps), default=Permission.NONE)
+
     def knows(self, login: str) -> bool:
         """Whether this person was ever asked about."""
         return login.casefold() in self._steps

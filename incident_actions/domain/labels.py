@@ -59,7 +59,7 @@ _PREFIXED = {
     CAUSE_PREFIX: ("7057ff", "What caused the incident"),
 }
 _FOLLOWUP = ("c5def5", "The gap that a follow-up closes")
-_PEOPLES = frozenset({INCIDENT, DRILL, POSTMORTEM, POSTMORTEM_REVIEWED, ACTION_ITEM})
+_PEOPLES = frozenset({INCIDENT, POSTMORTEM, POSTMORTEM_REVIEWED, ACTION_ITEM})
 
 
 def describe(name: str) -> Label:
@@ -77,7 +77,7 @@ def describe(name: str) -> Label:
 def is_ours(name: str) -> bool:
     """Whether the label is a projection of the incident, so that `respond` may add or remove it.
 
-    `incident`, `drill`, those of postmortems and everything unknown belong to people: they are
+    `incident`, those of postmortems and everything unknown belong to people: they are
     never taken away.
     """
     folded = name.casefold()
@@ -88,7 +88,7 @@ def is_ours(name: str) -> bool:
 
 def bot_may_add(name: str) -> bool:
     """Whether the bot sets this label beside people, so that its presence is no accident."""
-    return name.casefold() in _PEOPLES - {DRILL} | {NEEDS_CONFIRMATION}
+    return name.casefold() in _PEOPLES | {NEEDS_CONFIRMATION}
 
 
 def holds(labels: Iterable[str], name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -40,6 +41,8 @@ def check(rule: str, start: str, timezone: str) -> list[str]:
         rrulestr(rule, dtstart=first)
     except (ValueError, TypeError):
         problems.append(f"every: `{rule}` is no rule like FREQ=WEEKLY;BYDAY=MO")
+    if re.search(r"FREQ=(SECOND|MINUTE|HOUR)LY", rule, re.IGNORECASE):
+        problems.append(f"every: `{rule}` comes more often than once a day")
     return problems
 
 

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from incident_actions.domain import commands as c
+from incident_actions.domain.by_hand import command_for
 from incident_actions.domain.comments import read_comment
 from incident_actions.domain.declaration import ROLE_NEEDS
 from incident_actions.domain.grants import Grants
 from incident_actions.domain.observation import (
     Comment,
+    Event,
     Observation,
 )
 
 
 def wants_permission(observation: Observation) -> dict[str, int]:
-    """Who typed commands, and so has to be asked about: login -> newest comment with one."""
+    """Who commanded, and so has to be asked about: login -> newest comment with a command.
+
+    Deeds by hand that stand for a command count as comment 0.
+    """
     newest: dict[str, int] = {}
+    bot = observation.bot.casefold()
     for item in observation.history:
-        if (
-            isinstance(item, Comment)
-            and not item.author.bot
-            and read_comment(item.body, item.created_at)
-        ):
+        if isinstance(item, Event):
+            if not item.actor.bot and item.actor.login.casefold() != bot and command_for(item):
+                newest.setdefault(item.actor.login, 0)
+        elif not item.author.bot and read_comment(item.body, item.created_at):
             newest[item.author.login] = max(newest.get(item.author.login, 0), item.id)
     return newest
 

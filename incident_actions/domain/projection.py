@@ -90,6 +90,8 @@ def shown_labels(incident: Incident) -> tuple[str, ...]:
         f"{labels.STATUS_PREFIX}{incident.status}",
         *(f"{labels.SERVICE_PREFIX}{name}" for name in incident.services),
     ]
+    if incident.drill:
+        wanted.append(labels.DRILL)
     if incident.cause:
         wanted.append(f"{labels.CAUSE_PREFIX}{incident.cause}")
     if incident.freeze is not None:

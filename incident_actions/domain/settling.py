@@ -62,7 +62,6 @@ def unsettled(issue: Issue, state: State, now: datetime, reminders: Sequence[Com
         or ours != shown
         or {login.casefold() for login in issue.assignees} != assigned
         or issue.open != state.status.open
-        or state.drill != labels.holds(issue.labels, labels.DRILL)
         or any(each.until <= now and not each.expired for each in state.allow)
         or bool(recovery.due(state, state.checks, state.streaks, now))
         or not (state.sensitive or _knows_what_changed(state))

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from incident_actions.domain import labels
 from incident_actions.domain.notices import Notice
-from incident_actions.domain.observation import Comment, Observation
+from incident_actions.domain.observation import Comment, Event, EventKind, Observation
 
 _MARKER = re.compile(r"<!-- incident-actions:(?P<kind>[a-z-]+) (?P<key>\S+) -->\s*\Z")
 
@@ -23,13 +24,16 @@ def marker(kind: str, key: str) -> str:
 def own_comments(observation: Observation) -> Mapping[str, Comment]:
     """The bot's comments by `kind key`. Of doubles the oldest."""
     comments = (item for item in observation.history if isinstance(item, Comment))
-    return own_among(comments, observation.bot)
+    return own_among(comments, *_our_logins(observation))
 
 
-def own_among(comments: Iterable[Comment], bot: str) -> Mapping[str, Comment]:
-    """The bot's comments among these, oldest first, by `kind key`. Of doubles the oldest."""
+def own_among(comments: Iterable[Comment], *logins: str) -> Mapping[str, Comment]:
+    """The bot's comments among these, oldest first, by `kind key`. Of doubles the oldest.
+
+    `logins` are those that the bot goes by. Other bots repeat what people write, markers too.
+    """
     found: dict[str, Comment] = {}
-    for name, comment in _marked(comments, bot):
+    for name, comment in _marked(comments, logins):
         found.setdefault(name, comment)
     return found
 
@@ -40,25 +44,36 @@ def doubles(observation: Observation) -> Mapping[int, str]:
     `kind key` by the id of the comment. The oldest of each is no double.
     """
     comments = [item for item in observation.history if isinstance(item, Comment)]
-    return doubles_among(comments, observation.bot)
+    return doubles_among(comments, *_our_logins(observation))
 
 
-def doubles_among(comments: Sequence[Comment], bot: str) -> Mapping[int, str]:
+def doubles_among(comments: Sequence[Comment], *logins: str) -> Mapping[int, str]:
     """The same, of these comments."""
-    first = own_among(comments, bot)
-    return {it.id: name for name, it in _marked(comments, bot) if it.id != first[name].id}
+    first = own_among(comments, *logins)
+    return {it.id: name for name, it in _marked(comments, logins) if it.id != first[name].id}
 
 
-def _marked(comments: Iterable[Comment], bot: str) -> Iterator[tuple[str, Comment]]:
+def _marked(comments: Iterable[Comment], logins: Sequence[str]) -> Iterator[tuple[str, Comment]]:
+    ours = {login.casefold() for login in logins}
     for comment in comments:
-        if _is_ours(comment, bot):
+        if comment.author.login.casefold() in ours:
             match = _MARKER.search(comment.body)
             if match:
                 yield f"{match['kind']} {match['key']}", comment
 
 
-def _is_ours(comment: Comment, bot: str) -> bool:
-    return comment.author.bot or comment.author.login.casefold() == bot.casefold()
+def _our_logins(observation: Observation) -> tuple[str, ...]:
+    """The configured login, and every bot that set a status here, or held the report.
+
+    No other bot does that: so an App's token is known by its deeds, before it is configured.
+    """
+    found = {observation.bot: None}
+    for item in observation.history:
+        if isinstance(item, Event) and item.kind is EventKind.LABELED and item.actor.bot:
+            label = item.subject.casefold()
+            if label.startswith(labels.STATUS_PREFIX) or label == labels.NEEDS_CONFIRMATION:
+                found[item.actor.login] = None
+    return tuple(found)
 
 
 def name(notice: Notice) -> str:

@@ -104,8 +104,6 @@ def read_duration(text: str) -> timedelta:
 def check(rule: str, start: str, timezone: str, duration: str) -> list[str]:
     """What is wrong with a window, in words, each with its key; an empty list when it works."""
     problems = oncall.check(rule, start, timezone)
-    if not problems and re.search(r"FREQ=(SECOND|MINUTE|HOUR)LY", rule, re.IGNORECASE):
-        problems.append(f"every: `{rule}` opens more often than once a day")
     try:
         read_duration(duration)
     except ValueError as error:

@@ -8,6 +8,8 @@ from incident_actions.domain import body as bodies
 from incident_actions.domain import labels as names
 from incident_actions.domain.forms import Form, looks_filled
 from incident_actions.domain.observation import Issue, Observation
+from incident_actions.domain.reports import is_confirmed
+from incident_actions.domain.trust import accepted_before
 from incident_actions.flows import playbook
 from incident_actions.flows.freezes import is_freeze, tend_freeze
 from incident_actions.flows.incident import Desk, Report, tend, vouch
@@ -24,12 +26,13 @@ def look_at(desk: Desk, number: int) -> tuple[Report, ...]:
     desk = replace(desk, budget=desk.budget + pages - 1)  # a long history costs what it does
     issue = desk.hub.issue(number)
     observation = Observation(issue, history, {}, desk.config.bot)
-    if is_freeze(issue, history):
+    accepted = accepted_before(observation)
+    if not accepted and is_freeze(issue, history):
         return tend_freeze(desk, observation)
     form = None
-    if not names.holds(issue.labels, names.INCIDENT):
+    if not accepted and not names.holds(issue.labels, names.INCIDENT):
         form = playbook.form(desk.hub, desk.config)
-        if issue.is_pull_request or not _is_filled_form(issue, form):
+        if issue.is_pull_request or not (_is_confirmed(issue) or _is_filled_form(issue, form)):
             return ()
     observation, ours = vouch(desk.hub, observation)
     if ours:
@@ -43,6 +46,11 @@ def look_at(desk: Desk, number: int) -> tuple[Report, ...]:
 def _hold(desk: Desk, observation: Observation, form: Form) -> tuple[Report, ...]:
     report, incident = hold(desk, observation, form)
     return (report, *(look_at(desk, incident) if incident is not None else ()))
+
+
+def _is_confirmed(issue: Issue) -> bool:
+    """An incident that the bot opened from a report, whatever became of its label."""
+    return issue.author.bot and is_confirmed(bodies.split(issue.body).reporter)
 
 
 def _is_filled_form(issue: Issue, form: Form) -> bool:

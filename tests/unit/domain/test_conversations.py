@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from incident_actions.domain import voice
 from incident_actions.domain.checklist import Item
 from incident_actions.domain.incident import (
     ActionItem,
@@ -15,7 +16,14 @@ from incident_actions.domain.incident import (
     Severity,
     Status,
 )
-from incident_actions.domain.observation import EventKind, Permission
+from incident_actions.domain.observation import (
+    Actor,
+    Comment,
+    Event,
+    EventKind,
+    Observation,
+    Permission,
+)
 from tests.unit.domain.chat import BOT, CHECKS, DECLARED, Chat, an_issue, at
 
 
@@ -525,3 +533,50 @@ class TestTheRest:
         assert chat.say("tess", "/runbook 502-errors")[0] == "(the page)"
         chat.say("tess", "/help severity")
         assert len(chat.folded.notices) == 3
+
+
+@pytest.mark.parametrize(
+    ("kind", "label"),
+    [
+        (EventKind.LABELED, "deploys-allowed"),
+        (EventKind.LABELED, "drill"),
+        (EventKind.LABELED, "sev3"),
+        (EventKind.LABELED, "service:other"),
+    ],
+)
+def test_labels_by_hand_need_what_their_command_needs(kind: EventKind, label: str) -> None:
+    """Somebody who may only triage can't thaw by label what they can't thaw by command."""
+    chat = Chat()
+    said = chat.by_hand("tess", kind, label)
+    assert chat.incident.freezes
+    assert chat.incident.severity is Severity.SEV1
+    assert chat.incident.services == ()
+    assert "needs write access" in said[0]
+    assert chat.by_hand("tess", kind, label) == []
+
+
+def test_a_writer_marks_a_drill_by_hand_and_takes_it_back() -> None:
+    """The label counts as long as somebody who may thaw has set it."""
+    chat = Chat()
+    chat.by_hand("bob", EventKind.LABELED, "drill")
+    assert chat.incident.drill
+    assert not chat.incident.freezes
+    chat.by_hand("bob", EventKind.UNLABELED, "drill")
+    assert chat.incident.freezes
+
+
+def test_other_bots_do_not_speak_for_ours() -> None:
+    """A bot that repeats what people write repeats markers, too."""
+    history = tuple(
+        Comment(
+            id, Actor(login, bot=True), f"x\n\n{voice.marker('reply', '5.ab')}", DECLARED, DECLARED
+        )
+        for id, login in ((1, "translator[bot]"), (2, "our-app[bot]"))
+    )
+    label = Event(
+        3, EventKind.LABELED, Actor("our-app[bot]", bot=True), DECLARED, "status:monitoring"
+    )
+    alone = Observation(an_issue(), history, {}, "github-actions[bot]")
+    assert voice.own_comments(alone) == {}
+    known = Observation(an_issue(), (*history, label), {}, "github-actions[bot]")
+    assert [comment.id for comment in voice.own_comments(known).values()] == [2]

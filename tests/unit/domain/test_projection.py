@@ -41,10 +41,15 @@ def test_a_freeze_by_hand_has_a_label_of_its_own() -> None:
     assert "deploy-freeze" not in wanted(chat)
 
 
-@pytest.mark.parametrize("name", ["bug", "Drill", "sev", "severity:1", "status", "customer-facing"])
+@pytest.mark.parametrize("name", ["bug", "sev", "severity:1", "status", "customer-facing"])
 def test_labels_of_people_stay(name: str) -> None:
     """Everything that isn't ours."""
     assert name in wanted(Chat(issue=an_issue(labels=("incident", name))))
+
+
+def test_a_drill_stays_a_drill_however_it_is_spelt() -> None:
+    """The label was there from the start; GitHub ignores its case."""
+    assert "drill" in wanted(Chat(issue=an_issue(labels=("incident", "Drill"))))
 
 
 @pytest.mark.parametrize(

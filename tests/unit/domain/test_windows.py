@@ -106,7 +106,7 @@ def test_other_durations_are_refused(text: str) -> None:
 def test_a_rule_more_often_than_daily_is_refused() -> None:
     """Each occurrence becomes an issue."""
     assert check("FREQ=HOURLY", "2026-01-01T00:00", "UTC", "1h") == [
-        "every: `FREQ=HOURLY` opens more often than once a day"
+        "every: `FREQ=HOURLY` comes more often than once a day"
     ]
 
 
