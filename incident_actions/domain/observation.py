@@ -55,13 +55,17 @@ class Issue(Struct, frozen=True):
 
 
 class Comment(Struct, frozen=True):
-    """A comment as it is now; `updated_at` is later than `created_at` once it was edited."""
+    """A comment as it is now; `updated_at` is later than `created_at` once it was edited.
+
+    `thumbs_up` are those of everybody.
+    """
 
     id: int
     author: Actor
     body: str
     created_at: datetime
     updated_at: datetime
+    thumbs_up: int = 0
 
 
 class EventKind(StrEnum):

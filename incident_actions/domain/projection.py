@@ -82,6 +82,23 @@ def wanted_labels(incident: Incident, observation: Observation) -> tuple[str, ..
     return _unique([*peoples, *shown_labels(incident)])
 
 
+def wanted_assignees(
+    incident: Incident, issue: Issue, asked_before: Iterable[str]
+) -> tuple[str, ...]:
+    """Who should be assigned: those with a role before the others, as many as GitHub takes.
+
+    Who was asked for before and isn't there can't be assigned: GitHub drops them without a word.
+    """
+    there = {login.casefold() for login in issue.assignees}
+    dropped = {login.casefold() for login in asked_before} - there
+    people = _unique([*incident.roles.values(), *incident.assigned])
+    return tuple(login for login in people if login.casefold() not in dropped)[:MOST_ASSIGNEES]
+
+
+MOST_ASSIGNEES = 10
+"""https://docs.github.com/en/rest/issues/assignees"""
+
+
 def shown_labels(incident: Incident) -> tuple[str, ...]:
     """The labels that show the incident."""
     wanted = [

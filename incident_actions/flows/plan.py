@@ -22,6 +22,7 @@ from incident_actions.domain.postmortem.link import Postmortem
 from incident_actions.domain.projection import (
     EditIssue,
     edit,
+    wanted_assignees,
     wanted_labels,
 )
 from incident_actions.domain.recovery import Streak
@@ -157,7 +158,7 @@ def change(
         issue,
         body=_unless_same(composed, issue.body),
         labels=(*wanted_labels(incident, observation), *_reviewed(memory)),
-        assignees=incident.assigned,
+        assignees=wanted_assignees(incident, issue, before.assigned if before else ()),
         open=incident.status.open,
     )
 

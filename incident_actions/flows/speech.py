@@ -91,8 +91,13 @@ def take_back(notices: Sequence[Notice], observation: Observation) -> list[Unsay
 
 
 def _is_news(comment: Comment, state: State | None) -> bool:
-    """Whether a comment is new, or was edited, since its commands were last taken."""
-    if state is None or comment.id > state.seen_id:
+    """Whether a comment is new, or was edited, since its commands were last taken.
+
+    Where nothing is remembered, because there was no room for it, a thumb that is up must do.
+    """
+    if state is None:
+        return not comment.thumbs_up
+    if comment.id > state.seen_id:
         return True
     edited = comment.updated_at > comment.created_at
     return edited and newest([comment])[1] > state.seen_at

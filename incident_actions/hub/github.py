@@ -409,6 +409,7 @@ def _comment(raw: Any) -> Comment:
         body=raw.get("body") or "",
         created_at=time(raw["created_at"]),
         updated_at=time(raw["updated_at"]),
+        thumbs_up=int((raw.get("reactions") or {}).get("+1") or 0),
     )
 
 

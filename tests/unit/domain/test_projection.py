@@ -6,7 +6,7 @@ import pytest
 
 from incident_actions.domain import labels
 from incident_actions.domain.observation import EventKind, Observation
-from incident_actions.domain.projection import EditIssue, edit, wanted_labels
+from incident_actions.domain.projection import EditIssue, edit, wanted_assignees, wanted_labels
 from tests.unit.domain.chat import BOT, Chat, an_issue
 
 
@@ -143,3 +143,23 @@ def test_labels_stay_within_githubs_limits(kind: str) -> None:
     chat.say("alice", f"/cause {'c' * 200}")
     assert len(wanted(chat)) <= 60
     assert all(len(name) <= labels.MAX_NAME for name in wanted(chat))
+
+
+def test_those_with_a_role_are_assigned_before_the_others() -> None:
+    """GitHub takes ten people at most."""
+    chat = Chat()
+    for number in range(12):
+        chat.by_hand("alice", EventKind.ASSIGNED, f"dev{number}")
+    chat.say("alice", "/role comms @bob")
+    people = wanted_assignees(chat.incident, an_issue(), ())
+    assert len(people) == 10
+    assert people[:3] == ("dev0", "bob", "dev1")
+
+
+def test_who_cannot_be_assigned_is_not_asked_for_again() -> None:
+    """They left the team, and GitHub dropped them without a word."""
+    chat = Chat()
+    chat.say("alice", "/role comms @bob\n/role scribe @tess")
+    issue = an_issue(assignees=("Tess",))
+    assert wanted_assignees(chat.incident, issue, ()) == ("bob", "tess")
+    assert wanted_assignees(chat.incident, issue, ("BOB", "tess")) == ("tess",)
