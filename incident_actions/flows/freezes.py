@@ -8,7 +8,7 @@ access stands behind, though the gate would not believe its author, goes on in t
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -31,14 +31,13 @@ from incident_actions.domain.permissions import wants_permission
 from incident_actions.domain.projection import Effect, OpenIssue, Say, edit
 from incident_actions.domain.windows import Occurrence, occurrence_key, open_at
 from incident_actions.flows.incident import Desk, Report
+from incident_actions.flows.lately import Lately, is_held
 from incident_actions.flows.reports import missing_labels, opened_before
 from incident_actions.flows.speech import take_back
 from incident_actions.hub.apply import apply
 from incident_actions.render.comments import write
 from incident_actions.render.environment import render
 
-LOOK_BACK = timedelta(days=1)
-"""How long the sweep looks for a comment on a held freeze that no run saw."""
 _IN_FORCE = reports.Terms((ThawDeploys,), "this is a deploy freeze, no incident", "/thaw REASON")
 _HELD = reports.Terms(
     (Confirm, Dismiss), "this is a freeze that nobody has confirmed yet", "/confirm"
@@ -55,7 +54,7 @@ class Wish(Struct, frozen=True):
     environments: tuple[str, ...]
 
 
-def tend_windows(desk: Desk) -> tuple[Report, ...]:
+def tend_windows(desk: Desk, lately: Lately) -> tuple[Report, ...]:
     """Open the freezes of windows that are due, end those that are over, heal what runs missed.
 
     One request when there is nothing to do. An occurrence is opened once: its issue, open or
@@ -65,10 +64,12 @@ def tend_windows(desk: Desk) -> tuple[Report, ...]:
     freezes = desk.hub.issues(labels=[names.DEPLOY_FREEZE], state="all" if due else "open")
     there = {occurrence_key(issue.body) for issue in freezes if _is_ours(issue, desk)}
     opened = [_open(desk, occurrence) for occurrence in due if occurrence.key not in there]
+    current = [issue for issue in freezes if issue.open and is_freeze(issue)]
+    strangers = [issue for issue in current if not _gate_believes(issue)]
+    to_look_at = [issue for issue in current if _needs_a_look(issue, desk.now)]
     looked = [
         report
-        for issue in freezes
-        if issue.open and is_freeze(issue) and _needs_a_look(issue, desk.now)
+        for issue in (*to_look_at, *lately.held_to_look_at(strangers))
         for report in tend_freeze(
             desk, Observation(issue, desk.hub.history(issue.number), {}, desk.config.bot)
         )
@@ -240,8 +241,7 @@ def _needs_a_look(issue: Issue, now: datetime) -> bool:
     if _gate_believes(issue):
         until = read_wish(issue).until
         return until is not None and until <= now
-    held = names.holds(issue.labels, names.NEEDS_CONFIRMATION)
-    return not held or issue.updated_at > now - LOOK_BACK
+    return not is_held(issue)
 
 
 def read_wish(issue: Issue) -> Wish:

@@ -275,6 +275,14 @@ def test_the_sweep_holds_a_strangers_freeze_that_no_run_saw(town: Town) -> None:
     assert town.frozen
 
 
+def test_strangers_freezes_cost_no_sweep(town: Town) -> None:
+    """Each is held once; then the list alone tells that nobody waits there."""
+    for _ in range(5):
+        town.freeze(town.mallory)
+    town.sweep()
+    assert town.sweep() == 3
+
+
 def test_a_window_opens_and_closes_by_itself(town: Town) -> None:
     """Once, with its people and its end in it, and nobody's text as markup."""
     town.github.file(NAME, ".github/incident.yml", WEEKEND)

@@ -9,6 +9,7 @@ import pytest
 
 from incident_actions.errors import RateLimited, Unavailable
 from incident_actions.hub import patience
+from tests.support.events import form_body
 from tests.support.watch import Watch, watched
 
 WINDOWS = """
@@ -98,6 +99,64 @@ def test_a_lost_run_is_made_up_for(shop: Watch) -> None:
     shop.sweep()
     assert "sev1" in _labels(shop, number)
     assert "sev2" not in _labels(shop, number)
+
+
+def strangers_reports(shop: Watch, count: int) -> list[int]:
+    """Reports of mallory's that a run has held."""
+    shop.github.user("mallory")
+    mallory = shop.github.as_user("mallory")
+    body = form_body({"severity": "SEV1", "summary": "x", "affected": "x"})
+    numbers = []
+    for _ in range(count):
+        numbers.append(int(mallory.file_form_issue("Down", body)["number"]))
+        shop.respond()
+    return numbers
+
+
+def test_held_reports_cost_nothing(shop: Watch) -> None:
+    """Twenty fresh reports of a stranger's leave a sweep at its three requests."""
+    strangers_reports(shop, 20)
+    shop.passes(3)
+    shop.sweep()
+    assert (shop.requests, shop.github.requests(write=True)) == (3, 0)
+
+
+def test_a_stranger_who_commands_everywhere_costs_a_handful(shop: Watch) -> None:
+    """Each report is looked at once, two a sweep; told no, they can't have it looked at again."""
+    numbers = strangers_reports(shop, 6)
+    for _ in range(2):
+        for number in numbers:
+            shop.github.as_user("mallory").comment(number, "/confirm")
+        spent = []
+        for _ in range(6):
+            shop.passes(3)
+            shop.sweep()
+            spent.append(shop.requests)
+        assert max(spent) <= 13
+    assert spent == [4] * 6
+    assert all(len(shop.said(number)) == 2 for number in numbers)
+
+
+def test_a_lost_confirmation_has_its_turn(shop: Watch) -> None:
+    """Among reports that a stranger comments on all the time, a writer's one is carried out."""
+    numbers = strangers_reports(shop, 5)
+    shop.alice.comment(numbers[0], "/confirm")
+    for _ in range(5):
+        shop.passes(3)
+        for number in numbers[1:]:
+            shop.github.as_user("mallory").comment(number, "/confirm")
+        shop.sweep()
+    assert shop.alice.issue(numbers[0])["state"] == "closed"
+
+
+def test_a_report_that_no_run_saw_is_held_by_the_sweep(shop: Watch) -> None:
+    """However many others wait for a writer already."""
+    strangers_reports(shop, 5)
+    body = form_body({"severity": "SEV1", "summary": "x", "affected": "x"})
+    number = shop.github.as_user("mallory").file_form_issue("Down", body)["number"]
+    shop.passes(3)
+    shop.sweep()
+    assert len(shop.said(int(number))) == 1
 
 
 def test_a_doubled_tick_says_nothing_again(shop: Watch) -> None:
