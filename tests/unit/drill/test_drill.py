@@ -110,7 +110,7 @@ def test_a_gate_whose_exit_code_contradicts_its_verdict_fails_the_drill(
     good, told = play(programs=Programs(gate=lax))
 
     assert not good
-    assert "expected frozen, found frozen with exit code 0" in told
+    assert "expected frozen, found frozen with exit code 0" in " ".join(told.split())
 
 
 def test_a_bot_that_does_nothing_fails_the_drill(play: Play, tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_a_program_that_never_ends_is_ended(
     play: Play, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A program that hangs fails the drill instead of hanging it."""
-    monkeypatch.setattr("incident_actions.sandbox.drill.programs.LIMIT_SECONDS", 0.5)
+    monkeypatch.setattr("incident_actions.sandbox.drill.programs.LIMIT_SECONDS", 4)
     hanging = program(tmp_path, "import time\nprint('waiting', flush=True)\ntime.sleep(60)\n")
 
     good, told = play(programs=Programs(gate=hanging))
