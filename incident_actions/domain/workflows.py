@@ -12,6 +12,8 @@ from typing import Any
 from msgspec import Struct
 
 ACTION = "incident-actions"
+EXAMPLE = 'echo "your deploy"'
+"""The last line of the deploy workflow that `init` writes: a team puts its own there."""
 _USES_US = re.compile(rf"^[\w.-]+/{ACTION}@")
 _GATE_WORKFLOW = re.compile(rf"^([\w.-]+/{ACTION}|\.)/\.github/workflows/freeze-gate\.ya?ml")
 _DEPLOYS = re.compile(r"deploy|release|publish|rollout|production|\bprod\b", re.IGNORECASE)
@@ -76,6 +78,15 @@ class Workflow(Struct, frozen=True):
             return by_job
         return [name for name in self.jobs if not _NO_DEPLOY.search(name)]
 
+    def takes_intent(self) -> bool:
+        """Whether a gate step can be told another intent than `deploy`: from an input, or fixed."""
+        return any(_names_intent(step) for n in self.gate_jobs() for step in _asking(self.jobs[n]))
+
+    def is_example(self) -> bool:
+        """Whether a job still runs the line of our example in place of a deploy."""
+        steps = (step for job in self.jobs.values() for step in _steps(job))
+        return any(str(step.get("run", "")).strip() == EXAMPLE for step in steps)
+
     def _is_gated(self, name: str, seen: set[str]) -> bool:
         job = self.jobs.get(name)
         if job is None or name in seen:
@@ -121,6 +132,20 @@ def _is_gate(job: Mapping[str, Any]) -> bool:
     if _GATE_WORKFLOW.match(str(job.get("uses", ""))):
         return True
     return any(_runs(s, "gate") or "gate.py" in str(s.get("run", "")) for s in _steps(job))
+
+
+def _asking(job: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What asks the gate in a job: its steps, or the job itself where it calls our workflow."""
+    return [job, *_steps(job)]
+
+
+def _names_intent(asks: Mapping[str, Any]) -> bool:
+    given = asks.get("with")
+    if isinstance(given, dict) and given.get("intent", "deploy") not in ("deploy", ""):
+        return True
+    environment = asks.get("env")
+    by_hand = isinstance(environment, dict) and "INPUT_INTENT" in environment
+    return by_hand or "--intent" in str(asks.get("run", ""))
 
 
 def _says_deploy(name: str, job: Mapping[str, Any]) -> bool:

@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 from msgspec import Struct
 
 from incident_actions.config import PATH, Config, load_yaml, read_config
+from incident_actions.domain.observation import Permission
 from incident_actions.domain.readiness import files, pages, platform
 from incident_actions.domain.readiness.facts import Facts, Finding, Health, Remote
 from incident_actions.domain.workflows import Workflow
@@ -86,6 +87,7 @@ def gather(files_of: Files, hub: GitHub | None, now: datetime) -> Facts:
         form_problems=_form(files_of, config.form),
         config_problems=problems,
         form_path=config.form,
+        people=_people(hub, config) if hub is not None else None,
         remote=_remote(Inspection(hub), workflows) if hub is not None else None,
     )
 
@@ -95,6 +97,18 @@ def _config(files_of: Files) -> tuple[Config, tuple[str, ...]]:
         return read_config(files_of.file(PATH)), ()
     except ConfigError as error:
         return Config(), tuple(error.problems)
+
+
+def _people(hub: GitHub, config: Config) -> dict[str, bool] | None:
+    """Of everybody with a role: whether they may write. None when the token may not see that."""
+    rota = config.on_call.users if config.on_call else ()
+    backup = config.reminders.backup
+    named = [*config.roles.defaults().values(), *rota, *([backup] if backup else ())]
+    try:
+        logins = dict.fromkeys(login.lstrip("@") for login in named)
+        return {login: hub.permission(login) >= Permission.WRITE for login in logins}
+    except Forbidden:
+        return None
 
 
 def _form(files_of: Files, path: str) -> tuple[str, ...] | None:
@@ -158,8 +172,9 @@ def _remote(inspection: Inspection, workflows: tuple[Workflow, ...]) -> Remote:
 
 
 def report(findings: Iterable[Finding]) -> str:
-    """The findings for a terminal: a line each, problems with their fix, and the sum."""
-    found = list(findings)
+    """The findings for a terminal, problems first: a line each, its fix, and the sum."""
+    order = (Health.PROBLEM, Health.OK, Health.UNKNOWN)
+    found = sorted(findings, key=lambda finding: order.index(finding.health))
     lines = []
     for finding in found:
         lines.append(f"{_MARKS[finding.health]} {finding.key}: {finding.seen}")

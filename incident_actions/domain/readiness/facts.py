@@ -69,7 +69,8 @@ class Facts(Struct, frozen=True):
     """A repository as it is. `pages` are the files below `ops/` by path.
 
     `edited` are the pages that differ from ours. The problems of the form and of the
-    configuration were found by reading them; None: the form is not there.
+    configuration were found by reading them; None: the form is not there. `people` says of each
+    login that the configuration gives a role whether it may write; None: GitHub was not asked.
     """
 
     now: datetime
@@ -79,4 +80,5 @@ class Facts(Struct, frozen=True):
     form_problems: tuple[str, ...] | None
     config_problems: tuple[str, ...]
     form_path: str
+    people: Mapping[str, bool] | None
     remote: Remote | None

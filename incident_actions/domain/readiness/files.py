@@ -7,7 +7,7 @@ from typing import Any
 
 from incident_actions.domain.readiness.facts import Facts, Finding, ok, problem
 from incident_actions.domain.readiness.platform import responder
-from incident_actions.domain.workflows import Workflow, scope
+from incident_actions.domain.workflows import EXAMPLE, Workflow, scope
 
 _INIT = "incident-actions init"
 _EVENTS = ("issues", "issue_comment", "schedule")
@@ -21,6 +21,8 @@ def check(facts: Facts) -> Iterator[Finding]:
     yield _config(facts)
     yield from _workflow(facts)
     yield _freeze_rule(facts)
+    yield from _deploys(facts)
+    yield from _people(facts)
     yield _gate_permissions(facts)
 
 
@@ -115,6 +117,46 @@ def _freeze_rule(facts: Facts) -> Finding:
             "Put the gate in front of your deploy, wherever it runs, as in the README.",
         )
     return ok("freeze-rule", f"the gate stands before {', '.join(w.path for w in deploying)}")
+
+
+def _deploys(facts: Facts) -> Iterator[Finding]:
+    """Nothing here where no deploy asks the gate: `freeze-rule` says so."""
+    gated = [w for w in facts.workflows if w.deploying() and w.gate_jobs()]
+    if not gated:
+        return
+    examples = [w.path for w in gated if w.is_example()]
+    if examples:
+        yield problem(
+            "deploy",
+            f"this deploy is still our example: {examples[0]}",
+            f"Put your own deploy where it says `{EXAMPLE}`.",
+        )
+    else:
+        yield ok("deploy", "it is your own")
+    if any(w.takes_intent() for w in gated):
+        yield ok("intent", "a rollback can say that it is one")
+    else:
+        yield problem(
+            "intent",
+            f"no gate can be told of a rollback: {', '.join(w.path for w in gated)}",
+            "Let `workflow_dispatch` ask for an `intent`, and hand it to the gate, as in the "
+            "README's `deploy.yml`.",
+        )
+
+
+def _people(facts: Facts) -> Iterator[Finding]:
+    if facts.people is None:
+        return
+    strangers = [login for login, writes in facts.people.items() if not writes]
+    if strangers:
+        yield problem(
+            "people",
+            f"in the configuration, without write access: {', '.join(strangers)}",
+            "Invite them under Settings > Collaborators and teams, or correct "
+            ".github/incident.yml.",
+        )
+    elif facts.people:
+        yield ok("people", "everybody in the configuration has write access")
 
 
 def _gate_permissions(facts: Facts) -> Finding:

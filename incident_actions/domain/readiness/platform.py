@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 from incident_actions.domain import labels
-from incident_actions.domain.readiness.facts import Facts, Finding, ok, problem, unknown
+from incident_actions.domain.readiness.facts import Facts, Finding, Remote, ok, problem, unknown
 from incident_actions.domain.workflows import Workflow
 
 LATE = timedelta(hours=1)
@@ -16,20 +16,15 @@ _NO_TOKEN = "Set GITHUB_TOKEN (with `gh auth token`), and give `--repo OWNER/NAM
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    """Every check of this kind."""
-    yield _token(facts)
-    yield _issues(facts)
-    yield _labels(facts)
-    yield _pull_requests(facts)
-    yield _switched_on(facts)
-    yield _schedule(facts)
-    yield _required_check(facts)
+    """Every check of this kind; without a token there is only that to say."""
+    if facts.remote is None:
+        yield unknown("token", f"{len(_CHECKS)} things need a token", _NO_TOKEN)
+        return
+    for each in _CHECKS:
+        yield each(facts, facts.remote)
 
 
-def _token(facts: Facts) -> Finding:
-    remote = facts.remote
-    if remote is None:
-        return unknown("token", "GitHub was not asked: there is no token", _NO_TOKEN)
+def _token(_: Facts, remote: Remote) -> Finding:
     if remote.may_push is False:
         return problem(
             "token",
@@ -47,18 +42,16 @@ def _token(facts: Facts) -> Finding:
     return ok("token", f"it can see {remote.name}")
 
 
-def _issues(facts: Facts) -> Finding:
-    if facts.remote is None:
-        return unknown("issues", "whether issues are on is known to GitHub only")
-    if not facts.remote.has_issues:
+def _issues(_: Facts, remote: Remote) -> Finding:
+    if not remote.has_issues:
         return problem(
             "issues", "issues are switched off", "Settings > General > Features: tick `Issues`."
         )
     return ok("issues", "they are on")
 
 
-def _labels(facts: Facts) -> Finding:
-    there = facts.remote.labels if facts.remote else None
+def _labels(_: Facts, remote: Remote) -> Finding:
+    there = remote.labels
     if there is None:
         return unknown("labels", "they could not be read")
     missing = [labels.describe(name) for name in _NEEDED if name not in there]
@@ -76,8 +69,8 @@ def _labels(facts: Facts) -> Finding:
     return ok("labels", "what forms and drills need is there; the first incident makes the rest")
 
 
-def _pull_requests(facts: Facts) -> Finding:
-    allowed = facts.remote.may_open_pulls if facts.remote else None
+def _pull_requests(_: Facts, remote: Remote) -> Finding:
+    allowed = remote.may_open_pulls
     if allowed is None:
         return unknown(
             "pull-requests",
@@ -99,9 +92,8 @@ def responder(facts: Facts) -> Workflow | None:
     return next((w for w in facts.workflows if any(w.using("respond"))), None)
 
 
-def _switched_on(facts: Facts) -> Finding:
-    states = facts.remote.states if facts.remote else None
-    ours = responder(facts)
+def _switched_on(facts: Facts, remote: Remote) -> Finding:
+    states, ours = remote.states, responder(facts)
     if states is None or ours is None:
         return unknown("switched-on", "whether the workflow is on could not be read")
     state = states.get(ours.path)
@@ -109,7 +101,7 @@ def _switched_on(facts: Facts) -> Finding:
         return problem(
             "switched-on",
             f"GitHub does not know {ours.path}",
-            f"Push it to the default branch `{facts.remote.branch if facts.remote else ''}`.",
+            f"Push it to the default branch `{remote.branch}`.",
         )
     if state != "active":
         return problem(
@@ -120,10 +112,10 @@ def _switched_on(facts: Facts) -> Finding:
     return ok("switched-on", f"{ours.path} is on")
 
 
-def _schedule(facts: Facts) -> Finding:
+def _schedule(facts: Facts, remote: Remote) -> Finding:
     """A workflow that GitHub has switched off is told by `switched-on`."""
-    remote, ours = facts.remote, responder(facts)
-    if remote is None or remote.states is None or ours is None:
+    ours = responder(facts)
+    if remote.states is None or ours is None:
         return unknown("schedule", "scheduled runs could not be read")
     if remote.swept is None:
         return problem(
@@ -140,13 +132,12 @@ def _schedule(facts: Facts) -> Finding:
     return ok("schedule", f"the last scheduled run was at {remote.swept:%H:%M} UTC")
 
 
-def _required_check(facts: Facts) -> Finding:
+def _required_check(facts: Facts, remote: Remote) -> Finding:
     """Merges are gated only where a team wants that: a gate on pull requests must be required."""
     names = {name for workflow in facts.workflows for name in _merge_gates(workflow)}
     if not names:
         return ok("required-check", "no gate on pull requests, so nothing to require")
-    remote = facts.remote
-    if remote is None or remote.protected is None:
+    if remote.protected is None:
         return unknown("required-check", "branch protection could not be read")
     if any(name in context for name in names for context in remote.required):
         return ok("required-check", f"`{remote.branch}` requires the gate")
@@ -169,3 +160,14 @@ def _merge_gates(workflow: Workflow) -> Iterator[str]:
     if workflow.triggers & {"pull_request", "merge_group"}:
         for name in workflow.gate_jobs():
             yield str(workflow.jobs[name].get("name") or name)
+
+
+_CHECKS: tuple[Callable[[Facts, Remote], Finding], ...] = (
+    _token,
+    _issues,
+    _labels,
+    _pull_requests,
+    _switched_on,
+    _schedule,
+    _required_check,
+)

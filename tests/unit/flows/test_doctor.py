@@ -55,6 +55,8 @@ class Team:
         for path, text in files(Choices("acme"), deploy=True).items():
             self.write(path, text)
         self.write(MERGES, MERGE_GATE)
+        self.edit(DEPLOY, 'echo "your deploy"', "make deploy")
+        self.write(".github/incident.yml", "roles: { commander: dana }\n")
         for path in (INCIDENT, DEPLOY, MERGES):
             self.github.workflow(REPO, path)
         self.github.run(REPO, "incident.yml", event="schedule", at=NOW - timedelta(minutes=7))
@@ -168,6 +170,24 @@ FAULTS: dict[str, tuple[str, Plant]] = {
             "with: {command: gate}}]}\n  ship: {environment: production, steps: [{run: x}]}\n",
         ),
     ),
+    "a deploy that is our example": (
+        "deploy",
+        lambda t: t.edit(DEPLOY, "make deploy", 'echo "your deploy"'),
+    ),
+    "no way through for a rollback": ("intent", lambda t: t.edit(DEPLOY, ", intent: .*", " }")),
+    "a commander who may only read": (
+        "people",
+        lambda t: [
+            t.github.user("eve"),
+            t.write(".github/incident.yml", "roles: { commander: eve }\n"),
+        ],
+    ),
+    "a commander who is nobody": (
+        "people",
+        lambda t: t.write(
+            ".github/incident.yml", "on-call: { users: [nobody], start: 2026-01-05T09:00 }\n"
+        ),
+    ),
     "nothing deploys": ("freeze-rule", lambda t: t.delete(DEPLOY)),
     "the gate may not read issues": (
         "gate-permissions",
@@ -264,6 +284,7 @@ def test_a_fresh_init_needs_only_what_people_know(tmp_path: Path) -> None:
     found = examine(Checkout(tmp_path), None, NOW)
     problems = [finding.key for finding in found if finding.health is Health.PROBLEM]
     assert problems == [
+        "deploy",
         "rollback",
         "status-page",
         "service-links",
@@ -302,11 +323,15 @@ def test_exit_code_and_words_of_the_command(team: Team) -> None:
     team.delete_label("incident")
     ill = run(team.folder, "--repo", REPO, GITHUB_TOKEN=TOKEN, **at)
     assert ill.returncode == 1
-    assert "PROBLEM  labels: missing: `incident`" in ill.stdout
+    assert ill.stdout.startswith("PROBLEM  labels: missing: `incident`")
     assert "fix: gh label create incident" in ill.stdout
     blind = run(team.folder, **at)
     assert blind.returncode == 0
-    assert "not seen token" in blind.stdout
+    assert "not seen token: 7 things need a token" in blind.stdout
+    assert blind.stdout.count("not seen ") == 1
+    stray = run(team.folder, "--path", "nowhere", **at)
+    assert stray.returncode == 2
+    assert "nowhere" in stray.stderr
 
 
 def test_an_unknown_repository_is_a_clear_error(team: Team) -> None:
@@ -315,7 +340,7 @@ def test_an_unknown_repository_is_a_clear_error(team: Team) -> None:
         team.folder, "--repo", "acme/nowhere", GITHUB_TOKEN=TOKEN, GITHUB_API_URL=team.github.url
     )
     assert done.returncode == 3
-    assert "acme/nowhere" in done.stdout
+    assert "acme/nowhere" in done.stderr
 
 
 def test_the_report_counts() -> None:
