@@ -11,12 +11,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from incident_actions import __version__, local, postmortems, probes
+from incident_actions import __version__, gate, local, postmortems, probes
 from incident_actions.config import PATH
 from incident_actions.errors import IncidentActionsError, InputError
 from incident_actions.flows.freeze_status import freeze_status
+from incident_actions.flows.local import remote_of, root_of
 from incident_actions.flows.respond import Event, Tools, respond
 from incident_actions.flows.timeline import timeline
 from incident_actions.hub.github import GitHub, connect
@@ -27,32 +28,52 @@ Run = Callable[[argparse.Namespace, Mapping[str, str], Runner], int]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; gives the exit code. Every failure is one annotation with its remedy."""
-    runner = Runner(os.environ, sys.stdout)
+    given = list(sys.argv[1:] if argv is None else argv)
+    if given[:1] == ["gate"]:
+        return gate.main(given[1:])  # the same file that the action runs by path
+    runner = Runner(os.environ, sys.stdout, sys.stderr)
     logging.basicConfig(level=logging.INFO, handlers=[runner.handler()], force=True)
-    logging.getLogger("github").setLevel(logging.WARNING)  # it tells each failed try; we do once
-    arguments = _parser().parse_args(argv)
-    run: Run = arguments.run
+    for library in ("github", "urllib3"):  # they tell each failed try at length; we do in a line
+        logging.getLogger(library).setLevel(logging.ERROR)
     try:
+        arguments = _parser().parse_args(given or ["--help"])
+        run: Run = arguments.run
         return run(arguments, os.environ, runner)
     except IncidentActionsError as error:
-        runner.error(f"{error} {error.remedy}")
+        runner.error(error.told())
         return error.exit_code
 
 
+class _Parser(argparse.ArgumentParser):
+    """Wrong words on the command line are an error like any other."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raises `InputError`: argparse itself would print two lines and exit."""
+        raise InputError(message, remedy=f"See `{self.prog} --help`.")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="incident-actions",
         description="Incident response for a GitHub repository, with GitHub as the only backend.",
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser(
+        "gate", help="fail while an incident freezes deploys; `gate --help` shows its flags"
+    )
     respond_command = commands.add_parser(
-        "respond", help="bring the incident of an event, or every open one, up to date"
+        "respond",
+        help="bring the incident of an event, or every open one, up to date",
+        description="Bring issues up to date: labels, dashboard, answers, reminders, postmortem. "
+        "Runs in a workflow, on the event that GITHUB_EVENT_NAME and GITHUB_EVENT_PATH tell.",
     )
     _add_inputs(respond_command)
     respond_command.set_defaults(run=_respond)
     timeline_command = commands.add_parser(
-        "timeline", help="print everything that happened in an incident"
+        "timeline",
+        help="print everything that happened in an incident",
+        description="Print everything that happened in an incident, oldest first. Writes nothing.",
     )
     timeline_command.add_argument("number", type=int, help="the incident's issue")
     timeline_command.add_argument("--json", action="store_true", help="as JSON, one list")
@@ -63,7 +84,10 @@ def _parser() -> argparse.ArgumentParser:
     local.add_checklist(commands)
     postmortems.add_postmortem(commands, _hub, clock)
     status_command = commands.add_parser(
-        "freeze-status", help="print which services may be deployed now"
+        "freeze-status",
+        help="print which services may be deployed now",
+        description="Print which services may be deployed now, and what stops the others. "
+        "Exit code 0, whatever is frozen.",
     )
     status_command.add_argument(
         "--service", action="append", default=[], help="only this one; may be given again"
@@ -135,14 +159,21 @@ def _hub(arguments: argparse.Namespace, environ: Mapping[str, str]) -> GitHub:
     if not token:
         raise InputError(
             "there is no token to ask GitHub with",
-            remedy="In a workflow leave `token` out; from a shell set GITHUB_TOKEN.",
+            remedy="Set GITHUB_TOKEN: `export GITHUB_TOKEN=$(gh auth token)`. "
+            "In a workflow leave `token` out.",
         )
     repository = _input(arguments, environ, "repository") or environ.get("GITHUB_REPOSITORY", "")
+    repository = repository or "/".join(remote_of(root_of(Path())) or ())
+    if not repository:
+        raise InputError(
+            "the repository is not known",
+            remedy="Give `--repository OWNER/NAME`, or call this in a checkout with an `origin`.",
+        )
     owner, _, name = repository.partition("/")
     if not owner or not name or "/" in name or set(repository) & set(" ?#%\\"):
         raise InputError(
             f"the repository must be OWNER/NAME, not `{repository}`",
-            remedy="Set `repository`, or GITHUB_REPOSITORY.",
+            remedy="Give `--repository OWNER/NAME`. In a workflow leave `repository` out.",
         )
     return connect(token, repository, environ.get("GITHUB_API_URL") or "https://api.github.com")
 
@@ -152,8 +183,8 @@ def _event(environ: Mapping[str, str]) -> Event:
     path = environ.get("GITHUB_EVENT_PATH", "")
     if not name:
         raise InputError(
-            "GITHUB_EVENT_NAME is not set",
-            remedy="`respond` runs in a workflow; from a shell set it to `workflow_dispatch`.",
+            "`respond` runs in a workflow, and GITHUB_EVENT_NAME is not set",
+            remedy="From a shell start that workflow: `gh workflow run incident.yml`.",
         )
     if name in ("schedule", "workflow_dispatch") and not path:
         return Event(name, {})

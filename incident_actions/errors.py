@@ -15,6 +15,13 @@ class IncidentActionsError(Exception):
         super().__init__(what)
         self.remedy = remedy
 
+    def told(self) -> str:
+        """Both as sentences. A first word that is a path or a name in code stays as it is."""
+        what = str(self)
+        if what.split(" ", 1)[0].isalpha():
+            what = what[0].upper() + what[1:]
+        return f"{what}{'' if what.endswith(('.', '!', '?')) else '.'} {self.remedy}"
+
 
 class InputError(IncidentActionsError):
     """The program was started with something it can't use: a missing token, no event file."""

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from incident_actions.domain.answers import read_login
 from incident_actions.domain.drift import Drift
@@ -26,12 +26,18 @@ from incident_actions.runner import Runner
 
 ROOT = Path(__file__).resolve().parent.parent
 Ask = Callable[[str], str]
+Answer = TypeVar("Answer")
+_TRIES = 3
+"""How often a question is asked before `init` gives up."""
 
 
 def add_init(commands: Any) -> None:
     """`init`: set a repository up."""
     parser: argparse.ArgumentParser = commands.add_parser(
-        "init", help="write forms, workflows, configuration and playbook into this repository"
+        "init",
+        help="write forms, workflows, configuration and playbook into this repository",
+        description="Write forms, workflows, configuration and playbook into this repository. "
+        "Shows what it would write, and asks before it touches what you changed.",
     )
     parser.add_argument("--path", type=Path, default=Path(), help="the repository's folder")
     parser.add_argument("--owner", help="whose incident-actions the workflows use")
@@ -63,7 +69,10 @@ Clock = Callable[[Mapping[str, str]], datetime]
 def add_doctor(commands: Any, connect: Connect, clock: Clock) -> None:
     """`doctor`: is the repository ready? `connect` gives the hub of `--repository`."""
     parser: argparse.ArgumentParser = commands.add_parser(
-        "doctor", help="say what is missing before the first incident, and how to fix it"
+        "doctor",
+        help="say what is missing before the first incident, and how to fix it",
+        description="Say what is missing before the first incident, and how to fix it. "
+        "Exit code 1 when something is wrong. With GITHUB_TOKEN it also looks at GitHub.",
     )
     parser.add_argument(
         "--repo", "--repository", dest="repository", help="look at this one on GitHub, OWNER/NAME"
@@ -71,7 +80,7 @@ def add_doctor(commands: Any, connect: Connect, clock: Clock) -> None:
     parser.add_argument("--path", type=Path, default=Path(), help="the checkout to look at")
 
     def run(arguments: argparse.Namespace, environ: Mapping[str, str], runner: Runner) -> int:
-        folder = root_of(arguments.path)
+        folder = _repository(arguments.path)
         files: doctor.Files = doctor.Checkout(folder)
         token = environ.get("INPUT_TOKEN") or environ.get("GITHUB_TOKEN")
         hub = None
@@ -92,13 +101,15 @@ def add_doctor(commands: Any, connect: Connect, clock: Clock) -> None:
 def add_checklist(commands: Any) -> None:
     """`checklist`: something to hold in one's hand."""
     parser: argparse.ArgumentParser = commands.add_parser(
-        "checklist", help="print the incident checklist of this repository"
+        "checklist",
+        help="print the incident checklist of this repository",
+        description="Print the incident checklist of this repository, your own where you have one.",
     )
     parser.add_argument("--html", action="store_true", help="as one page for a printer")
     parser.add_argument("--path", type=Path, default=Path(), help="the repository's folder")
 
     def run(arguments: argparse.Namespace, environ: Mapping[str, str], runner: Runner) -> int:
-        pages = printout.pages(root_of(arguments.path))
+        pages = printout.pages(_repository(arguments.path))
         print(as_html(pages) if arguments.html else as_markdown(pages))
         return 0
 
@@ -106,14 +117,21 @@ def add_checklist(commands: Any) -> None:
 
 
 def _init(arguments: argparse.Namespace, environ: Mapping[str, str], runner: Runner) -> int:
-    folder = root_of(arguments.path)
-    if not folder.is_dir():
-        raise InputError(f"there is no folder `{folder}`", remedy="Give `--path` a folder.")
+    folder = _repository(arguments.path)
+    if not (folder / ".git").exists():
+        print(f"Warning: {folder} is no git repository. `git init` makes it one.", file=sys.stderr)
     ask = _ask if sys.stdin.isatty() and not (arguments.yes or arguments.check) else None
     found = setup.survey(folder, _choices(arguments, folder, ask))
     if arguments.check:
         return _tell_drift(found)
     return _write(found, ask, yes=arguments.yes)
+
+
+def _repository(path: Path) -> Path:
+    """The repository of `--path`. Raises `InputError` when there is no such folder."""
+    if not path.is_dir():
+        raise InputError(f"there is no folder `{path}`", remedy="Give `--path` a folder.")
+    return root_of(path)
 
 
 def _tell_drift(found: setup.Setup) -> int:
@@ -139,14 +157,16 @@ def _write(found: setup.Setup, ask: Ask | None, *, yes: bool) -> int:
     todo = [file for file in found.files if file.state not in (Drift.SAME, Drift.EDITED)]
     mine = [file for file in todo if file.state is not Drift.CONFLICT]
     print(setup.describe(todo), end="")
+    if todo and not (found.folder / setup.RECORD).exists():
+        print(f"new: {setup.RECORD} (tells an upgrade what you changed)")
     if not todo:
         print("Nothing to write: everything is there.")
     elif ask is None and not yes:
         raise InputError(
-            f"{len(todo)} files would be written, and nobody is there to say yes",
+            f"{len(mine) + 1} files would be written, and nobody is there to say yes",
             remedy="Add `--yes`. What you changed yourself is kept.",
         )
-    elif ask is not None and mine and not _agrees(ask, f"Write {len(mine)} files?"):
+    elif ask is not None and mine and not _agrees(ask, f"Write {len(mine) + 1} files?"):
         print("Nothing was written.")
         return 0
 
@@ -172,23 +192,46 @@ def _choices(arguments: argparse.Namespace, folder: Path, ask: Ask | None) -> Ch
     before = setup.remembered(folder)
     own, here = remote_of(ROOT), remote_of(folder)
     guess = own[0] if own and own[1] == "incident-actions" else ""
-    owner = arguments.owner or before.get("owner") or ""
-    if not owner and ask is not None:
-        hint = f" [{guess}]" if guess else ""
-        owner = ask(f"Whose incident-actions do your workflows use? A GitHub owner{hint}: ")
-    services = _names(arguments.service) or tuple(before.get("services") or ())
-    if not services and ask is not None:
-        services = _names([ask("Which services do you run? With commas, empty for one: ")])
-    commander = arguments.commander or before.get("commander") or ""
-    if not commander and ask is not None:
-        commander = ask("Who commands by default? A GitHub login, empty for the first to answer: ")
+    hint = f" [{guess}]" if guess else ""
+    owner = _answer(
+        arguments.owner or before.get("owner"),
+        ask,
+        f"Whose incident-actions do your workflows use? A GitHub owner{hint}: ",
+        lambda said: _login("owner", said or guess),
+    )
+    services = _answer(
+        ",".join(arguments.service) or ",".join(before.get("services") or ()),
+        ask,
+        "Which services do you run? With commas, empty for one: ",
+        _names,
+    )
+    commander = _answer(
+        arguments.commander or before.get("commander"),
+        ask,
+        "Who commands by default? A GitHub login, empty for the first to answer: ",
+        lambda said: _login("commander", said) if said else None,
+    )
     repository = arguments.repository or before.get("repository")
     return Choices(
-        owner=_login("owner", owner or guess),
+        owner=owner,
         services=services,
-        commander=_login("commander", commander) if commander else None,
+        commander=commander,
         repository=repository or ("/".join(here) if here else None),
     )
+
+
+def _answer(
+    given: str | None, ask: Ask | None, question: str, read: Callable[[str], Answer]
+) -> Answer:
+    """What was given by a flag or earlier, else what is asked for. A bad answer is asked again."""
+    if given or ask is None:
+        return read(given or "")
+    for _ in range(_TRIES - 1):
+        try:
+            return read(ask(question))
+        except InputError as error:
+            print(error.told(), file=sys.stderr)
+    return read(ask(question))
 
 
 def _login(name: str, given: str) -> str:
@@ -199,8 +242,8 @@ def _login(name: str, given: str) -> str:
     return login
 
 
-def _names(given: list[str]) -> tuple[str, ...]:
-    names = [name.strip() for each in given for name in each.split(",") if name.strip()]
+def _names(given: str) -> tuple[str, ...]:
+    names = [name.strip() for name in given.split(",") if name.strip()]
     for name in names:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,39}", name):
             raise InputError(

@@ -24,10 +24,16 @@ Clock = Callable[[Mapping[str, str]], datetime]
 def add_postmortem(commands: Any, connect: Connect, clock: Clock) -> None:
     """Both commands. `connect` gives the hub of `--repository`."""
     parser: argparse.ArgumentParser = commands.add_parser(
-        "postmortem", help="print the draft of a postmortem, or say what one lacks"
+        "postmortem",
+        help="print the draft of a postmortem, or say what one lacks",
+        description="Print the draft of a postmortem, or say what one lacks.",
     )
     below = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
-    render = below.add_parser("render", help="print the draft for any incident")
+    render = below.add_parser(
+        "render",
+        help="print the draft for any incident",
+        description="Print the draft for any incident, as its file would be. Writes nothing.",
+    )
     render.add_argument("number", type=int, help="the incident's issue")
     render.add_argument("--repository", help="where incidents live, OWNER/NAME")
     render.add_argument("--config", help=f"path of the configuration there, default {PATH}")
@@ -38,7 +44,12 @@ def add_postmortem(commands: Any, connect: Connect, clock: Clock) -> None:
         return 0
 
     render.set_defaults(run=run_render)
-    lints = below.add_parser("lint", help="say what postmortems lack; exit 1 when something must")
+    lints = below.add_parser(
+        "lint",
+        help="say what postmortems lack; exit 1 when something must",
+        description="Say what postmortems lack, line by line. Exit code 1 when something must "
+        "be put right before the review.",
+    )
     lints.add_argument("files", nargs="+", type=Path, metavar="FILE")
 
     def run_lint(arguments: argparse.Namespace, environ: Mapping[str, str], runner: Runner) -> int:

@@ -16,22 +16,27 @@ from incident_actions.flows.incident import Report
 
 
 class Runner:
-    """Where a step's words go. Outside a workflow they go to the terminal alone."""
+    """Where a step's words go. Outside a workflow they go to the terminal alone, as plain text."""
 
-    def __init__(self, environ: Mapping[str, str], out: TextIO) -> None:
+    def __init__(self, environ: Mapping[str, str], out: TextIO, err: TextIO) -> None:
         self._environ = environ
         self._out = out
+        self._err = err
         self._in_workflow = environ.get("GITHUB_ACTIONS") == "true"
 
     def error(self, message: str) -> None:
-        """One error, as an annotation and in the job summary."""
+        """One error: an annotation and a line of the job summary, or a line on a terminal."""
+        if not self._in_workflow:
+            print(message, file=self._err, flush=True)
+            return
         print(f"::error title=Incident actions::{escape(message)}", file=self._out, flush=True)
         self.summary(f"**Incident actions:** {message}\n")
 
     def handler(self) -> logging.Handler:
-        """A log handler that turns warnings into annotations."""
-        handler = logging.StreamHandler(self._out)
-        handler.setFormatter(_Annotations())
+        """A log handler: warnings become annotations, or plain lines on a terminal."""
+        handler = logging.StreamHandler(self._out if self._in_workflow else self._err)
+        if self._in_workflow:
+            handler.setFormatter(_Annotations())
         return handler
 
     def report(self, reports: Sequence[Report]) -> None:

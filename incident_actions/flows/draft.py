@@ -9,6 +9,7 @@ from incident_actions.domain import labels as names
 from incident_actions.domain.observation import Observation
 from incident_actions.errors import InputError
 from incident_actions.flows.incident import Desk, study, vouch
+from incident_actions.flows.issue import asked_for
 from incident_actions.flows.postmortem import draft_of
 from incident_actions.hub.port import Hub
 from incident_actions.render.postmortem import OVERRIDE, draft_file
@@ -17,7 +18,7 @@ from incident_actions.render.postmortem import OVERRIDE, draft_file
 def draft(hub: Hub, number: int, config_path: str, now: datetime) -> str:
     """The draft as its file would be. Raises `InputError` when the issue is no incident."""
     config = read_config(hub.file(config_path), config_path)
-    issue = hub.issue(number)
+    issue = asked_for(hub, number)
     observation = Observation(issue, hub.history(number), {}, config.bot)
     ours = False
     if not issue.is_pull_request and names.holds(issue.labels, names.INCIDENT):

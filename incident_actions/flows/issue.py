@@ -10,12 +10,14 @@ from incident_actions.domain.forms import Form, looks_filled
 from incident_actions.domain.observation import Issue, Observation
 from incident_actions.domain.reports import is_confirmed
 from incident_actions.domain.trust import accepted_before
+from incident_actions.errors import NotFound
 from incident_actions.flows import playbook
 from incident_actions.flows.freezes import is_freeze, tend_freeze
 from incident_actions.flows.incident import Desk, Report, tend, vouch
 from incident_actions.flows.postmortem import follow
 from incident_actions.flows.reports import hold
 from incident_actions.flows.schedule import tell_if_late
+from incident_actions.hub.port import Hub
 
 
 def look_at(desk: Desk, number: int) -> tuple[Report, ...]:
@@ -41,6 +43,14 @@ def look_at(desk: Desk, number: int) -> tuple[Report, ...]:
             tended = replace(tended, report=replace(tended.report, changed=True))
         return (follow(desk, tended),)
     return _hold(desk, observation, form or playbook.form(desk.hub, desk.config))
+
+
+def asked_for(hub: Hub, number: int) -> Issue:
+    """The issue that a person named. Raises `NotFound`, in words for that person."""
+    try:
+        return hub.issue(number)
+    except NotFound as error:
+        raise NotFound(f"#{number} is not there", remedy=error.remedy) from None
 
 
 def _hold(desk: Desk, observation: Observation, form: Form) -> tuple[Report, ...]:

@@ -14,7 +14,7 @@ from incident_actions import __version__
 from incident_actions.domain.drift import Drift, digest, drift
 from incident_actions.domain.workflows import action_owner
 from incident_actions.flows.local import workflows
-from incident_actions.render.scaffold import DEPLOY, SCHEMA, Choices, files
+from incident_actions.render.scaffold import DEPLOY, Choices, files
 
 RECORD = ".github/incident.init.json"
 """What `init` wrote and with which answers, so that an upgrade can tell the team's edits."""
@@ -32,10 +32,8 @@ class File(Struct, frozen=True):
     def diff(self) -> str:
         """What writing it would change, as a unified diff."""
         before = (self.actual or "").replace("\r\n", "\n").splitlines(keepends=True)
-        source = f"a/{self.path}" if self.actual is not None else "/dev/null"
-        lines = difflib.unified_diff(
-            before, self.wanted.splitlines(keepends=True), source, f"b/{self.path}"
-        )
+        after = self.wanted.splitlines(keepends=True)
+        lines = difflib.unified_diff(before, after, f"a/{self.path}", f"b/{self.path}")
         return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
 
 
@@ -108,10 +106,10 @@ def write(setup: Setup, may_overwrite: Callable[[File], bool]) -> tuple[File, ..
 
 
 def describe(found: Iterable[File]) -> str:
-    """What would change: a diff of each file; new pages of the playbook are only named."""
+    """What would change: new files by name, each with its length, and a diff of the others."""
     parts = []
     for file in found:
-        if file.actual is None and (file.path.startswith("ops/") or file.path == SCHEMA):
+        if file.actual is None:
             parts.append(f"new: {file.path} ({len(file.wanted.splitlines())} lines)\n")
         else:
             parts.append(file.diff())

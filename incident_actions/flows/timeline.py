@@ -12,6 +12,7 @@ from incident_actions.domain.incident import Moment
 from incident_actions.domain.observation import Observation
 from incident_actions.errors import InputError
 from incident_actions.flows.incident import Desk, study, vouch
+from incident_actions.flows.issue import asked_for
 from incident_actions.hub.port import Hub
 from incident_actions.render.environment import render
 
@@ -22,7 +23,7 @@ def timeline(hub: Hub, number: int, config_path: str, now: datetime, *, as_json:
     Raises `InputError` when the issue is no incident.
     """
     config = read_config(hub.file(config_path), config_path)
-    issue = hub.issue(number)
+    issue = asked_for(hub, number)
     if issue.is_pull_request or not names.holds(issue.labels, names.INCIDENT):
         raise InputError(
             f"#{number} is no incident", remedy="Give the number of an issue labelled `incident`."

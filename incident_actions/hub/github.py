@@ -359,7 +359,8 @@ def _explain(error: github.GithubException, verb: str, path: str, repository: st
     details = [str(each.get("message") or "") for each in _dicts(data.get("errors"))]
     told = [str(data.get("message") or error.message or ""), *details]
     said = " ".join(" ".join(told).split())[:300]
-    what = f"{verb} {path} on {repository}: HTTP {error.status} {said}".strip()
+    where = f"{path} on {repository}" if path else repository
+    what = f"{verb} {where}: HTTP {error.status} {said}".strip()
     limited = "rate limit" in said.lower() or error.status == 429
     if isinstance(error, github.RateLimitExceededException) or limited:
         return RateLimited(what, remedy="Wait for the limit to reset; the next run does the rest.")

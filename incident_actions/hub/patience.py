@@ -5,6 +5,7 @@ https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
 
 from __future__ import annotations
 
+import logging
 from typing import Any, Self
 
 from github.GithubRetry import GithubRetry
@@ -18,6 +19,7 @@ ALL_WAITS = 240
 """Seconds that all waits of a run may take together: it should end before the next sweep."""
 _LIMITED = frozenset({403, 429})
 _REMEDY = "Wait for the limit to reset; the next run does the rest."
+_log = logging.getLogger(__name__)
 _SAFE_TO_REPEAT = frozenset({"GET", "PATCH", "PUT", "DELETE"})
 
 
@@ -69,7 +71,7 @@ class PatientRetry(GithubRetry):
     def increment(self, *given: Any, **named: Any) -> Any:
         """The retry after this answer. Raises `RateLimited` when the limit outlasts them all."""
         try:
-            return super().increment(*given, **named)
+            again = super().increment(*given, **named)
         except MaxRetryError:
             response = named.get("response")
             if response is None or response.status not in _LIMITED:
@@ -79,6 +81,10 @@ class PatientRetry(GithubRetry):
                 f"GitHub limits the rate: HTTP {response.status}, however often it is asked",
                 remedy=_REMEDY,
             ) from None
+        answer, error = named.get("response"), named.get("error")
+        seen = f"HTTP {answer.status}" if answer is not None else type(error).__name__
+        _log.warning("GitHub failed (%s); asking again", seen)
+        return again
 
     def sleep(self, response: Any = None) -> None:
         """Wait before asking again. Raises `RateLimited` rather than to wait for too long."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -66,7 +67,9 @@ def test_an_empty_repository_gets_everything(folder: Path) -> None:
         "ops/runbooks/502-errors.md",
         "ops/postmortems/README.md",
     }
-    assert "+++ b/.github/workflows/incident.yml" in done.stdout
+    paths = texts(folder)
+    assert sorted(re.findall(r"^new: (\S+) \(", done.stdout, re.MULTILINE)) == sorted(paths)
+    assert "+++" not in done.stdout
     for path, text in texts(folder).items():
         assert "OWNER/incident-actions" not in text or path.startswith("ops/"), path
 
@@ -82,11 +85,11 @@ def test_a_second_time_there_is_nothing_to_do(folder: Path) -> None:
 
 
 def test_nobody_at_the_keyboard_and_no_yes_writes_nothing(folder: Path) -> None:
-    """The diff is shown, and the error says what to add."""
+    """The files are named and counted, and the error says what to add."""
     done = init(folder, "--owner", "acme")
     assert done.returncode == 2
-    assert "--yes" in done.stdout
-    assert "+++ b/.github/incident.yml" in done.stdout
+    assert "--yes" in done.stderr
+    assert f"{done.stdout.count('new: ')} files would be written" in done.stderr
     assert texts(folder) == {}
 
 
@@ -94,7 +97,7 @@ def test_an_unknown_owner_is_an_error(folder: Path) -> None:
     """There is nothing to guess it from: the flag is named."""
     done = init(folder, "--owner", "not a name", "--yes")
     assert done.returncode == 2
-    assert "--owner" in done.stdout
+    assert "--owner" in done.stderr
     assert texts(folder) == {}
 
 
@@ -319,6 +322,20 @@ def test_on_a_terminal_it_asks(folder: Path) -> None:
         "services": ["api", "worker"],
         "commander": "dana",
     }
+
+
+def test_a_bad_answer_is_asked_again(folder: Path) -> None:
+    """A slip of the finger costs one line, not the whole set-up."""
+    at_the_keyboard(folder, "not a name\nacme\nbad/name\napi\n\ny\n")
+    known = json.loads((folder / ".github" / "incident.init.json").read_text("utf-8"))
+    assert known["choices"] == {"owner": "acme", "services": ["api"]}
+
+
+def test_a_folder_that_is_no_git_repository_is_told(tmp_path: Path) -> None:
+    """It is set up all the same: `git init` may come later."""
+    done = init(tmp_path, *OWNER)
+    assert done.returncode == 0
+    assert "no git repository" in done.stderr
 
 
 def test_on_a_terminal_each_file_with_own_changes_is_asked_for(folder: Path) -> None:
