@@ -21,6 +21,7 @@ from incident_actions.domain.fold import Evidence, Folded, fold
 from incident_actions.domain.forms import Form
 from incident_actions.domain.grants import Grants
 from incident_actions.domain.incident import Incident, Moment
+from incident_actions.domain.notices import Notice
 from incident_actions.domain.observation import Issue, Observation, Permission
 from incident_actions.domain.overrides import Trail, lapsed
 from incident_actions.domain.permissions import named_for_roles, wants_permission
@@ -38,6 +39,7 @@ from incident_actions.flows.plan import Findings, Known, Study
 from incident_actions.flows.playbook import Shelf
 from incident_actions.hub.apply import apply
 from incident_actions.hub.port import Hub
+from incident_actions.render.comments import write
 
 NEEDED_TO_WRITE = 3
 """Requests that a run keeps back: to comment, to look again, to edit."""
@@ -163,7 +165,8 @@ def tend(desk: Desk, observation: Observation, form: Form | None = None) -> Tend
         it = replace(it, state=_state(observation.issue), folded=folded)
     memory = plan.memory(observation.issue, it, said, settled(first, done, reminders, desk.now))
     sweeping = desk.occasion is Occasion.SWEEP
-    change = plan.change(observation, it, memory, desk.config.reminders.policy(), settle=sweeping)
+    change = plan.change(observation, it, memory, desk.config, settle=sweeping)
+    done += apply(hub, _no_room(observation, change))
     if not change.empty:
         done += apply(hub, [*_missing_labels(hub, observation.issue, change, it.state), change])
     incident = it.folded.incident
@@ -187,6 +190,17 @@ def _affordable(desk: Desk, words: list[Effect]) -> list[Effect]:
 
 
 _HANDFUL = 10
+
+
+def _no_room(observation: Observation, change: EditIssue) -> list[Say]:
+    """What to say, once, where the text of the issue leaves no room to remember anything."""
+    issue = observation.issue
+    body = issue.body if change.body is None else change.body
+    if bodies.split(body).state is not None:
+        return []
+    notice = Notice("no-room", str(issue.number))
+    unsaid = voice.unsaid([notice], voice.own_comments(observation))
+    return [Say(issue.number, each.kind, each.key, write(each)) for each in unsaid]
 
 
 def _reminders(desk: Desk, observation: Observation, it: Study) -> list[Effect]:

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from msgspec import Struct
 from msgspec.structs import replace
 
+from incident_actions.config import Config
 from incident_actions.domain import body as bodies
 from incident_actions.domain import labels
 from incident_actions.domain.changes import Rule, Suspects
@@ -26,12 +27,14 @@ from incident_actions.domain.projection import (
     wanted_labels,
 )
 from incident_actions.domain.recovery import Streak
-from incident_actions.domain.reminders import Kind, Policy
+from incident_actions.domain.reminders import Kind
 from incident_actions.domain.reports import is_confirmed, reported_text
 from incident_actions.domain.state import (
     Memory,
     Settled,
     State,
+    by_size,
+    is_same,
     make_state,
     write_state,
 )
@@ -124,7 +127,12 @@ def memory(issue: Issue, it: Study, said: Collection[str], settled: Settled) -> 
 
 
 def change(
-    observation: Observation, it: Study, memory: Memory, policy: Policy, *, settle: bool
+    observation: Observation,
+    it: Study,
+    memory: Memory,
+    config: Config,
+    *,
+    settle: bool,
 ) -> EditIssue:
     """The one edit that brings the issue up to date.
 
@@ -143,17 +151,20 @@ def change(
         suspects=memory.suspects,
         runbooks=memory.runbooks,
         web=issue.url.rpartition("/issues/")[0],
-        update_every=policy.timings[Kind.INTERNAL_UPDATE].after,
+        update_every=config.reminders.policy().timings[Kind.INTERNAL_UPDATE].after,
         silent=silent,
         postmortem=memory.postmortem,
+        postmortem_due=config.postmortem.due_at(incident),
+        headline="" if silent else _headline(answers(issue, it.known.form)),
     )
     if silent:
         memory = replace(memory, trail=Trail())
     state = make_state(shown, issue.number, memory)
     before = it.state
-    if not settle and before is not None and state == replace(before, settled=memory.settled):
-        state = before
-    composed = dashboard.compose(shown, facts, write_state(state), body.reporter)
+    if not settle and before is not None and is_same(state, before):
+        state = replace(state, settled=before.settled)
+    states = [write_state(each) for each in by_size(state)]
+    composed = dashboard.compose(shown, facts, states, body.reporter)
     return edit(
         issue,
         body=_unless_same(composed, issue.body),
@@ -170,21 +181,31 @@ def _reviewed(memory: Memory) -> tuple[str, ...]:
 
 
 def with_postmortem(memory: Memory, postmortem: Postmortem | None) -> Memory:
-    """The memory once the postmortem is somewhere: its step is done then."""
-    steps = {*memory.steps, *_started(postmortem)}
+    """The memory once the postmortem is somewhere: its steps are done then."""
+    steps = {*memory.steps, *_written(postmortem)}
     return replace(memory, postmortem=postmortem, steps=tuple(sorted(steps)))
 
 
 def _seen(
     folded: Folded, suspects: Suspects | None, postmortem: Postmortem | None
 ) -> frozenset[str]:
-    """The steps that are done: what changed was listed, and the postmortem begun, by the bot."""
+    """The steps that are done: what changed was listed, the postmortem was begun, or reviewed."""
     listed = suspects is not None and suspects.rule is not Rule.BLIND
-    return folded.steps | ({"changes"} if listed else set()) | _started(postmortem)
+    return folded.steps | ({"changes"} if listed else set()) | _written(postmortem)
 
 
-def _started(postmortem: Postmortem | None) -> set[str]:
-    return {"postmortem"} if postmortem is not None and postmortem.started else set()
+def _written(postmortem: Postmortem | None) -> set[str]:
+    """A reviewed postmortem tells the root cause; what `/cause` names is only to count by."""
+    if postmortem is None or not postmortem.started:
+        return set()
+    return {"postmortem", "root-cause"} if postmortem.merged else {"postmortem"}
+
+
+def _headline(given: Answers) -> str:
+    """What is broken, and for whom, in the reporter's words."""
+    return " · ".join(
+        " ".join(given.get(id).split()) for id in ("summary", "affected") if given.get(id)
+    )
 
 
 def _unless_same(wanted: str, now: str) -> str:

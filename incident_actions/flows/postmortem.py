@@ -68,8 +68,7 @@ def follow(desk: Desk, tended: Tended) -> Report:
     memory = replace(plan.with_postmortem(memory, after), said=tuple(sorted(said)))
     # Somebody may have edited the body meanwhile: their words must survive.
     observation = replace(tended.observation, issue=desk.hub.issue(number))
-    policy = desk.config.reminders.policy()
-    change = plan.change(observation, tended.study, memory, policy, settle=False)
+    change = plan.change(observation, tended.study, memory, desk.config, settle=False)
     if not change.empty:
         apply(desk.hub, [change])
     return report
@@ -292,6 +291,7 @@ class _Keeper:
         web = self._issue.url.rpartition("/issues/")[0]
         body = texts.pull_body(
             number,
+            self._incident.times[Moment.RESOLVED],
             self._desk.config.postmortem.due_at(self._incident),
             now.path,
             f"{web}/blob/{quote(now.branch)}/{quote(now.path)}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
@@ -24,7 +24,7 @@ from incident_actions.domain.matching import Runbook
 from incident_actions.domain.postmortem.link import Postmortem
 from incident_actions.domain.reminders import next_update_due
 from incident_actions.render.environment import render
-from incident_actions.render.markdown import inline
+from incident_actions.render.markdown import inline, utc
 from incident_actions.render.suspects import shown_suspects
 
 ENTRIES_SHOWN = 15
@@ -67,27 +67,31 @@ class Facts(Struct, frozen=True):
     seen: Collection[str]
     update_every: Mapping[Severity, timedelta | None]
     silent: bool = False
+    headline: str = ""
+    postmortem_due: datetime | None = None
     suspects: Suspects | None = None
     runbooks: Sequence[Runbook] = ()
     web: str = ""
     postmortem: Postmortem | None = None
 
 
-def compose(incident: Incident, facts: Facts, state: str, reporter: str) -> str:
-    """The whole body. When it would be too long, older entries and then whole parts give way.
+def compose(incident: Incident, facts: Facts, states: Sequence[str], reporter: str) -> str:
+    """The whole body. When it would be too long, older entries and then whole parts give way, and
+    then what is remembered: `states` are the state at its full length, and shorter ones.
 
     The reporter's text is never cut. Where it leaves no room at all the body stays without a
     dashboard; the labels still tell the state.
     """
+    full_state, *shorter = states
     sizes = ((ENTRIES_SHOWN, True), (8, True), (8, False), (0, False))
     for entries, full in sizes[-1:] if facts.silent else sizes:
         text = _dashboard(incident, facts, entries, full)
-        whole = Body(text, state, reporter).compose()
+        whole = Body(text, full_state, reporter).compose()
         if bodies.length(whole) <= bodies.MAX_LENGTH:
             return whole
     short = f"**{incident.severity.label} · {incident.status}**"
-    for body in (Body(short, state, reporter), Body(short, None, reporter)):
-        whole = body.compose()
+    for state in (full_state, *shorter, None):
+        whole = Body(short, state, reporter).compose()
         if bodies.length(whole) <= bodies.MAX_LENGTH:
             return whole
     return reporter
@@ -104,7 +108,8 @@ def _dashboard(incident: Incident, facts: Facts, entries: int, full: bool) -> st
         number=facts.number,
         mark=_MARKS[incident.severity] if incident.status.open else "🟢",
         deploys=_deploys(incident),
-        next_step=next_step(incident, facts.checks, facts.postmortem),
+        headline=facts.headline,
+        next_step=next_step(incident, facts.checks, facts.postmortem, facts.postmortem_due),
         postmortem=facts.postmortem,
         deploy_rule=_deploy_rule(incident),
         people={"commander": _commander(incident)},
@@ -175,7 +180,10 @@ def _deploy_rule(incident: Incident) -> str:
 
 
 def next_step(
-    incident: Incident, checks: Sequence[Item], postmortem: Postmortem | None = None
+    incident: Incident,
+    checks: Sequence[Item],
+    postmortem: Postmortem | None = None,
+    due: datetime | None = None,
 ) -> str:
     """The one thing to do now, with what to type."""
     if incident.sensitive:
@@ -184,15 +192,23 @@ def next_step(
         back = "`/reopen REASON` if it comes back."
         if postmortem is None or postmortem.pr is None or postmortem.merged:
             return f"resolved. {back}"
-        return f"write the postmortem, #{postmortem.pr}. {back}"
+        by = f" by {utc(due)}" if due is not None else ""
+        return f"write the postmortem, #{postmortem.pr},{by}. {back}".replace(",.", ".")
     if incident.commander is None:
         return "somebody takes command: type `/ack`."
     if incident.status is Status.MONITORING:
         if missing(checks, incident.verified):
-            return "verify the recovery, `/verify CHECK` one by one, then `/resolve`."
+            step = "verify the recovery, `/verify CHECK` one by one, then `/resolve`."
+            return f"{step}{_tell_customers(incident)}"
         return "recovery is verified: `/resolve`."
     if not incident.mitigations:
-        return (
-            "stop the harm with the safest fast mitigation, and record it: `/did ACTION -> RESULT`."
-        )
-    return "once the harm has stopped: `/mitigated`."
+        step = "stop the harm with the safest fast mitigation. Record it: `/did ACTION -> RESULT`."
+    else:
+        step = "once the harm has stopped: `/mitigated`."
+    return f"{step}{_tell_customers(incident)}"
+
+
+def _tell_customers(incident: Incident) -> str:
+    untold = incident.customers and not incident.customer_updates
+    serious = incident.severity in (Severity.SEV1, Severity.SEV2)
+    return " Customers know nothing yet: `/customer TEXT`." if untold and serious else ""
