@@ -39,10 +39,17 @@ TRUSTED = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
 ASSOCIATIONS = TRUSTED | {
     "CONTRIBUTOR", "FIRST_TIMER", "FIRST_TIME_CONTRIBUTOR", "MANNEQUIN", "NONE"
 }  # fmt: skip
+STATUSES = frozenset(
+    f"status:{status}" for status in ("investigating", "identified", "monitoring", "resolved")
+)
 BEGIN, STATE, END = (f"<!-- incident-actions:{name}" for name in ("begin", "state", "end"))
 # Only a field that asks for nothing else: "Which third-party service?" must not narrow a freeze.
 SERVICES_HEADING = r"((affected|impacted|which) )*services?(\(s\))?( are| is)?( affected| down)?\??"
 ENVIRONMENTS_HEADING = r"((affected|which) )*environments?(\(s\))?( are| is)?( frozen)?\??"
+TIME = (
+    r"\d{4}-\d\d-\d\d(\+00:00)?"
+    r"|\d{4}-\d\d-\d\d[T ]([01]\d|2[0-3]):\d\d(:\d\d(\.(\d{3}|\d{6}))?)?([+-]\d\d:\d\d)?"
+)
 SCHEDULE_IS_LATE = timedelta(minutes=30)
 
 
@@ -131,7 +138,7 @@ class Pull(SimpleNamespace):
 
     number: int
     shas: frozenset[str]
-    text: str  # title and description: closing keywords are read from it
+    text: str  # the description, if its author may be believed: closing keywords are read from it
 
 
 class Issue(SimpleNamespace):
@@ -141,7 +148,7 @@ class Issue(SimpleNamespace):
     title: str
     url: str
     labels: frozenset[str]
-    trusted: bool | None  # None: GitHub did not say who the author is
+    trusted: bool | None  # the body may be believed; None: GitHub did not say who the author is
     severity: str | None
     services: tuple[str, ...]  # none: everything
     service_text: str  # the form's own words on services
@@ -160,8 +167,10 @@ def parse_time(text: object) -> datetime | None:
     if not isinstance(text, str):
         return None
     text = re.sub(r"\s*(?:Z|UTC)$", "+00:00", text.strip().strip("`"), flags=re.IGNORECASE)
+    if not re.fullmatch(TIME, text, re.ASCII):  # newer Pythons read more forms than older ones
+        return None
     try:
-        if re.fullmatch(r"\d{4}-\d\d-\d\d(\+00:00)?", text):
+        if text[10:] in ("", "+00:00"):
             return datetime.fromisoformat(text[:10] + "T23:59:59+00:00")
         when = datetime.fromisoformat(text)
         return (when if when.tzinfo else when.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
@@ -224,7 +233,7 @@ def form_severity(answers: list[tuple[str, str]]) -> str | None:
 def names(values: object) -> tuple[str, ...]:
     """Keep the texts of a list, lower case."""
     found = values if isinstance(values, list) else ()
-    return tuple(v.strip().casefold() for v in found if isinstance(v, str) and v.strip())
+    return tuple(normal(v) for v in found if isinstance(v, str) and v.strip())
 
 
 def login(user: object) -> str | None:
@@ -234,19 +243,47 @@ def login(user: object) -> str | None:
 
 
 def people(text: str) -> frozenset[str]:
-    """Read who may deploy: `@alice`, or a plain list of single words."""
-    parts = [part.strip(" -*`") for part in re.split(r"[,\n]", text)]
+    """Read who may deploy: `@alice`, or a plain list of single words.
+
+    Only down to the next heading. `nobody` and `everyone` are no logins, and a sentence that
+    excepts somebody names nobody.
+    """
+    text = re.split(r"(?m)^#{1,6}(?: |$)", text)[0]
+    parts = [part.strip(" -*`") for part in re.split(r"[,;\n]", text)]
     if all(re.fullmatch(r"@?[\w-]+(\[bot\])?", part) for part in parts):
-        return frozenset(part.lstrip("@").casefold() for part in parts)
-    return frozenset(m.casefold() for m in re.findall(r"(?<![\w/])@([\w-]+)(?![\w/])", text))
+        found = [part.lstrip("@") for part in parts]
+    elif re.search(r"(?i)\b(?:but|except|excluding|without|not?|never|nobody)\b|n[’']t\b", text):
+        found = []
+    else:
+        found = re.findall(r"(?<![\w/])@([\w-]+)(?![\w/])", text)
+    return frozenset(name.casefold() for name in found) - NOT_LOGINS
+
+
+def means_everything(name: str) -> bool:
+    """Whether a name stands for all, or says that nobody knows: `all`, `not-sure`, `n-a`."""
+    return name in EVERYTHING or not EVERYTHING.isdisjoint(re.split(r"[\W_]+", name))
 
 
 def single_words(text: str) -> tuple[str, ...]:
-    """Read a plain list of names; none of it counts when one is a sentence, or means all."""
-    parts = [part.strip(" -*`").casefold() for part in re.split(r"[,\n]", text)]
-    named = tuple(part for part in parts if part)
-    plainly = all(re.fullmatch(r"[\w./-]+", part) for part in named)
-    return named if plainly and not EVERYTHING & {*named} else ()
+    """Read a plain list of names, lower case. Empty, which means everything, unless all are plain.
+
+    Only ASCII words: any other name might be written in several ways, and so be missed.
+    `domain/answers.py` reads the same, and a table in the tests holds the two together.
+    """
+    parts = [part.strip(" -*`").lower() for part in re.split(r"[,;\r\n]", text)]
+    named = tuple(dict.fromkeys(part for part in parts if part))
+    if not all(re.fullmatch(PLAIN_NAME, part) for part in named) or len(named) > MOST_NAMES:
+        return ()
+    return () if any(map(means_everything, named)) else named
+
+
+def normal(name: str) -> str:
+    """Fold a name's case and its accents' encoding, so that equal names are equal texts."""
+    if not name.isascii():
+        import unicodedata
+
+        name = unicodedata.normalize("NFC", name)
+    return name.strip().casefold()
 
 
 def read_issue(item: object) -> Issue | None:
@@ -267,7 +304,7 @@ def read_issue(item: object) -> Issue | None:
         if not isinstance(name, str):
             problem = f"the labels of issue #{number} can't be read"
         else:
-            texts.append(name.strip().casefold())
+            texts.append(normal(name))
     marks = frozenset(texts)
     if not problem and not marks & {"incident", "deploy-freeze"}:
         problem = f"issue #{number} does not carry the label that was asked for"
@@ -277,6 +314,10 @@ def read_issue(item: object) -> Issue | None:
     trusted = True if bot or association in TRUSTED else None
     if trusted is None and association in ASSOCIATIONS:
         trusted = False
+    # Strangers can't label, so a status is the team's word for the whole issue: GitHub may hide
+    # that its author belongs to the team.
+    if "incident" in marks and marks & STATUSES and "needs-confirmation" not in marks:
+        trusted = True
     body = item.get("body") if trusted else ""
     block, text = split_body(body if isinstance(body, str) else "")
     state, answers = read_state(block), sections(text)
@@ -307,13 +348,16 @@ def read_issue(item: object) -> Issue | None:
         severity=labelled[0] if labelled else None if manual else form_severity(answers),
         services=prefixed("service:") + names(state.get("services")),
         # Once `respond` has read the form, people correct its answer by command.
-        service_text="" if state else answer(SERVICES_HEADING).casefold(),
+        service_text="" if state else answer(SERVICES_HEADING),
         environments=prefixed("environment:")
         + (single_words(answer(ENVIRONMENTS_HEADING)) if manual else ()),
         since=since or parse_time(item.get("created_at")),
         commander=login(roles.get("commander")) or login(assigned),
         until=parse_time(answer(".*until.*")) if manual else None,
-        deployers=people(answer(".*may deploy.*")) if manual else frozenset(),
+        # Only the first: what is typed into a later answer may look like a heading.
+        deployers=people(next((t for h, t in answers if "may deploy" in h), ""))
+        if manual
+        else frozenset(),
         allow=tuple(a for a in allow if isinstance(a, dict)) if isinstance(allow, list) else (),
         fixes=tuple(f for f in fixes if type(f) is int) if isinstance(fixes, list) else (),
         problem=problem,
@@ -323,6 +367,7 @@ def read_issue(item: object) -> Issue | None:
 def read_pull(item: object) -> Pull | None:
     """Read one pull request, from an event or from an answer.
 
+    Its author may edit the description at any time, so an outsider's proves nothing.
     https://docs.github.com/en/rest/commits/commits#list-pull-requests-associated-with-a-commit
     """
     number = item.get("number") if isinstance(item, dict) else None
@@ -330,8 +375,12 @@ def read_pull(item: object) -> Pull | None:
         return None
     head = item.get("head")
     shas = [head.get("sha") if isinstance(head, dict) else None, item.get("merge_commit_sha")]
-    text = "\n".join(t for t in (item.get("title"), item.get("body")) if isinstance(t, str))
-    return Pull(number=number, shas=frozenset(s for s in shas if isinstance(s, str)), text=text)
+    text = item.get("body") if str(item.get("author_association")) in TRUSTED else ""
+    return Pull(
+        number=number,
+        shas=frozenset(sha for sha in shas if isinstance(sha, str)),
+        text=text if isinstance(text, str) else "",
+    )
 
 
 # ---------------------------------------------------------------------------------------------
@@ -371,26 +420,36 @@ class Verdict(SimpleNamespace):
 
 
 NO_CONTEXT = Context(pulls=(), environments=None, notes=())
-# Answers to "which services?" that name none in particular.
-EVERYTHING = frozenset(
-    {"*", "all", "any", "everything", "unknown", "not sure", "unsure", "other", "none", "n/a"}
-)
+# Words in an answer to "which services?" that name none in particular.
+EVERYTHING = frozenset({
+    "*", "all", "any", "anything", "both", "dont", "entire", "every", "everyone", "everything",
+    "everywhere", "idk", "many", "multiple", "n-a", "n.a", "n/a", "na", "no", "none", "not",
+    "nothing", "other", "others", "several", "some", "tbd", "total", "unclear", "unknown",
+    "unsure", "various", "whole",
+})  # fmt: skip
+NOT_LOGINS = frozenset({
+    "all", "any", "anybody", "anyone", "everybody", "everyone", "n-a", "na", "no", "no-one",
+    "nobody", "none", "noone",
+})  # fmt: skip
+PLAIN_NAME = r"[a-z0-9_](?:[a-z0-9._-]{0,38}[a-z0-9_])?"
+MOST_NAMES = 20
 
 
 def concerns(request: Request, issue: Issue) -> bool:
     """Whether the issue is about one of the services to be deployed. In doubt it is."""
-    text = [part.strip(" -*`") for part in re.split(r"[,\n]", issue.service_text)]
-    told = [part for part in text if part]
-    if not request.services or not (issue.services or told):
-        return True
-    if EVERYTHING & {*issue.services, *told}:
-        return True
-    # People also write "the api and the web"; a service named in passing is named.
-    return any(
-        service in issue.services
-        or re.search(rf"(?<![\w-]){re.escape(service)}(?![\w-])", issue.service_text)
-        for service in request.services
-    )
+    concerned = services_of(issue)
+    return not request.services or not concerned or not concerned.isdisjoint(request.services)
+
+
+def services_of(issue: Issue) -> frozenset[str]:
+    """Read which services an issue is about; empty: all of them.
+
+    An answer that is not a plain list narrows nothing, whatever else is known.
+    """
+    told = single_words(issue.service_text)
+    if (issue.service_text.strip() and not told) or any(map(means_everything, issue.services)):
+        return frozenset()
+    return frozenset({*issue.services, *told})
 
 
 def judge(request: Request, issue: Issue, now: datetime) -> str:
@@ -398,19 +457,17 @@ def judge(request: Request, issue: Issue, now: datetime) -> str:
     marks = issue.labels
     if "drill" in marks:
         return Code.DRILL
-    if "deploy-freeze" in marks:
+    if "needs-confirmation" in marks:
+        return Code.NEEDS_CONFIRMATION
+    # A form's labels come with it, whoever submits it: an outsider's `deploy-freeze` is none.
+    if "deploy-freeze" in marks and issue.trusted is not False:
         code = Code.DEPLOY_FREEZE
-        if "incident" not in marks:  # a form's labels come with it, whoever submits it
-            if "needs-confirmation" in marks:
-                return Code.NEEDS_CONFIRMATION
-            if issue.trusted is False:
-                return Code.UNTRUSTED_REPORT
         if issue.until and issue.until <= now:
             return Code.EXPIRED
+    elif "incident" not in marks:
+        return Code.UNTRUSTED_REPORT
     elif "deploys-allowed" in marks:
         return Code.DEPLOYS_ALLOWED
-    elif "needs-confirmation" in marks:
-        return Code.NEEDS_CONFIRMATION
     elif marks & request.severities:
         code = Code.SEVERITY
     elif marks & set(SEVERITIES):
@@ -485,7 +542,8 @@ def excuse(
                 return passed(Code.FIX, change=f"#{pull.number}", reason="closes the incident")
         notes.append(
             f"intent: fix needs a pull request that is linked to #{issue.number}:"
-            f' write "Fixes #{issue.number}" in its description.'
+            f' a member of the team writes "Fixes #{issue.number}" in its description, or'
+            f" comments `/did deployed #PR -> RESULT` on #{issue.number}."
         )
     if request.actor and request.actor.casefold() in issue.deployers:
         return passed(Code.MAY_DEPLOY, reason="named in the freeze")
@@ -853,7 +911,8 @@ def read_inputs(argv: Sequence[str], env: Mapping[str, str]) -> tuple[Settings, 
     except ValueError:
         good = False
     if not good or not re.fullmatch(r"[!-~]+", api):
-        what = f"GITHUB_API_URL is {plain(api, 80)!r}."
+        shown = re.sub(r"//.*@", "//", api)  # a password may stand there
+        what = f"GITHUB_API_URL is {plain(shown, 80)!r}."
         raise BadInputError(what, "Give the address of the API, such as https://api.github.com.")
     if ".." in value["config"].split("/"):
         raise BadInputError("`config` leaves the repository.", "Name a path inside it.")
@@ -878,8 +937,8 @@ def read_inputs(argv: Sequence[str], env: Mapping[str, str]) -> tuple[Settings, 
     request = Request(
         repository=repository,
         source=source or repository,
-        services=tuple(s.strip().casefold() for s in value["service"].split(",") if s.strip()),
-        environment=value["environment"].casefold(),
+        services=tuple(normal(s) for s in value["service"].split(",") if s.strip()),
+        environment=normal(value["environment"]),
         intent=choice("intent", value["intent"], ("deploy", "rollback", "fix")),
         severities=severities,
         shas=shas | {sha} if sha else shas,
@@ -961,7 +1020,7 @@ class Client:
     def exchange(self, url: str, timeout: float) -> tuple[int, Any, bytes]:
         """Send one request, read one answer; whatever goes wrong on the wire is a GateError."""
         parts = urlsplit(url)
-        host = parts.netloc
+        host = f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname or ""
         connection, wire = None, None
         try:
             connection, proxied = self.connection(parts, timeout)
@@ -1263,10 +1322,19 @@ def environments_of(text: str) -> tuple[str, ...] | None:
     Raises ValueError when it is not written plainly, as `[a, b]` or one `- a` on each line.
     """
     text = re.sub(r"(?m)(?:^|[ \t])#.*$", "", text.replace("\r\n", "\n"))
-    freeze = re.search(r"(?m)^freeze:(?:.*\n?)(?:[ \t].*\n?|\n)*", text)
+    freeze = re.search(r"(?m)^freeze:[ \t]*(.*)\n?((?:[ \t].*\n?|\n)*)", text)
     if not freeze or not re.search(r"\benvironments\b", freeze[0]):
         return None
-    found = re.search(r"\benvironments:[ \t]*(\[[^\]]*\]|(?:\n[ \t]*(?:- .*)?)+)", freeze[0])
+    within = freeze[1] + freeze[2]
+    key = r"\A\{(?:(?:[^{}\[\]'\"]|\[[^\]{}'\"]*\])*,)?\s*"
+    if not freeze[1].strip():  # one key a line: those below have its own indentation
+        first = re.search(r"(?m)^([ \t]+)\S", freeze[2])
+        key = rf"(?m)^{first[1] if first else ''}"
+        within = freeze[2]
+        if not re.search(rf"{key}environments\b", within):
+            return None
+    listing = r"environments:[ \t]*(\[[^\]]*\]|(?:\n[ \t]*(?:- .*)?)+)"
+    found = re.search(key + listing, within)
     items = (
         [item.strip(" \t-'\"") for item in re.split(r"[,\n]", found[1].strip("[]"))]
         if found

@@ -147,8 +147,8 @@ LABELS = [
          "deploy-freeze"),
     case("a freeze by hand beats deploys-allowed",
          [issue("sev1", "deploy-freeze", "deploys-allowed")], "frozen", "deploy-freeze"),
-    case("a freeze by hand beats needs-confirmation on an incident",
-         [issue("sev1", "deploy-freeze", "needs-confirmation")], "frozen", "deploy-freeze"),
+    case("a freeze by hand on an incident that waits for confirmation",
+         [issue("sev1", "deploy-freeze", "needs-confirmation")], "clear", "needs-confirmation"),
     case("a drill beats a freeze by hand", [issue("deploy-freeze", "drill")], "clear", "drill"),
     case("a freeze alone", [freeze()], "frozen", "deploy-freeze", blocked_by=[40]),
     case("a freeze as a drill", [freeze("drill")], "clear", "drill"),
@@ -263,6 +263,7 @@ FORMS = [
          "deploy-freeze"),
 ]  # fmt: skip
 
+ACCEPTED = "status:investigating"
 TRUST = [
     case(f"a form by {association}", [outsider(issue(body=form(Severity="SEV1")), association)],
          verdict, code)
@@ -293,8 +294,33 @@ TRUST = [
     case("an outsider's freeze by an author who can't be read", [without(freeze(), "user",
          "author_association")], "frozen", "deploy-freeze"),
     case("what an outsider wrote into a freeze on an incident is not read",
-         [outsider(issue("deploy-freeze", body=form(Until=EARLIER, Who_may_deploy="@dave")))],
+         [outsider(issue("deploy-freeze", ACCEPTED,
+                         body=form(Until=EARLIER, Who_may_deploy="@dave")))],
          "frozen", "deploy-freeze"),
+    case("an outsider's freeze does not count by the label incident",
+         [outsider(issue("deploy-freeze"))], "clear", "untrusted-report"),
+    case("an outsider's held freeze does not count by the label incident",
+         [outsider(issue("deploy-freeze", "needs-confirmation"))], "clear", "needs-confirmation"),
+    case("an outsider's incident with a freeze and a severity counts by its severity",
+         [outsider(issue("sev1", "deploy-freeze"))], "frozen", "severity"),
+    case("a bot's incident that is frozen by hand",
+         [issue("sev3", "deploy-freeze", author_association="NONE",
+                user={"login": "x[bot]", "type": "Bot"})], "frozen", "deploy-freeze"),
+    case("the state is believed once the team gave the issue a status",
+         [outsider(issue("sev1", ACCEPTED, body=allow(sha=SHA)), "CONTRIBUTOR")], "exempt",
+         "allowed"),
+    case("the services are believed once the team gave the issue a status",
+         [outsider(issue("sev1", ACCEPTED, body=with_state(services=["web"])))], "clear",
+         "other-service", services=("api",)),
+    case("a status and no severity freezes", [outsider(issue(ACCEPTED))], "frozen",
+         "unknown-severity"),
+    case("a held report is not believed, whatever its status",
+         [outsider(issue(ACCEPTED, "needs-confirmation", body=form(Severity="SEV1")))], "clear",
+         "needs-confirmation"),
+    case("some other status is no word of the team",
+         [outsider(issue("sev1", "status:triage", body=allow(sha=SHA)))], "frozen", "severity"),
+    case("a freeze has no status",
+         [outsider(freeze(ACCEPTED))], "clear", "untrusted-report"),
     case("an outsider's state is not believed", [outsider(issue("sev1", body=allow(sha=SHA)))],
          "frozen", "severity"),
     case("an outsider can't narrow the services",
@@ -351,7 +377,7 @@ SERVICES = [
         ("Affected_services", "web", "clear"),
         ("Affected_services", "web, API", "frozen"),
         ("Affected_services", "- web\n- `api`", "frozen"),
-        ("Affected_services", "the api and the web", "frozen"),
+        ("Affected_services", "the db and the web", "frozen"),
         ("Affected_services", "api-v2", "clear"),
         ("Affected_services", "All", "frozen"),
         ("Affected_services", "unknown", "frozen"),
@@ -365,6 +391,32 @@ SERVICES = [
         ("Was_kaputt_ist", "web", "frozen"),
     ]
 ]  # fmt: skip
+
+# What is no plain list of names: it narrows nothing, for the gate and for `respond` alike.
+NOT_PLAIN = (
+    "", "-", "?", "api?", "API server", "the api", "api/web", "Not sure", "not-sure", "N/A", "n-a",
+    "none", "None.", "nothing", "all services", "all-services", "All", "all, api", "All of them",
+    "everything is down", "Everything.", "every", "the whole platform", "whole_site", "any",
+    "unknown", "unknown yet", "web, unknown", "we don't know", "I don\u2019t know", "dont-know",
+    "api (v2)", "all (api, web)", "my api and web", "web, the api", "api.", "web; API gateway",
+    "cafe\u0301", "caf\u00e9", "\u00e1pi", "web, \u0430pi", "a" * 41,
+    ",".join(f"s{n}" for n in range(21)),
+)  # fmt: skip
+# A plain list, and its names, sorted.
+PLAIN = {
+    "api": ["api"],
+    "API": ["api"],
+    "api, Web": ["api", "web"],
+    "web;api": ["api", "web"],
+    "web\r\napi": ["api", "web"],
+    "`api`": ["api"],
+    "**api**": ["api"],
+    "- api\n- web\n": ["api", "web"],
+    "api, api,": ["api"],
+    "search-api, db_1, shop.v2": ["db_1", "search-api", "shop.v2"],
+    "a" * 40: ["a" * 40],
+    "small": ["small"],
+}  # fmt: skip
 
 ENVIRONMENTS = [
     *(
@@ -538,6 +590,13 @@ FREEZES = [
         ("2026-11-23 03:00 UTC", "clear", "expired"),
         ("2026-11-23 05:00 UTC", "frozen", "deploy-freeze"),
         ("2026-11-23T05:00+02:00", "clear", "expired"),
+        ("2020-W48-1", "frozen", "deploy-freeze"),
+        ("20201123", "frozen", "deploy-freeze"),
+        ("2020-11-23T0500", "frozen", "deploy-freeze"),
+        ("2020-11-23x05:00", "frozen", "deploy-freeze"),
+        ("2020-11-23T05", "frozen", "deploy-freeze"),
+        ("2020-11-23T24:00", "frozen", "deploy-freeze"),
+        ("2020-11-23T05:00+0100", "frozen", "deploy-freeze"),
         ("tomorrow", "frozen", "deploy-freeze"),
         ("_No response_", "frozen", "deploy-freeze"),
         ("", "frozen", "deploy-freeze"),
@@ -554,6 +613,10 @@ FREEZES = [
         ("Only @dave and @erin, please", "exempt"),
         ("@erin", "frozen"),
         ("anyone but dave", "frozen"),
+        ("anyone but @dave", "frozen"),
+        ("Nobody, not even @dave", "frozen"),
+        ("erin\n\n## Who asked\n\n@dave", "frozen"),
+        ("_No response_\n\n### Who may deploy?\n\ndave", "frozen"),
         ("@acme/dave", "frozen"),
         ("@davey", "frozen"),
         ("_No response_", "frozen"),
@@ -564,6 +627,11 @@ FREEZES = [
     case("those who may deploy pass the freeze, not the incident",
          [freeze(body=form(Who_may_deploy="@dave")), SEV1], "frozen", "severity",
          blocked_by=[12]),
+    *(
+        case(f"{word!r} is nobody's login", [freeze(body=form(Who_may_deploy=word))], "frozen",
+             "deploy-freeze", actor=word.lower())
+        for word in ("nobody", "None", "everyone", "all", "no")
+    ),
     case("nobody is known to deploy", [freeze(body=form(Who_may_deploy="@dave"))], "frozen",
          "deploy-freeze", actor=""),
 ]  # fmt: skip

@@ -20,7 +20,8 @@ LINKED_FIX = issue("sev1", body=with_state(fixes=[7]))
 
 def pull(number: int = 7, body: str = "", head: str = HEAD) -> dict[str, Any]:
     """A pull request as GitHub's API and events have it."""
-    return {"number": number, "title": "A change", "body": body, "head": {"sha": head}}
+    item = {"number": number, "title": "A change", "body": body, "head": {"sha": head}}
+    return {**item, "author_association": "MEMBER"}
 
 
 def config(text: str) -> dict[str, str]:

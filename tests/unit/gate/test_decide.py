@@ -10,7 +10,9 @@ from incident_actions import gate
 from tests.unit.gate.cases import (
     CASES,
     EARLIER,
+    NOT_PLAIN,
     NOW,
+    PLAIN,
     SEV1,
     SHA,
     Case,
@@ -46,6 +48,49 @@ def test_decision(case: Case) -> None:
     assert (verdict.verdict, verdict.code) == (case.verdict, case.code)
     if case.blocked_by is not None:
         assert [finding.issue.number for finding in verdict.findings] == case.blocked_by
+
+
+@pytest.mark.parametrize("answer", NOT_PLAIN)
+def test_an_answer_that_is_no_plain_list_narrows_nothing(answer: str) -> None:
+    """Whatever is deployed, the incident concerns it."""
+    body = form(Affected_services=answer)
+    assert decide_on(issue("sev1", body=body), services=("zzz",)).verdict == "frozen"
+    labelled = issue("sev1", "service:web", body=body)
+    assert decide_on(labelled, services=("zzz",)).verdict == ("frozen" if answer else "clear")
+
+
+@pytest.mark.parametrize("answer", PLAIN)
+def test_a_plain_list_narrows_to_its_names(answer: str) -> None:
+    """Each name is frozen, another one is not."""
+    item = issue("sev1", body=form(Affected_services=answer))
+    for name in PLAIN[answer]:
+        assert decide_on(item, services=(name,)).verdict == "frozen"
+    assert decide_on(item, services=("zzz",)).verdict == "clear"
+
+
+def test_a_label_and_an_input_are_the_same_name_however_they_are_encoded() -> None:
+    """An accent may be a character of its own."""
+    item = issue("sev1", "service:cafe\u0301")
+    assert decide_on(item, services=(gate.normal("CAF\u00c9"),)).verdict == "frozen"
+
+
+@pytest.mark.parametrize("name", ["all", "not sure", "n/a", "whole-platform"])
+def test_a_label_that_means_everything_narrows_nothing(name: str) -> None:
+    """It may have been put there by hand."""
+    assert decide_on(issue("sev1", f"service:{name}"), services=("zzz",)).verdict == "frozen"
+
+
+@pytest.mark.parametrize(
+    ("association", "text"),
+    [("OWNER", "Fixes #12"), ("MEMBER", "Fixes #12"), ("COLLABORATOR", "Fixes #12"),
+     ("CONTRIBUTOR", ""), ("NONE", ""), (None, ""), (["OWNER"], "")],
+)  # fmt: skip
+def test_a_description_counts_only_when_the_team_wrote_it(association: object, text: str) -> None:
+    """Its author can edit it at any time, after the review, too. A title closes nothing."""
+    item = {"number": 7, "title": "Fixes #13", "body": "Fixes #12"}
+    pull = gate.read_pull({**item, "author_association": association})
+    assert pull is not None
+    assert pull.text == text
 
 
 def test_the_table_covers_every_code_of_a_decision() -> None:
@@ -98,7 +143,7 @@ def test_expired_freeze_is_said() -> None:
 
 def test_fix_that_is_not_linked_learns_how() -> None:
     """`intent: fix` on an unlinked change says what to write."""
-    assert 'write "Fixes #12"' in " ".join(decide_on(SEV1, intent="fix").notes)
+    assert 'writes "Fixes #12"' in " ".join(decide_on(SEV1, intent="fix").notes)
 
 
 def test_used_override_keeps_its_trace() -> None:
@@ -181,6 +226,11 @@ def test_summary_of_a_freeze_says_how_it_ends() -> None:
         ("other:\n  environments: [staging]\n", None),
         ("other:\n  environments: [staging]\nfreeze:\n  windows: []\n", None),
         ("# freeze:\n#   environments: [staging]\n", None),
+        ("freeze: {severities: [sev1], environments: [production]}\n", ("production",)),
+        ("freeze:\n  windows:\n    - environments: [staging]\n", None),
+        ("freeze:\n  windows:\n    - reason: see environments: [staging]\n", None),
+        ("freeze:\n  more:\n    environments: [staging]\n  environments: [live]\n", ("live",)),
+        ("freeze:\n  reason: |\n    environments: [staging]\n", None),
         ("freeze:\n  windows: []\nother:\n  environments: [staging]\n", None),
         ("", None),
     ],
@@ -197,6 +247,8 @@ def test_environments_are_read_from_plain_yaml(text: str, expected: object) -> N
         "freeze:\n  environments: *shared\n",
         "freeze:\n  environments: [*shared]\n",
         "freeze:\n  environments: [production\n",
+        "freeze: {windows: [{environments: [staging]}]}\n",
+        "freeze: {reason: 'x, environments: [staging]'}\n",
         "freeze:\n  environments:\n    - {name: production}\n",
     ],
 )

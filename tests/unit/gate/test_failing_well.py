@@ -167,6 +167,15 @@ def test_nobody_listens(run: Run) -> None:
     assert "can't be reached" in ran.errors[0]
 
 
+@pytest.mark.parametrize("scheme", ["http", "ftp"])
+def test_an_address_with_a_password_is_not_printed(run: Run, scheme: str) -> None:
+    """Neither when nobody listens, nor when the address itself is wrong."""
+    ran = run(GITHUB_API_URL=f"{scheme}://bob:hunter2@127.0.0.1:9", INPUT_BUDGET="0.3")
+    assert "127.0.0.1:9" in ran.log
+    assert "hunter2" not in ran.log + ran.summary
+    assert "bob" not in ran.log + ran.summary
+
+
 def test_a_host_that_does_not_exist(run: Run) -> None:
     """A wrong address is an error that names it."""
     ran = run(GITHUB_API_URL="http://nowhere.invalid/api/v3")
