@@ -114,6 +114,50 @@ def make_state(incident: Incident, number: int, memory: Memory) -> State:
     return State(v=VERSION, number=number, **facts, **msgspec.structs.asdict(memory))
 
 
+def by_size(state: State) -> tuple[State, ...]:
+    """The state, and what is kept of it where a body has less room: less and less.
+
+    First goes what can be read again, or is only told; in the end all that is left is what the
+    gate and reminders need. What is missing is asked for again by the next run.
+    """
+    lean = msgspec.structs.replace(
+        state,
+        form=(),
+        checks=(),
+        defaults={},
+        streaks={},
+        deployments=(),
+        said=(),
+        trail=Trail(),
+        suspects=_start_alone(state.suspects),
+        runbooks=(),
+    )
+    bare = msgspec.structs.replace(
+        lean,
+        people={},
+        ticks=(),
+        steps=(),
+        verified={},
+        actions=(),
+        freeze=msgspec.structs.replace(state.freeze, reason="") if state.freeze else None,
+        forced=None,
+        allow=tuple(
+            msgspec.structs.replace(each, reason="") for each in state.allow if not each.expired
+        ),
+    )
+    return state, lean, bare
+
+
+def is_same(state: State, before: State) -> bool:
+    """Whether an issue that remembers `before`, maybe in part, has to remember nothing new."""
+    return before in by_size(msgspec.structs.replace(state, settled=before.settled))
+
+
+def _start_alone(suspects: Suspects | None) -> Suspects | None:
+    """That they were looked for; their list is not kept."""
+    return msgspec.structs.replace(suspects, changes=(), unread=(), more=0) if suspects else None
+
+
 def write_state(state: State) -> str:
     """One line of JSON that can stand in an HTML comment."""
     text = msgspec.json.encode(state).decode()

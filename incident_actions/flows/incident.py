@@ -26,7 +26,7 @@ from incident_actions.domain.observation import Issue, Observation, Permission
 from incident_actions.domain.overrides import Trail, lapsed
 from incident_actions.domain.permissions import named_for_roles, wants_permission
 from incident_actions.domain.postmortem.lint import Finding
-from incident_actions.domain.projection import CreateLabel, EditIssue, Effect, React
+from incident_actions.domain.projection import CreateLabel, EditIssue, Effect, React, Say
 from incident_actions.domain.recovery import Enough
 from incident_actions.domain.reminders import due
 from incident_actions.domain.settling import settled

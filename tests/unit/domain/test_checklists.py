@@ -133,7 +133,7 @@ def test_the_dashboard_gives_a_checklist_back_as_it_was(page: str) -> None:
             seen=(),
             update_every=dict.fromkeys(("sev1", "sev2", "sev3")),
         )
-        return compose(incident, facts, '{"v":1}', "")
+        return compose(incident, facts, ['{"v":1}'], "")
 
     body = shown(sections)
     again = read_checklist(split(body).dashboard, heading="h4", untitled=None)

@@ -159,7 +159,7 @@ def test_the_dashboard_shows_hostile_words_as_words(text: str) -> None:
     chat.say("alice", f"/verify latency {flat}\n/resolve --force {flat}")
     chat.by_hand("alice", EventKind.RENAMED, text)
     chat.by_hand("bob", EventKind.CROSS_REFERENCED, "12", pull_request=True, title=text)
-    body = compose(chat.incident, facts(chat), '{"v":1}', "the report")
+    body = compose(chat.incident, facts(chat), ['{"v":1}'], "the report")
 
     parts = split(body)
     assert parts.reporter == "the report"

@@ -1,0 +1,95 @@
+"""GitHub's limits: texts of 65,536 characters, a hundred labels. The incident goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from incident_actions.domain import body as bodies
+from incident_actions.domain.state import State, read_state
+from tests.support.events import form_body
+from tests.support.watch import REPO, Watch, watched
+
+FORM = form_body({"severity": "SEV1", "summary": "Logins fail.", "affected": "nobody"})
+
+
+@pytest.fixture
+def shop() -> Iterator[Watch]:
+    """acme/shop at 03:00."""
+    with watched() as it:
+        yield it
+
+
+def state_of(shop: Watch, number: int) -> State | None:
+    """The state in an issue's body."""
+    return read_state(bodies.split(shop.alice.issue(number)["body"]).state, number)
+
+
+@pytest.mark.parametrize("filling", ["<@&", "<", "\n", "@", "😀", "y"])
+def test_a_report_is_confirmed_however_long_its_quote_gets(shop: Watch, filling: str) -> None:
+    """It is cut by what is stored, with room for the dashboard, and says so."""
+    shop.github.user("mallory")
+    room = bodies.MAX_LENGTH - bodies.length(FORM) - 10
+    text = f"{FORM}\n{filling * (room // bodies.length(filling))}"
+    report = int(shop.github.as_user("mallory").file_form_issue("Down", text)["number"])
+    shop.respond()
+    shop.alice.comment(report, "/confirm")
+    shop.respond()
+    incident = shop.alice.issue(report + 1)
+    assert bodies.length(incident["body"]) <= bodies.MAX_LENGTH
+    assert "(cut: see the report)" in incident["body"]
+    assert "Logins fail." in incident["body"]
+    assert state_of(shop, report + 1) is not None
+    assert shop.alice.issue(report)["state"] == "closed"
+
+
+def long_incident(shop: Watch, left: int) -> int:
+    """Alice's incident, whose text leaves so many characters; a run has seen it."""
+    text = FORM + "\n"
+    text += "y" * (bodies.MAX_LENGTH - bodies.length(text) - left)
+    number = int(shop.alice.file_form_issue("Logins fail", text)["number"])
+    shop.respond()
+    return number
+
+
+@pytest.mark.parametrize("left", [1_500, 2_500, 4_000, 9_000])
+def test_what_matters_is_remembered_in_little_room(shop: Watch, left: int) -> None:
+    """Severity, times, commander and exceptions; a second run or sweep writes nothing."""
+    number = long_incident(shop, left)
+    sha = shop.github.repo(REPO).git.refs["refs/heads/main"]
+    shop.passes(1)
+    shop.alice.comment(number, f"/ack\n/severity sev2 fewer\n/allow {sha} for 2h {'r' * 400}")
+    shop.respond()
+    state = state_of(shop, number)
+    assert state is not None
+    assert (state.severity, state.commander) == ("sev2", "alice")
+    assert [each.sha for each in state.allow] == [sha]
+    assert len(state.times) >= 4
+    for again in (shop.respond, shop.sweep, shop.sweep, shop.respond):
+        again()
+    assert shop.github.requests(write=True) == 0
+    shop.passes(3)
+    shop.sweep()
+    assert (shop.requests, shop.github.requests(write=True)) == (3, 0)
+
+
+@pytest.mark.parametrize("left", [0, 40, 300])
+def test_it_is_said_once_that_there_is_no_room(shop: Watch, left: int) -> None:
+    """What is missing and what to do; nothing is written again until the text is shorter."""
+    number = long_incident(shop, left)
+    shop.passes(1)
+    shop.alice.comment(number, "/ack")
+    shop.respond()
+    assert shop.github.requests(write=True) == 2  # the thumb, and alice is assigned
+    for again in (shop.respond, shop.sweep):
+        again()
+        assert shop.github.requests(write=True) == 0
+    (told,) = shop.said(number)
+    assert "Shorten the text" in told
+    assert state_of(shop, number) is None
+    shop.alice.edit_issue_body(number, FORM)
+    shop.respond()
+    state = state_of(shop, number)
+    assert state is not None
+    assert state.commander == "alice"
