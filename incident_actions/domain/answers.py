@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from dateutil import parser as dates
@@ -43,11 +42,34 @@ def read_time(answer: str, declared: datetime) -> datetime | None:
     return at if at <= declared else None
 
 
+EVERYTHING = frozenset({
+    "*", "all", "any", "anything", "both", "dont", "entire", "every", "everyone", "everything",
+    "everywhere", "idk", "many", "multiple", "n-a", "n.a", "n/a", "na", "no", "none", "not",
+    "nothing", "other", "others", "several", "some", "tbd", "total", "unclear", "unknown",
+    "unsure", "various", "whole",
+})  # fmt: skip
+"""Words in an answer on services that name none in particular. The gate's are the same."""
+_PLAIN_NAME = re.compile(r"[a-z0-9_](?:[a-z0-9._-]{0,38}[a-z0-9_])?")
+_MOST_NAMES = 20
+
+
 def read_services(answer: str) -> tuple[str, ...]:
-    """Service names of a comma-separated answer, lower case, sorted, fit for a label."""
-    names: Iterable[str] = re.split(r"[,;\n]", answer.casefold())
-    cleaned = (re.sub(r"[^a-z0-9._-]+", "-", name.strip()).strip("-") for name in names)
-    return tuple(sorted({name[:40] for name in cleaned if name}))[:20]
+    """Service names of an answer, lower case, sorted, fit for a label; empty: everything.
+
+    Only a plain list of ASCII words names services. A phrase that was made into one would be a
+    service that nobody deploys, and so would end the freeze of all the others. The gate, which
+    reads the same before `respond` has run, shares a table of cases with this.
+    """
+    parts = (part.strip(" -*`").lower() for part in re.split(r"[,;\r\n]", answer))
+    named = {part for part in parts if part}
+    if len(named) > _MOST_NAMES or not all(map(_names_a_service, named)):
+        return ()
+    return tuple(sorted(named))
+
+
+def _names_a_service(name: str) -> bool:
+    words = {name, *re.split(r"[\W_]+", name)}
+    return bool(_PLAIN_NAME.fullmatch(name)) and EVERYTHING.isdisjoint(words)
 
 
 _NOBODY = re.compile(

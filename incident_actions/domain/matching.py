@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Set
 
 import yaml
 from msgspec import Struct
 
-from incident_actions.domain.answers import read_services
 from incident_actions.domain.forms import Answers
 
 SEARCHED = ("summary", "affected", "layer", "services")
@@ -82,7 +81,7 @@ def rank(name: str, text: str) -> int:
 def matching(pages: Iterable[Page], answers: Answers) -> tuple[Runbook, ...]:
     """The runbooks that fit, the team's own first, then those with more of their words found."""
     text = report(answers)
-    services = read_services(answers.get("services"))
+    services = _slugs(answers.get("services"))
     found = [
         (not page.own, -hits, page.name, page)
         for page in pages
@@ -94,9 +93,15 @@ def matching(pages: Iterable[Page], answers: Answers) -> tuple[Runbook, ...]:
     )
 
 
-def _hits(page: Page, text: str, services: Collection[str]) -> int:
-    named = {service for name in page.services for service in read_services(name)}
-    return len(named & set(services)) + sum(_stands_in(word, text) for word in page.match)
+def _slugs(answer: str) -> set[str]:
+    """Names of a comma-separated answer, spelled alike. Loose: a page is a suggestion only."""
+    names = re.split(r"[,;\n]", answer.casefold())
+    return {slug for name in names if (slug := re.sub(r"[\W_]+", "-", name).strip("-"))}
+
+
+def _hits(page: Page, text: str, services: Set[str]) -> int:
+    named = {service for name in page.services for service in _slugs(name)}
+    return len(named & services) + sum(_stands_in(word, text) for word in page.match)
 
 
 def _stands_in(phrase: str, text: str) -> bool:

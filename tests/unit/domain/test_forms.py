@@ -9,6 +9,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from incident_actions import gate
+from incident_actions.domain import answers as read
 from incident_actions.domain.forms import (
     Answers,
     Field,
@@ -19,6 +21,7 @@ from incident_actions.domain.forms import (
 )
 from incident_actions.errors import ConfigError
 from tests.support.events import FORM, form_body
+from tests.unit.gate.cases import NOT_PLAIN, PLAIN
 
 OURS = read_form(yaml.safe_load(FORM.read_text("utf-8")), "incident.yml")
 SHORT = Form(
@@ -143,6 +146,27 @@ def test_a_text_with_a_list_in_it_is_no_group_of_boxes() -> None:
 def test_checkboxes_that_nobody_ticked_are_no_answer() -> None:
     """They are there in any case."""
     assert "changes" not in read_answers(SHORT, rendered(changes="- [ ] Deploy")).given
+
+
+@pytest.mark.parametrize("answer", NOT_PLAIN)
+def test_an_answer_that_is_no_plain_list_names_no_service(answer: str) -> None:
+    """No label comes of it, so the incident goes on to concern everything, as for the gate."""
+    assert read.read_services(answer) == ()
+    assert gate.single_words(answer) == ()
+
+
+@pytest.mark.parametrize("answer", PLAIN)
+def test_a_plain_list_names_services(answer: str) -> None:
+    """The gate reads the same names before `respond` has run."""
+    assert list(read.read_services(answer)) == PLAIN[answer]
+    assert sorted(gate.single_words(answer)) == PLAIN[answer]
+
+
+@given(st.text("aA1._-,; \n*`n/é", max_size=12) | st.sampled_from(sorted(gate.EVERYTHING)))
+def test_the_gate_and_the_form_read_services_alike(answer: str) -> None:
+    """Whatever was typed. Each keeps its own list of words, as neither may import the other."""
+    assert read.EVERYTHING == gate.EVERYTHING
+    assert list(read.read_services(answer)) == sorted(gate.single_words(answer))
 
 
 _TEXT = st.text(max_size=40).map(lambda text: text.replace("\r", " "))
