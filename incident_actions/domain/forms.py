@@ -16,6 +16,7 @@ from msgspec import Struct
 from incident_actions.errors import ConfigError
 
 NO_RESPONSE = "_No response_"
+_NOTHING_KNOWN = frozenset({"unknown", "not known yet"})
 _HEADING = re.compile(r"^### (?P<label>.*?)[ \t]*$")
 _BOX = re.compile(r"^\s*[-*] \[[xX]\] (?P<text>.+?)\s*$")
 _BOX_ANY = re.compile(r"^\s*[-*] \[[ xX]\] ")
@@ -51,8 +52,12 @@ class Answers(Struct, frozen=True):
 
     @property
     def given(self) -> frozenset[str]:
-        """The questions that were answered: of checkboxes one at least is ticked."""
-        return frozenset(id for id in self.values if self.boxes.get(id, True))
+        """The questions that were answered: one box at least is ticked, and something is known."""
+        return frozenset(
+            id
+            for id, value in self.values.items()
+            if self.boxes.get(id, True) and value.casefold() not in _NOTHING_KNOWN
+        )
 
 
 def read_form(document: Any, path: str) -> Form:

@@ -21,12 +21,11 @@ def taken(incident: Incident, checks: Sequence[Item]) -> frozenset[str]:
         "started": Moment.STARTED in incident.times,
         "freeze": incident.freezes,
         "severity": incident.severity_known,
-        "mitigation": incident.mitigations > 0 or Moment.MITIGATED in incident.times,
+        "mitigation": incident.mitigations > 0,
         "update": incident.updates > 0,
         "customer-update": incident.customer_updates > 0,
         "verified": bool(checks) and not missing(checks, incident.verified),
         "resolved-time": Moment.RESOLVED in incident.times,
-        "root-cause": incident.cause is not None,
         "action-items": bool(incident.actions),
     }
     return frozenset(key for key, true in facts.items() if true)

@@ -40,6 +40,11 @@ def test_three_answers_are_enough() -> None:
     assert required == ["severity", "summary", "affected"]
 
 
+def test_an_answer_that_ticks_a_step_is_nobodys_default() -> None:
+    """Whether it still happens is asked, so that the checklist ticks what somebody checked."""
+    assert "default" not in FIELDS["ongoing"]["attributes"]
+
+
 def test_labels_are_unique() -> None:
     """Answers are found by their label in the body, so no two fields share one."""
     labels = [field["attributes"]["label"] for field in FIELDS.values()]

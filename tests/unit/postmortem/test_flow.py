@@ -200,6 +200,7 @@ def test_merging_means_reviewed(team: Team) -> None:
     assert "postmortem:reviewed" in team.labels(number)
     assert team.state(number)["postmortem"]["merged"] is True
     assert f"#{team.pull()['number']}, reviewed" in team.alice.issue(number)["body"]
+    assert "- [x] Root cause" in team.alice.issue(number)["body"]
     team.sandbox.clear_log()
     team.pushed()
     team.sweep()
