@@ -255,7 +255,7 @@ def _update(arguments: Arguments) -> Command:
 
 
 def _verify(arguments: Arguments) -> Command:
-    check = arguments.word("the check's name, or `all`", "/verify all")
+    check = arguments.word("the check's name, or `all`")
     return Verify(check.strip("`").casefold(), arguments.rest())
 
 

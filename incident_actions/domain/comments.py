@@ -61,7 +61,11 @@ def _read(spec: Spec, text: str, typed_at: datetime) -> tuple[Command, datetime 
     text, at = take_time(text, typed_at)
     if at is None and spec.name in _TIME_AFTER_WORD:
         head, _, tail = text.partition(" ")
-        tail, at = take_time(tail.lstrip(), typed_at)
+        try:
+            tail, at = take_time(tail.lstrip(), typed_at)
+        except Mistake as mistake:
+            line = f"/{spec.name} {code(head)} {mistake.suggestion}"
+            raise Mistake(mistake.reason, line) from None
         text = f"{head} {tail}" if at is not None else text
     return spec.read(Arguments(text, dated=at is not None)), at
 
@@ -70,9 +74,12 @@ _TIME_AFTER_WORD = frozenset({"severity", "status", "verify", "time", "role"})
 
 
 def _complete(spec: Spec, suggestion: str) -> str:
-    """A whole line to type: a suggested word is put behind its command."""
+    """A whole line to type: a suggested word is put behind its command.
+
+    Without one it is the syntax, or where that has choices in it, the example.
+    """
     if suggestion.startswith("/"):
         return suggestion
     if not suggestion:
-        return spec.syntax
+        return spec.example if set("[|") & set(spec.syntax) else spec.syntax
     return f"/{spec.name} {suggestion}"

@@ -46,10 +46,15 @@ class Rules(Struct, frozen=True):
     default_roles: Mapping[Role, str] = {}
 
 
+def named_in_form(answers: Answers) -> str | None:
+    """Who is in command by the form's answer."""
+    return read_login(answers.get("commander"))
+
+
 def named_at_declaration(answers: Answers, rules: Rules) -> dict[Role, str]:
     """Who should start with which role: the form's answer comes before the team's rules."""
     roles = dict(rules.default_roles)
-    login = read_login(answers.get("commander"))
+    login = named_in_form(answers)
     if login is not None:
         roles[Role.COMMANDER] = login
     return roles
@@ -84,8 +89,10 @@ def declare(observation: Observation, answers: Answers, rules: Rules, grants: Gr
         if grants.at(login, 0) >= ROLE_NEEDS:
             incident = give_role(incident, role, login)
             declaration = Act(issue.author.login, declared, declared, f"declared.{role}")
-            action = f"{role.label}: @{login}"
-            incident = log(incident, declaration, action, "named at the declaration")
+            asked = role is Role.COMMANDER and named_in_form(answers) is not None
+            where = "in the form" if asked else "by the configuration"
+            action = f"named @{login} {role.label.lower()} {where}"
+            incident = log(incident, declaration, action)
     return incident
 
 

@@ -230,11 +230,10 @@ def _verify(incident: Incident, command: c.Verify, act: Act) -> Incident:
         what = f"verified: {items[0].text}"
     else:
         near = difflib.get_close_matches(command.check[:40], known, n=1, cutoff=0.4)
-        listed = ", ".join(f"`{key}`" for key in known)
-        raise Mistake(
-            f"there is no such recovery check; there are {listed}",
-            f"/verify {near[0] if near else 'all'}",
-        )
+        left = [item.key for item in missing(act.checks, incident.verified)] or list(known)
+        meant = [*near, *left, "CHECK"][0]
+        listed = ", ".join(f"`{key}`" for key in known) or "none"
+        raise Mistake(f"there is no such recovery check; there are {listed}", f"/verify {meant}")
     verified = dict(incident.verified)
     for item in items:
         verified[item.key] = Verified(by=act.actor, at=act.at, text=command.text[:200])

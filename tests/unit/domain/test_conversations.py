@@ -214,6 +214,15 @@ class TestRoles:
         named = Chat({"commander": "alice"}, default_roles=default).incident
         assert named.roles == {Role.COMMANDER: "alice", Role.COMMS: "tess"}
 
+    def test_the_timeline_says_where_a_name_came_from(self) -> None:
+        """The form, or the configuration, where a rotation is kept, too."""
+        default = {Role.COMMS: "tess"}
+        incident = Chat({"commander": "@bob"}, default_roles=default).incident
+        assert [entry.action for entry in incident.timeline[1:]] == [
+            "named @tess communications owner by the configuration",
+            "named @bob incident commander in the form",
+        ]
+
     def test_a_role_passes_on(self) -> None:
         """Who held it leaves, unless another role keeps them."""
         chat = Chat()
@@ -370,6 +379,12 @@ class TestRecovery:
         (answer,) = Chat().say("alice", "/verify latancy")
         assert "there are `error-rate`, `latency`" in answer
         assert "Type instead: `/verify latency`" in answer
+
+    def test_what_is_no_check_at_all_suggests_one_that_is_open(self) -> None:
+        """Never `all`: that would tick what nobody looked at."""
+        chat = Chat()
+        chat.say("alice", "/verify error-rate")
+        assert "Type instead: `/verify latency`" in chat.say("alice", "/verify zzz")[0]
 
     def test_force_is_for_the_record(self) -> None:
         """It closes, and everybody can see that it was forced, and why."""
