@@ -16,6 +16,7 @@ _COLUMN = (265, 690)
 """Width and height of one of the two columns in points, on the narrower and the lower paper."""
 _ROW = re.compile(r"^\|(.+)\|[ \t]*$", re.MULTILINE)
 _RULE = re.compile(r"^\d+[.)] \*\*(.+?)\*\*", re.MULTILINE)
+_CLOSING = "resolve"
 _TOLD = ("In one line", "Internal update", "Status page")
 
 
@@ -68,9 +69,15 @@ def _size(listed: Sequence[str], headings: int, rows: int) -> float:
 
 
 def _sections(pages: Pages) -> tuple[Section, ...]:
-    """The steps, then the checks of the recovery, each without what only programs read."""
+    """The steps in order, each without what only programs read.
+
+    The checks of the recovery come before the step that closes, or at the end.
+    """
     recovery = [item for s in read_checklist(pages.verification) for item in s.items]
-    shown = [*read_checklist(pages.checklist), Section("Recovery", _unique(recovery))]
+    shown = list(read_checklist(pages.checklist))
+    titles = [section.title.casefold() for section in shown]
+    place = titles.index(_CLOSING) if _CLOSING in titles else len(shown)
+    shown.insert(place, Section("Recovery", _unique(recovery)))
     return tuple(section for section in shown if section.items)
 
 

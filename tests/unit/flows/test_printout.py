@@ -47,6 +47,15 @@ def test_the_teams_own_steps_and_commands_are_printed(tmp_path: Path) -> None:
     assert "- [ ] Call **the boss**" in as_markdown(pages(tmp_path))
 
 
+def test_recovery_is_checked_before_it_is_closed(tmp_path: Path) -> None:
+    """Its checks stand before the step `Resolve`; where there is none, at the end."""
+    headings = re.findall(r"^## (.+)$", as_markdown(pages(tmp_path)), re.MULTILINE)
+    assert headings.index("Recovery") == headings.index("Resolve") - 1
+    write(tmp_path, CHECKLIST, "## One\n\n- [ ] Call\n\n## Two\n\n- [ ] Fix\n")
+    headings = re.findall(r"^## (.+)$", as_markdown(pages(tmp_path)), re.MULTILINE)
+    assert headings == ["One", "Two", "Recovery"]
+
+
 def test_html_in_a_page_stays_text(tmp_path: Path) -> None:
     """Nothing that somebody typed runs in a browser; links become their text."""
     hostile = "<script>alert(1)</script> [x](javascript:alert(1)) ![y](https://example.com/y.png)"
