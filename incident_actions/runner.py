@@ -35,8 +35,7 @@ class Runner:
     def handler(self) -> logging.Handler:
         """A log handler: warnings become annotations, or plain lines on a terminal."""
         handler = logging.StreamHandler(self._out if self._in_workflow else self._err)
-        if self._in_workflow:
-            handler.setFormatter(_Annotations())
+        handler.setFormatter(_Annotations() if self._in_workflow else logging.Formatter())
         return handler
 
     def report(self, reports: Sequence[Report]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from incident_actions.errors import InputError
+from incident_actions.sandbox import Sandbox
 
 ROOT = Path(__file__).resolve().parents[3]
 COMMANDS = ["respond", "timeline", "init", "doctor", "checklist", "postmortem", "freeze-status"]
@@ -87,6 +88,36 @@ def test_the_gate_is_the_same_gate(tmp_path: Path) -> None:
     """`incident-actions gate` takes the gate's own flags and ends with its exit codes."""
     assert "--on-error" in call(tmp_path, "gate", "--help").stdout
     assert call(tmp_path, "gate").returncode == 2
+
+
+def ask(sandbox: Sandbox, folder: Path, repository: str) -> subprocess.CompletedProcess[str]:
+    """`timeline 99` of a repository, as somebody who may write to acme/shop."""
+    where = {"GITHUB_TOKEN": "ghp_x", "GITHUB_API_URL": sandbox.url}
+    return call(folder, "timeline", "99", "--repository", repository, **where)
+
+
+@pytest.fixture
+def shop(sandbox: Sandbox) -> Sandbox:
+    """acme/shop, which has no issue yet."""
+    sandbox.repository("acme/shop", labels=["incident"])
+    sandbox.user("alice", permission={"acme/shop": "write"})
+    sandbox.token("ghp_x", "alice")
+    return sandbox
+
+
+def test_an_issue_that_is_not_there_is_said_in_words(shop: Sandbox, tmp_path: Path) -> None:
+    """No request and no status code: the number that was typed, and what to look at."""
+    done = ask(shop, tmp_path, "acme/shop")
+    assert done.returncode == 3
+    assert done.stderr.startswith("#99 is not there. Check that acme/shop exists")
+
+
+def test_asking_again_is_one_short_line(shop: Sandbox, tmp_path: Path) -> None:
+    """What failed, and that it is asked again; nothing of the library's inside."""
+    shop.fail(status=502, times=1)
+    first, second = ask(shop, tmp_path, "acme/shop").stderr.splitlines()
+    assert first == "GitHub failed (HTTP 502); asking again"
+    assert second.startswith("#99 is not there")
 
 
 @pytest.mark.parametrize(
