@@ -76,10 +76,39 @@ class OpenIssue(Struct, frozen=True):
 Effect = EditIssue | CreateLabel | Say | Unsay | React | OpenIssue
 
 
-def wanted_labels(incident: Incident, observation: Observation) -> tuple[str, ...]:
-    """The labels that the issue should carry: people's own, and those that show the incident."""
+def wanted_labels(
+    incident: Incident, observation: Observation, also: Iterable[str] = ()
+) -> tuple[str, ...]:
+    """The labels that the issue should carry: people's own, and those that show the incident.
+
+    Where they are more than GitHub takes, all stay as they are.
+    """
     peoples = [name for name in mended(observation) if not labels.is_ours(name)]
-    return _unique([*peoples, *shown_labels(incident)])
+    fitting = fit([*peoples, *also], shown_labels(incident))
+    return observation.issue.labels if fitting is None else fitting
+
+
+MOST_LABELS = 100
+"""GitHub refuses more on one issue."""
+
+
+def fit(peoples: Iterable[str], shown: Iterable[str]) -> tuple[str, ...] | None:
+    """People's labels and those that show the incident, as many as an issue takes.
+
+    Causes and services give way first. None when there is no room for the others, either.
+    """
+    shown = tuple(shown)
+    peoples = _unique(peoples)
+    needed = _unique([*peoples, *(name for name in shown if not _gives_way(name))])
+    room = MOST_LABELS - len(needed)
+    if room < 0:
+        return None
+    extra = [name for name in shown if _gives_way(name)][:room]
+    return _unique([*peoples, *(n for n in shown if not _gives_way(n) or n in extra)])
+
+
+def _gives_way(name: str) -> bool:
+    return name.startswith((labels.SERVICE_PREFIX, labels.CAUSE_PREFIX))
 
 
 def wanted_assignees(
@@ -158,12 +187,18 @@ def edit(
     open: bool | None = None,
     planned: bool = True,
 ) -> EditIssue:
-    """The difference between the issue as it is and as it should be."""
+    """The difference between the issue as it is and as it should be.
+
+    Labels that are too many are left as they are: GitHub would refuse all of the edit.
+    """
+    wanted = None if labels is None else tuple(labels)
+    if wanted is not None and len(wanted) > MOST_LABELS:
+        wanted = None
     return EditIssue(
         planned=planned,
         number=issue.number,
         body=body if body is not None and body != issue.body else None,
-        labels=_changed(issue.labels, labels),
+        labels=_changed(issue.labels, wanted),
         assignees=_changed(issue.assignees, assignees),
         open=open if open is not None and open != issue.open else None,
     )

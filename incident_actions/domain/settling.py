@@ -10,7 +10,7 @@ from incident_actions.domain import body as bodies
 from incident_actions.domain import labels, recovery
 from incident_actions.domain.incident import Moment
 from incident_actions.domain.observation import Comment, Issue
-from incident_actions.domain.projection import Effect, Say, Unsay, shown_labels
+from incident_actions.domain.projection import Effect, Say, Unsay, fit, shown_labels
 from incident_actions.domain.state import Settled, State
 from incident_actions.domain.voice import REMINDER
 
@@ -35,6 +35,14 @@ def _knows_what_changed(state: State) -> bool:
     return state.suspects is not None and state.suspects.start == state.times.get(Moment.STARTED)
 
 
+def _shows(issue: Issue, state: State) -> bool:
+    """Whether the labels show the incident, as far as there is room for them."""
+    there = {name.casefold() for name in issue.labels}
+    peoples = [name for name in issue.labels if not labels.is_ours(name)]
+    wanted = fit(peoples, shown_labels(state))
+    return wanted is None or there == {name.casefold() for name in wanted}
+
+
 _MARGIN = timedelta(seconds=90)
 """Our own edit comes a little after the clock was read."""
 
@@ -51,15 +59,12 @@ def unsettled(issue: Issue, state: State, now: datetime, reminders: Sequence[Com
         return True
     after = settled(issue, (), len(reminders), now)
     explained = max((each.created_at for each in reminders), default=before.at)
-    shown = {name.casefold() for name in shown_labels(state)}
-    there = {name.casefold() for name in issue.labels}
-    ours = {name for name in there if labels.is_ours(name)} | (there & {labels.INCIDENT})
     assigned = {login.casefold() for login in state.assigned}
     return (
         after.comments != before.comments
         or after.text != before.text
         or issue.updated_at > max(before.at, explained) + _MARGIN
-        or ours != shown
+        or not _shows(issue, state)
         or {login.casefold() for login in issue.assignees} != assigned
         or issue.open != state.status.open
         or any(each.until <= now and not each.expired for each in state.allow)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -26,7 +27,15 @@ from incident_actions.domain.observation import Issue, Observation, Permission
 from incident_actions.domain.overrides import Trail, lapsed
 from incident_actions.domain.permissions import named_for_roles, wants_permission
 from incident_actions.domain.postmortem.lint import Finding
-from incident_actions.domain.projection import CreateLabel, EditIssue, Effect, React, Say
+from incident_actions.domain.projection import (
+    MOST_LABELS,
+    CreateLabel,
+    EditIssue,
+    Effect,
+    React,
+    Say,
+    shown_labels,
+)
 from incident_actions.domain.recovery import Enough
 from incident_actions.domain.reminders import due
 from incident_actions.domain.settling import settled
@@ -40,6 +49,8 @@ from incident_actions.flows.playbook import Shelf
 from incident_actions.hub.apply import apply
 from incident_actions.hub.port import Hub
 from incident_actions.render.comments import write
+
+log = logging.getLogger(__name__)
 
 NEEDED_TO_WRITE = 3
 """Requests that a run keeps back: to comment, to look again, to edit."""
@@ -167,6 +178,7 @@ def tend(desk: Desk, observation: Observation, form: Form | None = None) -> Tend
     sweeping = desk.occasion is Occasion.SWEEP
     change = plan.change(observation, it, memory, desk.config, settle=sweeping)
     done += apply(hub, _no_room(observation, change))
+    _warn_of_labels(observation, change, it.folded.incident)
     if not change.empty:
         done += apply(hub, [*_missing_labels(hub, observation.issue, change, it.state), change])
     incident = it.folded.incident
@@ -190,6 +202,19 @@ def _affordable(desk: Desk, words: list[Effect]) -> list[Effect]:
 
 
 _HANDFUL = 10
+
+
+def _warn_of_labels(observation: Observation, change: EditIssue, incident: Incident) -> None:
+    """Say in the log which labels found no room beside those that people set."""
+    there = observation.issue.labels if change.labels is None else change.labels
+    left_out = [name for name in shown_labels(incident) if not names.holds(there, name)]
+    if left_out:
+        log.warning(
+            "#%s can't carry the labels %s: GitHub takes %s on an issue. Take some off.",
+            observation.issue.number,
+            ", ".join(left_out),
+            MOST_LABELS,
+        )
 
 
 def _no_room(observation: Observation, change: EditIssue) -> list[Say]:

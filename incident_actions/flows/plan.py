@@ -168,7 +168,7 @@ def change(
     return edit(
         issue,
         body=_unless_same(composed, issue.body),
-        labels=(*wanted_labels(incident, observation), *_reviewed(memory)),
+        labels=wanted_labels(incident, observation, _reviewed(memory)),
         assignees=wanted_assignees(incident, issue, before.assigned if before else ()),
         open=incident.status.open,
     )

@@ -93,3 +93,53 @@ def test_it_is_said_once_that_there_is_no_room(shop: Watch, left: int) -> None:
     state = state_of(shop, number)
     assert state is not None
     assert state.commander == "alice"
+
+
+def labelled_incident(shop: Watch, count: int) -> int:
+    """Alice's incident of two services, to which she put so many labels of her own."""
+    number = shop.declare(services="api, web")
+    own = [f"own-{n}" for n in range(count)]
+    for name in own:
+        shop.github.world.add_label(shop.github.repo(REPO), name, "ededed")
+    shop.alice.label(number, *own)
+    shop.respond()
+    return number
+
+
+def labels_of(shop: Watch, number: int) -> set[str]:
+    """The names of an issue's labels."""
+    return {label["name"] for label in shop.alice.issue(number)["labels"]}
+
+
+def assert_quiet(shop: Watch) -> None:
+    """A second run and a sweep write nothing, and the next sweep costs what it always does."""
+    for again in (shop.respond, shop.sweep, shop.sweep):
+        again()
+    assert (shop.requests, shop.github.requests(write=True)) == (3, 0)
+
+
+def test_services_give_way_to_peoples_labels(shop: Watch, caplog: pytest.LogCaptureFixture) -> None:
+    """With 96 of their own one of two services is shown; severity and status are."""
+    number = labelled_incident(shop, 96)
+    labels = labels_of(shop, number)
+    assert len(labels) == 100
+    assert {"incident", "sev1", "status:investigating", "service:api"} <= labels
+    assert any("service:web" in record.getMessage() for record in caplog.records)
+    assert_quiet(shop)
+
+
+def test_labels_without_room_leave_the_rest_as_it_should_be(
+    shop: Watch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With 99 of their own the labels stay as they are; the dashboard is written."""
+    number = labelled_incident(shop, 99)
+    assert len(labels_of(shop, number)) == 100
+    assert state_of(shop, number) is not None
+    assert any("sev1" in record.getMessage() for record in caplog.records)
+    shop.alice.comment(number, "/ack")
+    shop.respond()
+    state = state_of(shop, number)
+    assert state is not None
+    assert state.commander == "alice"
+    shop.respond()
+    assert shop.github.requests(write=True) == 0
