@@ -18,16 +18,31 @@ import yaml
 from incident_actions.config import schema
 from incident_actions.config.reminders import RemindersConfig
 from incident_actions.domain import labels
-from incident_actions.domain.commands import REGISTRY
+from incident_actions.domain.commands import REGISTRY, Spec
 from incident_actions.domain.incident import Severity
 from incident_actions.domain.reminders import URGENT, Kind
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
+EVERYDAY = (
+    "ack", "role", "severity", "status", "note", "did", "update", "mitigated", "verify", "resolve"
+)  # fmt: skip
+"""The commands that most incidents need, and no others."""
+
+
 def commands() -> str:
-    """Every command: what to type, what it does, who may, an example."""
-    rows = ((f"`{s.syntax}`", s.summary, s.needs.name.lower(), f"`{s.example}`") for s in REGISTRY)
+    """The everyday commands: what to type, what it does, who may, an example."""
+    return _commands(spec for spec in REGISTRY if spec.name in EVERYDAY)
+
+
+def more_commands() -> str:
+    """All the others."""
+    return _commands(spec for spec in REGISTRY if spec.name not in EVERYDAY)
+
+
+def _commands(specs: Iterable[Spec]) -> str:
+    rows = ((f"`{s.syntax}`", s.summary, s.needs.name.lower(), f"`{s.example}`") for s in specs)
     return _table(("Type", "To", "Needs", "Example"), rows)
 
 
@@ -144,6 +159,7 @@ _TIMINGS = {f"reminders.{kind}" for kind in Kind}
 
 TABLES: dict[str, Callable[[], str]] = {
     "commands": commands,
+    "more-commands": more_commands,
     "inputs": inputs,
     "outputs": outputs,
     "labels": label_names,
