@@ -18,6 +18,8 @@ from incident_actions.config.values import (
     WallTime,
     duration,
 )
+from incident_actions.domain import followups
+from incident_actions.domain.followups import Followup, Pace
 from incident_actions.domain.incident import Severity
 from incident_actions.domain.reminders import Kind, Policy, QuietHours, Timing
 
@@ -93,6 +95,19 @@ class RemindersConfig(Section, frozen=True):
     stalled: Annotated[TimingConfig, Meta(description="Nothing happened for long.")] = (
         TimingConfig()
     )
+    postmortem_not_started: Annotated[
+        TimingConfig,
+        Meta(description="A postmortem is still a draft; counted from the resolution."),
+    ] = TimingConfig()
+    postmortem_due: Annotated[
+        TimingConfig, Meta(description="A postmortem is not merged when it is due.")
+    ] = TimingConfig()
+    action_due: Annotated[
+        TimingConfig, Meta(description="An action item is due soon; `after` is how long before.")
+    ] = TimingConfig()
+    action_overdue: Annotated[
+        TimingConfig, Meta(description="The day that an action item is due is over.")
+    ] = TimingConfig()
 
     def policy(self) -> Policy:
         """The team's wishes as the domain understands them."""
@@ -106,21 +121,36 @@ class RemindersConfig(Section, frozen=True):
             timings[kind] = Timing(
                 _override(after, given.after), _override(every, given.every), given.mention
             )
-        quiet = self.quiet_hours
         return Policy(
             timings=timings,
             tick=duration(self.tick) or timedelta(minutes=5),
             backup=self.backup,
             escalation=self.escalation,
             drills=self.drills,
-            quiet=QuietHours(
-                time.fromisoformat(quiet.start),
-                time.fromisoformat(quiet.end),
-                quiet.timezone,
-                {login.lstrip("@").casefold(): zone for login, zone in quiet.timezones.items()},
+            quiet=self._quiet(),
+        )
+
+    def followups(self) -> followups.Policy:
+        """What they want after an incident."""
+        paces = {}
+        for kind, (after, every) in _PACES.items():
+            given = getattr(self, kind.replace("-", "_"))
+            paces[kind] = Pace(
+                after if given.after is None else duration(given.after),
+                every if given.every is None else duration(given.every),
+                given.mention,
             )
-            if quiet is not None
-            else None,
+        return followups.Policy(paces, self.backup, self.escalation, self._quiet())
+
+    def _quiet(self) -> QuietHours | None:
+        quiet = self.quiet_hours
+        if quiet is None:
+            return None
+        return QuietHours(
+            time.fromisoformat(quiet.start),
+            time.fromisoformat(quiet.end),
+            quiet.timezone,
+            {login.lstrip("@").casefold(): zone for login, zone in quiet.timezones.items()},
         )
 
 
@@ -146,3 +176,10 @@ _TIMINGS = {
     Kind.STALLED: ({**_always(None), Severity.SEV3: timedelta(hours=24)}, _always(24 * 60)),
 }
 """After how long and how often, where the file says nothing; updates have defaults of their own."""
+_PACES: Mapping[Followup, tuple[timedelta | None, timedelta | None]] = {
+    Followup.NOT_STARTED: (timedelta(hours=24), timedelta(hours=24)),
+    Followup.POSTMORTEM_DUE: (timedelta(), timedelta(hours=24)),
+    Followup.ACTION_DUE: (timedelta(days=3), None),
+    Followup.ACTION_OVERDUE: (timedelta(), timedelta(days=7)),
+}
+"""The same after an incident."""

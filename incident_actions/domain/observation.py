@@ -36,7 +36,10 @@ class Actor(Struct, frozen=True):
 
 
 class Issue(Struct, frozen=True):
-    """The issue as it is now. `association` is a hint, never a permission."""
+    """The issue as it is now. `association` is a hint, never a permission.
+
+    Only a pull request can be a `draft`.
+    """
 
     number: int
     title: str
@@ -52,6 +55,7 @@ class Issue(Struct, frozen=True):
     state_reason: str | None = None
     is_pull_request: bool = False
     comments: int = 0
+    draft: bool = False
 
 
 class Comment(Struct, frozen=True):

@@ -89,7 +89,7 @@ class Reminder(Struct, frozen=True):
     `held` waits until its owner's quiet hours are over.
     """
 
-    kind: Kind
+    kind: StrEnum
     since: datetime
     slot: datetime
     miss: int
@@ -208,13 +208,7 @@ def _slot(
     horizon = now + policy.tick
     if since >= horizon:
         return None
-    every = policy.timings[kind].every[incident.severity]
-    miss, slot = 0, since
-    while every is not None:
-        later = slot + (every if miss < 2 else max(every, HOURLY))
-        if later >= horizon:
-            break
-        miss, slot = miss + 1, later
+    miss, slot = newest_slot(since, policy.timings[kind].every[incident.severity], horizon)
     if now - slot > LATEST:
         return None
     owner = _owner(incident, kind, reporter, horizon)
@@ -228,6 +222,22 @@ def _slot(
         mention=_mentions(incident, kind, miss, owner, policy),
         held=quiet is not None and quiet.holds(now, owner),
     )
+
+
+def newest_slot(
+    since: datetime, every: timedelta | None, horizon: datetime
+) -> tuple[int, datetime]:
+    """How many reminders there were before the newest one until a horizon, and what that is for.
+
+    From the third miss on they are an hour apart at least.
+    """
+    miss, slot = 0, since
+    while every is not None:
+        later = slot + (every if miss < 2 else max(every, HOURLY))
+        if later >= horizon:
+            break
+        miss, slot = miss + 1, later
+    return miss, slot
 
 
 _OWNERS: Mapping[Kind, tuple[Role, ...]] = {
@@ -255,8 +265,13 @@ def _mentions(
         told += [incident.commander, policy.backup]
     if miss >= 2:
         told += policy.escalation
+    return each_once(told)
+
+
+def each_once(names: Iterable[str | None]) -> tuple[str, ...]:
+    """Logins without `@`, each once however it is spelled, without those that are nobody."""
     kept: dict[str, str] = {}
-    for name in told:
+    for name in names:
         if name:
             kept.setdefault(name.lstrip("@").casefold(), name.lstrip("@"))
     return tuple(kept.values())

@@ -21,8 +21,8 @@ from incident_actions.flows.review import Reviewed, review
 
 _LOOK_BACK = timedelta(hours=24)
 """How long a sweep tries to open a postmortem that an earlier run could not."""
-_JUST_NOW = timedelta(minutes=30)
-"""How long after a change a sweep looks whether the run for it was lost."""
+_JUST_NOW = timedelta(hours=3)
+"""How long after a change a sweep looks whether the run for it was lost: they take turns."""
 _BUDGET = 10
 
 
@@ -84,7 +84,7 @@ def tend_postmortems(desk: Desk) -> tuple[Report, ...]:
     """The sweep's part: postmortems that lost runs left undone. One request when there are none.
 
     An incident that was resolved within a day and has no postmortem gets it; a pull request or an
-    action item that changed within half an hour is looked at again.
+    action item that changed within three hours is looked at again.
     """
     reports: list[Report] = []
     pulls: list[int] = []

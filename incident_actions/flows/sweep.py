@@ -8,7 +8,10 @@ has nothing due costs no request of its own.
 from __future__ import annotations
 
 import logging
+import zlib
 from collections.abc import Sequence
+from datetime import datetime, timedelta
+from enum import Enum
 
 from msgspec.structs import replace
 
@@ -22,10 +25,12 @@ from incident_actions.domain.state import State, read_state
 from incident_actions.domain.windows import open_at
 from incident_actions.errors import GitHubError, RateLimited
 from incident_actions.flows import speech
+from incident_actions.flows.followups import remind_of_actions, remind_of_postmortems
 from incident_actions.flows.freezes import tend_windows
 from incident_actions.flows.incident import Desk, Report
 from incident_actions.flows.issue import look_at
 from incident_actions.flows.lately import Lately, is_held
+from incident_actions.flows.pull import tend_postmortems
 from incident_actions.flows.schedule import is_time_to_look, keep_alive
 from incident_actions.hub.apply import apply
 
@@ -42,10 +47,11 @@ def sweep(desk: Desk) -> tuple[Report, ...]:
     ends it: the next sweep does the rest.
 
     Nothing to do costs three requests: the configuration, the open incidents, and one more. That
-    is the bot's comments when there may be reminders, else the freezes; and in one hour of the
-    day, when no incident and no window is open, the schedule's own future. With K reminders due
-    it is 3 + 2K: freezes are looked at, too, unless every reminder had to be replaced. Held
-    issues come last, and only few of them: those where somebody waits.
+    is the bot's comments when there may be reminders, else the freezes; and when no incident and
+    no window is open, whatever has its turn. With K reminders due it is 3 + 2K: freezes are
+    looked at, too, unless every reminder had to be replaced. After the incidents it is 4 + 2K:
+    what is due and what was said of it are two lists. Held issues come last, and only few of
+    them: those where somebody waits.
     """
     reports: list[Report] = []
     failed: list[GitHubError] = []
@@ -65,16 +71,66 @@ def sweep(desk: Desk) -> tuple[Report, ...]:
                 raise
             log.warning("#%s was left for the next sweep: %s", issue.number, error)
             failed.append(error)
-    if not listed and not open_at(desk.config.windows(), desk.now) and is_time_to_look(desk.now):
-        return keep_alive(desk)
     spent = desk.hub.requests - desk.budget  # the budget is where this run began
     if spent < 3 + 2 * len(reports):
-        reports = [*tend_windows(desk, lately), *reports]
+        calm = not issues and not _in_a_window(desk)
+        reports = [*_take_turn(desk, lately, calm=calm), *reports]
     for issue in lately.held_to_look_at(held):
         reports += _look(desk, issue)
     if failed:
         raise failed[0]
     return tuple(reports)
+
+
+class Duty(Enum):
+    """What calm sweeps take turns at, each for one request when there is nothing to do."""
+
+    FREEZES = "freezes"
+    LOST_RUNS = "what lost runs left undone of postmortems"
+    POSTMORTEMS = "reminders of postmortems"
+    ACTIONS = "reminders of action items"
+    SCHEDULE = "how long the schedule lives"
+
+
+_TURNS = (
+    *[Duty.FREEZES] * 3,
+    *[Duty.LOST_RUNS] * 2,
+    Duty.POSTMORTEMS,
+    Duty.ACTIONS,
+)
+
+
+def whose_turn(now: datetime) -> Duty:
+    """What a calm sweep does with its last request.
+
+    Drawn by the minute, and always the same for a minute: a schedule that comes at the same
+    minutes of each hour starves nothing, as it would if the turns were counted off.
+    """
+    if is_time_to_look(now):
+        return Duty.SCHEDULE
+    minute = f"{now:%Y-%m-%dT%H:%M}".encode()
+    return _TURNS[zlib.crc32(minute) % len(_TURNS)]
+
+
+def _take_turn(desk: Desk, lately: Lately, *, calm: bool) -> tuple[Report, ...]:
+    """During an incident, and while a window is open, freezes always have their turn."""
+    match whose_turn(desk.now) if calm else Duty.FREEZES:
+        case Duty.FREEZES:
+            return tend_windows(desk, lately)
+        case Duty.LOST_RUNS:
+            return tend_postmortems(desk)
+        case Duty.POSTMORTEMS:
+            return remind_of_postmortems(desk)
+        case Duty.ACTIONS:
+            return remind_of_actions(desk)
+        case Duty.SCHEDULE:
+            return keep_alive(desk)
+
+
+def _in_a_window(desk: Desk) -> bool:
+    """Whether a freeze of the calendar holds, or ended within the hour and has to be closed."""
+    windows = desk.config.windows()
+    return bool(open_at(windows, desk.now) or open_at(windows, desk.now - timedelta(hours=1)))
 
 
 def _visit(desk: Desk, issue: Issue, lately: Lately) -> tuple[Report, ...]:

@@ -106,6 +106,10 @@ class Drafts(Protocol):
         """
         ...
 
+    def open_pulls(self, label: str) -> tuple[Issue, ...]:
+        """Open pull requests with a label, as the list of issues has them; by pages of 100."""
+        ...
+
     def file_action(
         self, title: str, body: str, labels: Sequence[str], assignees: Sequence[str]
     ) -> Issue:

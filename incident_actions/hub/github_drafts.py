@@ -204,6 +204,11 @@ class GitHubDrafts(ABC):
                 break
         return tuple(found)
 
+    def open_pulls(self, label: str) -> tuple[Issue, ...]:
+        """https://docs.github.com/en/rest/issues/issues#list-repository-issues"""
+        found = (read(reading.issue, raw) for raw in self._pages("/issues", {"labels": label}))
+        return tuple(issue for issue in found if issue.is_pull_request)
+
     def file_action(
         self, title: str, body: str, labels: Sequence[str], assignees: Sequence[str]
     ) -> Issue:

@@ -40,6 +40,7 @@ def issue(raw: Any) -> Issue:
         state_reason=raw.get("state_reason"),
         is_pull_request="pull_request" in raw,
         comments=int(raw.get("comments") or 0),
+        draft=bool(raw.get("draft")),
     )
 
 

@@ -28,6 +28,18 @@ def remind(reminder: Reminder, incident: Incident) -> str:
     return f"{text}\n\n{marker(REMINDER, reminder.key)}"
 
 
+def follow_up(reminder: Reminder, **facts: object) -> str:
+    """The text of a reminder after an incident. `facts` are what its kind tells besides."""
+    text = render(
+        "comments/followup.md.j2",
+        kind=reminder.kind.value,
+        miss=reminder.miss,
+        mention=[f"@{login}" for login in reminder.mention],
+        **facts,
+    )
+    return f"{text}\n\n{marker(REMINDER, reminder.key)}"
+
+
 def scheduler(notice: Notice, workflow: str, last: datetime | None) -> str:
     """What it means that the schedule is late or dead, and what to do."""
     text = render("comments/scheduler.md.j2", workflow=workflow, last=last)

@@ -88,7 +88,9 @@ def action_body(record: Record) -> str:
     return write_block(record, shown)
 
 
-def pull_body(number: int, due: datetime | None, path: str, file_url: str) -> str:
+def pull_body(
+    number: int, resolved: datetime, due: datetime | None, path: str, file_url: str
+) -> str:
     """What the pull request says."""
     return render(
         "postmortem/pull.md.j2",
@@ -96,6 +98,7 @@ def pull_body(number: int, due: datetime | None, path: str, file_url: str) -> st
         due=due,
         path=path,
         file_url=file_url,
+        times=link.times_marker(resolved, due),
         marker=link.marker(number),
     )
 

@@ -19,6 +19,7 @@ from incident_actions.config import schema
 from incident_actions.config.reminders import RemindersConfig
 from incident_actions.domain import labels
 from incident_actions.domain.commands import REGISTRY, Spec
+from incident_actions.domain.followups import Followup
 from incident_actions.domain.incident import Severity
 from incident_actions.domain.reminders import URGENT, Kind
 
@@ -92,7 +93,17 @@ def reminders() -> str:
         )
         for kind, timing in RemindersConfig().policy().timings.items()
     )
-    return _table(("Key", "When", "After", "Again every", "At night, too"), rows)
+    later = (
+        (
+            f"`{kind}`",
+            about[kind]["description"],
+            _minutes(pace.after),
+            _minutes(pace.every) if pace.every else "once",
+            "",
+        )
+        for kind, pace in RemindersConfig().followups().paces.items()
+    )
+    return _table(("Key", "When", "After", "Again every", "At night, too"), (*rows, *later))
 
 
 def _by_severity(times: Mapping[Severity, timedelta | None]) -> str:
@@ -108,6 +119,8 @@ def _minutes(gap: timedelta | None) -> str:
     minutes = int(gap.total_seconds() // 60)
     if not minutes:
         return "at once"
+    if minutes % (24 * 60) == 0 and minutes > 24 * 60:
+        return f"{minutes // (24 * 60)} days"
     return f"{minutes // 60} h" if minutes % 60 == 0 else f"{minutes} min"
 
 
@@ -155,7 +168,7 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
-_TIMINGS = {f"reminders.{kind}" for kind in Kind}
+_TIMINGS = {f"reminders.{kind}" for kind in (*Kind, *Followup)}
 
 TABLES: dict[str, Callable[[], str]] = {
     "commands": commands,

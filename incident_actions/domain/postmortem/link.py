@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from msgspec import Struct
 
@@ -90,6 +90,36 @@ def incident_of_branch(branch: str) -> int | None:
 def marker(number: int) -> str:
     """What ties file and pull request to their incident. GitHub doesn't show it."""
     return f"<!-- incident-actions:postmortem {number} -->"
+
+
+_STAMP = "%Y-%m-%dT%H:%M:%SZ"
+_TIMES = re.compile(
+    r"<!-- incident-actions:postmortem-times"
+    r" (?P<resolved>[\dTZ:-]{20}) (?P<due>[\dTZ:-]{20}|off) -->"
+)
+
+
+def times_marker(resolved: datetime, due: datetime | None) -> str:
+    """For the pull request: when its incident was resolved, and when the postmortem is due."""
+    return (
+        f"<!-- incident-actions:postmortem-times {resolved.astimezone(UTC):{_STAMP}}"
+        f" {due.astimezone(UTC).strftime(_STAMP) if due else 'off'} -->"
+    )
+
+
+def read_times(body: str) -> tuple[datetime, datetime | None] | None:
+    """What `times_marker` wrote, or None when there is nothing that makes sense."""
+    found = _TIMES.search(body)
+    if found is None:
+        return None
+    try:
+        resolved = datetime.fromisoformat(found["resolved"])
+        due = datetime.fromisoformat(found["due"]) if found["due"] != "off" else None
+    except ValueError:
+        return None
+    if any(at is not None and at.tzinfo is None for at in (resolved, due)):
+        return None
+    return resolved, due
 
 
 _SEAL = re.compile(r"<!-- incident-actions:postmortem (?P<n>\d+)(?: draft (?P<digest>\w{16}))? -->")
