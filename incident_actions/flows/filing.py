@@ -230,18 +230,20 @@ def link_up(hub: Hub, incident: int, filed: Sequence[Filed]) -> Unlinked | None:
     for each in wanted:
         if each.issue.number in linked:
             continue
-        try:
-            hub.add_sub_issue(incident, each.issue.number)
-        except (Rejected, NotFound, Forbidden) as refused:
-            linked = hub.sub_issues(incident) or ()
-            if each.issue.number in linked:
-                continue  # another run was faster
-            why = f"GitHub said: {refused}"
-            if len(linked) >= _MOST_SUB_ISSUES:
-                why = f"an issue takes no more than {_MOST_SUB_ISSUES} sub-issues"
-            left.append(each)
-        else:
-            linked = (*linked, each.issue.number)
+        if len(linked) < _MOST_SUB_ISSUES:
+            try:
+                hub.add_sub_issue(incident, each.issue.number)
+            except (Rejected, NotFound, Forbidden) as refused:
+                linked = hub.sub_issues(incident) or ()
+                if each.issue.number in linked:
+                    continue  # another run was faster
+                why = f"GitHub said: {refused}"
+            else:
+                linked = (*linked, each.issue.number)
+                continue
+        if len(linked) >= _MOST_SUB_ISSUES:
+            why = f"an issue takes no more than {_MOST_SUB_ISSUES} sub-issues"
+        left.append(each)
     return Unlinked(tuple(left), why) if left else None
 
 
