@@ -69,7 +69,7 @@ def _offered(hub: Hub, config_path: str) -> tuple[str, ...]:
         document = load_yaml(text, path) if text else None
     except (ConfigError, GitHubError):
         return ()
-    return read_services(",".join(offered(document, "services")))
+    return tuple(name for text in offered(document, "services") for name in read_services(text))
 
 
 def _verdict(

@@ -8,14 +8,14 @@ access stands behind, though the gate would not believe its author, goes on in t
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from incident_actions import gate
+from incident_actions.domain import hands, reports, voice
 from incident_actions.domain import labels as names
-from incident_actions.domain import reports, voice
 from incident_actions.domain.commands import Confirm, Dismiss, ThawDeploys
 from incident_actions.domain.grants import Grants
 from incident_actions.domain.notices import Notice
@@ -81,11 +81,14 @@ def is_freeze(issue: Issue, history: Iterable[Comment | Event] = ()) -> bool:
     """Whether this is a freeze that is no incident.
 
     GitHub drops a form's label that the repository doesn't have yet: then the two headings tell,
-    unless somebody took the label off.
+    unless somebody took the label off. Whether they might is to be seen.
     """
     if issue.is_pull_request or names.holds(issue.labels, names.INCIDENT):
         return False
     if names.holds(issue.labels, names.DEPLOY_FREEZE):
+        return True
+    history = tuple(history)
+    if hands.label_taken_off(Observation(issue, history, {}, "")):
         return True
     ever = any(
         isinstance(item, Event) and item.subject.casefold() == names.DEPLOY_FREEZE
@@ -98,25 +101,44 @@ def is_freeze(issue: Issue, history: Iterable[Comment | Event] = ()) -> bool:
 def tend_freeze(desk: Desk, observation: Observation) -> tuple[Report, ...]:
     """Bring one freeze up to date: hold it, end it, or let it go on in the bot's name."""
     issue = observation.issue
-    if not issue.open:
+    if not issue.open and not (_gate_believes(issue) and hands.closer(observation)):
         return ()
     current = _since_reopened(observation)
     grants = Grants()
-    people = set(wants_permission(current)) | set(_labelled_by(current))
+    people = set(wants_permission(current)) | set(_labelled_by(current)) | hands.people(observation)
     if not issue.author.bot:
         people.add(issue.author.login)
     for login in sorted(people):
         grants.learn(login, desk.hub.permission(login), 0)
     if _may_freeze(grants, issue) and _gate_believes(issue):
-        return (_keep(desk, observation, current, grants),)
+        return _keep(desk, observation, current, grants)
+    if not issue.open or hands.label_taken_off(observation):
+        return ()
     return _hold(desk, observation, current, grants)
 
 
-def _keep(desk: Desk, observation: Observation, current: Observation, grants: Grants) -> Report:
-    """A freeze in force, until its time is over or a writer ends it."""
+def _keep(
+    desk: Desk, observation: Observation, current: Observation, grants: Grants
+) -> tuple[Report, ...]:
+    """A freeze in force, until its time is over or a writer ends it, by command or by hand."""
     issue, wish = observation.issue, read_wish(observation.issue)
+    needed = desk.config.needs().get("thaw", Permission.WRITE)
+
+    def may(login: str) -> bool:
+        return grants.at(login, 0) >= needed
+
+    left = hands.as_left(observation, may)
+    off = hands.label_taken_off(observation) and not names.holds(left.labels, names.DEPLOY_FREEZE)
+    if off or (not issue.open and may(hands.closer(observation))):
+        return ()
     verdict = reports.decide(current, grants, desk.config.needs(), _IN_FORCE)
     notices = list(verdict.notices)
+    told = {notice.key for notice in notices if notice.kind == "refused"}
+    notices += [
+        Notice("refused", login.casefold(), to=login, text="freeze")
+        for login in left.refused
+        if login.casefold() not in told
+    ]
     over = wish.until is not None and wish.until <= desk.now
     if isinstance(verdict.command, ThawDeploys):
         reason = verdict.command.reason
@@ -128,9 +150,8 @@ def _keep(desk: Desk, observation: Observation, current: Observation, grants: Gr
     unlabelled = not names.holds(issue.labels, names.DEPLOY_FREEZE)
     done = apply(desk.hub, missing_labels(desk)) if unlabelled else ()
     ends = over or verdict.command is not None
-    return _carry_out(
-        desk, observation, notices, done, (*issue.labels, names.DEPLOY_FREEZE), ends=ends
-    )
+    labels = (*left.labels, names.DEPLOY_FREEZE)
+    return (_carry_out(desk, observation, notices, done, labels, ends=ends),)
 
 
 def _hold(
@@ -179,7 +200,7 @@ def _carry_out(
     ]
     words += take_back(notices, observation)
     done += apply(desk.hub, words)
-    change = edit(issue, labels=labels, open=False if ends else None)
+    change = edit(issue, labels=labels, open=not ends)
     if not change.empty:
         done += apply(desk.hub, [change])
     return Report(issue=issue.number, changed=bool(done))
@@ -190,12 +211,15 @@ def _ended(issue: Issue, what: str, by: str = "", reason: str = "") -> Notice:
 
 
 def _since_reopened(observation: Observation) -> Observation:
-    """What happened after the issue was last opened again: earlier decisions are over."""
+    """What happened after people last opened the issue again: earlier decisions are over."""
     history = observation.history
     reopened = [
         index
         for index, item in enumerate(history)
-        if isinstance(item, Event) and item.kind is EventKind.REOPENED
+        if isinstance(item, Event)
+        and item.kind is EventKind.REOPENED
+        and not item.actor.bot
+        and item.actor.login.casefold() != observation.bot.casefold()
     ]
     return replace(observation, history=history[reopened[-1] :]) if reopened else observation
 
@@ -240,7 +264,11 @@ def _needs_a_look(issue: Issue, now: datetime) -> bool:
     """Whether the sweep has something to do here, by the list alone."""
     if _gate_believes(issue):
         until = read_wish(issue).until
-        return until is not None and until <= now
+        held = any(
+            names.holds(issue.labels, name) for name in (names.NEEDS_CONFIRMATION, names.DRILL)
+        )
+        changed_lately = now - issue.updated_at < timedelta(days=1)
+        return (until is not None and until <= now) or (held and changed_lately)
     return not is_held(issue)
 
 
@@ -260,7 +288,7 @@ def read_wish(issue: Issue) -> Wish:
         until=read.until,
         until_text="\n".join(until).strip(),
         deployers=tuple(sorted(read.deployers)),
-        services=tuple(dict.fromkeys((*read.services, *gate.single_words(read.service_text)))),
+        services=tuple(sorted(gate.services_of(read))),
         environments=read.environments,
     )
 

@@ -44,6 +44,8 @@ class Town:
         for login in ("alice", "bob"):
             github.user(login, permission={NAME: "write"}, member_of=["acme"])
         github.user("mallory")
+        github.user("tom", permission={NAME: "triage"}, member_of=["acme"])
+        self.tom = github.as_user("tom")
         github.actions_token(TOKEN, NAME, GRANTED)
         self.alice, self.bob = github.as_user("alice"), github.as_user("bob")
         self.mallory = github.as_user("mallory")
@@ -95,6 +97,9 @@ class Town:
 
     def labels(self, number: int) -> set[str]:
         return {label["name"] for label in self.alice.issue(number)["labels"]}
+
+    def make_label(self, name: str) -> None:
+        self.alice.ask("POST", "/labels", {"name": name, "color": "ededed"})
 
     def status(self, *services: str) -> dict[str | None, str]:
         """The verdict by service, as `freeze-status --json` has it."""
@@ -218,6 +223,89 @@ def test_only_writers_decide(town: Town) -> None:
     town.say(town.mallory, real, "/thaw please!")
     assert town.frozen
     assert len(town.words(real)) == 1
+
+
+@pytest.mark.parametrize("label", ["needs-confirmation", "drill", "service:zzz", "environment:zzz"])
+def test_a_label_of_somebody_without_write_access_holds_no_freeze(town: Town, label: str) -> None:
+    """It goes again, with one short answer, also when it comes back."""
+    town.make_label(label)
+    number = town.freeze(town.alice)
+    for _ in range(2):
+        town.later(minutes=1)
+        town.tom.label(number, label)
+        town.respond()
+        town.respond()
+        assert town.labels(number) == {"deploy-freeze"}
+    (answer,) = town.words(number)
+    assert answer.startswith("@tom, only people with write access")
+    assert town.status("api") == {"api": "frozen"}
+
+
+def test_the_sweep_takes_such_a_label_off_when_the_run_was_lost(town: Town) -> None:
+    """The list tells that the freeze is held."""
+    town.make_label("needs-confirmation")
+    number = town.freeze(town.alice)
+    town.tom.label(number, "needs-confirmation")
+    assert not town.frozen
+    town.sweep()
+    assert town.frozen
+    assert len(town.words(number)) == 1
+
+
+def test_only_who_may_end_a_freeze_takes_its_label_off(town: Town) -> None:
+    """Else it comes back."""
+    number = town.freeze(town.alice)
+    town.tom.unlabel(number, "deploy-freeze")
+    town.respond()
+    assert town.frozen
+    town.bob.unlabel(number, "deploy-freeze")
+    town.respond()
+    assert not town.frozen
+
+
+def test_only_who_may_end_a_freeze_closes_it(town: Town) -> None:
+    """Closed by somebody else, it is opened again, as often as it takes."""
+    number = town.freeze(town.alice)
+    for _ in range(2):
+        town.later(minutes=1)
+        town.tom.close(number)
+        town.respond()
+        assert town.frozen
+        town.github.clear_log()
+        town.respond()
+        assert town.github.requests(write=True) == 0
+    assert len(town.words(number)) == 1
+    town.bob.close(number)
+    town.respond()
+    assert not town.frozen
+
+
+def test_what_is_over_is_not_opened_again(town: Town) -> None:
+    """Closing a freeze whose time has come needs no permission."""
+    number = town.freeze(town.alice, until="2026-11-20 16:30")
+    town.later(minutes=31)
+    town.tom.close(number)
+    town.github.clear_log()
+    town.respond()
+    assert town.alice.issue(number)["state"] == "closed"
+
+
+def test_a_writer_may_hold_a_freeze_by_hand(town: Town) -> None:
+    """A drill, or one that has to wait for a word."""
+    number = town.freeze(town.alice)
+    town.bob.label(number, "drill")
+    town.respond()
+    assert "drill" in town.labels(number)
+    assert town.words(number) == []
+
+
+def test_the_team_may_let_others_end_a_freeze(town: Town) -> None:
+    """By hand it needs the same permission as by command."""
+    town.github.file(NAME, ".github/incident.yml", "permissions: {thaw: triage}")
+    number = town.freeze(town.alice)
+    town.tom.close(number)
+    town.respond()
+    assert not town.frozen
 
 
 def test_thaw_ends_a_freeze_and_reopening_starts_it_anew(town: Town) -> None:
@@ -363,9 +451,11 @@ def test_the_status_lists_every_service_that_is_known(town: Town) -> None:
 def test_the_status_lists_the_services_that_the_teams_form_offers(town: Town) -> None:
     """They are there before the first incident makes a label of any; a broken form hides none."""
     path = ".github/ISSUE_TEMPLATE/incident.yml"
-    choice = "type: dropdown, id: services, attributes: {label: Services, options: [Web Shop, api]}"
+    choice = (
+        "type: dropdown, id: services, attributes: {label: Services, options: [Web Shop, web, api]}"
+    )
     town.github.file(NAME, path, f"body: [{{{choice}}}]")
-    assert town.status() == {None: "clear", "api": "clear", "web-shop": "clear"}
+    assert town.status() == {None: "clear", "api": "clear", "web": "clear"}
     town.github.file(NAME, path, "body: [")
     assert town.status() == {None: "clear"}
 
