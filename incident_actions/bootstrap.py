@@ -301,10 +301,13 @@ def _show(name: str, output: str) -> None:
 
 
 def _report(message: str, environment: Mapping[str, str]) -> None:
-    """One escaped error annotation, and the same in the job summary.
+    """One escaped error annotation, and the same in the job summary; plain text on a laptop.
 
     https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
     """
+    if environment.get("GITHUB_ACTIONS") != "true":
+        print(message, file=sys.stderr, flush=True)
+        return
     escaped = message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     print(f"::error title=incident-actions::{escaped}", flush=True)
     summary = environment.get("GITHUB_STEP_SUMMARY")

@@ -79,3 +79,12 @@ def test_a_rollback_started_by_hand_passes(own: Shop) -> None:
     run = own.run("gate", ("workflow_dispatch", {"inputs": {"intent": "rollback"}}))
     assert run.jobs == {"gate": "success", "deploy": "success"}
     assert run.output("verdict") == "rollback"
+
+
+def test_a_team_with_the_readmes_deploy_can_roll_back(shop: Shop) -> None:
+    """The button `Run workflow` has the way out; a push still waits."""
+    shop.declare()
+    assert shop.push().exit_code == 1
+    run = shop.run("gate", ("workflow_dispatch", {"inputs": {"intent": "rollback"}}))
+    assert run.exit_code == 0, run.log
+    assert run.output("verdict") == "rollback"

@@ -82,6 +82,7 @@ def start(action: Path, cache: Path, tmp_path: Path) -> Start:
         environment = {
             "PATH": "/usr/bin:/bin",  # no uv: its own index settings would reach outside
             "RUNNER_TOOL_CACHE": str(cache),
+            "GITHUB_ACTIONS": "true",
             "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
             "PIP_NO_INDEX": "1",
             "PIP_FIND_LINKS": str(tmp_path / "wheels"),
@@ -204,6 +205,15 @@ def test_no_place_for_the_packages_is_an_error(start: Start, tmp_path: Path) -> 
     (error,) = read_annotations(done.stdout)
     assert "RUNNER_TOOL_CACHE" in error.message
     assert error.message in (tmp_path / "summary.md").read_text()
+
+
+def test_on_a_laptop_an_error_is_plain_text(start: Start, tmp_path: Path) -> None:
+    """Nobody there reads annotations."""
+    (tmp_path / "file").touch()
+    done = start("init", RUNNER_TOOL_CACHE=str(tmp_path / "file"), HOME="", GITHUB_ACTIONS="")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "RUNNER_TOOL_CACHE" in done.stderr
+    assert "::error" not in done.stderr
 
 
 def fake_python(path: Path, says: str) -> Path:
