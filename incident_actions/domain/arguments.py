@@ -31,6 +31,11 @@ _DURATION = re.compile(
     r"(?:(?P<minutes>\d{1,5})\s?m(?:in(?:ute)?s?)?)?(?=[\s,;:.]|$)[,;:.]?",
     re.IGNORECASE,
 )
+_LIKE_A_DURATION = re.compile(
+    r"[\d.,:]*\d(?:[dhmswy](?![a-z])"
+    r"|\s?(?:sec(?:ond)?|min(?:ute)?|h(?:ou)?r|day|week|month|year)s?\b)",
+    re.IGNORECASE,
+)
 _SHA = re.compile(r"[0-9a-f]{7,40}$")
 _PR = re.compile(r"(?:\S*/pull/|#|pr\s?#?)(\d{1,9})$", re.IGNORECASE)
 _MOST_NAMES = 20
@@ -149,6 +154,9 @@ class Arguments:
         self.word(word)
         duration = self._duration()
         if duration is None:
+            if _LIKE_A_DURATION.match(self._text):
+                said = code(" ".join(self._text.split()[:2]))
+                raise Mistake(f"`{said}` is no time that can be read, as `30m` or `2h` are", "")
             self._text = before  # "for" was part of the text: `/allow #5 for the fix`
         return duration
 

@@ -168,13 +168,16 @@ _REFERENCE = re.compile(r"(?:(?<=\s)|^|(?<=\())#(\d{1,9})\b")
 
 
 def _fixes(incident: Incident, *texts: str) -> tuple[int, ...]:
-    """Pull requests that a command named: a change from one of them may pass as a fix."""
+    """Pull requests that a command named: a change from one of them may pass as a fix.
+
+    Only of commands that need write access: `/note` and `/update` are for triage, too.
+    """
     found = [int(number) for text in texts for number in _REFERENCE.findall(text)]
     return tuple(dict.fromkeys((*incident.fixes, *found)))[-20:]
 
 
 def _note(incident: Incident, command: c.Note, act: Act) -> Incident:
-    return log(incident, act, command.text, fixes=_fixes(incident, command.text))
+    return log(incident, act, command.text)
 
 
 def _did(incident: Incident, command: c.Did, act: Act) -> Incident:
@@ -300,6 +303,9 @@ def _thaw(incident: Incident, command: c.ThawDeploys, act: Act) -> Incident:
     )
 
 
+_MOST_ALLOWED = 20
+
+
 def _allow(incident: Incident, command: c.Allow, act: Act) -> Incident:
     allowance = Allowance(
         by=act.actor,
@@ -309,9 +315,18 @@ def _allow(incident: Incident, command: c.Allow, act: Act) -> Incident:
         sha=command.sha,
         pr=command.pr,
     )
+    running = [each for each in incident.allow if each.until > act.typed_at]
+    if len(running) >= _MOST_ALLOWED:
+        first = min(each.until for each in running)
+        raise Mistake(
+            f"{_MOST_ALLOWED} changes are let through already, the first until {first:%H:%M} UTC",
+            "/thaw REASON",
+        )
     change = command.sha or f"#{command.pr}"
     action = f"let {change} through the freeze until {allowance.until:%H:%M} UTC"
-    allow = (*incident.allow, allowance)[-20:]
+    over = [each for each in incident.allow if each.until <= act.typed_at]
+    room = _MOST_ALLOWED - len(running) - 1
+    allow = (*over[max(0, len(over) - room) :], *running, allowance)
     return log(incident, act, action, command.reason, deed=Deed.OVERRIDE, allow=allow)
 
 

@@ -351,6 +351,18 @@ class TestFreeze:
         assert first.until - first.at == timedelta(hours=1)
         assert (second.pr, second.sha, second.reason) == (None, "4f2a9c1", "a rollback")
 
+    def test_one_more_change_pushes_out_none_that_is_let_through(self) -> None:
+        """It is refused instead; those that are over make room."""
+        chat = Chat()
+        for number in range(1, 20):
+            chat.say("alice", f"/allow #{number} for 24h fix")
+        chat.say("alice", "/allow #20 for 3m fix")
+        (answer,) = chat.say("alice", "/allow #21 for 24h fix")
+        assert "20 changes are let through already" in answer
+        assert [each.pr for each in chat.incident.allow] == list(range(1, 21))
+        assert chat.say("alice", "/allow #22 for 24h fix", minutes=5) == []
+        assert [each.pr for each in chat.incident.allow] == [*range(1, 20), 22]
+
 
 class TestRecovery:
     """Closing needs a verified recovery."""
@@ -512,12 +524,12 @@ class TestTheRest:
         assert chat.incident.services == ("web", "worker")
         assert chat.incident.cause == "bad-deploy"
 
-    def test_pull_requests_that_people_name_are_fixes(self) -> None:
-        """A change from one of them may pass as a fix."""
+    def test_pull_requests_that_writers_commands_name_are_fixes(self) -> None:
+        """A change from one of them may pass as a fix; what triage may type proves nothing."""
         chat = Chat()
-        chat.say("alice", "/note fix in #12 (see #15)\n/did merged #12 -> ok")
-        chat.say("alice", "no command, #99")
-        assert chat.incident.fixes == (12, 15)
+        chat.say("alice", "/did merged #12 (see #15) -> ok\n/mitigated by #16")
+        chat.say("alice", "no command, #99\n\n/note fix in #98\n/update #97 is it")
+        assert chat.incident.fixes == (12, 15, 16)
 
     def test_reminders_pause_and_go_on(self) -> None:
         """For a while, or until they are switched on again."""
