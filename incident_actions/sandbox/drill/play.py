@@ -13,7 +13,7 @@ from .form import Answers, fill
 from .narrator import Narrator
 from .programs import Job, Programs, Run
 from .stage import Clock
-from .views import View, changes, look
+from .views import PullView, View, changes, look, look_at_pulls, pull_changes
 
 TYPING_SECONDS, RUNNER_SECONDS = 5, 15
 
@@ -135,6 +135,7 @@ class Drill:
         job = self._job(stage.GATE_TOKEN, event, payload, sha)
         inputs = {"service": stage.SERVICE, "environment": "production", "intent": intent}
         run = job.run(self.programs.gate, "gate", inputs)
+        self._record(login, sha, run)
         step = self.narrator.story[-1].number
         nth = sum(one.name.startswith(f"gate-{step:02}") for one in self.deploys) + 1
         name = f"gate-{step:02}" + f"-{nth}" * (nth > 1)
@@ -149,6 +150,30 @@ class Drill:
         if run.exit_code == 0:
             person.deploy(sha)
         return deploy
+
+    def _record(self, login: str, sha: str, run: Run) -> None:
+        """Keep a job as a check run of its commit, as GitHub does with every job.
+
+        https://docs.github.com/en/rest/checks/runs#create-a-check-run
+        """
+        levels = {"error": "failure"}
+        place = {"path": ".github", "start_line": 1, "end_line": 1}
+        annotations = [
+            {
+                **place,
+                "annotation_level": levels.get(one.kind, one.kind),
+                "title": one.title,
+                "message": one.message,
+            }
+            for one in run.annotations
+        ]
+        check = {
+            "name": "gate",
+            "head_sha": sha,
+            "conclusion": "failure" if run.exit_code else "success",
+            "output": {"title": "gate", "summary": "", "annotations": annotations},
+        }
+        self.person(login).ask("POST", "/check-runs", check)
 
     def respond(self, *, newest_only: bool = False) -> Response:
         """Run `respond` for what people did since; the answer is the last run.
@@ -177,7 +202,7 @@ class Drill:
     def _respond(self, event: str, payload: dict[str, Any], dropped: int) -> Response:
         self._last = event, payload
         self.clock.tick(RUNNER_SECONDS)
-        before = self.issues()
+        before, pulls = self.issues(), self.pulls()
         self.github.clear_log()
         job = self._job(stage.RESPOND_TOKEN, event, payload, self.bad)
         run = job.run(self.programs.respond, "command")
@@ -185,6 +210,7 @@ class Drill:
         told = [
             line for number in sorted(after) for line in changes(before.get(number), after[number])
         ]
+        told += pull_changes(pulls, self.pulls())
         name = f"{event}.{payload['action']}" if "action" in payload else event
         asked, wrote = self.github.requests(), self.github.requests(write=True)
         response = Response(f"{self.clock():%H:%M}", name, run, asked, wrote, told)
@@ -229,6 +255,10 @@ class Drill:
     def issues(self) -> dict[int, View]:
         """Every issue as it is now."""
         return look(self.person(stage.ON_CALL))
+
+    def pulls(self) -> dict[int, PullView]:
+        """Every pull request as it is now."""
+        return look_at_pulls(self.person(stage.ON_CALL))
 
     def issue(self, number: int = 0) -> View:
         """One issue as it is now, by default the incident."""

@@ -19,6 +19,15 @@ LIMIT_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
+class Annotation:
+    """One line that a step put above its log; `kind` is error, warning or notice."""
+
+    kind: str
+    title: str
+    message: str
+
+
+@dataclass(frozen=True)
 class Run:
     """What a step left behind. `exit_code` is None when it was ended for taking too long."""
 
@@ -28,14 +37,27 @@ class Run:
     log: str
 
     @property
-    def annotation(self) -> str:
-        """The first error or warning, unescaped; empty when there is none.
+    def annotations(self) -> tuple[Annotation, ...]:
+        """What the step annotated, unescaped.
 
         https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
         """
-        found = re.search(r"^::(?:error|warning)[^\n]*?::(.*)$", self.log, re.MULTILINE)
-        text = found[1] if found else ""
-        return text.replace("%0D", "\r").replace("%0A", "\n").replace("%25", "%")
+        found = re.findall(
+            r"^::(error|warning|notice)(?: title=([^\n:]*))?::(.*)$", self.log, re.MULTILINE
+        )
+        return tuple(Annotation(kind, _plain(title), _plain(text)) for kind, title, text in found)
+
+    @property
+    def annotation(self) -> str:
+        """The first error or warning; empty when there is none."""
+        return next((one.message for one in self.annotations if one.kind != "notice"), "")
+
+
+def _plain(text: str) -> str:
+    """A value of a workflow command without its escapes."""
+    for code, sign in (("%0D", "\r"), ("%0A", "\n"), ("%3A", ":"), ("%2C", ","), ("%25", "%")):
+        text = text.replace(code, sign)
+    return text
 
 
 def _gate() -> tuple[str, ...]:

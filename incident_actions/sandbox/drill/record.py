@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from itertools import groupby
 from pathlib import Path
@@ -40,7 +41,7 @@ def write(folder: Path, drill: Drill, outcome: str) -> None:
         _put(folder, f"issue-{number}.md", _issue(drill, number))
     pulls = [pull["number"] for pull in drill.person(stage.ON_CALL).ask("GET", "/pulls?state=all")]
     for number in pulls:
-        _put(folder, f"pull-{number}.md", _issue(drill, number) + _diff(drill, number))
+        _put(folder, f"pull-{number}.md", _issue(drill, number) + _files(drill, number))
     for deploy in drill.deploys:
         _put(folder, f"{deploy.name}.md", _gate(deploy))
     _put(folder, "respond.md", _responses(drill.responses))
@@ -133,10 +134,15 @@ def _issue(drill: Drill, number: int) -> str:
     return "\n\n---\n\n".join(blocks)
 
 
-def _diff(drill: Drill, number: int) -> str:
-    """What a pull request changes."""
-    files = drill.person(stage.ON_CALL).ask("GET", f"/pulls/{number}/files")
-    told = (f"`{one['filename']}`\n\n````diff\n{one['patch']}\n````" for one in files)
+def _files(drill: Drill, number: int) -> str:
+    """The files that a pull request brings, as they are on its branch."""
+    person = drill.person(stage.ON_CALL)
+    sha = person.ask("GET", f"/pulls/{number}")["head"]["sha"]
+    told = []
+    for file in person.ask("GET", f"/pulls/{number}/files"):
+        found = person.ask("GET", f"/contents/{file['filename']}?ref={sha}")
+        text = base64.b64decode(found["content"]).decode()
+        told.append(f"`{file['filename']}`\n\n````markdown\n{text.rstrip()}\n````")
     return "\n\n---\n\n" + "\n\n".join(told)
 
 

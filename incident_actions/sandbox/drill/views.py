@@ -137,6 +137,31 @@ def changes(before: View | None, after: View) -> list[str]:
     return told
 
 
+@dataclass(frozen=True)
+class PullView:
+    """A pull request at one moment."""
+
+    title: str
+    draft: bool
+
+
+def look_at_pulls(person: Person) -> dict[int, PullView]:
+    """Every pull request that this person sees, by number."""
+    found = person.ask("GET", "/pulls?state=all&per_page=100")
+    return {pull["number"]: PullView(pull["title"], bool(pull["draft"])) for pull in found}
+
+
+def pull_changes(before: dict[int, PullView], after: dict[int, PullView]) -> list[str]:
+    """Which pull requests were opened or made ready between two looks, in words."""
+    told = []
+    for number, pull in sorted(after.items()):
+        if number not in before:
+            told.append(f"opens #{number}{', a draft' if pull.draft else ''}: {pull.title}")
+        elif before[number].draft and not pull.draft:
+            told.append(f"marks #{number} as ready for review")
+    return told
+
+
 def _excerpt(comment: Comment) -> str:
     """The first paragraph of a comment."""
     return comment.text.split("\n\n")[0]

@@ -47,6 +47,7 @@ def first_response(drill: Drill) -> None:
     labels = {"incident", "sev1", "status:investigating", f"service:{stage.SERVICE}"}
     drill.expect("the labels tell severity, status and service", issue.labels, labels)
     drill.expect_in("the dashboard is at the top", issue.dashboard, "SEV1", "investigating")
+    drill.expect_in("the runbook that fits is named", issue.dashboard, "auth-session-failures")
     drill.expect("the reporter's words are untouched", issue.reported, written)
     drill.expect("the second event of the same form changes nothing", again.writes, 0)
 
@@ -168,6 +169,8 @@ def refused_close(drill: Drill) -> None:
     drill.expect("one reply says why", len(replies), 1)
     asked = ("/verify error-rate", "/verify alerts", "/resolve")
     drill.expect_in("it lists what is missing", "".join(replies), *asked)
+    passed = f"let {drill.good[:7]} through the freeze: rollback"
+    drill.expect_in("the timeline says what passed the freeze", issue.dashboard, passed)
     deploy = drill.deploy(stage.DEVELOPER, "release 43", drill.bad)
     drill.expect("deploys stay frozen", deploy.verdict, "frozen")
 

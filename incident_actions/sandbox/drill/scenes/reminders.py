@@ -11,7 +11,7 @@ REPORT = {
     "affected": "nobody outside yet",
     "commander": f"@{stage.ON_CALL}",
 }
-DUE = "The internal update of"
+DUE = "The internal update"
 
 
 @scene("15:00", "An update is missed, and missed again")
