@@ -265,7 +265,7 @@ LABELS = (
     *OWN_LABELS,
     *("sev1", "sev2", "sev3", "status:identified", "status:monitoring", "status:resolved"),
     *("deploy-freeze", "deploys-allowed", "drill", "service:api", "cause:bad-deploy"),
-    "needs-confirmation",
+    *("needs-confirmation", "incident"),
 )
 LINES = (
     "/ack", "/ack at 02:59", "/role comms @bob", "/role scribe", "/role commander @bob",

@@ -48,7 +48,9 @@ class GoOn:
 
 @dataclass(frozen=True)
 class Whole:
-    """A run from start to end."""
+    """A run from start to end: for an event, or by the schedule."""
+
+    name: str = "issues"
 
 
 Move = Deed | Begin | GoOn | Whole
@@ -60,7 +62,7 @@ def moves(deeds: st.SearchStrategy[Deed]) -> st.SearchStrategy[Move]:
         deeds,
         deeds,
         deeds,
-        st.builds(Whole),
+        st.builds(Whole, st.sampled_from(["issues", "issue_comment", "schedule"])),
         st.builds(Begin, st.integers(0, 3), st.integers(0, 14)),
         st.builds(
             GoOn,
@@ -86,8 +88,8 @@ class Play:
         match move:
             case Deed():
                 self._do(move)
-            case Whole():
-                self.wild.run()
+            case Whole(name):
+                self.wild.run(Event(name, self.wild.any_event().payload))
             case Begin(event, requests):
                 latest = self.events[-1 - event % len(self.events)]
                 run = self.wild.begin(latest)

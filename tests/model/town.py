@@ -237,14 +237,17 @@ class Town:
     def body(self) -> tuple[str, Json]:
         """The body in LF without its state, and that state, without what tells when runs were.
 
-        Those are the note of when the issue settled, and the postmortem: a run that saw the
-        incident resolved has begun one, whatever happened later.
+        Those are the note of when the issue settled; the postmortem, because a run that saw the
+        incident resolved has begun one, whatever happened later; and the runbooks, which fitted
+        the report when it was first read, whatever was edited later.
         """
         found = re.search(r"<!-- incident-actions:state (.*) -->\r?\n", self.issue["body"])
         text = self.issue["body"].replace(found[0] if found else "", "").replace("\r\n", "\n")
         state = json.loads(found[1]) if found else {}
         said = [name for name in state.get("said", ()) if not name.startswith("postmortem")]
-        left = {key: value for key, value in state.items() if key not in ("settled", "postmortem")}
+        passing = ("settled", "postmortem", "runbooks")
+        left = {key: value for key, value in state.items() if key not in passing}
+        text = re.sub(r"\n\*\*Runbooks that fit:\*\* .*\n", "", text)
         return text, {**left, "said": said}
 
     def final(self) -> Final:
