@@ -330,6 +330,8 @@ def read_issue(item: object) -> Issue | None:
     def prefixed(prefix: str) -> tuple[str, ...]:
         return tuple(sorted(m[len(prefix) :].strip() for m in marks if m.startswith(prefix)))
 
+    # What is typed into another answer may look like a heading: two of them name nobody.
+    may_deploy = [text for heading, text in answers if "may deploy" in heading]
     times, roles = (v if isinstance(v, dict) else {} for v in map(state.get, ("times", "roles")))
     allow, fixes = state.get("allow"), state.get("fixes")
     url, title, assignees = (item.get(key) for key in ("html_url", "title", "assignees"))
@@ -354,10 +356,7 @@ def read_issue(item: object) -> Issue | None:
         since=since or parse_time(item.get("created_at")),
         commander=login(roles.get("commander")) or login(assigned),
         until=parse_time(answer(".*until.*")) if manual else None,
-        # Only the first: what is typed into a later answer may look like a heading.
-        deployers=people(next((t for h, t in answers if "may deploy" in h), ""))
-        if manual
-        else frozenset(),
+        deployers=people(may_deploy[0]) if manual and len(may_deploy) == 1 else frozenset(),
         allow=tuple(a for a in allow if isinstance(a, dict)) if isinstance(allow, list) else (),
         fixes=tuple(f for f in fixes if type(f) is int) if isinstance(fixes, list) else (),
         problem=problem,
@@ -610,9 +609,8 @@ def decide(
         reason = f"This change passes {told(findings, now)}: {how}."
         return verdict("exempt", findings[0].code, reason)
     if others:
-        count = f"{len(others)} open, none of them freezes this deploy"
-        codes = list(others.values())
-        return verdict("clear", codes[0], f"Deploys are not frozen ({count}: {listed(codes)}).")
+        first = next(iter(others.values()))
+        return verdict("clear", first, f"Deploys are not frozen. {in_words(others)}.")
     return verdict("clear", Code.NOTHING_OPEN, "Deploys are not frozen: no incident is open.")
 
 
@@ -649,9 +647,26 @@ def age(since: datetime | None, now: datetime) -> str:
     return f"{hours} h {minutes % 60} min" if hours < 48 else f"{days} d {hours % 24} h"
 
 
-def listed(codes: list[str]) -> str:
-    """Count equal words: `2 drill, 1 other-service`."""
-    return ", ".join(f"{codes.count(code)} {code}" for code in dict.fromkeys(codes))
+NOT_FREEZING = {
+    Code.DEPLOYS_ALLOWED: "does not freeze: somebody let deploys through",
+    Code.DRILL: "is a drill",
+    Code.NEEDS_CONFIRMATION: "is a report from outside that waits for `/confirm`",
+    Code.UNTRUSTED_REPORT: "is a report from outside that waits for `/confirm`",
+    Code.OTHER_SEVERITY: "is of a severity that does not freeze",
+    Code.OTHER_SERVICE: "is about another service",
+    Code.OTHER_ENVIRONMENT: "is about another environment",
+    Code.EXPIRED: "is over",
+}
+
+
+def in_words(others: dict[int, str]) -> str:
+    """Say why open issues do not freeze: `#3 is a drill; #5 (and 2 more) is over`."""
+    told = []
+    for words in dict.fromkeys(NOT_FREEZING[code] for code in others.values()):
+        same = [number for number, code in others.items() if NOT_FREEZING[code] == words]
+        more = f" (and {len(same) - 1} more)" if len(same) > 1 else ""
+        told.append(f"#{same[0]}{more} {words}")
+    return "; ".join(told)
 
 
 def rank(finding: Finding) -> str:
@@ -683,7 +698,7 @@ def describe_override(override: dict[str, Any]) -> str:
     line = {
         Code.ALLOWED: f"/allow {change} by @{by or 'somebody'} until {until}",
         Code.FIX: f"fix {change}",
-        Code.ROLLBACK: "rollback",
+        Code.ROLLBACK: f"a rollback by @{override.get('actor') or 'somebody'}",
         Code.MAY_DEPLOY: f"@{override.get('actor')} may deploy",
     }[kind]
     return f"#{override['incident']} {line}" + (f" ({why})" if why else "")
@@ -705,6 +720,7 @@ def ways_out(request: Request, verdict: Verdict) -> list[str]:
         lines.append(
             f"End the freeze: comment `/thaw REASON` on #{number}, or resolve it with `/resolve`."
         )
+        lines.append("After a comment: wait for its 👍, then re-run this job.")
     for issue in [f.issue for f in verdict.findings if "incident" not in f.issue.labels][:3]:
         until = f" It ends by itself at {clock(issue.until)}." if issue.until else ""
         who = ", ".join(f"@{name}" for name in sorted(issue.deployers))
