@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 from incident_actions import __version__, gate, local, postmortems, probes
 from incident_actions.config import PATH
@@ -42,6 +43,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except IncidentActionsError as error:
         runner.error(error.told())
         return error.exit_code
+    except Exception as error:  # nothing that we foresaw: whoever reads this can't mend it
+        runner.crash(error, _tokens(os.environ))
+        return IncidentActionsError.exit_code
 
 
 class _Parser(argparse.ArgumentParser):
@@ -155,12 +159,17 @@ def _input(arguments: argparse.Namespace, environ: Mapping[str, str], name: str)
 
 
 def _hub(arguments: argparse.Namespace, environ: Mapping[str, str]) -> GitHub:
-    token = environ.get("INPUT_TOKEN", "").strip() or environ.get("GITHUB_TOKEN", "").strip()
+    token = next(iter(_tokens(environ)), "")
     if not token:
         raise InputError(
             "there is no token to ask GitHub with",
             remedy="Set GITHUB_TOKEN: `export GITHUB_TOKEN=$(gh auth token)`. "
             "In a workflow leave `token` out.",
+        )
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise InputError(
+            "the token holds a line break, a space or another character that no token has",
+            remedy="Copy it again, on one line.",
         )
     repository = _input(arguments, environ, "repository") or environ.get("GITHUB_REPOSITORY", "")
     repository = repository or "/".join(remote_of(root_of(Path())) or ())
@@ -170,12 +179,35 @@ def _hub(arguments: argparse.Namespace, environ: Mapping[str, str]) -> GitHub:
             remedy="Give `--repository OWNER/NAME`, or call this in a checkout with an `origin`.",
         )
     owner, _, name = repository.partition("/")
-    if not owner or not name or "/" in name or set(repository) & set(" ?#%\\"):
+    odd = set(repository) & set(" ?#%\\") or not repository.isprintable()
+    if not owner or not name or "/" in name or odd or {owner, name} & {".", ".."}:
         raise InputError(
             f"the repository must be OWNER/NAME, not `{repository}`",
             remedy="Give `--repository OWNER/NAME`. In a workflow leave `repository` out.",
         )
-    return connect(token, repository, environ.get("GITHUB_API_URL") or "https://api.github.com")
+    return connect(token, repository, _api_url(environ))
+
+
+def _tokens(environ: Mapping[str, str]) -> list[str]:
+    """The tokens that were given, the one to use first."""
+    given = (environ.get(name, "").strip() for name in ("INPUT_TOKEN", "GITHUB_TOKEN"))
+    return [token for token in given if token]
+
+
+def _api_url(environ: Mapping[str, str]) -> str:
+    """Where GitHub's API is; an enterprise has one of its own."""
+    given = environ.get("GITHUB_API_URL", "").strip() or "https://api.github.com"
+    try:
+        parts = urlsplit(given)
+        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        good = False
+    if not good or not given.isprintable() or " " in given:
+        raise InputError(
+            f"GITHUB_API_URL is no address: `{given}`",
+            remedy="Leave it out, or write https://HOST/api/v3 for GitHub Enterprise Server.",
+        )
+    return given
 
 
 def _event(environ: Mapping[str, str]) -> Event:
@@ -195,9 +227,9 @@ def _event(environ: Mapping[str, str]) -> Event:
             f"the event file can't be read: {error.strerror or error}",
             remedy="Set GITHUB_EVENT_PATH to the event's JSON file, as the runner does.",
         ) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(
-            f"the event file is no JSON: {error}",
+            f"the event file is no JSON that can be read: {error}",
             remedy="Set GITHUB_EVENT_PATH to the event's JSON file, as the runner does.",
         ) from None
     if not isinstance(payload, dict):
@@ -216,7 +248,14 @@ def clock(environ: Mapping[str, str]) -> datetime:
     try:
         at = datetime.fromisoformat(given)
     except ValueError:
+        at = None
+    if at is None or at.year not in _YEARS:
         raise InputError(
-            f"INCIDENT_NOW is no ISO 8601 time: `{given}`", remedy="Write 2026-11-23T14:02:00Z."
-        ) from None
+            f"INCIDENT_NOW is no ISO 8601 time of these years: `{given}`",
+            remedy="Write 2026-11-23T14:02:00Z.",
+        )
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+_YEARS = range(2000, 3000)
+"""Beyond them nothing happened; near the calendar's ends there is no day before or after."""

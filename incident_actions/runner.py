@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import logging
 import secrets
+import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
 from incident_actions.domain.postmortem.lint import Finding
+from incident_actions.errors import InputError
 from incident_actions.flows.incident import Report
+
+log = logging.getLogger(__name__)
 
 
 class Runner:
@@ -31,6 +35,20 @@ class Runner:
             return
         print(f"::error title=Incident actions::{escape(message)}", file=self._out, flush=True)
         self.summary(f"**Incident actions:** {message}\n")
+
+    def crash(self, error: Exception, hidden: Sequence[str]) -> None:
+        """An error that nobody foresaw: one annotation, and the traceback in the log.
+
+        No line of the traceback can become a command of the runner's; `hidden` is blacked out.
+        """
+        told = "".join(traceback.format_exception(error))
+        what = f"{type(error).__name__}: {error}"
+        for secret in hidden:
+            told, what = told.replace(secret, "***"), what.replace(secret, "***")
+        to = self._out if self._in_workflow else self._err
+        print("\n".join(f"| {line}" for line in told.splitlines()), file=to, flush=True)
+        what = " ".join(what.split())[:300]
+        self.error(f"This is a bug in incident-actions: {what}. Please report it with the log.")
 
     def handler(self) -> logging.Handler:
         """A log handler: warnings become annotations, or plain lines on a terminal."""
@@ -68,13 +86,23 @@ class Runner:
             print(line, file=self._out, flush=True)
 
     def output(self, name: str, value: str) -> None:
-        """Set one of the step's outputs."""
+        """Set one of the step's outputs. Raises `InputError` when they can't be written."""
         delimiter = f"end_{secrets.token_hex(8)}"
-        self._append("GITHUB_OUTPUT", f"{name}<<{delimiter}\n{value}\n{delimiter}\n")
+        try:
+            self._append("GITHUB_OUTPUT", f"{name}<<{delimiter}\n{value}\n{delimiter}\n")
+        except OSError as error:
+            raise InputError(
+                f"the outputs can't be written to GITHUB_OUTPUT: {error.strerror or error}",
+                remedy="Let it name a file that can be written, as the runner does, or unset it.",
+            ) from None
 
     def summary(self, markdown: str) -> None:
-        """Add to the job summary."""
-        self._append("GITHUB_STEP_SUMMARY", markdown)
+        """Add to the job summary, where that can be written: nothing depends on it."""
+        try:
+            self._append("GITHUB_STEP_SUMMARY", markdown)
+        except OSError as error:
+            why = error.strerror or error
+            log.warning("The job summary can't be written to GITHUB_STEP_SUMMARY: %s", why)
 
     def _append(self, variable: str, text: str) -> None:
         path = self._environ.get(variable)

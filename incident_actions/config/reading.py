@@ -85,6 +85,8 @@ def load_yaml(text: str, path: str) -> Any:
         where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
         what = getattr(error, "problem", None) or "no YAML"
         raise ConfigError(path, [f"{where}{what}"]) from None
+    except (ValueError, RecursionError) as error:  # a number, or a nesting, beyond all bounds
+        raise ConfigError(path, [f"can't be read: {error}"]) from None
 
 
 def _check(kind: type[Struct], document: dict[Any, Any], at: str, problems: list[str]) -> None:

@@ -56,7 +56,7 @@ def _front_matter(text: str) -> dict[str, object]:
     found = re.match(r"\ufeff?---\r?\n(.*?)\r?\n---\r?\n", text, re.DOTALL)
     try:
         front = yaml.safe_load(found[1]) if found else None
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):
         return {}
     return front if isinstance(front, dict) else {}
 

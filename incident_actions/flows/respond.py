@@ -101,8 +101,9 @@ def _respond(hub: Hub, event: Event, config_path: str, tools: Tools) -> tuple[Re
 
 def _says_action_item(event: Event) -> bool:
     labels = event.payload["issue"].get("labels")
-    named = [label.get("name", "") for label in labels or [] if isinstance(label, dict)]
-    return names.holds(named, names.ACTION_ITEM)
+    listed = labels if isinstance(labels, list) else []
+    named = [label.get("name") for label in listed if isinstance(label, dict)]
+    return names.holds([name for name in named if isinstance(name, str)], names.ACTION_ITEM)
 
 
 def issue_number(event: Event) -> int | None:

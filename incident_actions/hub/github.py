@@ -32,6 +32,7 @@ from incident_actions.domain.projection import EditIssue, OpenIssue
 from incident_actions.errors import (
     Forbidden,
     GitHubError,
+    InputError,
     NotFound,
     RateLimited,
     Rejected,
@@ -134,7 +135,15 @@ class GitHub(GitHubDrafts):
         return read(_permission, answer)
 
     def file(self, path: str) -> str | None:
-        """https://docs.github.com/en/rest/repos/contents#get-repository-content"""
+        """https://docs.github.com/en/rest/repos/contents#get-repository-content
+
+        Raises `InputError` for a path that leads out of the repository.
+        """
+        if path.startswith("/") or ".." in path.split("/"):
+            raise InputError(
+                f"`{path}` is no path in the repository",
+                remedy="Write it from the repository's root, like `.github/incident.yml`.",
+            )
         try:
             answer = self._once(f"/contents/{quote(path)}")
         except NotFound:

@@ -91,6 +91,81 @@ def test_an_event_file_that_is_no_event(respond: Respond, text: str) -> None:
     assert_one_error(respond(payload=text), 2, "event file")
 
 
+def test_an_event_file_that_is_nested_beyond_all_bounds(respond: Respond) -> None:
+    """It is no event, and no crash."""
+    assert_one_error(respond(payload="[" * 100_000), 2, "event file")
+
+
+@pytest.mark.parametrize("labels", [7, "x", None, [None, 3, {"name": None}, {"name": 4}, {}]])
+def test_odd_labels_in_an_event_are_no_labels(respond: Respond, labels: object) -> None:
+    """The event only tells which issue it is; what is true is asked."""
+    payload = {"action": "opened", "issue": {"number": 1, "labels": labels}}
+    result = respond(event="issues", payload=payload)
+    assert result.exit_code == 0, result.log
+
+
+@pytest.mark.parametrize("token", ["ghs_one\nghs_two", "ghs one", "ghs_\u00e9", "ghs_\x1b"])
+def test_a_token_that_can_be_none(respond: Respond, token: str) -> None:
+    """The error does not repeat it."""
+    result = respond(token=token)
+    assert_one_error(result, 2, "token")
+    assert "ghs" not in result.log
+
+
+@pytest.mark.parametrize("url", ["not a url", "https://", "ftp://x", "http://[::1", "http://x:y"])
+def test_an_address_that_is_none(respond: Respond, url: str) -> None:
+    """The variable to set is named."""
+    assert_one_error(respond(GITHUB_API_URL=url), 2, "GITHUB_API_URL", url)
+
+
+@pytest.mark.parametrize(
+    "now", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "0001-01-02", "soon"]
+)
+def test_a_time_at_the_end_of_the_calendar(respond: Respond, now: str) -> None:
+    """There is no day before the first, and none after the last."""
+    assert_one_error(respond(INCIDENT_NOW=now), 2, "INCIDENT_NOW")
+
+
+@pytest.mark.parametrize("path", ["../../user", "/etc/passwd", ".github/../../x"])
+def test_a_path_that_leads_out_of_the_repository(respond: Respond, shop: Shop, path: str) -> None:
+    """Nothing is asked for it, be it the configuration's or the form's."""
+    assert_one_error(respond(inputs={"config": path}), 2, path)
+    shop.sandbox.file(NAME, ".github/incident.yml", f"form: {path}\n")
+    shop.sandbox.clear_log()
+    assert_one_error(respond(), 2, path)
+    assert not any(".." in each.path or "passwd" in each.path for each in shop.sandbox.log)
+
+
+@pytest.mark.parametrize("name", ["acme/..", "../shop", "./shop", "acme/shop\nx"])
+def test_a_repository_that_is_none(respond: Respond, name: str) -> None:
+    """`..` would be another address than a repository's."""
+    assert_one_error(respond(repository=name), 2, "OWNER/NAME")
+
+
+@pytest.mark.parametrize(
+    "config", ["version: " + "9" * 5_000, "form: " + "[" * 20_000, "&a [*a]", "roles: &a {x: *a}"]
+)
+def test_a_config_beyond_all_bounds(respond: Respond, shop: Shop, config: str) -> None:
+    """It is an error of the file, like any other."""
+    shop.sandbox.file(NAME, ".github/incident.yml", config)
+    assert_one_error(respond(), 2, ".github/incident.yml")
+
+
+def test_outputs_that_can_not_be_written(respond: Respond, shop: Shop) -> None:
+    """The incident is up to date all the same, and the error says which file it was."""
+    assert_one_error(respond(GITHUB_OUTPUT="/nowhere/outputs"), 2, "GITHUB_OUTPUT")
+    assert "sev1" in shop.labels(1)
+
+
+def test_a_summary_that_can_not_be_written(respond: Respond) -> None:
+    """A warning: nothing depends on it. An error is told all the same."""
+    result = respond(GITHUB_STEP_SUMMARY="/nowhere/summary")
+    assert result.exit_code == 0, result.log
+    assert "GITHUB_STEP_SUMMARY" in result.log
+    assert "Traceback" not in result.log
+    assert respond(GITHUB_STEP_SUMMARY="/nowhere/summary", token="").exit_code == 2
+
+
 def test_an_event_that_respond_does_not_know(respond: Respond) -> None:
     """A workflow on the wrong trigger learns which ones there are."""
     assert_one_error(respond(event="fork"), 2, "fork", "issue_comment")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from incident_actions import cli
 from incident_actions.errors import InputError
 from incident_actions.sandbox import Sandbox
 
@@ -132,3 +133,25 @@ def test_asking_again_is_one_short_line(shop: Sandbox, tmp_path: Path) -> None:
 def test_an_error_is_told_in_sentences(what: str, told: str) -> None:
     """What happened, a full stop, what to do. Names keep their case."""
     assert InputError(what, remedy="Do it.").told() == told
+
+
+def test_what_nobody_foresaw_is_a_bug_to_report(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One annotation, the traceback in the log, exit code 3; no secret, no command in it."""
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("ghs_secret\n::set-output name=x::y")
+
+    monkeypatch.setattr(cli, "_hub", broken)
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_TOKEN", "ghs_secret")
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    assert cli.main(["timeline", "1"]) == 3
+    log = capsys.readouterr().out
+    (annotation,) = (line for line in log.splitlines() if line.lstrip().startswith("::"))
+    assert annotation.startswith("::error title=Incident actions::This is a bug in")
+    assert "RuntimeError" in annotation
+    assert "report it with the log" in annotation
+    assert "| Traceback" in log
+    assert "ghs_secret" not in log
