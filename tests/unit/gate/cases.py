@@ -617,6 +617,7 @@ FREEZES = [
         ("Nobody, not even @dave", "frozen"),
         ("erin\n\n## Who asked\n\n@dave", "frozen"),
         ("_No response_\n\n### Who may deploy?\n\ndave", "frozen"),
+        ("dave\n\n### Who may deploy?\n\n_No response_", "frozen"),
         ("@acme/dave", "frozen"),
         ("@davey", "frozen"),
         ("_No response_", "frozen"),
