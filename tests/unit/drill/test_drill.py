@@ -18,7 +18,7 @@ from incident_actions.sandbox.drill import contract, record
 from incident_actions.sandbox.drill.director import perform
 from incident_actions.sandbox.drill.narrator import Narrator, wants_colour
 from incident_actions.sandbox.drill.play import Drill, Scene, scene
-from incident_actions.sandbox.drill.programs import Programs
+from incident_actions.sandbox.drill.programs import Annotation, Programs, Run
 from incident_actions.sandbox.drill.scenes import STORY
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -72,6 +72,8 @@ def test_the_whole_drill_plays_and_leaves_its_record(tmp_path: Path) -> None:
     story = (folder / "README.md").read_text("utf-8")
     titles = re.findall(r"^## \d+\. \d\d:\d\d (.*)$", story, re.MULTILINE)
     assert titles == [one.title for one in STORY]
+    assert "opens #2, a draft: Postmortem of #1" in story
+    assert "\n## Corrective actions\n" in (folder / "pull-2.md").read_text("utf-8")
     linked = set(re.findall(r"\]\(([\w.-]+)\)", story))
     assert linked == {path.name for path in folder.iterdir()} - {"README.md"}
     incident = (folder / "issue-1.md").read_text("utf-8")
@@ -297,3 +299,15 @@ def test_the_programs_get_the_variables_that_the_action_gives_them() -> None:
 def test_the_story_is_told_in_the_order_of_its_times() -> None:
     """A scene's time alone puts it into its place, whatever its module."""
     assert [one.time for one in STORY] == sorted(one.time for one in STORY)
+
+
+def test_what_a_step_annotates_is_read_without_its_escapes() -> None:
+    """As GitHub keeps it with the job; the first error or warning is what people see first."""
+    log = "hello\n::notice title=a%3A b%2C c::{}\n::error title=Frozen::one%0Atwo%25\n::error::x"
+    run = Run(1, {}, "", log)
+    assert run.annotations == (
+        Annotation("notice", "a: b, c", "{}"),
+        Annotation("error", "Frozen", "one\ntwo%"),
+        Annotation("error", "", "x"),
+    )
+    assert run.annotation == "one\ntwo%"
