@@ -28,6 +28,8 @@ STYLE = """
 body { margin: 0; background: #fff; color: #1f2328; padding: 18px 24px;
   font: 14px/1.5 -apple-system, "Segoe UI", "Noto Sans", "Liberation Sans", Helvetica, sans-serif; }
 h2 { font-size: 21px; border-bottom: 1px solid #d1d9e0; padding-bottom: 6px; margin: 4px 0 12px; }
+blockquote { margin: 0 0 12px; padding: 0 12px; border-left: 4px solid #d1d9e0; color: #59636e; }
+blockquote p { margin: 0; }
 a { color: #0969da; text-decoration: none; }
 p { margin: 0 0 12px; } ul { padding-left: 24px; margin: 8px 0 12px; } details { margin: 0 0 12px; }
 table { border-collapse: collapse; margin-bottom: 14px; } thead { display: none; }
