@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
@@ -33,7 +34,8 @@ class Lately:
     def held_to_look_at(self, issues: Sequence[Issue]) -> list[Issue]:
         """The held issues of these where somebody may wait for an answer: a few.
 
-        The newest, and one of the others, so that each has its turn. The issue list alone tells
+        The newest, and one of the others, drawn by the minute: a schedule that comes at the same
+        minutes of each hour keeps none waiting for ever. The issue list alone tells
         of most that nobody said anything there but the bot, once: that it is held.
         """
         spoken = [
@@ -47,9 +49,8 @@ class Lately:
         waiting.sort(key=lambda issue: (issue.updated_at, issue.number), reverse=True)
         newest, others = waiting[: MOST_HELD - 1], waiting[MOST_HELD - 1 :]
         if others:
-            tick = self._desk.config.reminders.policy().tick
-            turn = int(self._desk.now.timestamp() // tick.total_seconds())
-            newest.append(others[turn % len(others)])
+            minute = f"{self._desk.now:%Y-%m-%dT%H:%M}".encode()
+            newest.append(others[zlib.crc32(minute) % len(others)])
         return newest
 
     def _is_open_question(self, number: int) -> bool:
