@@ -110,6 +110,8 @@ def fold(
     )
 
 
+MOST_REFUSED = 10
+"""How many people are told, one comment each, that they may not command."""
 _LAPSE = "x"
 """How the keys of entries begin for which nobody did anything: an allowance is over."""
 
@@ -219,8 +221,8 @@ class _Walk:
         self.incident = log(self.incident, act, "tried to close", "recovery was not verified yet")
 
     def _refuse(self, login: str) -> None:
-        """Say once that somebody may not do that."""
-        if login.casefold() not in self.refused:
+        """Say once that somebody may not do that; a crowd of strangers is not answered."""
+        if login.casefold() not in self.refused and len(self.refused) < MOST_REFUSED:
             self.refused.add(login.casefold())
             text = "triage" if self.grants.best(login) >= Permission.TRIAGE else ""
             self.notices.append(Notice("refused", login.casefold(), to=login, text=text))

@@ -8,6 +8,7 @@ import pytest
 
 from incident_actions.domain import voice
 from incident_actions.domain.checklist import Item
+from incident_actions.domain.fold import MOST_REFUSED
 from incident_actions.domain.incident import (
     ActionItem,
     Freeze,
@@ -607,3 +608,10 @@ def test_other_bots_do_not_speak_for_ours() -> None:
     assert voice.own_comments(alone) == {}
     known = Observation(an_issue(), (*history, label), {}, "github-actions[bot]")
     assert [comment.id for comment in voice.own_comments(known).values()] == [2]
+
+
+def test_a_crowd_of_strangers_is_not_answered_one_by_one() -> None:
+    """The thread stays readable for those who work in it."""
+    chat = Chat()
+    answers = [chat.say(f"stranger-{turn}", "/thaw") for turn in range(15)]
+    assert sum(bool(answer) for answer in answers) == MOST_REFUSED
