@@ -6,8 +6,9 @@ row goes on from run to run.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
 
@@ -16,12 +17,11 @@ from incident_actions.domain.incident import Incident, Moment, Status
 
 
 class Streak(Struct, frozen=True, omit_defaults=True):
-    """Good answers in a row: since when, how many, the last one, and when it was enough."""
+    """Good answers in a row: since when, how many, and the last one."""
 
     since: datetime
     count: int
     last: datetime
-    passed: datetime | None = None
 
 
 class Enough(Struct, frozen=True):
@@ -30,12 +30,53 @@ class Enough(Struct, frozen=True):
     successes: int = 3
     minutes: int = 10
 
+    def reached(self, streak: Streak) -> bool:
+        """Whether a row is long enough, in answers and in time."""
+        lasted = streak.last - streak.since >= timedelta(minutes=self.minutes)
+        return lasted and streak.count >= self.successes
+
 
 class Passed(Struct, frozen=True):
-    """A probe's row was long enough at `at`: an entry for the fold."""
+    """The row of a check that began `since` was long enough at `at`: an entry for the fold.
+
+    The bot says so in a comment, and knows it again from there: that is what it is recorded in.
+    """
 
     key: str
+    since: datetime
     at: datetime
+
+    @property
+    def name(self) -> str:
+        """For the comment's marker."""
+        return f"{self.key}.{self.since:{_STAMP}}.{self.at:{_STAMP}}"
+
+    def told_in(self, names: Iterable[str]) -> bool:
+        """Whether a comment (`kind key`) about this row was ever posted: it isn't posted twice."""
+        row = f"{SAID} {self.key}.{self.since:{_STAMP}}."
+        return any(name.startswith(row) for name in names)
+
+
+SAID = "passed"
+"""The kind of the bot's comments about it."""
+_STAMP = "%Y%m%dT%H%M%SZ"
+
+
+def said(names: Iterable[str]) -> tuple[Passed, ...]:
+    """What the bot's comments (`kind key`) say has passed; of two about one row the first."""
+    found: dict[tuple[str, str], Passed] = {}
+    for name in names:
+        kind, _, rest = name.partition(" ")
+        parts = rest.rsplit(".", 2)
+        if kind == SAID and len(parts) == 3:
+            key, since, at = parts
+            with suppress(ValueError):
+                found.setdefault((key, since), Passed(key, _time(since), _time(at)))
+    return tuple(found.values())
+
+
+def _time(stamp: str) -> datetime:
+    return datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)
 
 
 _PAUSE = timedelta(seconds=30)
@@ -55,9 +96,7 @@ def due(
     )
 
 
-def record(
-    streak: Streak | None, good: bool, now: datetime, incident: Incident, enough: Enough
-) -> Streak | None:
+def record(streak: Streak | None, good: bool, now: datetime, incident: Incident) -> Streak | None:
     """The row after one more answer; None after a bad one.
 
     A row that began before the mitigation is not about this recovery: it begins anew.
@@ -67,14 +106,4 @@ def record(
     mitigated = incident.times.get(Moment.MITIGATED)
     if streak is None or (mitigated is not None and streak.since < mitigated):
         streak = Streak(since=now, count=0, last=now)
-    count = streak.count + 1
-    lasted = now - streak.since >= timedelta(minutes=enough.minutes)
-    passed = streak.passed or (now if lasted and count >= enough.successes else None)
-    return Streak(since=streak.since, count=count, last=now, passed=passed)
-
-
-def passed(streaks: Mapping[str, Streak]) -> tuple[Passed, ...]:
-    """The probes that were good for long enough, for the fold."""
-    return tuple(
-        Passed(key, streak.passed) for key, streak in sorted(streaks.items()) if streak.passed
-    )
+    return Streak(since=streak.since, count=streak.count + 1, last=now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -36,7 +36,7 @@ from incident_actions.domain.projection import (
     Say,
     shown_labels,
 )
-from incident_actions.domain.recovery import Enough
+from incident_actions.domain.recovery import Enough, Passed
 from incident_actions.domain.reminders import due
 from incident_actions.domain.settling import settled
 from incident_actions.domain.state import Memory, State, read_state
@@ -136,7 +136,8 @@ def study(desk: Desk, observation: Observation, form: Form | None = None) -> Stu
         suspects=state.suspects if state else None,
     )
     folded = _fold(desk, observation, known, grants, findings)
-    found = _look_around(desk.with_extra(known.extra), folded.incident, known, findings)
+    told = speech.said(observation, state)
+    found = _look_around(desk.with_extra(known.extra), folded.incident, known, findings, told)
     found = replace(found, trail=findings.trail, lapsed=lapsed(folded.incident, desk.now))
     found = _follow(desk.with_extra(known.extra + found.extra), issue.number, folded, found)
     if found != findings:
@@ -330,7 +331,7 @@ def _fold(
         _rules(desk, known),
         grants,
         Evidence(
-            passed=recovery.passed(findings.streaks),
+            passed=(*recovery.said(voice.own_comments(observation)), *findings.passed),
             deployments=findings.deployments,
             passages=findings.trail.passages,
             lapsed=findings.lapsed,
@@ -355,16 +356,21 @@ def _follow(desk: Desk, number: int, folded: Folded, findings: Findings) -> Find
     return replace(findings, trail=trail)
 
 
-def _look_around(desk: Desk, incident: Incident, known: Known, findings: Findings) -> Findings:
+def _look_around(
+    desk: Desk, incident: Incident, known: Known, findings: Findings, told: Collection[str]
+) -> Findings:
     """What isn't in the issue: probes that are due, deployments, who can read the repository."""
-    streaks = dict(findings.streaks)
+    streaks, passed = dict(findings.streaks), list[Passed]()
     limits = desk.config.verification
     enough = Enough(limits.successes, limits.minutes)
     for item in recovery.due(incident, known.checks, streaks, desk.now):
         good = desk.probe(item.probe or "", limits.allow_private)
-        streak = recovery.record(streaks.pop(item.key, None), good, desk.now, incident, enough)
+        streak = recovery.record(streaks.pop(item.key, None), good, desk.now, incident)
         if streak is not None:
             streaks[item.key] = streak
+            found = Passed(item.key, streak.since, desk.now)
+            if enough.reached(streak) and not found.told_in(told):
+                passed.append(found)
     started, before = incident.times[Moment.STARTED], desk.hub.requests
     looked = None
     if not incident.sensitive and _is_news(findings.suspects, started):
@@ -382,7 +388,7 @@ def _look_around(desk: Desk, incident: Incident, known: Known, findings: Finding
     if public is None and incident.sensitive:
         public = desk.hub.is_public()
     suspects = looked.suspects if looked is not None else findings.suspects
-    return Findings(streaks, deployments, public, suspects, extra)
+    return Findings(streaks, deployments, public, suspects, extra, passed=tuple(passed))
 
 
 def _is_news(suspects: Suspects | None, started: datetime) -> bool:

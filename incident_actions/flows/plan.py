@@ -26,7 +26,7 @@ from incident_actions.domain.projection import (
     wanted_assignees,
     wanted_labels,
 )
-from incident_actions.domain.recovery import Streak
+from incident_actions.domain.recovery import Passed, Streak
 from incident_actions.domain.reminders import Kind
 from incident_actions.domain.reports import is_confirmed, reported_text
 from incident_actions.domain.state import (
@@ -61,6 +61,7 @@ class Findings(Struct, frozen=True):
     """What a run learnt elsewhere than in the issue. `public` is None while nobody asked.
 
     `extra` are requests on top of the run's budget: what changed is asked once for a start.
+    `passed` are the recovery checks that this very run saw passing.
     """
 
     streaks: dict[str, Streak]
@@ -70,6 +71,7 @@ class Findings(Struct, frozen=True):
     extra: int = 0
     trail: Trail = Trail()
     lapsed: tuple[Allowance, ...] = ()
+    passed: tuple[Passed, ...] = ()
 
     def silences(self, incident: Incident) -> bool:
         """Whether the bot must publish nothing more of this incident."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from incident_actions.domain import voice
+from incident_actions.domain import recovery, voice
 from incident_actions.domain.fold import newest
 from incident_actions.domain.incident import Incident
 from incident_actions.domain.notices import Notice, Page
@@ -38,6 +38,11 @@ def words(observation: Observation, it: Study, pages: Mapping[Page, str]) -> lis
     notices = it.folded.notices
     if it.findings.silences(it.folded.incident):
         notices = (*notices, Notice("sensitive", str(number)))
+    texts = {item.key: item.text for item in it.known.checks}
+    notices += tuple(
+        Notice(recovery.SAID, passed.name, text=texts.get(passed.key, passed.key))
+        for passed in it.findings.passed
+    )
     effects: list[Effect] = [
         Say(number, notice.kind, notice.key, comments.write(notice, pages))
         for notice in voice.unsaid(notices, said(observation, it.state))
@@ -86,6 +91,12 @@ def take_back(notices: Sequence[Notice], observation: Observation) -> list[Unsay
     """Answers whose comment was corrected or deleted, and what was said twice."""
     own = voice.own_comments(observation)
     gone = [Unsay(own[name].id, *name.split(" ", 1)) for name in voice.stale(notices, own)]
+    counted = {f"{recovery.SAID} {passed.name}" for passed in recovery.said(own)}
+    gone += [
+        Unsay(comment.id, *name.split(" ", 1))
+        for name, comment in own.items()
+        if name.startswith(f"{recovery.SAID} ") and name not in counted
+    ]
     again = voice.doubles(observation).items()
     return gone + [Unsay(comment_id, "double", name) for comment_id, name in again]
 
