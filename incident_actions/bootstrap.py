@@ -305,7 +305,7 @@ def _report(message: str, environment: Mapping[str, str]) -> None:
 
     https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
     """
-    if environment.get("GITHUB_ACTIONS") != "true":
+    if environment.get("GITHUB_ACTIONS") != "true" and not environment.get("GITHUB_EVENT_NAME"):
         print(message, file=sys.stderr, flush=True)
         return
     escaped = message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

@@ -27,10 +27,12 @@ class Runner:
         self._out = out
         self._err = err
         self._in_workflow = environ.get("GITHUB_ACTIONS") == "true"
+        # Whoever plays a runner, with an event, wants what a runner gets.
+        self._annotates = self._in_workflow or bool(environ.get("GITHUB_EVENT_NAME"))
 
     def error(self, message: str) -> None:
         """One error: an annotation and a line of the job summary, or a line on a terminal."""
-        if not self._in_workflow:
+        if not self._annotates:
             print(message, file=self._err, flush=True)
             return
         print(f"::error title=Incident actions::{escape(message)}", file=self._out, flush=True)
@@ -45,15 +47,15 @@ class Runner:
         what = f"{type(error).__name__}: {error}"
         for secret in hidden:
             told, what = told.replace(secret, "***"), what.replace(secret, "***")
-        to = self._out if self._in_workflow else self._err
+        to = self._out if self._annotates else self._err
         print("\n".join(f"| {line}" for line in told.splitlines()), file=to, flush=True)
         what = " ".join(what.split())[:300]
         self.error(f"This is a bug in incident-actions: {what}. Please report it with the log.")
 
     def handler(self) -> logging.Handler:
         """A log handler: warnings become annotations, or plain lines on a terminal."""
-        handler = logging.StreamHandler(self._out if self._in_workflow else self._err)
-        handler.setFormatter(_Annotations() if self._in_workflow else logging.Formatter())
+        handler = logging.StreamHandler(self._out if self._annotates else self._err)
+        handler.setFormatter(_Annotations() if self._annotates else logging.Formatter())
         return handler
 
     def report(self, reports: Sequence[Report]) -> None:

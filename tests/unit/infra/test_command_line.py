@@ -60,6 +60,13 @@ def test_wrong_words_are_one_error(tmp_path: Path, words: list[str]) -> None:
     assert "::" not in here.stderr
 
 
+def test_a_program_that_plays_the_runner_gets_annotations(tmp_path: Path) -> None:
+    """With an event's name in the environment an error is one annotation, as in a workflow."""
+    done = call(tmp_path, "respond", GITHUB_EVENT_NAME="schedule", GITHUB_REPOSITORY="acme/shop")
+    assert (done.returncode, done.stderr) == (2, "")
+    assert done.stdout.startswith("::error title=Incident actions::There is no token")
+
+
 def test_on_a_laptop_the_remedy_is_for_a_laptop(tmp_path: Path) -> None:
     """Without a token the first thing that is said is what to type."""
     done = call(tmp_path, "timeline", "12")
