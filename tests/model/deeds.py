@@ -106,13 +106,18 @@ class Label(Deed):
 
 @dataclass(frozen=True)
 class Unlabel(Deed):
-    """Somebody takes a label off by hand."""
+    """Somebody takes a label off by hand.
+
+    An issue that no run has seen is an incident by its label and its form alone: who takes both
+    away before the first run has declared nothing. So `incident` stays on until the bot knows it.
+    """
 
     name: str
 
     def possible(self, town: Town) -> bool:
         """Whether it is there."""
-        return self.name in town.labels
+        seen = any(name.startswith("status:") for name in town.labels)
+        return self.name in town.labels and (seen or self.name != "incident")
 
     def do(self, town: Town) -> None:
         """Take it off."""
