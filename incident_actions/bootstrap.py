@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Run `incident_actions COMMAND` on a machine that has none of its dependencies yet.
 
 Started by path, on whatever `python3` the caller's job has: standard library only, Python 3.9
