@@ -7,6 +7,7 @@ bots have come unequally far, so only deeds that are possible in both are done.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from hypothesis import strategies as st
@@ -20,7 +21,7 @@ _GAPS = ("\r\n\r\n", "\n\n")
 
 
 @dataclass(frozen=True)
-class Deed:
+class Deed(ABC):
     """Something that somebody does by hand."""
 
     who: str
@@ -29,9 +30,9 @@ class Deed:
         """Whether it would change anything."""
         return True
 
+    @abstractmethod
     def do(self, town: Town) -> None:
         """Do it."""
-        raise NotImplementedError
 
 
 class BodyEdit(Deed):

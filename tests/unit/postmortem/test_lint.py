@@ -42,7 +42,7 @@ GOOD = FRONT + BODY
 
 def findings(text: str, **facts: object) -> tuple[Finding, ...]:
     given = {"today": TODAY, "incident": 12, **facts}
-    return lint(Document(text), Facts(**given))  # type: ignore[arg-type]
+    return lint(Document(text), Facts(**given))
 
 
 def test_a_finished_postmortem_has_nothing_left() -> None:
