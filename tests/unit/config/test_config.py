@@ -122,6 +122,10 @@ def test_every_mistake_is_told_at_once() -> None:
         ("on-call: {users: [], start: 2026-01-05T09:00}", "on-call.users: "),
         ("on-call: {users: [a], start: monday}", "on-call.start: `monday` is no time"),
         (
+            "on-call: {users: [a], start: 2026-01-05T09:00, every: FREQ=SECONDLY}",
+            "on-call.every: `FREQ=SECONDLY` comes more often than once a day",
+        ),
+        (
             "on-call: {users: [a], start: 2026-01-05T09:00, every: weekly}",
             "on-call.every: `weekly` is no rule",
         ),
