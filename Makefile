@@ -30,7 +30,7 @@ format: $(VENV)/dev.stamp  ## Format the code, fix what can be fixed
 	$(BIN)/ruff format .
 
 docs: $(VENV)/dev.stamp  ## Write the README's tables anew from the code
-	$(BIN)/python -m incident_actions.render.reference README.md
+	$(BIN)/python docs/reference.py README.md
 
 bench: $(VENV)/dev.stamp  ## Time the gate, the start of the action, and the sweep
 	@$(BIN)/python -m tests.bench.bench_gate

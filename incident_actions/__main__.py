@@ -2,7 +2,7 @@
 
 import sys
 
-from incident_actions.cli import main
+from incident_actions.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -12,18 +12,12 @@ import msgspec
 import yaml
 from msgspec import Struct
 
-from incident_actions.config.reminders import (
-    QuietConfig,
-)
-from incident_actions.config.sections import (
-    Config,
-    WindowConfig,
-)
-from incident_actions.config.values import (
-    _MEANING,
-)
-from incident_actions.domain import oncall, windows
-from incident_actions.domain.commands import NAMES
+from incident_actions.config.reminders import QuietConfig
+from incident_actions.config.sections import Config, WindowConfig
+from incident_actions.config.values import _MEANING
+from incident_actions.domain.freeze import windows
+from incident_actions.domain.playbook import on_call as oncall
+from incident_actions.domain.timeline.commands import NAMES
 from incident_actions.errors import ConfigError
 
 PATH = ".github/incident.yml"

@@ -10,21 +10,26 @@ from msgspec import Meta, field
 
 from incident_actions.config.values import (
     _A_TICK,
+    ConfigSection,
     Duration,
     Gap,
     Login,
     Mention,
-    Section,
     WallTime,
     duration,
 )
-from incident_actions.domain import followups
-from incident_actions.domain.followups import Followup, Pace
-from incident_actions.domain.incident import Severity
-from incident_actions.domain.reminders import Kind, Policy, QuietHours, Timing
+from incident_actions.domain.issue.incident import Severity
+from incident_actions.domain.reminders import followups
+from incident_actions.domain.reminders.followups import FollowupKind, FollowupTiming
+from incident_actions.domain.reminders.incident import (
+    QuietHours,
+    ReminderKind,
+    ReminderPolicy,
+    Timing,
+)
 
 
-class TimingConfig(Section, frozen=True):
+class TimingConfig(ConfigSection, frozen=True):
     """One kind of reminder. Left out: the default of its kind."""
 
     after: Annotated[
@@ -39,7 +44,7 @@ class TimingConfig(Section, frozen=True):
     ] = ()
 
 
-class UpdateTimingConfig(Section, frozen=True):
+class UpdateTimingConfig(ConfigSection, frozen=True):
     """Internal updates are due by severity."""
 
     sev1: Annotated[Gap, Meta(description="While it is a SEV1.")] = "15m"
@@ -48,7 +53,7 @@ class UpdateTimingConfig(Section, frozen=True):
     mention: Annotated[tuple[Mention, ...], Meta(description="Who is told besides its owner.")] = ()
 
 
-class QuietConfig(Section, frozen=True):
+class QuietConfig(ConfigSection, frozen=True):
     """When people are left alone with what is not urgent."""
 
     start: Annotated[WallTime, Meta(description="From this time of day on.")]
@@ -59,7 +64,7 @@ class QuietConfig(Section, frozen=True):
     ] = field(default_factory=dict)
 
 
-class RemindersConfig(Section, frozen=True):
+class RemindersConfig(ConfigSection, frozen=True):
     """What the bot reminds people of."""
 
     tick: Annotated[
@@ -109,7 +114,7 @@ class RemindersConfig(Section, frozen=True):
         TimingConfig, Meta(description="The day that an action item is due is over.")
     ] = TimingConfig()
 
-    def policy(self) -> Policy:
+    def policy(self) -> ReminderPolicy:
         """The team's wishes as the domain understands them."""
         timings = {}
         for kind, (after, every) in _TIMINGS.items():
@@ -121,7 +126,7 @@ class RemindersConfig(Section, frozen=True):
             timings[kind] = Timing(
                 _override(after, given.after), _override(every, given.every), given.mention
             )
-        return Policy(
+        return ReminderPolicy(
             timings=timings,
             tick=duration(self.tick) or timedelta(minutes=5),
             backup=self.backup,
@@ -130,17 +135,17 @@ class RemindersConfig(Section, frozen=True):
             quiet=self._quiet(),
         )
 
-    def followups(self) -> followups.Policy:
+    def followups(self) -> followups.FollowupPolicy:
         """What they want after an incident."""
         paces = {}
         for kind, (after, every) in _PACES.items():
             given = getattr(self, kind.replace("-", "_"))
-            paces[kind] = Pace(
+            paces[kind] = FollowupTiming(
                 after if given.after is None else duration(given.after),
                 every if given.every is None else duration(given.every),
                 given.mention,
             )
-        return followups.Policy(paces, self.backup, self.escalation, self._quiet())
+        return followups.FollowupPolicy(paces, self.backup, self.escalation, self._quiet())
 
     def _quiet(self) -> QuietHours | None:
         quiet = self.quiet_hours
@@ -166,20 +171,20 @@ def _always(minutes: int | None) -> dict[Severity, timedelta | None]:
 
 
 _TIMINGS = {
-    Kind.NO_COMMANDER: (_always(5), _always(5)),
-    Kind.UNACKNOWLEDGED: (_always(5), _always(5)),
-    Kind.PROMISED_UPDATE: (_always(0), _always(15)),
-    Kind.INTERNAL_UPDATE: (_always(None), _always(None)),
-    Kind.CUSTOMER_UPDATE: (_always(30), _always(30)),
-    Kind.NOT_CLOSED: (_always(15), _always(30)),
-    Kind.OVERRIDE_EXPIRED: (_always(0), _always(None)),
-    Kind.STALLED: ({**_always(None), Severity.SEV3: timedelta(hours=24)}, _always(24 * 60)),
+    ReminderKind.NO_COMMANDER: (_always(5), _always(5)),
+    ReminderKind.UNACKNOWLEDGED: (_always(5), _always(5)),
+    ReminderKind.PROMISED_UPDATE: (_always(0), _always(15)),
+    ReminderKind.INTERNAL_UPDATE: (_always(None), _always(None)),
+    ReminderKind.CUSTOMER_UPDATE: (_always(30), _always(30)),
+    ReminderKind.NOT_CLOSED: (_always(15), _always(30)),
+    ReminderKind.OVERRIDE_EXPIRED: (_always(0), _always(None)),
+    ReminderKind.STALLED: ({**_always(None), Severity.SEV3: timedelta(hours=24)}, _always(24 * 60)),
 }
 """After how long and how often, where the file says nothing; updates have defaults of their own."""
-_PACES: Mapping[Followup, tuple[timedelta | None, timedelta | None]] = {
-    Followup.NOT_STARTED: (timedelta(hours=24), timedelta(hours=24)),
-    Followup.POSTMORTEM_DUE: (timedelta(), timedelta(hours=24)),
-    Followup.ACTION_DUE: (timedelta(days=3), None),
-    Followup.ACTION_OVERDUE: (timedelta(), timedelta(days=7)),
+_PACES: Mapping[FollowupKind, tuple[timedelta | None, timedelta | None]] = {
+    FollowupKind.NOT_STARTED: (timedelta(hours=24), timedelta(hours=24)),
+    FollowupKind.POSTMORTEM_DUE: (timedelta(), timedelta(hours=24)),
+    FollowupKind.ACTION_DUE: (timedelta(days=3), None),
+    FollowupKind.ACTION_OVERDUE: (timedelta(), timedelta(days=7)),
 }
 """The same after an incident."""

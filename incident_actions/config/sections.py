@@ -8,22 +8,17 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 
 from incident_actions.config.reminders import RemindersConfig
-from incident_actions.config.values import (
-    Duration,
-    Login,
-    Name,
-    Section,
-    duration,
-)
-from incident_actions.domain import oncall, windows
-from incident_actions.domain.changes import Paths
-from incident_actions.domain.incident import Incident, Moment, Role
-from incident_actions.domain.observation import Permission
+from incident_actions.config.values import ConfigSection, Duration, Login, ShortText, duration
+from incident_actions.domain.changes.suspects import ChangePaths
+from incident_actions.domain.freeze import windows
+from incident_actions.domain.freeze.windows import Window
+from incident_actions.domain.issue.incident import Incident, Moment, Role
+from incident_actions.domain.issue.observation import Permission
+from incident_actions.domain.playbook import on_call as oncall
 from incident_actions.domain.postmortem import link
-from incident_actions.domain.windows import Window
 
 
-class WindowConfig(Section, frozen=True):
+class WindowConfig(ConfigSection, frozen=True):
     """A freeze that comes again."""
 
     name: Annotated[
@@ -57,11 +52,11 @@ class WindowConfig(Section, frozen=True):
         )
 
 
-class FreezeConfig(Section, frozen=True):
+class FreezeConfig(ConfigSection, frozen=True):
     """What an open incident stops, and when deploys wait without one."""
 
     environments: Annotated[
-        tuple[Name, ...],
+        tuple[ShortText, ...],
         Meta(description="Environments that a freeze stops. Empty: all of them."),
     ] = ()
     windows: Annotated[
@@ -70,7 +65,7 @@ class FreezeConfig(Section, frozen=True):
     ] = ()
 
 
-class OnCallConfig(Section, frozen=True):
+class OnCallConfig(ConfigSection, frozen=True):
     """Who is on call: users who take turns."""
 
     users: Annotated[
@@ -89,7 +84,7 @@ class OnCallConfig(Section, frozen=True):
     ] = "commander"
 
 
-class VerificationConfig(Section, frozen=True):
+class VerificationConfig(ConfigSection, frozen=True):
     """When the addresses that the bot asks itself count as recovered."""
 
     successes: Annotated[int, Meta(ge=1, le=20, description="Good answers in a row.")] = 3
@@ -99,7 +94,7 @@ class VerificationConfig(Section, frozen=True):
     ] = False
 
 
-class DueConfig(Section, frozen=True):
+class DueConfig(ConfigSection, frozen=True):
     """How long after the resolution a postmortem is due."""
 
     sev1: Annotated[Duration, Meta(description="Of a SEV1.")] = "72h"
@@ -107,7 +102,7 @@ class DueConfig(Section, frozen=True):
     sev3: Annotated[Duration, Meta(description="Of a SEV3 that has one.")] = "72h"
 
 
-class PostmortemConfig(Section, frozen=True):
+class PostmortemConfig(ConfigSection, frozen=True):
     """Where postmortems are kept, when they are due, who reads them."""
 
     path: Annotated[
@@ -128,7 +123,7 @@ class PostmortemConfig(Section, frozen=True):
         return resolved + after if resolved is not None and after is not None else None
 
 
-class RolesConfig(Section, frozen=True):
+class RolesConfig(ConfigSection, frozen=True):
     """Who starts with which role, when an incident is declared."""
 
     commander: Annotated[Login | None, Meta(description="Starts in command.")] = None
@@ -142,7 +137,7 @@ class RolesConfig(Section, frozen=True):
         return {role: login.lstrip("@") for role, login in named.items() if login}
 
 
-class Config(Section, frozen=True):
+class Config(ConfigSection, frozen=True):
     """The whole file. Every key may be left out."""
 
     version: Annotated[int, Meta(ge=1, le=1, description="Version of this format.")] = 1
@@ -150,9 +145,9 @@ class Config(Section, frozen=True):
         Login,
         Meta(description="The login behind the token. Change it when you use an App's token."),
     ] = "github-actions[bot]"
-    form: Annotated[Name, Meta(description="The incident form, as a path in the repository.")] = (
-        ".github/ISSUE_TEMPLATE/incident.yml"
-    )
+    form: Annotated[
+        ShortText, Meta(description="The incident form, as a path in the repository.")
+    ] = ".github/ISSUE_TEMPLATE/incident.yml"
     freeze: Annotated[FreezeConfig, Meta(description="What an open incident stops.")] = (
         FreezeConfig()
     )
@@ -167,8 +162,8 @@ class Config(Section, frozen=True):
         RemindersConfig()
     )
     changes: Annotated[
-        Paths, Meta(description="How changes before an incident are told apart.")
-    ] = Paths()
+        ChangePaths, Meta(description="How changes before an incident are told apart.")
+    ] = ChangePaths()
     postmortem: Annotated[
         PostmortemConfig, Meta(description="Where postmortems are kept, and when they are due.")
     ] = PostmortemConfig()

@@ -8,13 +8,13 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-Name = Annotated[str, Meta(min_length=1, max_length=100)]
+ShortText = Annotated[str, Meta(min_length=1, max_length=100)]
 
 
 Login = Annotated[str, Meta(pattern=r"^@?[A-Za-z0-9][A-Za-z0-9-]{0,38}(\[bot\])?$")]
 
 
-class Section(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
+class ConfigSection(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
     """A mapping in the file. Keys are written with hyphens."""
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from incident_actions.domain.commands import REGISTRY
-from incident_actions.domain.incident import Incident, Moment
-from incident_actions.domain.notices import Notice, Page
-from incident_actions.domain.reminders import Reminder
-from incident_actions.domain.voice import REMINDER, marker
+from incident_actions.domain.issue.incident import Incident, Moment
+from incident_actions.domain.reminders.incident import Reminder
+from incident_actions.domain.timeline.bot_comments import REMINDER, marker
+from incident_actions.domain.timeline.commands import REGISTRY
+from incident_actions.domain.timeline.notices import Notice, RequestedPage
 from incident_actions.render.environment import render
 
 
@@ -46,7 +46,7 @@ def scheduler(notice: Notice, workflow: str, last: datetime | None) -> str:
     return f"{text}\n\n{marker(notice.kind, notice.key)}"
 
 
-def write(notice: Notice, pages: Mapping[Page, str] | None = None) -> str:
+def write(notice: Notice, pages: Mapping[RequestedPage, str] | None = None) -> str:
     """The text of a notice. `pages` are those of the playbook that it asks for."""
     text = render(
         f"comments/{notice.kind}.md.j2",

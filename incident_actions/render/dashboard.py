@@ -7,22 +7,22 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from incident_actions.domain import body as bodies
-from incident_actions.domain.body import Body
-from incident_actions.domain.changes import UNSEEN, Suspects
-from incident_actions.domain.checklist import Item, Section, missing
-from incident_actions.domain.incident import (
-    Freeze,
+from incident_actions.domain.changes.suspects import UNSEEN, Suspects
+from incident_actions.domain.issue import body as bodies
+from incident_actions.domain.issue.body import Body
+from incident_actions.domain.issue.incident import (
+    FreezeSwitch,
     Incident,
     Moment,
     Role,
     Severity,
     Status,
-    Verified,
+    Verification,
 )
-from incident_actions.domain.matching import Runbook
+from incident_actions.domain.playbook.checklist import ChecklistItem, ChecklistSection, missing
+from incident_actions.domain.playbook.runbook_search import Runbook
 from incident_actions.domain.postmortem.link import Postmortem
-from incident_actions.domain.reminders import next_update_due
+from incident_actions.domain.reminders.incident import next_update_due
 from incident_actions.render.environment import render
 from incident_actions.render.markdown import inline, utc
 from incident_actions.render.suspects import shown_suspects
@@ -34,7 +34,7 @@ SUSPECTS_SHOWN_AT_LEAST = 3
 _MARKS = {Severity.SEV1: "🔴", Severity.SEV2: "🟠", Severity.SEV3: "🟡"}
 
 
-class Step(Struct, frozen=True):
+class ShownStep(Struct, frozen=True):
     """A step of the checklist as it is shown. `key` names a fact that the system can see."""
 
     text: str
@@ -42,27 +42,27 @@ class Step(Struct, frozen=True):
     key: str = ""
 
 
-class Steps(Struct, frozen=True):
+class ShownSection(Struct, frozen=True):
     """A section of the checklist as it is shown."""
 
     title: str
-    steps: tuple[Step, ...]
+    steps: tuple[ShownStep, ...]
 
 
-class Check(Struct, frozen=True):
+class ShownCheck(Struct, frozen=True):
     """A recovery check as it is shown; `by` says who verified it."""
 
     text: str
     key: str
-    by: Verified | None
+    by: Verification | None
 
 
-class Facts(Struct, frozen=True):
+class DashboardFacts(Struct, frozen=True):
     """What the dashboard shows beside the incident itself."""
 
     number: int
-    checklist: tuple[Section, ...]
-    checks: tuple[Item, ...]
+    checklist: tuple[ChecklistSection, ...]
+    checks: tuple[ChecklistItem, ...]
     ticked: Collection[str]
     seen: Collection[str]
     update_every: Mapping[Severity, timedelta | None]
@@ -75,7 +75,7 @@ class Facts(Struct, frozen=True):
     postmortem: Postmortem | None = None
 
 
-def compose(incident: Incident, facts: Facts, states: Sequence[str], reporter: str) -> str:
+def compose(incident: Incident, facts: DashboardFacts, states: Sequence[str], reporter: str) -> str:
     """The whole body. When it would be too long, older entries and then whole parts give way, and
     then what is remembered: `states` are the state at its full length, and shorter ones.
 
@@ -97,7 +97,7 @@ def compose(incident: Incident, facts: Facts, states: Sequence[str], reporter: s
     return reporter
 
 
-def _dashboard(incident: Incident, facts: Facts, entries: int, full: bool) -> str:
+def _dashboard(incident: Incident, facts: DashboardFacts, entries: int, full: bool) -> str:
     checklist = _checklist(facts) if full else ()
     changes = SUSPECTS_SHOWN if full else SUSPECTS_SHOWN_AT_LEAST
     steps = [step for section in checklist for step in section.steps]
@@ -136,21 +136,23 @@ def _dashboard(incident: Incident, facts: Facts, entries: int, full: bool) -> st
     )
 
 
-def _checklist(facts: Facts) -> tuple[Steps, ...]:
+def _checklist(facts: DashboardFacts) -> tuple[ShownSection, ...]:
     return tuple(
-        Steps(section.title, tuple(_step(item, facts) for item in section.items))
+        ShownSection(section.title, tuple(_step(item, facts) for item in section.items))
         for section in facts.checklist
     )
 
 
-def _step(item: Item, facts: Facts) -> Step:
+def _step(item: ChecklistItem, facts: DashboardFacts) -> ShownStep:
     """Its text is the team's own Markdown, which stays as it is."""
     done = item.key in facts.seen or item.text in facts.ticked
-    return Step(item.text, done=done, key=item.key)
+    return ShownStep(item.text, done=done, key=item.key)
 
 
-def _checks(incident: Incident, checks: Sequence[Item]) -> list[Check]:
-    return [Check(inline(item.text), item.key, incident.verified.get(item.key)) for item in checks]
+def _checks(incident: Incident, checks: Sequence[ChecklistItem]) -> list[ShownCheck]:
+    return [
+        ShownCheck(inline(item.text), item.key, incident.verified.get(item.key)) for item in checks
+    ]
 
 
 def _commander(incident: Incident) -> str:
@@ -167,7 +169,7 @@ def _deploy_rule(incident: Incident) -> str:
     if incident.drill:
         return "go on: this is a drill"
     if incident.freeze is not None:
-        on = incident.freeze.freeze is Freeze.ON
+        on = incident.freeze.freeze is FreezeSwitch.ON
         who = f"by {inline(incident.freeze.by)}"
         why = f": {inline(incident.freeze.reason)}" if incident.freeze.reason else ""
         way = "`/thaw REASON` lets them through" if on else "`/freeze` stops them"
@@ -181,7 +183,7 @@ def _deploy_rule(incident: Incident) -> str:
 
 def next_step(
     incident: Incident,
-    checks: Sequence[Item],
+    checks: Sequence[ChecklistItem],
     postmortem: Postmortem | None = None,
     due: datetime | None = None,
 ) -> str:

@@ -10,14 +10,14 @@ from urllib.parse import quote
 
 from jinja2 import TemplateError
 
-from incident_actions.domain.incident import Moment
+from incident_actions.domain.issue.incident import Moment
 from incident_actions.domain.postmortem import link
 from incident_actions.domain.postmortem.actions import CATEGORIES, plain
 from incident_actions.domain.postmortem.document import Document
 from incident_actions.domain.postmortem.draft import Draft
-from incident_actions.domain.postmortem.lint import Finding, Level
-from incident_actions.domain.postmortem.record import Filed, Record, write_block
-from incident_actions.domain.voice import marker
+from incident_actions.domain.postmortem.lint import LintFinding, LintLevel
+from incident_actions.domain.postmortem.record import ActionRecord, FiledAction, write_block
+from incident_actions.domain.timeline.bot_comments import marker
 from incident_actions.errors import ConfigError
 from incident_actions.render import environment
 from incident_actions.render.environment import render
@@ -77,7 +77,7 @@ _LONG = 250
 _MOST_LISTED = 20
 
 
-def action_body(record: Record) -> str:
+def action_body(record: ActionRecord) -> str:
     """The bot's part of an action item's body."""
     shown = render(
         "postmortem/action.md.j2",
@@ -106,16 +106,16 @@ def pull_body(
 def summary(
     number: int,
     blob: str,
-    findings: Sequence[tuple[str, Finding]],
-    filed: Sequence[Filed],
+    findings: Sequence[tuple[str, LintFinding]],
+    filed: Sequence[FiledAction],
     notes: Sequence[str],
 ) -> str:
     """The one comment on the pull request. `blob` is where its files are shown."""
     env = environment.with_filters(address=quote, markdown=_own_markdown)
     template = env.get_template("postmortem/summary.md.j2")
     text = template.render(
-        errors=[each for each in findings if each[1].level is Level.ERROR],
-        warnings=[each for each in findings if each[1].level is Level.WARNING],
+        errors=[each for each in findings if each[1].level is LintLevel.ERROR],
+        warnings=[each for each in findings if each[1].level is LintLevel.WARNING],
         most=_MOST_LISTED,
         blob=blob,
         filed=[each for each in filed if each.record.state != "dropped"],
@@ -134,7 +134,7 @@ def _own_markdown(text: str) -> str:
     return text.replace("@", "@\u200b").replace("<", "&lt;")
 
 
-def followups(number: int, filed: Sequence[Filed], why: str) -> str:
+def followups(number: int, filed: Sequence[FiledAction], why: str) -> str:
     """The task list of action items that can't be sub-issues."""
     return render(
         "postmortem/followups.md.j2",

@@ -7,30 +7,30 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
-from incident_actions.domain.changes import Change, Rule, Suspects
+from incident_actions.domain.changes.suspects import Change, RollbackRule, Suspects
 
 _RULES = {
-    Rule.ROLL_BACK: (
+    RollbackRule.ROLL_BACK: (
         "**Roll back first.** A deploy went out just before the start, and no migration is seen "
         "with it. Understand the bad version later."
     ),
-    Rule.MIGRATION: (
+    RollbackRule.MIGRATION: (
         "**Do not roll back blindly.** A migration changed in that hour. Read it first: if it only "
         "adds, roll back; if it drops or rewrites anything, fix forward."
     ),
-    Rule.UNREAD: (
+    RollbackRule.UNREAD: (
         "**Look for a migration, then roll back.** A deploy went out just before the start, but "
         "not everything that it brought could be seen."
     ),
-    Rule.NO_DEPLOY: (
+    RollbackRule.NO_DEPLOY: (
         "**Do not roll back blindly.** No deploy is known in that hour. "
         "Undo the change that caused it, once you know which."
     ),
-    Rule.NOTHING: (
+    RollbackRule.NOTHING: (
         "**A rollback is not the first thing to try.** Nothing that GitHub knows of changed in "
         "that hour. Look for what ran out: disk, connections, a certificate, a quota."
     ),
-    Rule.BLIND: (
+    RollbackRule.BLIND: (
         "**Do not roll back blindly.** Nothing is known to have changed, but not everything "
         "could be seen. Ask."
     ),

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from incident_actions.flows.sweep import Duty, whose_turn
+from incident_actions.reconcile.sweep import Duty, whose_turn
 from incident_actions.sandbox import Sandbox
 from tests.support.act import Run, make_repository
 from tests.support.events import ROOT, form_body

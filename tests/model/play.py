@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hypothesis import note
 from hypothesis import strategies as st
 
-from incident_actions.flows.respond import Event
+from incident_actions.reconcile.respond import WorkflowEvent
 from incident_actions.sandbox import Sandbox
 from tests.model.deeds import BodyEdit, Deed
 from tests.model.town import Order, Run, Town
@@ -80,7 +80,7 @@ class Play:
         self.calm, self.wild = (Town(server, author=author, files=QUIET) for server in servers)
         for event in self.calm.news():
             self.calm.run(event)
-        self.events: list[Event] = self.wild.news()
+        self.events: list[WorkflowEvent] = self.wild.news()
         self.runs: list[Run] = []
 
     def move(self, move: Move) -> None:
@@ -89,7 +89,7 @@ class Play:
             case Deed():
                 self._do(move)
             case Whole(name):
-                self.wild.run(Event(name, self.wild.any_event().payload))
+                self.wild.run(WorkflowEvent(name, self.wild.any_event().payload))
             case Begin(event, requests):
                 latest = self.events[-1 - event % len(self.events)]
                 run = self.wild.begin(latest)

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from incident_actions.domain.body import MAX_LENGTH, length, split
+from incident_actions.domain.issue.body import MAX_LENGTH, length, split
 from incident_actions.sandbox import Sandbox
 from tests.model.deeds import Assign, Comment, Tick, Write
 from tests.model.play import QUIET

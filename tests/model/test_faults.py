@@ -11,7 +11,7 @@ import pytest
 
 from incident_actions.config import PATH
 from incident_actions.errors import GitHubError
-from incident_actions.flows.respond import Event, respond
+from incident_actions.reconcile.respond import WorkflowEvent, respond
 from incident_actions.sandbox import Sandbox
 from tests.model.deeds import Comment
 from tests.model.play import QUIET
@@ -57,7 +57,7 @@ def confirmed(server: Sandbox) -> Town:
     return town
 
 
-def respond_once(town: Town, event: Event) -> None:
+def respond_once(town: Town, event: WorkflowEvent) -> None:
     """A run as the program makes it; it may fail, but only with an error of ours."""
     hub = town.hub()
     with suppress(GitHubError):

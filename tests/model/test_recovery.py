@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from incident_actions.flows.respond import Tools
+from incident_actions.reconcile.respond import Tools
 from incident_actions.sandbox import Sandbox
 from tests.model.deeds import Comment, DeleteDashboard
 from tests.model.play import QUIET

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from incident_actions.config import PATH
-from incident_actions.domain.reminders import Kind
-from incident_actions.flows.respond import Event, Tools, respond
-from incident_actions.hub.github import connect
+from incident_actions.domain.reminders.incident import ReminderKind
+from incident_actions.github.client import connect
+from incident_actions.reconcile.respond import Tools, WorkflowEvent, respond
 from incident_actions.sandbox import Sandbox
 from tests.model.duties import DAY, HOUR, MINUTE, NOT_URGENT, Facts, after_run
 from tests.support.events import form_body
@@ -117,10 +117,10 @@ class Week:
             self.now = moment.at
             match moment.what:
                 case "tick":
-                    self._run(Event("schedule", {}), 0)
+                    self._run(WorkflowEvent("schedule", {}), 0)
                 case "event":
                     payload = {"action": "created", "issue": {"number": moment.number}}
-                    self._run(Event("issue_comment", payload), moment.number)
+                    self._run(WorkflowEvent("issue_comment", payload), moment.number)
                 case "declare":
                     self._declare()
                 case "turn":
@@ -236,7 +236,7 @@ class Week:
 
     # What the bot does, and what it should have done -------------------------------------
 
-    def _run(self, event: Event, number: int) -> None:
+    def _run(self, event: WorkflowEvent, number: int) -> None:
         hub = connect(TOKEN, REPOSITORY, self.github.url)
         tools = Tools(self.now, sleep=lambda _: None, probe=lambda *_: True)
         respond(hub, event, PATH, tools)
@@ -281,7 +281,7 @@ def test_a_week_of_incidents(seed: int) -> None:
         week.play()
 
     assert len(week.facts) == INCIDENTS
-    assert len({post.kind for post in week.posted}) == len(Kind)
+    assert len({post.kind for post in week.posted}) == len(ReminderKind)
     times = Counter((post.number, post.kind, post.deadline, post.pauses) for post in week.posted)
     assert [post for post, count in times.items() if count > 1] == []
     for post in week.posted:

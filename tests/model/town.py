@@ -16,10 +16,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from incident_actions.config import PATH
-from incident_actions.domain import body as bodies
+from incident_actions.domain.issue import body as bodies
 from incident_actions.errors import Unavailable
-from incident_actions.flows.respond import Event, Tools, respond
-from incident_actions.hub.github import connect
+from incident_actions.github.client import connect
+from incident_actions.reconcile.respond import Tools, WorkflowEvent, respond
 from incident_actions.sandbox import Person, Sandbox
 from incident_actions.sandbox.world import World
 from tests.support.events import form_body
@@ -47,7 +47,7 @@ class Run:
     the next request is the same as to be killed right after the last one took effect.
     """
 
-    def __init__(self, town: Town, event: Event) -> None:
+    def __init__(self, town: Town, event: WorkflowEvent) -> None:
         self.wants: tuple[str, str] | None = None
         self.has_read_issue = False
         self.problem: BaseException | None = None
@@ -84,7 +84,7 @@ class Run:
             if self.problem is not None:
                 raise self.problem
 
-    def _body(self, town: Town, event: Event) -> None:
+    def _body(self, town: Town, event: WorkflowEvent) -> None:
         hub = town.hub()
         request = hub._explained
 
@@ -182,23 +182,23 @@ class Town:
         """The clock of this world; waiting takes no time, and every probe is answered well."""
         return Tools(self._now, sleep=lambda _: None, probe=lambda *_: True)
 
-    def news(self) -> list[Event]:
+    def news(self) -> list[WorkflowEvent]:
         """The events since the last call, as workflows hear of them."""
         heard = self.sandbox.deliveries[self._heard :]
         self._heard += len(heard)
-        return [Event(name, payload) for name, payload in heard if name.startswith("issue")]
+        return [WorkflowEvent(name, payload) for name, payload in heard if name.startswith("issue")]
 
-    def begin(self, event: Event) -> Run:
+    def begin(self, event: WorkflowEvent) -> Run:
         """Start a run; it waits before its first request."""
         return Run(self, event)
 
-    def run(self, event: Event | None = None) -> None:
+    def run(self, event: WorkflowEvent | None = None) -> None:
         """One whole run; without an event that of somebody's click on the issue."""
         self.begin(event or self.any_event()).finish()
 
-    def any_event(self) -> Event:
+    def any_event(self) -> WorkflowEvent:
         """An event about the issue."""
-        return Event("issues", {"action": "edited", "issue": {"number": self.number}})
+        return WorkflowEvent("issues", {"action": "edited", "issue": {"number": self.number}})
 
     @property
     def issue(self) -> Json:

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from incident_actions.config import PATH
-from incident_actions.flows.incident import Report
-from incident_actions.flows.respond import Event, Tools, respond
-from incident_actions.hub.github import connect
+from incident_actions.github.client import connect
+from incident_actions.reconcile.incident import JobResult
+from incident_actions.reconcile.respond import Tools, WorkflowEvent, respond
 from incident_actions.sandbox import Sandbox
 from tests.support.events import form_body
 from tests.support.openapi import watch
@@ -48,19 +48,21 @@ class Watch:
         given = {"severity": severity, "summary": "Logins fail.", "affected": "nobody", **answers}
         return int(self.alice.file_form_issue("Logins fail", form_body(given))["number"])
 
-    def respond(self) -> tuple[Report, ...]:
+    def respond(self) -> tuple[JobResult, ...]:
         """The run for what happened last."""
         return self.run(*self.github.deliveries[-1])
 
-    def sweep(self) -> tuple[Report, ...]:
+    def sweep(self) -> tuple[JobResult, ...]:
         """A run of the schedule."""
         return self.run("schedule", {})
 
-    def run(self, name: str, payload: dict[str, object]) -> tuple[Report, ...]:
+    def run(self, name: str, payload: dict[str, object]) -> tuple[JobResult, ...]:
         """One run; `requests` counts from its start."""
         self.github.clear_log()
         tools = Tools(self.now, lambda _: None, lambda *_: True, WORKFLOW)
-        return respond(connect(TOKEN, REPO, self.github.url), Event(name, payload), PATH, tools)
+        return respond(
+            connect(TOKEN, REPO, self.github.url), WorkflowEvent(name, payload), PATH, tools
+        )
 
     @property
     def requests(self) -> int:

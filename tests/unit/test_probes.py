@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from incident_actions import probes
+from incident_actions.reconcile import probes
 
 
 @pytest.mark.parametrize(

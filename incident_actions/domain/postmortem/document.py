@@ -37,7 +37,7 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
-class Section:
+class DocumentSection:
     """A heading of the second level and the lines below it. Lines count from 1; `end` is past."""
 
     def __init__(self, title: str, line: int, end: int) -> None:
@@ -114,9 +114,9 @@ class Document:
         return _READER.parse("\n".join(lines))
 
     @cached_property
-    def sections(self) -> tuple[Section, ...]:
+    def sections(self) -> tuple[DocumentSection, ...]:
         """The headings of the first two levels, in order, each with the lines that are its own."""
-        found: list[Section] = []
+        found: list[DocumentSection] = []
         tokens = self._tokens
         for index, token in enumerate(tokens):
             if token.type == "heading_open" and token.level == 0 and token.tag in ("h1", "h2"):
@@ -124,10 +124,10 @@ class Document:
                 if found:
                     found[-1].end = token.map[0] + 1
                 title = " ".join(tokens[index + 1].content.split())
-                found.append(Section(title, token.map[0] + 1, len(self.lines) + 1))
+                found.append(DocumentSection(title, token.map[0] + 1, len(self.lines) + 1))
         return tuple(found)
 
-    def section(self, title: str) -> Section | None:
+    def section(self, title: str) -> DocumentSection | None:
         """The section of this title, ignoring case."""
         wanted = title.casefold()
         return next((each for each in self.sections if each.title.casefold() == wanted), None)

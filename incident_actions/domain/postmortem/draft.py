@@ -9,11 +9,11 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 
-from incident_actions.domain.changes import Change
-from incident_actions.domain.incident import (
+from incident_actions.domain.changes.suspects import Change
+from incident_actions.domain.issue.incident import (
     ActionItem,
-    Deed,
     Entry,
+    EntryKind,
     Incident,
     Moment,
     Role,
@@ -23,7 +23,7 @@ from incident_actions.domain.postmortem.actions import key_of, split_category
 from incident_actions.domain.postmortem.lint import PAIRS
 
 
-class Line(Struct, frozen=True):
+class DraftAction(Struct, frozen=True):
     """A corrective action to be written: `number` once it is an issue."""
 
     text: str
@@ -51,7 +51,7 @@ class Draft(Struct, frozen=True):
     updates: tuple[Entry, ...]
     customer_updates: tuple[Entry, ...]
     overrides: tuple[Entry, ...]
-    actions: tuple[Line, ...]
+    actions: tuple[DraftAction, ...]
     web: str
 
     @property
@@ -92,18 +92,20 @@ def durations(times: Mapping[Moment, datetime]) -> dict[str, int]:
     }
 
 
-def lines(items: Sequence[ActionItem], filed: Mapping[str, Line] | None = None) -> tuple[Line, ...]:
+def lines(
+    items: Sequence[ActionItem], filed: Mapping[str, DraftAction] | None = None
+) -> tuple[DraftAction, ...]:
     """The follow-ups of `/action` as lines; `filed` are those that are issues, by their words."""
-    found: dict[str, Line] = {}
+    found: dict[str, DraftAction] = {}
     for item in items:
         category, text = split_category(item.text)
         key = key_of(text)
-        line = Line(text, category, item.owner, item.due)
+        line = DraftAction(text, category, item.owner, item.due)
         found.setdefault(key, (filed or {}).get(key, line))
     return tuple(found.values())
 
 
-def deeds(incident: Incident, deed: Deed) -> tuple[Entry, ...]:
+def deeds(incident: Incident, deed: EntryKind) -> tuple[Entry, ...]:
     """The entries of one kind."""
     return tuple(entry for entry in incident.timeline if entry.deed is deed)
 

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
-from incident_actions.domain.checklist import slug
-from incident_actions.domain.observation import Event, EventKind, Observation
+from incident_actions.domain.issue.observation import EventKind, Observation, TimelineEvent
+from incident_actions.domain.playbook.checklist import slug
 
 FOLDER = "ops/postmortems"
 SECTIONS = (
@@ -142,7 +142,7 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
-def opened_pull(observation: Observation) -> Event | None:
+def opened_pull(observation: Observation) -> TimelineEvent | None:
     """The postmortem's pull request, by the reference to the incident that GitHub keeps.
 
     The newest by the bot that carries the marker; anybody can type a marker, so others don't count.
@@ -150,12 +150,12 @@ def opened_pull(observation: Observation) -> Event | None:
     return newest_pull(observation.history, observation.issue.number, observation.bot)
 
 
-def newest_pull(history: Iterable[object], number: int, bot: str) -> Event | None:
+def newest_pull(history: Iterable[object], number: int, bot: str) -> TimelineEvent | None:
     """The last pull request of the bot's that refers to an incident as its postmortem."""
     found = None
     for event in history:
         if (
-            isinstance(event, Event)
+            isinstance(event, TimelineEvent)
             and event.kind is EventKind.CROSS_REFERENCED
             and event.pull_request
             and event.author is not None

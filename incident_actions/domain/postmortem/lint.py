@@ -10,20 +10,20 @@ from typing import Any
 
 from msgspec import Struct
 
-from incident_actions.domain.incident import Moment, Severity
+from incident_actions.domain.issue.incident import Moment, Severity
 from incident_actions.domain.postmortem.actions import CATEGORIES, Action, box, plain
-from incident_actions.domain.postmortem.document import Document, Section
+from incident_actions.domain.postmortem.document import Document, DocumentSection
 from incident_actions.domain.postmortem.link import ACTIONS, SECTIONS
 
 
-class Level(StrEnum):
+class LintLevel(StrEnum):
     """How much a finding matters: an error keeps the postmortem from being ready."""
 
     ERROR = "error"
     WARNING = "warning"
 
 
-class Owner(StrEnum):
+class OwnerStanding(StrEnum):
     """What GitHub says of an owner: assigned, known but not to be assigned here, unknown."""
 
     FIT = "fit"
@@ -31,11 +31,11 @@ class Owner(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Finding(Struct, frozen=True):
+class LintFinding(Struct, frozen=True):
     """One thing to put right: where, what, and what to do."""
 
     line: int
-    level: Level
+    level: LintLevel
     message: str
     fix: str
 
@@ -45,7 +45,7 @@ class Finding(Struct, frozen=True):
         return f"{self.message}. {self.fix}" if self.fix else f"{self.message}."
 
 
-class Facts(Struct, frozen=True):
+class LintFacts(Struct, frozen=True):
     """What the file alone does not tell. `incident` is the number its name or branch says.
 
     `owners` holds what GitHub said of the owners that were asked for; `filed` the numbers of the
@@ -54,7 +54,7 @@ class Facts(Struct, frozen=True):
 
     today: date
     incident: int | None = None
-    owners: Mapping[str, Owner] = {}
+    owners: Mapping[str, OwnerStanding] = {}
     filed: frozenset[int] | None = None
 
 
@@ -67,9 +67,9 @@ PAIRS: Mapping[str, tuple[Moment, Moment]] = {
 """The durations of a postmortem, in minutes, each from one moment to another."""
 
 
-def lint(document: Document, facts: Facts) -> tuple[Finding, ...]:
+def lint(document: Document, facts: LintFacts) -> tuple[LintFinding, ...]:
     """Everything that is to be put right, in the order of the lines."""
-    rules: tuple[Callable[[Document, Facts], Iterator[Finding]], ...] = (
+    rules: tuple[Callable[[Document, LintFacts], Iterator[LintFinding]], ...] = (
         _front_matter,
         _sections,
         _prompts,
@@ -80,9 +80,9 @@ def lint(document: Document, facts: Facts) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda finding: (finding.line, finding.message)))
 
 
-def clean(findings: tuple[Finding, ...]) -> bool:
+def clean(findings: tuple[LintFinding, ...]) -> bool:
     """Whether nothing stands against a review."""
-    return all(finding.level is not Level.ERROR for finding in findings)
+    return all(finding.level is not LintLevel.ERROR for finding in findings)
 
 
 def code(text: object) -> str:
@@ -90,11 +90,11 @@ def code(text: object) -> str:
     return plain(str(text)).replace("`", "'")[:60]
 
 
-def _error(line: int, message: str, fix: str) -> Finding:
-    return Finding(line, Level.ERROR, message, fix)
+def _error(line: int, message: str, fix: str) -> LintFinding:
+    return LintFinding(line, LintLevel.ERROR, message, fix)
 
 
-def _front_matter(document: Document, facts: Facts) -> Iterator[Finding]:
+def _front_matter(document: Document, facts: LintFacts) -> Iterator[LintFinding]:
     data = document.front_matter
     if data is None:
         yield _error(
@@ -123,7 +123,7 @@ def _front_matter(document: Document, facts: Facts) -> Iterator[Finding]:
 
 def _times(
     document: Document, data: Mapping[str, Any]
-) -> tuple[dict[Moment, datetime], list[Finding]]:
+) -> tuple[dict[Moment, datetime], list[LintFinding]]:
     given = data.get("times")
     if not isinstance(given, dict):
         fix = "Write `started: 2026-11-23T02:50:00Z` and `resolved:` below `times:`."
@@ -153,7 +153,7 @@ def _times(
     return times, problems
 
 
-def _order(document: Document, times: Mapping[Moment, datetime]) -> Iterator[Finding]:
+def _order(document: Document, times: Mapping[Moment, datetime]) -> Iterator[LintFinding]:
     started, resolved = times.get(Moment.STARTED), times.get(Moment.RESOLVED)
     for moment, at in times.items():
         if started is not None and at < started:
@@ -166,7 +166,7 @@ def _order(document: Document, times: Mapping[Moment, datetime]) -> Iterator[Fin
 
 def _durations(
     document: Document, data: Mapping[str, Any], times: Mapping[Moment, datetime]
-) -> Iterator[Finding]:
+) -> Iterator[LintFinding]:
     given = data.get("durations")
     if given is None:
         return
@@ -196,7 +196,7 @@ def _durations(
                     )
 
 
-def _sections(document: Document, facts: Facts) -> Iterator[Finding]:
+def _sections(document: Document, facts: LintFacts) -> Iterator[LintFinding]:
     last = max(len(document.lines), 1)
     for title in SECTIONS:
         section = document.section(title)
@@ -206,7 +206,7 @@ def _sections(document: Document, facts: Facts) -> Iterator[Finding]:
             yield _error(section.line, f"The section `{title}` is empty", "Write it.")
 
 
-def _is_empty(document: Document, section: Section) -> bool:
+def _is_empty(document: Document, section: DocumentSection) -> bool:
     """Whether a section has neither words nor a prompt, which is told on its own."""
     numbers = range(section.line + 1, section.end)
     if not set(document.prompts).isdisjoint(numbers):
@@ -216,14 +216,14 @@ def _is_empty(document: Document, section: Section) -> bool:
     return not any(line.strip(" \t#>-*|:") for line in shown.split("\n"))
 
 
-def _prompts(document: Document, facts: Facts) -> Iterator[Finding]:
+def _prompts(document: Document, facts: LintFacts) -> Iterator[LintFinding]:
     for number in document.prompts:
         above = [each.title for each in document.sections if each.line < number]
         what = f"Nobody has written `{code(above[-1])}` yet" if above else "This is not written yet"
         yield _error(number, what, "Write it below this line, and delete the line.")
 
 
-def _actions(document: Document, facts: Facts) -> Iterator[Finding]:
+def _actions(document: Document, facts: LintFacts) -> Iterator[LintFinding]:
     seen: dict[str, int] = {}
     for action in document.actions:
         yield from _action(action, facts)
@@ -246,7 +246,7 @@ def _actions(document: Document, facts: Facts) -> Iterator[Finding]:
         yield from _almost(document, section)
 
 
-def _action(action: Action, facts: Facts) -> Iterator[Finding]:
+def _action(action: Action, facts: LintFacts) -> Iterator[LintFinding]:
     shape = "`- [ ] [category] text / @owner / 2026-12-01`"
     if not action.text:
         yield _error(action.line, "The action has no text", f"Write {shape}.")
@@ -266,7 +266,7 @@ def _action(action: Action, facts: Facts) -> Iterator[Finding]:
         )
 
 
-def _owner(action: Action, facts: Facts) -> Iterator[Finding]:
+def _owner(action: Action, facts: LintFacts) -> Iterator[LintFinding]:
     if not action.owner:
         yield _error(action.line, "The action has no owner", "Write `/ @owner` behind its text.")
         return
@@ -277,20 +277,20 @@ def _owner(action: Action, facts: Facts) -> Iterator[Finding]:
         yield _error(action.line, f"The owner `{code(action.owner)}` is {what}", fix)
         return
     standing = facts.owners.get(action.login.casefold())
-    if standing is Owner.UNKNOWN:
+    if standing is OwnerStanding.UNKNOWN:
         yield _error(
             action.line, f"GitHub knows nobody called `{action.login}`", "Correct the owner."
         )
-    elif standing is Owner.UNFIT:
-        yield Finding(
+    elif standing is OwnerStanding.UNFIT:
+        yield LintFinding(
             action.line,
-            Level.WARNING,
+            LintLevel.WARNING,
             f"`{action.login}` can't be assigned in this repository",
             "Give them access, or name somebody else; the issue names them all the same.",
         )
 
 
-def _due(action: Action, facts: Facts) -> Iterator[Finding]:
+def _due(action: Action, facts: LintFacts) -> Iterator[LintFinding]:
     if not action.due:
         fix = "Write `/ 2026-12-01` at the end of the line."
         yield _error(action.line, "The action has no due date", fix)
@@ -303,13 +303,13 @@ def _due(action: Action, facts: Facts) -> Iterator[Finding]:
             yield _error(action.line, f"The due date {action.due} is in the past", fix)
         else:
             message = f"The action is overdue since {action.due}"
-            yield Finding(action.line, Level.WARNING, message, fix)
+            yield LintFinding(action.line, LintLevel.WARNING, message, fix)
 
 
 _LOOKS_LIKE_ACTION = re.compile(r"^\s*[-*+]\s+(?!\[[ xX]\]\s).*\s/\s+@\S+")
 
 
-def _almost(document: Document, section: Section) -> Iterator[Finding]:
+def _almost(document: Document, section: DocumentSection) -> Iterator[LintFinding]:
     for number in range(section.line + 1, section.end):
         line = document.line(number)
         if box(line) is None and _LOOKS_LIKE_ACTION.match(line):
@@ -331,7 +331,7 @@ _NOBODY = re.compile(
 _UNJUDGED = frozenset({"timeline", ACTIONS.casefold()})
 
 
-def _blame(document: Document, facts: Facts) -> Iterator[Finding]:
+def _blame(document: Document, facts: LintFacts) -> Iterator[LintFinding]:
     """A person's name beside a word of blame, where the causes are told."""
     names = _people(document)
     mention = re.compile(
@@ -347,9 +347,9 @@ def _blame(document: Document, facts: Facts) -> Iterator[Finding]:
             for sentence in re.split(r"(?<=[.!?])\s+", line[:4_000]):
                 person = mention.search(sentence)
                 if (person and _BLAME.search(sentence)) or _NOBODY.search(sentence):
-                    yield Finding(
+                    yield LintFinding(
                         number,
-                        Level.WARNING,
+                        LintLevel.WARNING,
                         "This reads as if a person were the cause",
                         "Say what made the mistake easy, and what would have caught it.",
                     )

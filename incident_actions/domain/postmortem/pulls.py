@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from incident_actions.domain.observation import Actor
-from incident_actions.domain.postmortem.lint import Finding
+from incident_actions.domain.issue.observation import Actor
+from incident_actions.domain.postmortem.lint import LintFinding
 
 
-class Tip(Struct, frozen=True):
+class BranchTip(Struct, frozen=True):
     """Where a branch stands: its last commit and that commit's tree, by their SHA."""
 
     commit: str
@@ -47,7 +47,7 @@ class PullRequest(Struct, frozen=True):
         )
 
 
-class Check(Struct, frozen=True):
+class CheckResult(Struct, frozen=True):
     """A finished check of a commit, with findings by path. `key` changes with what it says."""
 
     name: str
@@ -55,5 +55,5 @@ class Check(Struct, frozen=True):
     passed: bool
     title: str
     summary: str
-    findings: tuple[tuple[str, Finding], ...]
+    findings: tuple[tuple[str, LintFinding], ...]
     key: str

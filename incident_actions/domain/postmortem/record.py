@@ -13,8 +13,8 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from incident_actions.domain import labels
-from incident_actions.domain.observation import Issue
+from incident_actions.domain.issue import labels
+from incident_actions.domain.issue.observation import Issue
 from incident_actions.domain.postmortem.actions import Action, key_of, plain
 
 State = Literal["open", "done", "dropped"]
@@ -28,7 +28,7 @@ _BLOCK = re.compile(
 )
 
 
-class Record(Struct, frozen=True, omit_defaults=True):
+class ActionRecord(Struct, frozen=True, omit_defaults=True):
     """What an action item's issue was made from, as it was when file and issue last agreed.
 
     `due` is `yyyy-mm-dd`; `pr` is the postmortem's pull request; `assigned` is False for an owner
@@ -55,16 +55,16 @@ class Record(Struct, frozen=True, omit_defaults=True):
         return date.fromisoformat(self.due)
 
 
-class Filed(Struct, frozen=True):
+class FiledAction(Struct, frozen=True):
     """An action item as an issue: the issue as it is, and its record."""
 
     issue: Issue
-    record: Record
+    record: ActionRecord
 
 
-def record_of(action: Action, incident: int, pr: int, *, assigned: bool = True) -> Record:
+def record_of(action: Action, incident: int, pr: int, *, assigned: bool = True) -> ActionRecord:
     """The record of a complete action."""
-    return Record(
+    return ActionRecord(
         incident=incident,
         pr=pr,
         text=action.text,
@@ -82,12 +82,12 @@ def title_of(text: str) -> str:
     return words if len(words) <= MAX_TITLE else words[: MAX_TITLE - 1].rstrip() + "…"
 
 
-def labels_of(record: Record) -> tuple[str, ...]:
+def labels_of(record: ActionRecord) -> tuple[str, ...]:
     """The labels that the issue is born with."""
     return (labels.ACTION_ITEM, f"{labels.FOLLOWUP_PREFIX}{record.category}")
 
 
-def write_block(record: Record, shown: str) -> str:
+def write_block(record: ActionRecord, shown: str) -> str:
     """The bot's part of the body: its memory, hidden, and what people read."""
     text = msgspec.json.encode(record).decode()
     text = text.replace("<", "\\u003c").replace(">", "\\u003e").replace("--", "-\\u002d")
@@ -100,24 +100,24 @@ def with_block(body: str, block: str) -> str:
     return f"{block}{body[found.end() :]}" if found else f"{block}\n\n{body}".rstrip()
 
 
-def read_record(body: str) -> Record | None:
+def read_record(body: str) -> ActionRecord | None:
     """The record in a body, or None when there is none that makes sense."""
     found = _BLOCK.match(body)
     if found is None:
         return None
     try:
-        record = msgspec.json.decode(found["json"].encode(errors="replace"), type=Record)
+        record = msgspec.json.decode(found["json"].encode(errors="replace"), type=ActionRecord)
         date.fromisoformat(record.due)
     except (msgspec.DecodeError, ValueError):
         return None
     return record
 
 
-def filed(issue: Issue, bot: str) -> Filed | None:
+def filed(issue: Issue, bot: str) -> FiledAction | None:
     """An issue as an action item. Only what the bot opened counts: anybody can type a marker."""
     if issue.is_pull_request:
         return None
     if not (issue.author.bot or issue.author.login.casefold() == bot.casefold()):
         return None
     record = read_record(issue.body)
-    return Filed(issue, record) if record is not None else None
+    return FiledAction(issue, record) if record is not None else None

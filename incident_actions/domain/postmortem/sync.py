@@ -11,29 +11,24 @@ from collections.abc import Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from incident_actions.domain.postmortem.actions import (
-    CATEGORIES,
-    Action,
-    with_number,
-    with_tick,
-)
+from incident_actions.domain.postmortem.actions import CATEGORIES, Action, with_number, with_tick
 from incident_actions.domain.postmortem.document import Document
-from incident_actions.domain.postmortem.record import Filed, Record, labels_of, title_of
+from incident_actions.domain.postmortem.record import ActionRecord, FiledAction, labels_of, title_of
 
 
-class Match(Struct, frozen=True):
+class MatchedActions(Struct, frozen=True):
     """The actions of a file and the issues that belong to them."""
 
-    pairs: tuple[tuple[Action, Filed], ...]
+    pairs: tuple[tuple[Action, FiledAction], ...]
     unfiled: tuple[Action, ...]
-    removed: tuple[Filed, ...]
+    removed: tuple[FiledAction, ...]
 
 
-class Turn(Struct, frozen=True):
+class ActionUpdate(Struct, frozen=True):
     """What an issue should be: its record, its state, its assignees, labels and title."""
 
-    filed: Filed
-    record: Record
+    filed: FiledAction
+    record: ActionRecord
     open: bool
     dropped: bool = False
 
@@ -67,7 +62,7 @@ class Turn(Struct, frozen=True):
         return (*kept, *labels_of(self.record))
 
 
-def match(document: Document, filed: Sequence[Filed], own: int) -> Match:
+def match(document: Document, filed: Sequence[FiledAction], own: int) -> MatchedActions:
     """Which action is which issue: by its number, or, where it has none yet, by its words.
 
     `own` is the incident: issues of other incidents are not ours to move. A line whose words
@@ -77,11 +72,11 @@ def match(document: Document, filed: Sequence[Filed], own: int) -> Match:
     of_incident = [each for each in filed if each.record.incident == own]
     by_number = {each.issue.number: each for each in of_incident}
     taken = {action.number for action in document.actions if action.number is not None}
-    by_key: dict[str, Filed] = {}
+    by_key: dict[str, FiledAction] = {}
     for each in sorted(of_incident, key=_preference):
         if each.issue.number not in taken:
             by_key.setdefault(each.record.key, each)
-    pairs: list[tuple[Action, Filed]] = []
+    pairs: list[tuple[Action, FiledAction]] = []
     unfiled: dict[str, Action] = {}
     filed_keys = {a.key for a in document.actions if a.number in by_number}
     for action in document.actions:
@@ -99,15 +94,15 @@ def match(document: Document, filed: Sequence[Filed], own: int) -> Match:
         for number, each in by_number.items()
         if number not in seen and not document.mentions(number)
     ]
-    return Match(tuple(pairs), tuple(unfiled.values()), tuple(removed))
+    return MatchedActions(tuple(pairs), tuple(unfiled.values()), tuple(removed))
 
 
-def _preference(each: Filed) -> tuple[bool, int]:
+def _preference(each: FiledAction) -> tuple[bool, int]:
     """Of several issues for the same words an open one counts, and of those the oldest."""
     return (not each.issue.open, each.issue.number)
 
 
-def written(document: Document, matched: Match) -> Document:
+def written(document: Document, matched: MatchedActions) -> Document:
     """The file with the numbers of its issues, and the ticks of those that were closed."""
     changed: dict[int, str] = {}
     for action, filed in matched.pairs:
@@ -120,7 +115,7 @@ def written(document: Document, matched: Match) -> Document:
     return document.with_lines(changed) if changed else document
 
 
-def _done(action: Action, filed: Filed) -> bool:
+def _done(action: Action, filed: FiledAction) -> bool:
     """Whether the action is done, by the side that changed since both last agreed."""
     agreed = filed.record.state == "done"
     if filed.record.state == "dropped" or action.done != agreed:
@@ -128,7 +123,7 @@ def _done(action: Action, filed: Filed) -> bool:
     return not filed.issue.open
 
 
-def turns(matched: Match) -> tuple[Turn, ...]:
+def turns(matched: MatchedActions) -> tuple[ActionUpdate, ...]:
     """What each issue should be. Those that are so already come out as they are."""
     found = []
     for action, filed in matched.pairs:
@@ -142,9 +137,9 @@ def turns(matched: Match) -> tuple[Turn, ...]:
             record = replace(record, due=action.due)
         if not action.text:
             record = replace(record, text=filed.record.text)
-        found.append(Turn(filed, record, open=not done))
+        found.append(ActionUpdate(filed, record, open=not done))
     for filed in matched.removed:
         if filed.record.state != "dropped":
             record = replace(filed.record, state="dropped")
-            found.append(Turn(filed, record, open=False, dropped=True))
+            found.append(ActionUpdate(filed, record, open=False, dropped=True))
     return tuple(found)

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from incident_actions.domain.workflows import Workflow
+from incident_actions.domain.readiness.workflows import Workflow
 
 
 class Health(StrEnum):
@@ -19,7 +19,7 @@ class Health(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Finding(Struct, frozen=True):
+class ReadinessFinding(Struct, frozen=True):
     """One item: what was seen, and for a problem the exact fix."""
 
     key: str
@@ -28,22 +28,22 @@ class Finding(Struct, frozen=True):
     fix: str = ""
 
 
-def ok(key: str, seen: str) -> Finding:
+def ok(key: str, seen: str) -> ReadinessFinding:
     """All is well."""
-    return Finding(key, Health.OK, seen)
+    return ReadinessFinding(key, Health.OK, seen)
 
 
-def problem(key: str, seen: str, fix: str) -> Finding:
+def problem(key: str, seen: str, fix: str) -> ReadinessFinding:
     """Something to be fixed."""
-    return Finding(key, Health.PROBLEM, seen, fix)
+    return ReadinessFinding(key, Health.PROBLEM, seen, fix)
 
 
-def unknown(key: str, seen: str, fix: str = "") -> Finding:
+def unknown(key: str, seen: str, fix: str = "") -> ReadinessFinding:
     """It could not be seen; `fix` says how it could."""
-    return Finding(key, Health.UNKNOWN, seen, fix)
+    return ReadinessFinding(key, Health.UNKNOWN, seen, fix)
 
 
-class Remote(Struct, frozen=True):
+class RemoteFacts(Struct, frozen=True):
     """What GitHub says of the repository. None: the token may not see it, or it is not there.
 
     `states` are the workflows' by path: `active`, `disabled_inactivity`, and so on. `swept` is
@@ -65,7 +65,7 @@ class Remote(Struct, frozen=True):
     denied: tuple[str, ...]
 
 
-class Facts(Struct, frozen=True):
+class RepositoryFacts(Struct, frozen=True):
     """A repository as it is. `pages` are the files below `ops/` by path.
 
     `edited` are the pages that differ from ours. The problems of the form and of the
@@ -81,4 +81,4 @@ class Facts(Struct, frozen=True):
     config_problems: tuple[str, ...]
     form_path: str
     people: Mapping[str, bool] | None
-    remote: Remote | None
+    remote: RemoteFacts | None

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from incident_actions.domain.readiness.facts import Facts, Finding, ok, problem
+from incident_actions.domain.readiness.facts import ReadinessFinding, RepositoryFacts, ok, problem
 from incident_actions.domain.readiness.platform import responder
-from incident_actions.domain.workflows import EXAMPLE, Workflow, scope
+from incident_actions.domain.readiness.workflows import EXAMPLE, Workflow, scope
 
 _INIT = "incident-actions init"
 _EVENTS = ("issues", "issue_comment", "schedule")
@@ -15,7 +15,7 @@ _GATE_READS = ("contents", "issues")
 _WRITES = ("issues", "contents", "pull-requests")
 
 
-def check(facts: Facts) -> Iterator[Finding]:
+def check(facts: RepositoryFacts) -> Iterator[ReadinessFinding]:
     """Every check of this kind."""
     yield _form(facts)
     yield _config(facts)
@@ -52,7 +52,7 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _form(facts: Facts) -> Finding:
+def _form(facts: RepositoryFacts) -> ReadinessFinding:
     if facts.form_problems is None:
         return problem("form", f"there is no {facts.form_path}", _INIT)
     if facts.form_problems:
@@ -61,13 +61,13 @@ def _form(facts: Facts) -> Finding:
     return ok("form", facts.form_path)
 
 
-def _config(facts: Facts) -> Finding:
+def _config(facts: RepositoryFacts) -> ReadinessFinding:
     if facts.config_problems:
         return problem("config", "; ".join(facts.config_problems), "Correct .github/incident.yml.")
     return ok("config", "every key is known")
 
 
-def _workflow(facts: Facts) -> Iterator[Finding]:
+def _workflow(facts: RepositoryFacts) -> Iterator[ReadinessFinding]:
     broken = [w.path for w in facts.workflows if w.document is None]
     if broken:
         yield problem("workflows", f"no YAML: {', '.join(broken)}", f"Correct {broken[0]}.")
@@ -100,7 +100,7 @@ def _workflow(facts: Facts) -> Iterator[Finding]:
     )
 
 
-def _freeze_rule(facts: Facts) -> Finding:
+def _freeze_rule(facts: RepositoryFacts) -> ReadinessFinding:
     deploying = [w for w in facts.workflows if w.deploying()]
     open_doors = [f"{w.path} (job `{name}`)" for w in deploying for name in w.ungated()]
     if open_doors:
@@ -119,7 +119,7 @@ def _freeze_rule(facts: Facts) -> Finding:
     return ok("freeze-rule", f"the gate stands before {', '.join(w.path for w in deploying)}")
 
 
-def _deploys(facts: Facts) -> Iterator[Finding]:
+def _deploys(facts: RepositoryFacts) -> Iterator[ReadinessFinding]:
     """Nothing here where no deploy asks the gate: `freeze-rule` says so."""
     gated = [w for w in facts.workflows if w.deploying() and w.gate_jobs()]
     if not gated:
@@ -144,7 +144,7 @@ def _deploys(facts: Facts) -> Iterator[Finding]:
         )
 
 
-def _people(facts: Facts) -> Iterator[Finding]:
+def _people(facts: RepositoryFacts) -> Iterator[ReadinessFinding]:
     if facts.people is None:
         return
     strangers = [login for login, writes in facts.people.items() if not writes]
@@ -159,7 +159,7 @@ def _people(facts: Facts) -> Iterator[Finding]:
         yield ok("people", "everybody in the configuration has write access")
 
 
-def _gate_permissions(facts: Facts) -> Finding:
+def _gate_permissions(facts: RepositoryFacts) -> ReadinessFinding:
     """A job without `permissions:` has the repository's default, which may be enough."""
     short = sorted({w.path for w in facts.workflows if _cannot_ask(w)})
     if short:

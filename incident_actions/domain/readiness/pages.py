@@ -5,9 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from incident_actions.domain.checklist import read_checklist
-from incident_actions.domain.matching import read_page
-from incident_actions.domain.readiness.facts import Facts, Finding, ok, problem, unknown
+from incident_actions.domain.playbook.checklist import read_checklist
+from incident_actions.domain.playbook.runbook_search import read_page
+from incident_actions.domain.readiness.facts import (
+    ReadinessFinding,
+    RepositoryFacts,
+    ok,
+    problem,
+    unknown,
+)
 
 RUNBOOKS = "ops/runbooks"
 _LINE = re.compile(r"^[-*] (?P<label>[^:\n]+):[ \t]*(?P<value>.*?)[ \t]*$", re.MULTILINE)
@@ -17,7 +23,7 @@ _COMPLETE = re.compile(r"/ *@[\w-]+ */ *\d{4}-\d{2}-\d{2} *$")
 _INIT = "incident-actions init"
 
 
-def check(facts: Facts) -> Iterator[Finding]:
+def check(facts: RepositoryFacts) -> Iterator[ReadinessFinding]:
     """One finding for each item of the team's readiness checklist that has a key.
 
     The freeze rule is checked where the workflows are. A key that is not known stays with people.
@@ -38,8 +44,8 @@ def _keys(text: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _is_there(key: str, name: str, what: str) -> Callable[[Facts], Finding]:
-    def checked(facts: Facts) -> Finding:
+def _is_there(key: str, name: str, what: str) -> Callable[[RepositoryFacts], ReadinessFinding]:
+    def checked(facts: RepositoryFacts) -> ReadinessFinding:
         path = f"{RUNBOOKS}/{name}"
         if facts.pages.get(path, "").strip():
             return ok(key, path)
@@ -48,13 +54,13 @@ def _is_there(key: str, name: str, what: str) -> Callable[[Facts], Finding]:
     return checked
 
 
-def _links(facts: Facts) -> dict[str, str]:
+def _links(facts: RepositoryFacts) -> dict[str, str]:
     """The lines `- Label: address` of the service links, by label in lower case."""
     text = facts.pages.get(f"{RUNBOOKS}/service-links.md", "")
     return {m["label"].strip().casefold(): m["value"] for m in _LINE.finditer(text)}
 
 
-def _service_links(facts: Facts) -> Finding:
+def _service_links(facts: RepositoryFacts) -> ReadinessFinding:
     path = f"{RUNBOOKS}/service-links.md"
     if path not in facts.pages:
         return problem("service-links", f"there is no {path}", _INIT)
@@ -67,10 +73,10 @@ def _service_links(facts: Facts) -> Finding:
     return ok("service-links", f"{filled} of {len(links)} links are filled in")
 
 
-def _filled(key: str, what: str, *labels: str) -> Callable[[Facts], Finding]:
+def _filled(key: str, what: str, *labels: str) -> Callable[[RepositoryFacts], ReadinessFinding]:
     """A check that one of these lines of the service links has an address."""
 
-    def checked(facts: Facts) -> Finding:
+    def checked(facts: RepositoryFacts) -> ReadinessFinding:
         links = _links(facts)
         if any(links.get(label) for label in labels):
             return ok(key, f"{what} is linked")
@@ -85,7 +91,7 @@ def _filled(key: str, what: str, *labels: str) -> Callable[[Facts], Finding]:
     return checked
 
 
-def _rollback(facts: Facts) -> Finding:
+def _rollback(facts: RepositoryFacts) -> ReadinessFinding:
     path = f"{RUNBOOKS}/rollback-rules.md"
     text = facts.pages.get(path)
     if text is None:
@@ -100,14 +106,14 @@ def _rollback(facts: Facts) -> Finding:
     return ok("rollback", path)
 
 
-def _postmortem_template(facts: Facts) -> Finding:
+def _postmortem_template(facts: RepositoryFacts) -> ReadinessFinding:
     found = [path for path in facts.pages if path.startswith("ops/postmortems/")]
     if found:
         return ok("postmortem-template", "ops/postmortems/")
     return problem("postmortem-template", "there is no ops/postmortems/", _INIT)
 
 
-def _runbooks(facts: Facts) -> Finding:
+def _runbooks(facts: RepositoryFacts) -> ReadinessFinding:
     """Of those that are found by a report's words; general pages have words, too, but few."""
     pages = (
         read_page(path, text, own=True)
@@ -124,7 +130,7 @@ def _runbooks(facts: Facts) -> Finding:
     return ok("runbooks", f"{count} runbooks can be found by the words of a report")
 
 
-def _verification(facts: Facts) -> Finding:
+def _verification(facts: RepositoryFacts) -> ReadinessFinding:
     path = f"{RUNBOOKS}/verification-checklist.md"
     text = facts.pages.get(path)
     if text is None:
@@ -142,7 +148,7 @@ def _verification(facts: Facts) -> Finding:
     return ok("verification", path)
 
 
-def _action_items(facts: Facts) -> Finding:
+def _action_items(facts: RepositoryFacts) -> ReadinessFinding:
     """Open actions of postmortems: `- [ ] text / @owner / yyyy-mm-dd`."""
     loose = [
         f"{path}:{number}"
@@ -169,7 +175,7 @@ def _outside_fences(text: str) -> Iterator[str]:
         yield "" if fenced or fence else line
 
 
-_CHECKS: dict[str, Callable[[Facts], Finding]] = {
+_CHECKS: dict[str, Callable[[RepositoryFacts], ReadinessFinding]] = {
     "severity-levels": _is_there(
         "severity-levels", "severity-matrix.md", "so nobody knows what a SEV1 is"
     ),

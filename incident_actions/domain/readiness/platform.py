@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
-from incident_actions.domain import labels
-from incident_actions.domain.readiness.facts import Facts, Finding, Remote, ok, problem, unknown
-from incident_actions.domain.workflows import Workflow
+from incident_actions.domain.issue import labels
+from incident_actions.domain.readiness.facts import (
+    ReadinessFinding,
+    RemoteFacts,
+    RepositoryFacts,
+    ok,
+    problem,
+    unknown,
+)
+from incident_actions.domain.readiness.workflows import Workflow
 
 LATE = timedelta(hours=1)
 """GitHub's schedule may be late; longer than this and it stands still."""
@@ -15,7 +22,7 @@ _NEEDED = (labels.INCIDENT, labels.DEPLOY_FREEZE, labels.DRILL)
 _NO_TOKEN = "Set GITHUB_TOKEN (with `gh auth token`), and give `--repo OWNER/NAME`."
 
 
-def check(facts: Facts) -> Iterator[Finding]:
+def check(facts: RepositoryFacts) -> Iterator[ReadinessFinding]:
     """Every check of this kind; without a token there is only that to say."""
     if facts.remote is None:
         yield unknown("token", f"{len(_CHECKS)} things need a token", _NO_TOKEN)
@@ -24,7 +31,7 @@ def check(facts: Facts) -> Iterator[Finding]:
         yield each(facts, facts.remote)
 
 
-def _token(_: Facts, remote: Remote) -> Finding:
+def _token(_: RepositoryFacts, remote: RemoteFacts) -> ReadinessFinding:
     if remote.may_push is False:
         return problem(
             "token",
@@ -42,7 +49,7 @@ def _token(_: Facts, remote: Remote) -> Finding:
     return ok("token", f"it can see {remote.name}")
 
 
-def _issues(_: Facts, remote: Remote) -> Finding:
+def _issues(_: RepositoryFacts, remote: RemoteFacts) -> ReadinessFinding:
     if not remote.has_issues:
         return problem(
             "issues", "issues are switched off", "Settings > General > Features: tick `Issues`."
@@ -50,7 +57,7 @@ def _issues(_: Facts, remote: Remote) -> Finding:
     return ok("issues", "they are on")
 
 
-def _labels(_: Facts, remote: Remote) -> Finding:
+def _labels(_: RepositoryFacts, remote: RemoteFacts) -> ReadinessFinding:
     there = remote.labels
     if there is None:
         return unknown("labels", "they could not be read")
@@ -69,7 +76,7 @@ def _labels(_: Facts, remote: Remote) -> Finding:
     return ok("labels", "what forms and drills need is there; the first incident makes the rest")
 
 
-def _pull_requests(_: Facts, remote: Remote) -> Finding:
+def _pull_requests(_: RepositoryFacts, remote: RemoteFacts) -> ReadinessFinding:
     allowed = remote.may_open_pulls
     if allowed is None:
         return unknown(
@@ -87,12 +94,12 @@ def _pull_requests(_: Facts, remote: Remote) -> Finding:
     return ok("pull-requests", "Actions may open them")
 
 
-def responder(facts: Facts) -> Workflow | None:
+def responder(facts: RepositoryFacts) -> Workflow | None:
     """The workflow that runs `respond`."""
     return next((w for w in facts.workflows if any(w.using("respond"))), None)
 
 
-def _switched_on(facts: Facts, remote: Remote) -> Finding:
+def _switched_on(facts: RepositoryFacts, remote: RemoteFacts) -> ReadinessFinding:
     states, ours = remote.states, responder(facts)
     if states is None or ours is None:
         return unknown("switched-on", "whether the workflow is on could not be read")
@@ -112,7 +119,7 @@ def _switched_on(facts: Facts, remote: Remote) -> Finding:
     return ok("switched-on", f"{ours.path} is on")
 
 
-def _schedule(facts: Facts, remote: Remote) -> Finding:
+def _schedule(facts: RepositoryFacts, remote: RemoteFacts) -> ReadinessFinding:
     """A workflow that GitHub has switched off is told by `switched-on`."""
     ours = responder(facts)
     if remote.states is None or ours is None:
@@ -132,7 +139,7 @@ def _schedule(facts: Facts, remote: Remote) -> Finding:
     return ok("schedule", f"the last scheduled run was at {remote.swept:%H:%M} UTC")
 
 
-def _required_check(facts: Facts, remote: Remote) -> Finding:
+def _required_check(facts: RepositoryFacts, remote: RemoteFacts) -> ReadinessFinding:
     """Merges are gated only where a team wants that: a gate on pull requests must be required."""
     names = {name for workflow in facts.workflows for name in _merge_gates(workflow)}
     if not names:
@@ -162,7 +169,7 @@ def _merge_gates(workflow: Workflow) -> Iterator[str]:
             yield str(workflow.jobs[name].get("name") or name)
 
 
-_CHECKS: tuple[Callable[[Facts, Remote], Finding], ...] = (
+_CHECKS: tuple[Callable[[RepositoryFacts, RemoteFacts], ReadinessFinding], ...] = (
     _token,
     _issues,
     _labels,

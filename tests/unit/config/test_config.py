@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from incident_actions.config import Config, duration, read_config, schema
-from incident_actions.domain.incident import Role
-from incident_actions.domain.observation import Permission
-from incident_actions.domain.reminders import Kind
+from incident_actions.domain.issue.incident import Role
+from incident_actions.domain.issue.observation import Permission
+from incident_actions.domain.reminders.incident import ReminderKind
 from incident_actions.errors import ConfigError
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -56,8 +56,8 @@ def test_a_whole_file() -> None:
     assert config.needs() == {"note": Permission.WRITE, "freeze": Permission.ADMIN}
     assert config.verification.allow_private
     policy = config.reminders.policy()
-    assert set(policy.timings[Kind.NO_COMMANDER].after.values()) == {timedelta(minutes=10)}
-    assert set(policy.timings[Kind.NO_COMMANDER].every.values()) == {None}
+    assert set(policy.timings[ReminderKind.NO_COMMANDER].after.values()) == {timedelta(minutes=10)}
+    assert set(policy.timings[ReminderKind.NO_COMMANDER].every.values()) == {None}
 
 
 def test_every_mistake_is_told_at_once() -> None:

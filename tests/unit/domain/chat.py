@@ -14,26 +14,29 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
-from incident_actions.domain.checklist import Item
-from incident_actions.domain.declaration import Rules
-from incident_actions.domain.fold import Folded, fold
-from incident_actions.domain.forms import Answers
-from incident_actions.domain.grants import Grants
-from incident_actions.domain.incident import Incident, Role
-from incident_actions.domain.observation import (
+from incident_actions.domain.issue.forms import FormValues
+from incident_actions.domain.issue.incident import Incident, Role
+from incident_actions.domain.issue.observation import (
     Actor,
     Comment,
-    Event,
     EventKind,
     Issue,
     Observation,
     Permission,
+    TimelineEvent,
 )
+from incident_actions.domain.issue.permissions import Permissions
+from incident_actions.domain.playbook.checklist import ChecklistItem
+from incident_actions.domain.timeline.declaration import Rules
+from incident_actions.domain.timeline.fold import Folded, fold
 from incident_actions.render.comments import write
 
 DECLARED = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 BOT = Actor("github-actions[bot]", bot=True)
-CHECKS = (Item("Error rate is normal", "error-rate"), Item("Latency is normal", "latency"))
+CHECKS = (
+    ChecklistItem("Error rate is normal", "error-rate"),
+    ChecklistItem("Latency is normal", "latency"),
+)
 PEOPLE = {
     "alice": Permission.MAINTAIN,
     "bob": Permission.WRITE,
@@ -75,16 +78,16 @@ class Chat:
         *,
         boxes: Mapping[str, tuple[str, ...]] | None = None,
         issue: Issue | None = None,
-        checks: tuple[Item, ...] = CHECKS,
+        checks: tuple[ChecklistItem, ...] = CHECKS,
         needs: Mapping[str, Permission] | None = None,
         default_roles: Mapping[Role, str] | None = None,
     ) -> None:
         values = {"severity": "SEV1 - everyone"} if answers is None else answers
-        self.answers = Answers(values, boxes or {})
+        self.answers = FormValues(values, boxes or {})
         self.issue = issue or an_issue()
         self.rules = Rules(checks, needs or {}, default_roles or {})
         self.now = DECLARED
-        self.history: list[Comment | Event] = []
+        self.history: list[Comment | TimelineEvent] = []
         self._id = 100
 
     def say(self, who: str, text: str, *, minutes: int = 1) -> list[str]:
@@ -111,14 +114,14 @@ class Chat:
         before = self._spoken()
         self._pass(1)
         actor = BOT if who == BOT.login else Actor(who)
-        event = Event(self._next_id(), kind, actor, self.now, subject)
+        event = TimelineEvent(self._next_id(), kind, actor, self.now, subject)
         self.history.append(replace(event, **more))
         return [text for name, text in self._spoken().items() if name not in before]
 
     @property
     def folded(self) -> Folded:
         """What follows from all that was said and done."""
-        grants = Grants()
+        grants = Permissions()
         for login, permission in PEOPLE.items():
             grants.learn(login, permission, 0)
         observation = Observation(self.issue, tuple(self.history), {}, BOT.login)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from incident_actions.domain.body import BEGIN, END, MAX_LENGTH, Body, boxes, length, split
+from incident_actions.domain.issue.body import BEGIN, END, MAX_LENGTH, Body, boxes, length, split
 
 STATE = '{"v":1,"number":7}'
 BLOCK = f"{BEGIN}\n## Dashboard\n\n- [x] Done\n<!-- incident-actions:state {STATE} -->\n{END}"

@@ -6,16 +6,16 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from incident_actions.domain.body import split
-from incident_actions.domain.checklist import (
-    Item,
-    Section,
+from incident_actions.domain.issue.body import split
+from incident_actions.domain.playbook.checklist import (
+    ChecklistItem,
+    ChecklistSection,
     checks,
     missing,
     read_checklist,
     slug,
 )
-from incident_actions.render.dashboard import Facts, compose
+from incident_actions.render.dashboard import DashboardFacts, compose
 from tests.unit.domain.chat import CHECKS, Chat
 
 
@@ -48,15 +48,15 @@ Prose, and - [ ] no item.
    - [ ] nested
 """.replace("\n", "\r\n")
     assert read_checklist(page) == (
-        Section(
+        ChecklistSection(
             "First things",
             (
-                Item("Open a channel", "thread"),
-                Item("Ticked in the file", ""),
-                Item("With `code` and a [link](https://x.example)", ""),
+                ChecklistItem("Open a channel", "thread"),
+                ChecklistItem("Ticked in the file", ""),
+                ChecklistItem("With `code` and a [link](https://x.example)", ""),
             ),
         ),
-        Section("Then", (Item("nested", ""),)),
+        ChecklistSection("Then", (ChecklistItem("nested", ""),)),
     )
 
 
@@ -65,7 +65,9 @@ def test_probes_and_keys() -> None:
     page = "- [ ] API is up `probe: https://api.example/health?a=1` <!-- check: api.health -->"
     (section,) = read_checklist(page)
     assert section.title == "Checklist"
-    assert section.items == (Item("API is up", "api.health", "https://api.example/health?a=1"),)
+    assert section.items == (
+        ChecklistItem("API is up", "api.health", "https://api.example/health?a=1"),
+    )
 
 
 @pytest.mark.parametrize(
@@ -124,8 +126,8 @@ def test_the_dashboard_gives_a_checklist_back_as_it_was(page: str) -> None:
     incident = Chat().incident
     sections = read_checklist(page)
 
-    def shown(checklist: tuple[Section, ...]) -> str:
-        facts = Facts(
+    def shown(checklist: tuple[ChecklistSection, ...]) -> str:
+        facts = DashboardFacts(
             number=7,
             checklist=checklist,
             checks=(),

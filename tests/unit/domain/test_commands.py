@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from incident_actions.domain import commands as c
-from incident_actions.domain.comments import read_comment
-from incident_actions.domain.incident import Moment, Role, Severity, Status
+from incident_actions.domain.issue.incident import Moment, Role, Severity, Status
+from incident_actions.domain.timeline import commands as c
+from incident_actions.domain.timeline.parser import read_comment
 
 TYPED = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
 

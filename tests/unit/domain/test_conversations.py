@@ -6,25 +6,25 @@ from datetime import timedelta
 
 import pytest
 
-from incident_actions.domain import voice
-from incident_actions.domain.checklist import Item
-from incident_actions.domain.fold import MOST_REFUSED
-from incident_actions.domain.incident import (
+from incident_actions.domain.issue.incident import (
     ActionItem,
-    Freeze,
+    FreezeSwitch,
     Moment,
     Role,
     Severity,
     Status,
 )
-from incident_actions.domain.observation import (
+from incident_actions.domain.issue.observation import (
     Actor,
     Comment,
-    Event,
     EventKind,
     Observation,
     Permission,
+    TimelineEvent,
 )
+from incident_actions.domain.playbook.checklist import ChecklistItem
+from incident_actions.domain.timeline import bot_comments as voice
+from incident_actions.domain.timeline.fold import MOST_REFUSED
 from tests.unit.domain.chat import BOT, CHECKS, DECLARED, Chat, an_issue, at
 
 
@@ -312,7 +312,7 @@ class TestFreeze:
         chat.say("alice", "/thaw only the newsletter")
         assert not chat.incident.freezes
         assert chat.incident.freeze is not None
-        assert chat.incident.freeze.freeze is Freeze.OFF
+        assert chat.incident.freeze.freeze is FreezeSwitch.OFF
         assert chat.incident.freeze.reason == "only the newsletter"
         chat.say("alice", "/freeze")
         assert chat.incident.freezes
@@ -433,7 +433,7 @@ class TestRecovery:
 
     def test_a_check_that_the_team_dropped_is_not_waited_for(self) -> None:
         """Only the checks that there are count."""
-        chat = Chat(checks=(*CHECKS, Item("Queue", "queue")))
+        chat = Chat(checks=(*CHECKS, ChecklistItem("Queue", "queue")))
         chat.say("alice", "/verify error-rate\n/verify latency\n/resolve")
         assert chat.incident.status is Status.INVESTIGATING
         chat.rules = Chat().rules
@@ -601,7 +601,7 @@ def test_other_bots_do_not_speak_for_ours() -> None:
         )
         for id, login in ((1, "translator[bot]"), (2, "our-app[bot]"))
     )
-    label = Event(
+    label = TimelineEvent(
         3, EventKind.LABELED, Actor("our-app[bot]", bot=True), DECLARED, "status:monitoring"
     )
     alone = Observation(an_issue(), history, {}, "github-actions[bot]")

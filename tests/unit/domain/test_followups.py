@@ -7,21 +7,21 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from incident_actions.config import read_config
-from incident_actions.domain.followups import (
+from incident_actions.domain.reminders.followups import (
     ACTIONS,
     POSTMORTEMS,
-    Policy,
+    FollowupPolicy,
     of_action,
     of_postmortem,
 )
-from incident_actions.domain.reminders import Reminder
+from incident_actions.domain.reminders.incident import Reminder
 
 RESOLVED = datetime(2026, 11, 2, 10, 0, tzinfo=UTC)
 DUE = RESOLVED + timedelta(hours=72)
 DAY = date(2026, 12, 1)
 
 
-def policy(text: str = "") -> Policy:
+def policy(text: str = "") -> FollowupPolicy:
     """Our defaults, and what the file says instead."""
     return read_config(f"reminders: {{{text}}}" if text else None).reminders.followups()
 

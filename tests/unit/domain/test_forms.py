@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from incident_actions import gate
-from incident_actions.domain import answers as read
-from incident_actions.domain.forms import (
-    Answers,
-    Field,
+from incident_actions.domain.issue import form_values as read
+from incident_actions.domain.issue.forms import (
     Form,
+    FormField,
+    FormValues,
     looks_filled,
     read_answers,
     read_form,
@@ -26,10 +26,10 @@ from tests.unit.gate.cases import NOT_PLAIN, PLAIN
 OURS = read_form(yaml.safe_load(FORM.read_text("utf-8")), "incident.yml")
 SHORT = Form(
     (
-        Field("severity", "dropdown", "Severity"),
-        Field("summary", "textarea", "What is broken?"),
-        Field("changes", "checkboxes", "What changed?"),
-        Field("started", "input", "When?"),
+        FormField("severity", "dropdown", "Severity"),
+        FormField("summary", "textarea", "What is broken?"),
+        FormField("changes", "checkboxes", "What changed?"),
+        FormField("started", "input", "When?"),
     )
 )
 
@@ -193,8 +193,8 @@ def test_no_body_breaks_the_reading(parts: list[str]) -> None:
 
 def test_a_body_without_a_form() -> None:
     """A blank issue."""
-    assert read_answers(SHORT, "") == Answers({}, {})
-    assert read_answers(SHORT, "Everything is broken") == Answers({}, {})
+    assert read_answers(SHORT, "") == FormValues({}, {})
+    assert read_answers(SHORT, "Everything is broken") == FormValues({}, {})
 
 
 def test_a_filled_form_is_recognised_without_its_label() -> None:
@@ -219,4 +219,4 @@ def test_odd_elements_of_a_form_are_left_out() -> None:
     """What has no label has no answer."""
     elements: list[Any] = [None, 7, "x", {}, {"type": "input"}, {"attributes": {"label": "  "}}]
     elements += [{"type": "input", "id": 5, "attributes": {"label": "A"}}]
-    assert read_form({"body": elements}, "x.yml") == Form((Field("", "input", "A"),))
+    assert read_form({"body": elements}, "x.yml") == Form((FormField("", "input", "A"),))

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from incident_actions.domain import commands as c
-from incident_actions.domain.comments import read_comment
+from incident_actions.domain.timeline import commands as c
+from incident_actions.domain.timeline.parser import read_comment
 from tests.unit.domain.test_commands import TYPED
 
 EXAMPLES = int(os.environ.get("INCIDENT_EXAMPLES", "3000"))

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from incident_actions.domain import commands as c
-from incident_actions.domain.arguments import Mistake
-from incident_actions.domain.comments import read_comment
-from incident_actions.domain.incident import TRANSITIONS, Incident, Moment, Severity, Status
-from incident_actions.domain.observation import EventKind
-from incident_actions.domain.reducer import Act, apply
+from incident_actions.domain.issue.incident import TRANSITIONS, Incident, Moment, Severity, Status
+from incident_actions.domain.issue.observation import EventKind
+from incident_actions.domain.timeline import commands as c
+from incident_actions.domain.timeline.arguments import Mistake
+from incident_actions.domain.timeline.parser import read_comment
+from incident_actions.domain.timeline.reducer import Act, apply
 from tests.unit.domain.chat import CHECKS, DECLARED, Chat, at
 
 ACT = Act("alice", at(14, 5), at(14, 5), "c1.0", CHECKS)

@@ -6,15 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident_actions.domain.forms import Answers
-from incident_actions.domain.matching import Page, matching, rank, read_page, unread_page
+from incident_actions.domain.issue.forms import FormValues
+from incident_actions.domain.playbook.runbook_search import (
+    RunbookPage,
+    matching,
+    rank,
+    read_page,
+    unread_page,
+)
 
 
-def said(summary: str, **others: str) -> Answers:
-    return Answers({"summary": summary, **others}, {})
+def said(summary: str, **others: str) -> FormValues:
+    return FormValues({"summary": summary, **others}, {})
 
 
-def found(summary: str, *pages: Page, **others: str) -> list[str]:
+def found(summary: str, *pages: RunbookPage, **others: str) -> list[str]:
     return [book.name for book in matching(pages, said(summary, **others))]
 
 
@@ -39,34 +45,34 @@ def test_words_match_as_whole_words_whatever_their_case_and_number(
     word: str, summary: str, fits: bool
 ) -> None:
     """A phrase may break over lines, a word may be plural; no word is a pattern."""
-    assert found(summary, Page("p", "P", match=(word,))) == (["p"] if fits else [])
+    assert found(summary, RunbookPage("p", "P", match=(word,))) == (["p"] if fits else [])
 
 
 @pytest.mark.parametrize("question", ["summary", "affected", "layer", "services"])
 def test_four_answers_are_searched(question: str) -> None:
     """What is broken, for whom, and where."""
-    page = Page("p", "P", match=("queue",))
-    assert matching([page], Answers({question: "the queue"}, {}))
+    page = RunbookPage("p", "P", match=("queue",))
+    assert matching([page], FormValues({question: "the queue"}, {}))
 
 
 def test_other_answers_are_not_searched() -> None:
     """A list of boxes names every kind of trouble."""
-    page = Page("p", "P", match=("dns",))
-    assert not matching([page], Answers({"changes": "- [ ] DNS"}, {}))
+    page = RunbookPage("p", "P", match=("dns",))
+    assert not matching([page], FormValues({"changes": "- [ ] DNS"}, {}))
 
 
 def test_a_runbook_of_a_service_fits_when_the_service_is_named() -> None:
     """`services` needs no word in the text."""
-    page = Page("p", "P", services=("Search API",))
+    page = RunbookPage("p", "P", services=("Search API",))
     assert found("It is slow", page, services="web, search api") == ["p"]
     assert found("It is slow", page, services="web") == []
 
 
 def test_the_teams_own_come_first_then_those_that_fit_better() -> None:
     """What a team wrote about its own service beats our general page."""
-    ours = Page("ours", "Ours", match=("502", "login", "gateway"))
-    better = Page("better", "Better", match=("502", "login", "gateway", "proxy"))
-    own = Page("own", "Own", match=("login",), own=True)
+    ours = RunbookPage("ours", "Ours", match=("502", "login", "gateway"))
+    better = RunbookPage("better", "Better", match=("502", "login", "gateway", "proxy"))
+    own = RunbookPage("own", "Own", match=("login",), own=True)
     assert found("502 at login, gateway, proxy", ours, better, own) == ["own", "better", "ours"]
 
 

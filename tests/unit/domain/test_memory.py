@@ -10,15 +10,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from incident_actions.domain.checklist import Item, Section
-from incident_actions.domain.grants import Grants
-from incident_actions.domain.incident import Incident
-from incident_actions.domain.notices import Notice, reply
-from incident_actions.domain.observation import Actor, Comment, EventKind, Observation, Permission
-from incident_actions.domain.state import State, read_state, write_state
-from incident_actions.domain.steps import ticked_by_people
-from incident_actions.domain.trust import accepted_before
-from incident_actions.domain.voice import doubles, marker, own_comments, stale, unsaid
+from incident_actions.domain.issue.incident import Incident
+from incident_actions.domain.issue.observation import (
+    Actor,
+    Comment,
+    EventKind,
+    Observation,
+    Permission,
+)
+from incident_actions.domain.issue.permissions import Permissions
+from incident_actions.domain.issue.trust import accepted_before
+from incident_actions.domain.playbook.checklist import ChecklistItem, ChecklistSection
+from incident_actions.domain.playbook.steps import ticked_by_people
+from incident_actions.domain.projection.state import State, read_state, write_state
+from incident_actions.domain.timeline.bot_comments import (
+    doubles,
+    marker,
+    own_comments,
+    stale,
+    unsaid,
+)
+from incident_actions.domain.timeline.notices import Notice, reply
 from tests.unit.domain.chat import BOT, DECLARED, Chat, an_issue
 
 
@@ -27,7 +39,7 @@ class TestGrants:
 
     def test_what_was_allowed_stays_allowed(self) -> None:
         """Leaving the team takes nothing back, joining it makes nothing up."""
-        grants = Grants()
+        grants = Permissions()
         grants.learn("Alice", Permission.WRITE, 1)
         grants.learn("alice", Permission.READ, 50)
         grants.learn("alice", Permission.ADMIN, 90)
@@ -38,34 +50,34 @@ class TestGrants:
 
     def test_the_first_answer_holds_for_all_that_was_before(self) -> None:
         """Nothing older is known."""
-        grants = Grants()
+        grants = Permissions()
         grants.learn("alice", Permission.WRITE, 500)
         assert grants.at("alice", 1) is Permission.WRITE
 
     def test_the_unknown_may_nothing(self) -> None:
         """And are known to be unknown."""
-        assert Grants().at("eve", 1) is Permission.NONE
-        assert not Grants().knows("eve")
+        assert Permissions().at("eve", 1) is Permission.NONE
+        assert not Permissions().knows("eve")
 
     def test_the_same_answer_again_is_no_step(self) -> None:
         """The memory doesn't grow from run to run."""
-        grants = Grants()
+        grants = Permissions()
         for since in range(20):
             grants.learn("alice", Permission.WRITE, since)
         assert grants.dump() == {"alice": [(0, "write")]}
 
     def test_it_survives_the_state(self) -> None:
         """Dumped and read back it says the same."""
-        grants = Grants()
+        grants = Permissions()
         grants.learn("alice", Permission.WRITE, 1)
         grants.learn("alice", Permission.NONE, 7)
-        again = Grants(grants.dump())
+        again = Permissions(grants.dump())
         assert again.dump() == grants.dump()
         assert [again.at("alice", id) for id in (6, 7)] == [Permission.WRITE, Permission.NONE]
 
     def test_nobody_is_remembered_for_nothing(self) -> None:
         """Those whose commands are all gone are forgotten."""
-        grants = Grants()
+        grants = Permissions()
         grants.learn("alice", Permission.WRITE, 1)
         grants.learn("Eve", Permission.READ, 1)
         grants.keep(["EVE"])
@@ -131,7 +143,11 @@ class TestState:
         assert read_state(json.dumps(more), 7) == state()
 
 
-CHECKLIST = (Section("A", (Item("Name a commander", "commander"), Item("Read the logs", ""))),)
+CHECKLIST = (
+    ChecklistSection(
+        "A", (ChecklistItem("Name a commander", "commander"), ChecklistItem("Read the logs", ""))
+    ),
+)
 
 
 class TestTicks:

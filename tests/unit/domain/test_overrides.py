@@ -10,14 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident_actions.domain.incident import Allowance, Incident, Severity, Status
-from incident_actions.domain.observation import Deployment
-from incident_actions.domain.overrides import (
+from incident_actions.domain.freeze.override_audit import (
     APP,
     MOST_LOOKED,
     MOST_PASSAGES,
     CheckRun,
-    Trail,
+    OverrideAudit,
     candidates,
     is_final,
     lapsed,
@@ -25,6 +23,8 @@ from incident_actions.domain.overrides import (
     read_trace,
     worth_reading,
 )
+from incident_actions.domain.issue.incident import Allowance, Incident, Severity, Status
+from incident_actions.domain.issue.observation import Deployment
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 SHA, OTHER = "a" * 40, "b" * 40
@@ -96,7 +96,7 @@ def test_no_annotation_breaks_the_reading(value: Any) -> None:
 def test_only_check_runs_of_actions_on_that_commit_count() -> None:
     """Another app's, another commit's, one without annotations, one that was read: not again."""
     runs = [run(1), run(2, app="mallory"), run(3, sha=OTHER), run(4, notes=0), run(5)]
-    trail = Trail(looked=("5",))
+    trail = OverrideAudit(looked=("5",))
     assert [each.id for each in worth_reading(runs, SHA[:10], trail)] == [1]
 
 
@@ -105,7 +105,7 @@ def test_deployed_commits_come_first_and_each_commit_once() -> None:
     found = candidates(
         incident(allowance(SHA[:8]), allowance("c" * 8), allowance()),
         [deployment(OTHER), deployment(SHA)],
-        Trail(looked=(name_of(OTHER),)),
+        OverrideAudit(looked=(name_of(OTHER),)),
     )
     assert found == (SHA, "c" * 8)
 
@@ -131,7 +131,7 @@ def test_a_commit_is_read_for_the_last_time_when_nothing_can_follow(
 def test_the_trail_is_bounded_and_holds_each_passage_once() -> None:
     """It is kept in the issue's body, so it must not grow without end."""
     passages = read_trace(trace(), 12, run())
-    trail = Trail().with_passages(passages).with_passages(passages)
+    trail = OverrideAudit().with_passages(passages).with_passages(passages)
     assert trail.passages == passages
     for number in range(100):
         trail = trail.with_looked(str(number))

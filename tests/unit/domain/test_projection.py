@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from incident_actions.domain import labels
-from incident_actions.domain.observation import EventKind, Observation
-from incident_actions.domain.projection import EditIssue, edit, wanted_assignees, wanted_labels
+from incident_actions.domain.issue import labels
+from incident_actions.domain.issue.observation import EventKind, Observation
+from incident_actions.domain.projection.effects import EditIssue
+from incident_actions.domain.projection.wanted import edit, wanted_assignees, wanted_labels
 from tests.unit.domain.chat import BOT, Chat, an_issue
 
 

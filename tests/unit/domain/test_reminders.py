@@ -9,27 +9,27 @@ import pytest
 from msgspec.structs import replace
 
 from incident_actions.config import read_config
-from incident_actions.domain.checklist import Item
-from incident_actions.domain.incident import (
+from incident_actions.domain.issue.incident import (
     Allowance,
     Incident,
     Moment,
     Role,
     Severity,
     Status,
-    Verified,
+    Verification,
 )
-from incident_actions.domain.reminders import (
-    Kind,
-    Policy,
+from incident_actions.domain.playbook.checklist import ChecklistItem
+from incident_actions.domain.reminders.incident import (
     QuietHours,
     Reminder,
+    ReminderKind,
+    ReminderPolicy,
     due,
     next_update_due,
 )
 from incident_actions.errors import ConfigError
 
-CHECKS = (Item(key="error-rate", text="Error rate is back"),)
+CHECKS = (ChecklistItem(key="error-rate", text="Error rate is back"),)
 ALL = read_config(None).reminders.policy()
 EXACT = replace(ALL, tick=timedelta())
 
@@ -54,7 +54,7 @@ def incident(severity: str = "sev1", *, ack: bool = True, **given: Any) -> Incid
     return Incident(severity=Severity(severity), **facts)
 
 
-def say(it: Incident, now: str, policy: Policy = EXACT) -> dict[str, Reminder]:
+def say(it: Incident, now: str, policy: ReminderPolicy = EXACT) -> dict[str, Reminder]:
     """What is due, by kind."""
     found = due(it, CHECKS, "rita", policy, at(now))
     assert len({each.kind for each in found}) == len(found)
@@ -66,7 +66,7 @@ def allow(sha: str, until: str, by: str = "alice") -> Allowance:
     return Allowance(by=by, at=at("03:00"), until=at(until), reason="the fix", sha=sha)
 
 
-VERIFIED = {"error-rate": Verified("alice", at("04:00"))}
+VERIFIED = {"error-rate": Verification("alice", at("04:00"))}
 FIRSTS = [
     ("no-commander", incident(roles={}), "03:05"),
     ("no-commander", incident(roles={}, vacant_since=at("04:00")), "04:05"),
@@ -99,8 +99,8 @@ def test_each_kind_is_due_after_its_time(kind: str, it: Incident, first: str) ->
     minute = timedelta(minutes=1)
     assert kind not in {r.kind for r in due(it, CHECKS, "rita", EXACT, at(first))}
     after = {r.kind: r for r in due(it, CHECKS, "rita", EXACT, at(first) + minute)}
-    assert after[Kind(kind)].slot == after[Kind(kind)].since == at(first)
-    assert after[Kind(kind)].miss == 0
+    assert after[ReminderKind(kind)].slot == after[ReminderKind(kind)].since == at(first)
+    assert after[ReminderKind(kind)].miss == 0
 
 
 SILENT = [
@@ -284,7 +284,7 @@ def test_quiet_hours_hold_what_is_not_urgent() -> None:
 )
 def test_the_dashboard_names_the_next_update(it: Incident, expected: str | None) -> None:
     """The same clock as the reminder's."""
-    found = next_update_due(it, ALL.timings[Kind.INTERNAL_UPDATE].after)
+    found = next_update_due(it, ALL.timings[ReminderKind.INTERNAL_UPDATE].after)
     assert found == (at(expected) if expected else None)
 
 
@@ -296,16 +296,16 @@ def test_a_key_holds_kind_and_slot() -> None:
 @pytest.mark.parametrize(
     ("text", "kind", "after", "every"),
     [
-        ("no-commander: {after: 10m, every: 1h}", Kind.NO_COMMANDER, 10, 60),
-        ("no-commander: {after: off}", Kind.NO_COMMANDER, None, 5),
-        ("customer-update: {every: off}", Kind.CUSTOMER_UPDATE, 30, None),
-        ("stalled: {after: 1d12h30m}", Kind.STALLED, 2190, 1440),
-        ("internal-update: {sev2: 20m}", Kind.INTERNAL_UPDATE, 20, 20),
-        ("promised-update: {after: 0m}", Kind.PROMISED_UPDATE, 0, 15),
+        ("no-commander: {after: 10m, every: 1h}", ReminderKind.NO_COMMANDER, 10, 60),
+        ("no-commander: {after: off}", ReminderKind.NO_COMMANDER, None, 5),
+        ("customer-update: {every: off}", ReminderKind.CUSTOMER_UPDATE, 30, None),
+        ("stalled: {after: 1d12h30m}", ReminderKind.STALLED, 2190, 1440),
+        ("internal-update: {sev2: 20m}", ReminderKind.INTERNAL_UPDATE, 20, 20),
+        ("promised-update: {after: 0m}", ReminderKind.PROMISED_UPDATE, 0, 15),
     ],
 )
 def test_the_configuration_sets_times(
-    text: str, kind: Kind, after: int | None, every: int | None
+    text: str, kind: ReminderKind, after: int | None, every: int | None
 ) -> None:
     """In minutes for a SEV2; what is left out stays as it was."""
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from incident_actions.domain.forms import Answers
-from incident_actions.domain.steps import answered
+from incident_actions.domain.issue.forms import FormValues
+from incident_actions.domain.playbook.steps import answered
 
 from .chat import Chat
 
@@ -41,5 +41,5 @@ def test_a_form_left_as_it_was_ticks_nothing(
     id: str, value: str, boxes: tuple[str, ...] | None, steps: set[str]
 ) -> None:
     """An answer counts when somebody knew it."""
-    answers = Answers({id: value}, {} if boxes is None else {id: boxes})
+    answers = FormValues({id: value}, {} if boxes is None else {id: boxes})
     assert answered(answers.given) == steps

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incident_actions.config import read_config
-from incident_actions.domain.oncall import wall_time
-from incident_actions.domain.windows import (
+from incident_actions.domain.freeze.windows import (
     LONGEST,
     Window,
     check,
@@ -18,6 +17,7 @@ from incident_actions.domain.windows import (
     open_at,
     read_duration,
 )
+from incident_actions.domain.playbook.on_call import wall_time
 from incident_actions.errors import ConfigError
 
 WEEKEND = Window(

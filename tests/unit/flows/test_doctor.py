@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from incident_actions.domain.readiness.facts import Finding, Health
-from incident_actions.flows.doctor import Checkout, DefaultBranch, examine, report
-from incident_actions.hub.github import connect
+from incident_actions.cli.inspection import Checkout, DefaultBranch, examine, report
+from incident_actions.domain.readiness.facts import Health, ReadinessFinding
+from incident_actions.github.client import connect
 from incident_actions.render.scaffold import Choices, files
 from incident_actions.sandbox import Sandbox
 from tests.support.openapi import watch
@@ -87,7 +87,7 @@ class Team:
         """Take a label away."""
         self.github.as_user("dana", REPO).ask("DELETE", f"/labels/{name}")
 
-    def examine(self, token: str = TOKEN, *, remotely: bool = False) -> dict[str, Finding]:
+    def examine(self, token: str = TOKEN, *, remotely: bool = False) -> dict[str, ReadinessFinding]:
         """What doctor finds, by key."""
         hub = connect(token, REPO, self.github.url)
         where = DefaultBranch(hub) if remotely else Checkout(self.folder)

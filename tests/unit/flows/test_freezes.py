@@ -10,14 +10,14 @@ import pytest
 import yaml
 from msgspec.structs import replace
 
+from incident_actions.cli.freeze_status import freeze_status
 from incident_actions.config import Config
-from incident_actions.domain.observation import Observation
-from incident_actions.flows.freeze_status import freeze_status
-from incident_actions.flows.freezes import tend_freeze
-from incident_actions.flows.incident import Desk
-from incident_actions.flows.respond import Event, Tools, respond
-from incident_actions.flows.sweep import Duty, whose_turn
-from incident_actions.hub.github import GitHub, connect
+from incident_actions.domain.issue.observation import Observation
+from incident_actions.github.client import GitHub, connect
+from incident_actions.reconcile.freeze import tend_freeze
+from incident_actions.reconcile.incident import RunContext
+from incident_actions.reconcile.respond import Tools, WorkflowEvent, respond
+from incident_actions.reconcile.sweep import Duty, whose_turn
 from incident_actions.sandbox import Sandbox
 from incident_actions.sandbox.people import Person
 from tests.support.events import ROOT, form_body, payload_of, schedule_event
@@ -80,7 +80,7 @@ class Town:
     def _run(self, name: str, payload: dict[str, Any]) -> None:
         given = payload if name == "schedule" else payload_of((name, payload))
         tools = Tools(self.now, lambda seconds: None, lambda url, private: False)
-        respond(self.hub, Event(name, given), ".github/incident.yml", tools)
+        respond(self.hub, WorkflowEvent(name, given), ".github/incident.yml", tools)
 
     def later(self, **by: float) -> None:
         self.now += timedelta(**by)
@@ -195,7 +195,7 @@ def test_a_writer_whose_membership_github_hides_still_freezes(town: Town) -> Non
     number = town.freeze(town.alice)
     hub = town.hub
     hidden = replace(hub.issue(number), association="NONE")
-    desk = Desk(hub, Config(), town.now, lambda url, private: False, 100)
+    desk = RunContext(hub, Config(), town.now, lambda url, private: False, 100)
     tend_freeze(desk, Observation(hidden, hub.history(number), {}, "github-actions[bot]"))
     (opened,) = town.open_freezes()
     assert opened != number

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from incident_actions.domain import body as bodies
-from incident_actions.domain.state import State, read_state
+from incident_actions.domain.issue import body as bodies
+from incident_actions.domain.projection.state import State, read_state
 from tests.support.events import form_body
 from tests.support.watch import REPO, Watch, watched
 

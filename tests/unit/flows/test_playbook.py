@@ -6,9 +6,9 @@ from typing import cast
 
 import pytest
 
-from incident_actions.domain.notices import Notice, Page
-from incident_actions.flows import playbook
-from incident_actions.hub.port import Hub
+from incident_actions.domain.timeline.notices import Notice, RequestedPage
+from incident_actions.github.client import GitHub
+from incident_actions.reconcile import runbook_library as playbook
 
 
 class Repository:
@@ -25,9 +25,9 @@ class Repository:
 
 
 def asked(topic: str, *own: str) -> str:
-    page = Page("runbook", topic)
+    page = RequestedPage("runbook", topic)
     notice = Notice("reply", "k", pages=(page,))
-    hub = cast(Hub, Repository(*own))
+    hub = cast(GitHub, Repository(*own))
     return playbook.pages(hub, [notice], "https://github.com/example/shop/issues/1")[page]
 
 

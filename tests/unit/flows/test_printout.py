@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from incident_actions.flows.printout import pages
+from incident_actions.cli.checklist_pages import pages
+from incident_actions.render.checklist_page import as_html, as_markdown
 from incident_actions.render.html import inline_html
-from incident_actions.render.printout import as_html, as_markdown
 
 ROOT = Path(__file__).resolve().parents[3]
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")

@@ -14,9 +14,9 @@ import jsonschema_rs
 import pytest
 import yaml
 
+from docs.reference import configuration
 from incident_actions.config import read_config
-from incident_actions.domain.drift import Drift, digest, drift
-from incident_actions.render.reference import configuration
+from incident_actions.domain.readiness.drift import Drift, digest, drift
 from incident_actions.render.scaffold import SCAFFOLD, Choices, editor_schema, files
 from tests.support.shop import readme_workflows
 

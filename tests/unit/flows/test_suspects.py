@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from incident_actions.flows.respond import Event, Tools, respond
-from incident_actions.hub.github import connect
+from incident_actions.github.client import connect
+from incident_actions.reconcile.respond import Tools, WorkflowEvent, respond
 from incident_actions.sandbox import Sandbox
 from tests.support.events import FORM, form_body
 from tests.support.openapi import watch
@@ -69,7 +69,7 @@ class Town:
         self.github.clear_log()
         hub = connect(TOKEN, REPO, self.github.url)
         tools = Tools(self.now, lambda seconds: None, lambda url, private: False)
-        respond(hub, Event(name, payload), ".github/incident.yml", tools)
+        respond(hub, WorkflowEvent(name, payload), ".github/incident.yml", tools)
         return sum((it.method, it.path[-7:]) != ("POST", "/labels") for it in self.github.log)
 
     def sweep(self) -> None:
@@ -77,7 +77,7 @@ class Town:
         self.now += timedelta(minutes=5)
         tools = Tools(self.now, lambda seconds: None, lambda url, private: False)
         hub = connect(TOKEN, REPO, self.github.url)
-        respond(hub, Event("schedule", {}), ".github/incident.yml", tools)
+        respond(hub, WorkflowEvent("schedule", {}), ".github/incident.yml", tools)
 
     def asked(self, part: str) -> int:
         """How many requests of the last run had this in their path."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from incident_actions.errors import RateLimited, Unavailable
-from incident_actions.hub import patience
+from incident_actions.github import patience
 from tests.support.events import form_body
 from tests.support.watch import Watch, watched
 

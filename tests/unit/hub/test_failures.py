@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from incident_actions.domain.observation import Permission
-from incident_actions.domain.projection import EditIssue, OpenIssue
+from incident_actions.domain.issue.observation import Permission
+from incident_actions.domain.projection.effects import EditIssue, OpenIssue
 from incident_actions.errors import (
     Forbidden,
     GitHubError,
@@ -20,8 +20,8 @@ from incident_actions.errors import (
     Unauthorized,
     Unavailable,
 )
-from incident_actions.hub import github as adapter
-from incident_actions.hub.github import GitHub, connect
+from incident_actions.github import client as adapter
+from incident_actions.github.client import GitHub, connect
 from incident_actions.sandbox import Sandbox
 
 REPOSITORY = "acme/shop"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from incident_actions import cli
+from incident_actions.cli import main as cli
 from incident_actions.errors import InputError
 from incident_actions.sandbox import Sandbox
 

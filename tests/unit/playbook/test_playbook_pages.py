@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from incident_actions.domain.forms import Answers
-from incident_actions.domain.matching import matching, read_page
+from incident_actions.domain.issue.forms import FormValues
+from incident_actions.domain.playbook.runbook_search import matching, read_page
 
 OPS = Path(__file__).resolve().parents[3] / "ops"
 RUNBOOKS = sorted((OPS / "runbooks").glob("*.md"))
@@ -179,7 +179,7 @@ def test_commands_that_change_things_say_so(path: Path) -> None:
 def test_report_finds_its_runbook(report: str, name: str) -> None:
     """The words of a worried person lead to the right runbook, and to no general page."""
     pages = [read_page(path.name, path.read_text("utf-8"), own=False) for path in RUNBOOKS]
-    found = {one.name for one in matching(pages, Answers({"summary": report}, {}))}
+    found = {one.name for one in matching(pages, FormValues({"summary": report}, {}))}
     assert name in found
     assert found <= set(SERVICE_RUNBOOKS)
 

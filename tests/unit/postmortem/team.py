@@ -12,10 +12,10 @@ from unittest.mock import patch
 
 from incident_actions.config import PATH, read_config
 from incident_actions.domain.postmortem.record import read_record
-from incident_actions.flows.incident import Desk, Report
-from incident_actions.flows.pull import tend_postmortems
-from incident_actions.flows.respond import Event, Tools, respond
-from incident_actions.hub.github import GitHub, connect
+from incident_actions.github.client import GitHub, connect
+from incident_actions.reconcile.incident import JobResult, RunContext
+from incident_actions.reconcile.pull import tend_postmortems
+from incident_actions.reconcile.respond import Tools, WorkflowEvent, respond
 from incident_actions.sandbox import Sandbox
 from tests.support.events import FORM, form_body
 
@@ -73,10 +73,10 @@ class Team:
 
     def run(
         self, delivery: tuple[str, Json] | None = None, hub: GitHub | None = None
-    ) -> list[Report]:
+    ) -> list[JobResult]:
         """`respond` for a delivery (the last one)."""
         name, payload = delivery or self.sandbox.deliveries[-1]
-        event = Event(name, json.loads(json.dumps(payload)))
+        event = WorkflowEvent(name, json.loads(json.dumps(payload)))
         tools = Tools(self.now, self.sleeps, lambda url, private: False)
         return list(respond(hub or self.hub(), event, PATH, tools))
 
@@ -85,11 +85,11 @@ class Team:
         started = ("issue_comment", "pull_request")
         return [each for each in self.sandbox.deliveries if each[0] in started][-1]
 
-    def sweep(self) -> list[Report]:
+    def sweep(self) -> list[JobResult]:
         """The sweep's part for postmortems."""
         hub = self.hub()
         config = read_config(hub.file(PATH))
-        desk = Desk(hub, config, self.now, lambda url, private: False, 0, sleep=self.sleeps)
+        desk = RunContext(hub, config, self.now, lambda url, private: False, 0, sleep=self.sleeps)
         return list(tend_postmortems(desk))
 
     def pass_time(self, **amount: int) -> None:
@@ -169,7 +169,7 @@ class Team:
         assert old in text, text
         self.write(text.replace(old, new))
 
-    def pushed(self) -> list[Report]:
+    def pushed(self) -> list[JobResult]:
         """The run that GitHub starts for the last push to the pull request."""
         deliveries = [each for each in self.sandbox.deliveries if each[0] == "pull_request"]
         return self.run(deliveries[-1])

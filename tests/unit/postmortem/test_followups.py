@@ -8,7 +8,7 @@ import pytest
 
 from incident_actions.domain.postmortem import link
 from incident_actions.errors import Unavailable
-from incident_actions.flows.sweep import Duty, whose_turn
+from incident_actions.reconcile.sweep import Duty, whose_turn
 from tests.unit.postmortem.team import NAME, Team, finished
 
 ACTION = "[missing-alert] Page on 5xx / @bob / 2026-12-01"

@@ -8,7 +8,14 @@ import pytest
 
 from incident_actions.domain.postmortem.document import Document
 from incident_actions.domain.postmortem.link import SECTIONS
-from incident_actions.domain.postmortem.lint import Facts, Finding, Level, Owner, clean, lint
+from incident_actions.domain.postmortem.lint import (
+    LintFacts,
+    LintFinding,
+    LintLevel,
+    OwnerStanding,
+    clean,
+    lint,
+)
 
 TODAY = date(2026, 11, 24)
 ACTION = "- [ ] [missing-alert] Page on the oldest job / @bea / 2026-12-01"
@@ -40,9 +47,9 @@ BODY = "".join(
 GOOD = FRONT + BODY
 
 
-def findings(text: str, **facts: object) -> tuple[Finding, ...]:
+def findings(text: str, **facts: object) -> tuple[LintFinding, ...]:
     given = {"today": TODAY, "incident": 12, **facts}
-    return lint(Document(text), Facts(**given))
+    return lint(Document(text), LintFacts(**given))
 
 
 def test_a_finished_postmortem_has_nothing_left() -> None:
@@ -93,7 +100,7 @@ def test_each_mistake_is_an_error_at_its_line(old: str, new: str, where: str, sa
     assert text != GOOD
     found = [each for each in findings(text) if said in each.message]
     assert found, [each.message for each in findings(text)]
-    assert found[0].level is Level.ERROR
+    assert found[0].level is LintLevel.ERROR
     assert text.split("\n")[found[0].line - 1].startswith(where)
     assert not clean(findings(text))
 
@@ -119,7 +126,7 @@ def test_a_person_as_the_cause_is_a_warning(sentence: str) -> None:
     """It is worth a look, and no reason to stop a review."""
     text = GOOD.replace("## Root cause\n\nWritten.", f"## Root cause\n\n{sentence}")
     (finding,) = findings(text)
-    assert finding.level is Level.WARNING
+    assert finding.level is LintLevel.WARNING
     assert text.split("\n")[finding.line - 1] == sentence
     assert clean((finding,))
 
@@ -147,10 +154,10 @@ def test_the_timeline_may_say_who_did_what() -> None:
 
 def test_what_github_says_of_owners_and_numbers() -> None:
     """Unknown people and foreign issues are errors; who can't be assigned is a warning."""
-    (unknown,) = findings(GOOD, owners={"bea": Owner.UNKNOWN})
-    assert (unknown.level, "knows nobody" in unknown.message) == (Level.ERROR, True)
-    (unfit,) = findings(GOOD, owners={"bea": Owner.UNFIT})
-    assert (unfit.level, "can't be assigned" in unfit.message) == (Level.WARNING, True)
+    (unknown,) = findings(GOOD, owners={"bea": OwnerStanding.UNKNOWN})
+    assert (unknown.level, "knows nobody" in unknown.message) == (LintLevel.ERROR, True)
+    (unfit,) = findings(GOOD, owners={"bea": OwnerStanding.UNFIT})
+    assert (unfit.level, "can't be assigned" in unfit.message) == (LintLevel.WARNING, True)
     filed = GOOD.replace("- [ ] [", "- [ ] #57 [")
     assert findings(filed, filed=frozenset({57})) == ()
     (foreign,) = findings(filed, filed=frozenset({58}))
@@ -161,7 +168,7 @@ def test_an_overdue_action_item_does_not_stop_the_review() -> None:
     """It is an issue already, and reminded of; a ticked one is done."""
     overdue = GOOD.replace("- [ ] [", "- [ ] #57 [").replace("2026-12-01", "2026-11-01")
     (finding,) = findings(overdue)
-    assert finding.level is Level.WARNING
+    assert finding.level is LintLevel.WARNING
     assert findings(overdue.replace("- [ ]", "- [x]")) == ()
 
 

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from incident_actions.domain.body import BEGIN, END, split
-from incident_actions.domain.notices import Notice
-from incident_actions.domain.observation import EventKind
-from incident_actions.domain.voice import marker
+from incident_actions.domain.issue.body import BEGIN, END, split
+from incident_actions.domain.issue.observation import EventKind
+from incident_actions.domain.timeline.bot_comments import marker
+from incident_actions.domain.timeline.notices import Notice
 from incident_actions.render.comments import write
-from incident_actions.render.dashboard import Facts, compose
+from incident_actions.render.dashboard import DashboardFacts, compose
 from incident_actions.render.markdown import code, inline, minutes, quote, utc
 from tests.unit.domain.chat import CHECKS, DECLARED, Chat, at
 
@@ -137,9 +137,9 @@ def test_text_between_backticks_stays_there(text: str) -> None:
     assert not set("`\n") & set(code(text))
 
 
-def facts(chat: Chat) -> Facts:
+def facts(chat: Chat) -> DashboardFacts:
     """What a dashboard shows beside the incident."""
-    return Facts(
+    return DashboardFacts(
         number=7,
         checklist=(),
         checks=CHECKS,

@@ -1,0 +1,1 @@
+"""The command line: inputs, the runner's annotations, and the commands that people type."""

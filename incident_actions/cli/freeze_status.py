@@ -1,0 +1,95 @@
+"""`freeze-status`: the gate's decision for every service, as people read it. Writes nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from incident_actions import gate
+from incident_actions.config import PATH, load_yaml, read_config
+from incident_actions.domain.issue import labels as names
+from incident_actions.domain.issue.form_values import read_services
+from incident_actions.domain.issue.forms import offered
+from incident_actions.errors import ConfigError, GitHubError, InputError
+from incident_actions.github.client import GitHub
+from incident_actions.render.environment import render
+
+EVERYTHING = ""
+
+
+def freeze_status(
+    hub: GitHub,
+    repository: str,
+    services: Sequence[str],
+    environ: Mapping[str, str],
+    now: datetime,
+    *,
+    as_json: bool,
+    config_path: str = PATH,
+) -> str:
+    """A table, or JSON, with one line a service; the first line is a deploy that names none.
+
+    Without `services` these are all that a label, an open incident or the team's form names.
+    `environ` holds the gate's own inputs. Raises `InputError` and `GitHubError` as the gate fails
+    with 2 and 3.
+    """
+    try:
+        settings, request = gate.read_inputs(
+            [], {**environ, "INPUT_REPOSITORY": repository, "INPUT_SERVICE": ""}
+        )
+        issues = gate.open_issues(gate.Client(settings, repository, environ))
+    except gate.BadInputError as error:
+        raise InputError(error.what, remedy=error.remedy) from None
+    except gate.GateError as error:
+        raise GitHubError(error.what, remedy=error.remedy) from None
+    asked = tuple(services) or (EVERYTHING, *_known(hub, issues, config_path))
+    rows = [(service, _verdict(request, service, issues, now)) for service in asked]
+    if as_json:
+        found = [{"service": service or None, **gate.as_json(each)} for service, each in rows]
+        return json.dumps({"v": gate.VERSION, "services": found}, indent=2)
+    return render("freeze-status.md.j2", rows=[_row(*row, now) for row in rows])
+
+
+def _known(hub: GitHub, issues: Sequence[gate.Issue], config_path: str) -> list[str]:
+    labelled = names.values(hub.label_names(), names.SERVICE_PREFIX)
+    opened = (service for issue in issues for service in issue.services)
+    return sorted({*labelled, *opened, *_offered(hub, config_path)})
+
+
+def _offered(hub: GitHub, config_path: str) -> tuple[str, ...]:
+    """The services that the team's form lets people choose; none when it can't be read.
+
+    The freeze does not depend on these files, so a mistake in them hides nothing here.
+    """
+    try:
+        path = read_config(hub.file(config_path), config_path).form
+        text = hub.file(path)
+        document = load_yaml(text, path) if text else None
+    except (ConfigError, GitHubError):
+        return ()
+    return tuple(name for text in offered(document, "services") for name in read_services(text))
+
+
+def _verdict(
+    request: gate.Request, service: str, issues: Sequence[gate.Issue], now: datetime
+) -> gate.Verdict:
+    wanted = gate.Request(**{**vars(request), "services": (service.casefold(),) if service else ()})
+    return gate.decide(wanted, issues, now)
+
+
+def _row(service: str, verdict: gate.Verdict, now: datetime) -> dict[str, Any]:
+    """One line: what, whether it may be deployed, why not, since when, until when."""
+    first = verdict.findings[0].issue if verdict.findings else None
+    more = len(verdict.findings) - 1
+    return {
+        "service": service or "a deploy that names no service",
+        "frozen": verdict.verdict != "clear",
+        "why": verdict.reason if verdict.verdict == "error" else "",
+        "issue": first,
+        "rank": gate.rank(verdict.findings[0]) if first else "",
+        "more": more if more > 0 else 0,
+        "age": gate.age(first.since, now) if first else "",
+        "until": first.until if first else None,
+    }

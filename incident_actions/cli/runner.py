@@ -1,0 +1,135 @@
+"""Speaking to the runner: annotations, outputs and the job summary.
+
+https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TextIO
+
+from incident_actions.domain.postmortem.lint import LintFinding
+from incident_actions.errors import InputError
+from incident_actions.reconcile.incident import JobResult
+
+log = logging.getLogger(__name__)
+
+
+class Runner:
+    """Where a step's words go. Outside a workflow they go to the terminal alone, as plain text."""
+
+    def __init__(self, environ: Mapping[str, str], out: TextIO, err: TextIO) -> None:
+        self._environ = environ
+        self._out = out
+        self._err = err
+        self._in_workflow = environ.get("GITHUB_ACTIONS") == "true"
+        # Whoever plays a runner, with an event, wants what a runner gets.
+        self._annotates = self._in_workflow or bool(environ.get("GITHUB_EVENT_NAME"))
+
+    def error(self, message: str) -> None:
+        """One error: an annotation and a line of the job summary, or a line on a terminal."""
+        if not self._annotates:
+            print(message, file=self._err, flush=True)
+            return
+        print(f"::error title=Incident actions::{escape(message)}", file=self._out, flush=True)
+        self.summary(f"**Incident actions:** {message}\n")
+
+    def crash(self, error: Exception, hidden: Sequence[str]) -> None:
+        """An error that nobody foresaw: one annotation, and the traceback in the log.
+
+        No line of the traceback can become a command of the runner's; `hidden` is blacked out.
+        """
+        told = "".join(traceback.format_exception(error))
+        what = f"{type(error).__name__}: {error}"
+        for secret in hidden:
+            told, what = told.replace(secret, "***"), what.replace(secret, "***")
+        to = self._out if self._annotates else self._err
+        print("\n".join(f"| {line}" for line in told.splitlines()), file=to, flush=True)
+        what = " ".join(what.split())[:300]
+        self.error(f"This is a bug in incident-actions: {what}. Please report it with the log.")
+
+    def handler(self) -> logging.Handler:
+        """A log handler: warnings become annotations, or plain lines on a terminal."""
+        handler = logging.StreamHandler(self._out if self._annotates else self._err)
+        handler.setFormatter(_Annotations() if self._annotates else logging.Formatter())
+        return handler
+
+    def report(self, reports: Sequence[JobResult]) -> None:
+        """Tell what a `respond` run did: outputs of the last issue, a line for each."""
+        for report in reports:
+            what = "brought up to date" if report.changed else "up to date already"
+            known = filter(None, (report.severity, report.status, what))
+            line = f"#{report.issue or report.pull_request}: {', '.join(known)}"
+            print(line, file=self._out, flush=True)
+            self.summary(f"- {line}\n")
+            self.findings(report.findings)
+        if not reports:
+            print("Nothing to do: no incident.", file=self._out, flush=True)
+        last = reports[-1] if reports else JobResult()
+        self.output("issue", str(last.issue or ""))
+        self.output("severity", last.severity)
+        self.output("status", last.status)
+        self.output("changed", str(any(report.changed for report in reports)).lower())
+        pulls = [report.pull_request for report in reports if report.pull_request]
+        self.output("pull-request", str(pulls[-1]) if pulls else "")
+
+    def findings(self, findings: Sequence[tuple[str, LintFinding]]) -> None:
+        """What is to be put right in files: annotations, or plain lines outside of a workflow."""
+        for path, finding in findings:
+            if self._in_workflow:
+                place = f"file={_in_place(path)},line={finding.line}"
+                line = f"::{finding.level} {place},title=Postmortem::{escape(finding.text)}"
+            else:
+                line = f"{path}:{finding.line}: {finding.level}: {finding.text}"
+            print(line, file=self._out, flush=True)
+
+    def output(self, name: str, value: str) -> None:
+        """Set one of the step's outputs. Raises `InputError` when they can't be written."""
+        delimiter = f"end_{secrets.token_hex(8)}"
+        try:
+            self._append("GITHUB_OUTPUT", f"{name}<<{delimiter}\n{value}\n{delimiter}\n")
+        except OSError as error:
+            raise InputError(
+                f"the outputs can't be written to GITHUB_OUTPUT: {error.strerror or error}",
+                remedy="Let it name a file that can be written, as the runner does, or unset it.",
+            ) from None
+
+    def summary(self, markdown: str) -> None:
+        """Add to the job summary, where that can be written: nothing depends on it."""
+        try:
+            self._append("GITHUB_STEP_SUMMARY", markdown)
+        except OSError as error:
+            why = error.strerror or error
+            log.warning("The job summary can't be written to GITHUB_STEP_SUMMARY: %s", why)
+
+    def _append(self, variable: str, text: str) -> None:
+        path = self._environ.get(variable)
+        if path:
+            with Path(path).open("a", encoding="utf-8") as file:
+                file.write(text)
+
+
+class _Annotations(logging.Formatter):
+    """Warnings and errors as annotations, the rest as plain lines."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        message = super().format(record)
+        if record.levelno >= logging.ERROR:
+            return f"::error::{escape(message)}"
+        if record.levelno >= logging.WARNING:
+            return f"::warning::{escape(message)}"
+        return message.replace("\n", " ").lstrip(":")
+
+
+def _in_place(value: str) -> str:
+    """Text for a property of an annotation."""
+    return escape(value).replace(":", "%3A").replace(",", "%2C")
+
+
+def escape(message: str) -> str:
+    """Text that can't end an annotation or begin another."""
+    return message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

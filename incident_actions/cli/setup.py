@@ -1,0 +1,133 @@
+"""`init`: the files of a first set-up, compared with what lies there. Writes only when told to."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from incident_actions import __version__
+from incident_actions.cli.checkout import workflows
+from incident_actions.domain.readiness.drift import Drift, digest, drift
+from incident_actions.domain.readiness.workflows import action_owner
+from incident_actions.render.scaffold import DEPLOY, Choices, files
+
+RECORD = ".github/incident.init.json"
+"""What `init` wrote and with which answers, so that an upgrade can tell the team's edits."""
+_WRITTEN = (Drift.NEW, Drift.MISSING, Drift.OUTDATED)
+
+
+class File(Struct, frozen=True):
+    """One file: its text as it is (None: not there), as it should be, and how they stand."""
+
+    path: str
+    actual: str | None
+    wanted: str
+    state: Drift
+
+    def diff(self) -> str:
+        """What writing it would change, as a unified diff."""
+        before = (self.actual or "").replace("\r\n", "\n").splitlines(keepends=True)
+        after = self.wanted.splitlines(keepends=True)
+        lines = difflib.unified_diff(before, after, f"a/{self.path}", f"b/{self.path}")
+        return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
+
+
+class Setup(Struct, frozen=True):
+    """A repository's folder, what was written there before, and the files as they stand."""
+
+    folder: Path
+    choices: Choices
+    files: tuple[File, ...]
+    deploys: tuple[str, ...]
+
+    @property
+    def drifted(self) -> tuple[File, ...]:
+        """Files that an upgrade should look at. What the team deleted from `ops/` is theirs."""
+        return tuple(
+            file
+            for file in self.files
+            if file.state in (*_WRITTEN, Drift.CONFLICT)
+            and not (file.state is Drift.MISSING and file.path.startswith("ops/"))
+        )
+
+
+def remembered(folder: Path) -> dict[str, Any]:
+    """What an earlier `init` was told; a repository that was set up by hand tells its owner."""
+    record = _record(folder)
+    given = record.get("choices")
+    if isinstance(given, dict):
+        return given
+    owners = (action_owner(workflow) for workflow in workflows(folder))
+    return {"owner": next(filter(None, owners), None)}
+
+
+def survey(folder: Path, choices: Choices) -> Setup:
+    """Compare a repository with what `init` would write today."""
+    recorded = _record(folder).get("files")
+    recorded = recorded if isinstance(recorded, dict) else {}
+    theirs = tuple(w.path for w in workflows(folder) if w.deploying() and w.path != DEPLOY)
+    deploy = DEPLOY in recorded or not (theirs or (folder / DEPLOY).exists())
+    found = []
+    for path, wanted in files(choices, deploy=deploy).items():
+        actual = _text(folder / path)
+        state = drift(wanted, actual, recorded.get(path))
+        found.append(File(path, actual, wanted, state))
+    return Setup(folder, choices, tuple(found), theirs)
+
+
+def write(setup: Setup, may_overwrite: Callable[[File], bool]) -> tuple[File, ...]:
+    """Write what is new, missing or outdated; of what the team changed, what it lets go.
+
+    Gives the files that were left alone although there is something newer.
+    """
+    kept = []
+    for file in setup.files:
+        if file.state is Drift.CONFLICT and not may_overwrite(file):
+            kept.append(file)
+        elif file.state in (*_WRITTEN, Drift.CONFLICT):
+            _save(setup.folder / file.path, file.wanted)
+    given = {
+        name: value for name in ("owner", "services", "commander", "repository")
+        if (value := getattr(setup.choices, name))
+    }  # fmt: skip
+    record = {
+        "about": "Written by `incident-actions init`, so that it can tell your edits from its own.",
+        "version": __version__,
+        "choices": given,
+        "files": {file.path: digest(file.wanted) for file in setup.files},
+    }
+    _save(setup.folder / RECORD, json.dumps(record, indent=2) + "\n")
+    return tuple(kept)
+
+
+def describe(found: Iterable[File]) -> str:
+    """What would change: new files by name, each with its length, and a diff of the others."""
+    parts = []
+    for file in found:
+        if file.actual is None:
+            parts.append(f"new: {file.path} ({len(file.wanted.splitlines())} lines)\n")
+        else:
+            parts.append(file.diff())
+    return "".join(parts)
+
+
+def _record(folder: Path) -> Mapping[str, Any]:
+    try:
+        record = json.loads(_text(folder / RECORD) or "{}")
+    except ValueError:
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _text(path: Path) -> str | None:
+    return path.read_bytes().decode("utf-8", "replace") if path.is_file() else None
+
+
+def _save(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8", newline="\n")

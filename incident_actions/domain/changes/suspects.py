@@ -1,0 +1,395 @@
+"""What changed in the hour before an incident began, and what that says about a rollback. Pure.
+
+From what GitHub recorded to a list of suspects, newest first, in the playbook's kinds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Protocol, TypeVar
+
+from msgspec import Meta, Struct
+from msgspec.structs import replace
+
+from incident_actions.domain.issue.observation import Deployment
+from incident_actions.domain.text.globs import matches
+
+WINDOW = timedelta(minutes=60)
+"""The playbook's question: what changed in the last 60 minutes?"""
+MOST_KEPT = 20
+"""An incident remembers no more suspects than this."""
+
+
+class ChangeKind(StrEnum):
+    """The kinds of change that the playbook asks for and that leave a trace in a repository."""
+
+    DEPLOY = "deploy"
+    MIGRATION = "migration"
+    CONFIG = "config"
+    SECRETS = "secrets"
+    DEPENDENCIES = "dependencies"
+    DNS = "dns"
+    TLS = "tls"
+    CRON = "cron"
+
+    @property
+    def label(self) -> str:
+        """As people say it."""
+        return _LABELS[self]
+
+
+_LABELS = {
+    ChangeKind.DEPLOY: "deploy",
+    ChangeKind.MIGRATION: "database migration",
+    ChangeKind.CONFIG: "configuration",
+    ChangeKind.SECRETS: "secrets",
+    ChangeKind.DEPENDENCIES: "dependency update",
+    ChangeKind.DNS: "DNS",
+    ChangeKind.TLS: "TLS",
+    ChangeKind.CRON: "cron job or worker",
+}
+
+Patterns = tuple[Annotated[str, Meta(min_length=1, max_length=200)], ...]
+
+
+class ChangePaths(Struct, frozen=True, forbid_unknown_fields=True):
+    """The paths that make a change one of a kind, as globs. A team's own replace the defaults.
+
+    Of workflow runs the workflow's own path counts.
+    """
+
+    deploy: Annotated[Patterns, Meta(description="ChangePaths of what deploys.")] = (
+        ".github/workflows/*deploy*",
+        ".github/workflows/*release*",
+        "**/deploy/**",
+    )
+    migration: Annotated[Patterns, Meta(description="ChangePaths of database migrations.")] = (
+        "**/migrations/**",
+        "**/migrate/**",
+        "**/alembic/versions/**",
+        ".github/workflows/*migrat*",
+        "*.sql",
+    )
+    config: Annotated[Patterns, Meta(description="ChangePaths of configuration.")] = (
+        ".env*",
+        "**/config/**",
+        "**/settings/**",
+        "settings.*",
+        "config.*",
+        "*.conf",
+        "*.ini",
+        "*.tf",
+        "*.tfvars",
+        "values*.yaml",
+        "docker-compose*",
+    )
+    secrets: Annotated[Patterns, Meta(description="ChangePaths of secrets.")] = (
+        "*secret*",
+        "*.sops.*",
+        "*vault*",
+        ".github/workflows/*rotat*",
+    )
+    dependencies: Annotated[Patterns, Meta(description="ChangePaths of dependencies.")] = (
+        "requirements*.txt",
+        "pyproject.toml",
+        "*.lock",
+        "package*.json",
+        "pnpm-lock.yaml",
+        "go.mod",
+        "go.sum",
+        "Cargo.toml",
+        "Gemfile",
+        "pom.xml",
+        "build.gradle*",
+        "Dockerfile*",
+    )
+    dns: Annotated[Patterns, Meta(description="ChangePaths of DNS records.")] = (
+        "**/dns/**",
+        "*dns*",
+        "*.zone",
+    )
+    tls: Annotated[Patterns, Meta(description="ChangePaths of certificates.")] = (
+        "**/certs/**",
+        "*certificate*",
+        "*tls*",
+        "*.pem",
+        "*.crt",
+    )
+    cron: Annotated[Patterns, Meta(description="ChangePaths of cron jobs and workers.")] = (
+        "*cron*",
+        "*worker*",
+        "**/workers/**",
+        "**/jobs/**",
+        "*celery*",
+    )
+
+    def of(self, kind: ChangeKind) -> Patterns:
+        """The globs of one kind."""
+        patterns: Patterns = getattr(self, kind.value)
+        return patterns
+
+
+UNSEEN = (
+    "Traffic: a launch, a crawler, an attack",
+    "A provider's outage: read their status pages",
+    "Secrets rotated by hand",
+    "Settings, flags, DNS or certificates changed in a console",
+    "Cron jobs and workers outside of this repository",
+)
+"""What leaves no trace in a repository, so that people have to ask."""
+
+
+class Push(Struct, frozen=True):
+    """The default branch moved, from one commit to another."""
+
+    at: datetime
+    by: str
+    before: str
+    after: str
+
+
+class MergedPull(Struct, frozen=True):
+    """A merged pull request. `sha` is the commit that it became."""
+
+    number: int
+    title: str
+    by: str
+    at: datetime
+    sha: str
+
+
+class Release(Struct, frozen=True):
+    """A published release."""
+
+    at: datetime
+    by: str
+    tag: str
+
+
+class WorkflowRun(Struct, frozen=True):
+    """A run of a workflow. `path` is the workflow's file."""
+
+    id: int
+    at: datetime
+    by: str
+    name: str
+    path: str
+    sha: str
+    succeeded: bool
+
+
+class RecordedChanges(Struct, frozen=True):
+    """What GitHub told. `paths` holds the changed files by (base, head) of a comparison.
+
+    `unread` names what the token may not read.
+    """
+
+    deployments: tuple[Deployment, ...] = ()
+    pushes: tuple[Push, ...] = ()
+    pulls: tuple[MergedPull, ...] = ()
+    releases: tuple[Release, ...] = ()
+    runs: tuple[WorkflowRun, ...] = ()
+    paths: Mapping[tuple[str, str], tuple[str, ...]] = {}
+    unread: tuple[str, ...] = ()
+
+
+class Change(Struct, frozen=True, omit_defaults=True):
+    """One suspect. `page` is its address below the repository's: `pull/57`, `commit/4f2c1aa`.
+
+    `deploys` says that it put something into service, `read` that the files it brought were seen.
+    """
+
+    at: datetime
+    by: str
+    what: str
+    page: str
+    kinds: tuple[ChangeKind, ...] = ()
+    deploys: bool = False
+    read: bool = True
+    likeliest: bool = False
+
+
+class RollbackRule(StrEnum):
+    """The rollback rule that applies.
+
+    ROLL_BACK: a deploy, and no migration. MIGRATION: a deploy, and a migration that may not be
+    undone by it. UNREAD: a deploy whose content could not be seen. NO_DEPLOY: other changes only.
+    NOTHING: no change at all. BLIND: no change, but not everything could be seen.
+    """
+
+    ROLL_BACK = "roll-back"
+    MIGRATION = "migration"
+    UNREAD = "unread"
+    NO_DEPLOY = "no-deploy"
+    NOTHING = "nothing"
+    BLIND = "blind"
+
+
+class _HasTime(Protocol):
+    @property
+    def at(self) -> datetime: ...
+
+
+_Timed = TypeVar("_Timed", bound=_HasTime)
+
+
+class Suspects(Struct, frozen=True, omit_defaults=True):
+    """The answer for one incident. `start` is when it began: another start is another question."""
+
+    start: datetime
+    rule: RollbackRule
+    changes: tuple[Change, ...] = ()
+    unread: tuple[str, ...] = ()
+    more: int = 0
+
+
+def comparisons(seen: RecordedChanges, start: datetime) -> tuple[tuple[str, str], ...]:
+    """The (base, head) pairs worth comparing, the most telling first.
+
+    What the newest deploy brought comes before what each push brought.
+    """
+    wanted: dict[tuple[str, str], None] = {}
+    for deployment in reversed(_in_window(seen.deployments, start)):
+        base = _deployed_before(seen.deployments, deployment)
+        if base is not None:
+            wanted.setdefault((base, deployment.sha))
+            break
+    for push in reversed(_in_window(seen.pushes, start)):
+        wanted.setdefault((push.before, push.after))
+    return tuple(pair for pair in wanted if _known(pair[0]) and pair[0] != pair[1])
+
+
+def suspects(seen: RecordedChanges, start: datetime, told: ChangePaths) -> Suspects:
+    """What changed in the hour before `start`, newest first, and the rollback rule."""
+    found = [
+        *_deployments(seen, start, told),
+        *_merges(seen, start, told),
+        *_releases(seen, start),
+        *_runs(seen, start, told),
+    ]
+    found.sort(key=lambda change: (change.at, change.deploys), reverse=True)
+    return Suspects(
+        start=start,
+        rule=_rule(found, seen),
+        changes=_mark_likeliest(found)[:MOST_KEPT],
+        unread=seen.unread,
+        more=max(0, len(found) - MOST_KEPT),
+    )
+
+
+def _in_window(items: Iterable[_Timed], start: datetime) -> list[_Timed]:
+    """The items of the hour before `start`, oldest first."""
+    within = (item for item in items if start - WINDOW <= item.at <= start)
+    return sorted(within, key=lambda item: item.at)
+
+
+def _known(sha: str) -> bool:
+    """Whether this is a commit; a branch that is new or gone has zeros."""
+    return bool(sha.strip("0"))
+
+
+def _deployed_before(deployments: Iterable[Deployment], this: Deployment) -> str | None:
+    """The commit that this deployment replaced in its environment."""
+    earlier = [
+        each
+        for each in deployments
+        if each.environment == this.environment and (each.at, each.id) < (this.at, this.id)
+    ]
+    return max(earlier, key=lambda each: (each.at, each.id)).sha if earlier else None
+
+
+def _deployments(seen: RecordedChanges, start: datetime, told: ChangePaths) -> Iterator[Change]:
+    for each in _in_window(seen.deployments, start):
+        base = _deployed_before(seen.deployments, each)
+        paths = () if base == each.sha else _paths_of(seen, each.sha, base)
+        yield Change(
+            each.at,
+            each.by,
+            f"deployed {each.sha[:7]} to {each.environment}",
+            f"commit/{each.sha}",
+            _kinds(paths or (), told, ChangeKind.DEPLOY),
+            deploys=True,
+            read=paths is not None,
+        )
+
+
+def _paths_of(seen: RecordedChanges, head: str, base: str | None = None) -> tuple[str, ...] | None:
+    """The files that this commit brought; None when they were not compared."""
+    if base is not None and (base, head) in seen.paths:
+        return seen.paths[base, head]
+    return next((paths for (_, to), paths in seen.paths.items() if to == head), None)
+
+
+def _merges(seen: RecordedChanges, start: datetime, told: ChangePaths) -> Iterator[Change]:
+    """Pushes; one that is a pull request's merge is told as that."""
+    pulls = {pull.sha: pull for pull in _in_window(seen.pulls, start)}
+    for push in _in_window(seen.pushes, start):
+        paths = seen.paths.get((push.before, push.after))
+        pull = pulls.pop(push.after, None)
+        if pull is not None:
+            yield _merged(pull, paths, told)
+            continue
+        known = _known(push.before)
+        page = f"compare/{push.before}...{push.after}" if known else f"commit/{push.after}"
+        what = f"pushed {push.after[:7]}"
+        kinds = _kinds(paths or (), told)
+        yield Change(push.at, push.by, what, page, kinds, read=paths is not None)
+    for pull in pulls.values():
+        yield _merged(pull, _paths_of(seen, pull.sha), told)
+
+
+def _merged(pull: MergedPull, paths: tuple[str, ...] | None, told: ChangePaths) -> Change:
+    what = f"merged #{pull.number} {pull.title}"[:200]
+    kinds = _kinds(paths or (), told)
+    return Change(pull.at, pull.by, what, f"pull/{pull.number}", kinds, read=paths is not None)
+
+
+def _releases(seen: RecordedChanges, start: datetime) -> Iterator[Change]:
+    for each in _in_window(seen.releases, start):
+        yield Change(each.at, each.by, f"released {each.tag}", f"releases/tag/{each.tag}")
+
+
+def _runs(seen: RecordedChanges, start: datetime, told: ChangePaths) -> Iterator[Change]:
+    """Runs of workflows whose file says that they change something; all others are noise."""
+    deployed = {each.sha for each in _in_window(seen.deployments, start)}
+    for run in _in_window(seen.runs, start):
+        kinds = _kinds((run.path,), told)
+        if not kinds or (kinds == (ChangeKind.DEPLOY,) and run.sha in deployed):
+            continue
+        yield Change(
+            run.at,
+            run.by,
+            f"ran {run.name}" if run.succeeded else f"ran {run.name}, which failed",
+            f"actions/runs/{run.id}",
+            kinds,
+            deploys=ChangeKind.DEPLOY in kinds,
+            read=_paths_of(seen, run.sha) is not None,
+        )
+
+
+def _kinds(paths: Iterable[str], told: ChangePaths, *certain: ChangeKind) -> tuple[ChangeKind, ...]:
+    paths = tuple(paths)
+    return tuple(
+        kind
+        for kind in ChangeKind
+        if kind in certain or any(matches(path, told.of(kind)) for path in paths)
+    )
+
+
+def _mark_likeliest(changes: Sequence[Change]) -> tuple[Change, ...]:
+    """The newest deploy; without one the newest change of a known kind; else the newest."""
+    ranked = sorted(changes, key=lambda change: (not change.deploys, not change.kinds))
+    return tuple(replace(change, likeliest=change is ranked[0]) for change in changes)
+
+
+def _rule(changes: Sequence[Change], seen: RecordedChanges) -> RollbackRule:
+    deploy = next((change for change in changes if change.deploys), None)
+    if deploy is None:
+        if changes:
+            return RollbackRule.NO_DEPLOY
+        return RollbackRule.BLIND if seen.unread else RollbackRule.NOTHING
+    if any(ChangeKind.MIGRATION in change.kinds for change in changes):
+        return RollbackRule.MIGRATION
+    return RollbackRule.ROLL_BACK if deploy.read else RollbackRule.UNREAD

@@ -1,0 +1,1 @@
+"""Deploy freezes: scheduled windows, guarded labels, overrides that were used."""

@@ -1,0 +1,1 @@
+"""One issue: what GitHub says of it, its body and form, and the incident record."""

@@ -1,0 +1,1 @@
+"""The team's playbook: checklists, recovery checks, runbooks, the on-call rotation."""

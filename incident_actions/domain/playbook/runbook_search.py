@@ -1,0 +1,117 @@
+"""Which runbooks fit a report: the words in their front matter, looked up in the form's answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Set
+
+import yaml
+from msgspec import Struct
+
+from incident_actions.domain.issue.forms import FormValues
+
+SEARCHED = ("summary", "affected", "layer", "services")
+"""The form's questions whose answers are searched."""
+MOST_SHOWN = 5
+
+
+class Runbook(Struct, frozen=True, omit_defaults=True):
+    """A runbook that fits. `name` is its file's, without `.md`; `own`: it is the team's."""
+
+    name: str
+    title: str
+    own: bool = False
+
+
+class RunbookPage(Struct, frozen=True):
+    """A runbook with what makes it findable."""
+
+    name: str
+    title: str
+    match: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    own: bool = False
+
+
+def read_page(name: str, text: str, *, own: bool) -> RunbookPage:
+    """A runbook from its file. Front matter that can't be read only makes it hard to find."""
+    front = _front_matter(text)
+    title = front.get("title")
+    return RunbookPage(
+        name=name,
+        title=title if isinstance(title, str) and title else unread_page(name, own=own).title,
+        match=_texts(front.get("match")),
+        services=_texts(front.get("services")),
+        own=own,
+    )
+
+
+def unread_page(name: str, *, own: bool) -> RunbookPage:
+    """A runbook of which only the file's name is known: that is its title, and its words."""
+    words = re.sub(r"[-_.\s]+", " ", name).strip()
+    return RunbookPage(name=name, title=words[:1].upper() + words[1:], match=(words,), own=own)
+
+
+def _front_matter(text: str) -> dict[str, object]:
+    found = re.match(r"\ufeff?---\r?\n(.*?)\r?\n---\r?\n", text, re.DOTALL)
+    try:
+        front = yaml.safe_load(found[1]) if found else None
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return {}
+    return front if isinstance(front, dict) else {}
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    """A list of words, or one word; `502` without quotes is a word, too."""
+    items = value if isinstance(value, list) else [] if value is None else [value]
+    words = (str(item).strip() for item in items if isinstance(item, str | int))
+    return tuple(word for word in words if word)
+
+
+def report(answers: FormValues) -> str:
+    """What is searched: the answers that say what is broken, for whom, and where."""
+    return "\n".join(answers.get(id) for id in SEARCHED)
+
+
+def rank(name: str, text: str) -> int:
+    """How many words of a file's name stand in a report, for what to read first."""
+    return sum(_stands_in(word, text) for word in re.split(r"[-_.\s]+", name) if len(word) > 1)
+
+
+def matching(pages: Iterable[RunbookPage], answers: FormValues) -> tuple[Runbook, ...]:
+    """The runbooks that fit, the team's own first, then those with more of their words found."""
+    text = report(answers)
+    services = _slugs(answers.get("services"))
+    found = [
+        (not page.own, -hits, page.name, page)
+        for page in pages
+        if (hits := _hits(page, text, services))
+    ]
+    found.sort(key=lambda each: each[:3])
+    return tuple(
+        Runbook(page.name, page.title[:100], own=page.own) for *_, page in found[:MOST_SHOWN]
+    )
+
+
+def _slugs(answer: str) -> set[str]:
+    """Names of a comma-separated answer, spelled alike. Loose: a page is a suggestion only."""
+    names = re.split(r"[,;\n]", answer.casefold())
+    return {slug for name in names if (slug := re.sub(r"[\W_]+", "-", name).strip("-"))}
+
+
+def _hits(page: RunbookPage, text: str, services: Set[str]) -> int:
+    named = {service for name in page.services for service in _slugs(name)}
+    return len(named & services) + sum(_stands_in(word, text) for word in page.match)
+
+
+def _stands_in(phrase: str, text: str) -> bool:
+    """Whether a word or phrase stands in a text as whole words, ignoring case and plurals."""
+    words = r"\s+".join(map(_in_either_number, phrase.split()))
+    return bool(words) and bool(re.search(rf"(?<!\w){words}(?!\w)", text, re.IGNORECASE))
+
+
+def _in_either_number(word: str) -> str:
+    """A pattern for a word, its plural, and its singular if it is a plural itself."""
+    singulars = (word.removesuffix(ending) for ending in ("s", "es") if word.endswith(ending))
+    forms = [f"{re.escape(word)}(?:e?s)?", *(re.escape(one) for one in singulars if len(one) > 3)]
+    return f"(?:{'|'.join(forms)})"

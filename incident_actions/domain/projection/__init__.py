@@ -1,0 +1,1 @@
+"""What the issue should look like: labels, edits, the state in its body, staleness."""

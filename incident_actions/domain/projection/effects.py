@@ -1,0 +1,146 @@
+"""Effects: every change that the program can make to GitHub, as a plain value.
+
+Jobs build these values; `reconcile.apply` is the one place that carries them out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from msgspec import Struct
+
+from incident_actions.domain.issue.labels import Label
+from incident_actions.domain.postmortem.pulls import BranchTip, CheckResult, PullRequest
+
+
+class Effect(Struct, frozen=True):
+    """One change. When GitHub refuses an `optional` one for good, the run goes on without it."""
+
+    optional: ClassVar[bool] = False
+
+
+class EditIssue(Effect, frozen=True):
+    """One request that changes an issue or a pull request. None leaves a part as it is.
+
+    Body, labels, assignees and state go together, so that a run that is killed leaves all of
+    them old or all of them new. `planned` says how an issue is closed: as completed, or as not
+    planned.
+    """
+
+    number: int
+    title: str | None = None
+    body: str | None = None
+    labels: tuple[str, ...] | None = None
+    assignees: tuple[str, ...] | None = None
+    open: bool | None = None
+    planned: bool = True
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to change."""
+        parts = (self.title, self.body, self.labels, self.assignees, self.open)
+        return all(part is None for part in parts)
+
+
+class OpenIssue(Effect, frozen=True):
+    """A new issue in the bot's name. Its outcome has the new issue's number."""
+
+    title: str
+    body: str
+    labels: tuple[str, ...]
+    assignees: tuple[str, ...] = ()
+
+
+class CreateLabel(Effect, frozen=True):
+    """A label that the repository does not have yet."""
+
+    optional = True
+    label: Label
+
+
+class PostComment(Effect, frozen=True):
+    """A comment of the bot's. `kind` and `key` identify it, so that it is posted once."""
+
+    optional = True
+    number: int
+    kind: str
+    key: str
+    text: str
+
+
+class EditComment(Effect, frozen=True):
+    """A comment of the bot's gets another text."""
+
+    optional = True
+    comment_id: int
+    text: str
+
+
+class DeleteComment(Effect, frozen=True):
+    """A comment of the bot's that no longer holds is deleted."""
+
+    optional = True
+    comment_id: int
+    kind: str
+    key: str
+
+
+class AddReaction(Effect, frozen=True):
+    """A thumbs up on a comment whose commands were taken."""
+
+    optional = True
+    comment_id: int
+
+
+class CommitFiles(Effect, frozen=True):
+    """A commit on top of `parent` that sets these files, by path.
+
+    `creates` says that the branch is new; otherwise it moves forward from `parent`. The outcome
+    has the commit's SHA, or `existed` when the branch was made, or moved, by somebody else.
+    """
+
+    branch: str
+    parent: BranchTip
+    files: Mapping[str, bytes]
+    message: str
+    creates: bool = False
+
+
+class OpenPull(Effect, frozen=True):
+    """A new draft pull request. Its outcome has the pull request."""
+
+    title: str
+    branch: str
+    base: str
+    body: str
+
+
+class MarkReady(Effect, frozen=True):
+    """A draft pull request becomes ready for review."""
+
+    optional = True
+    pull: PullRequest
+
+
+class AskReview(Effect, frozen=True):
+    """Somebody is asked to review a pull request."""
+
+    optional = True
+    number: int
+    login: str
+
+
+class PublishCheck(Effect, frozen=True):
+    """A finished check of a commit is published."""
+
+    optional = True
+    check: CheckResult
+
+
+class AddSubIssue(Effect, frozen=True):
+    """An issue becomes a sub-issue of another one."""
+
+    optional = True
+    parent: int
+    number: int

@@ -1,0 +1,152 @@
+"""What the issue should look like, given the incident: the projection; and the way there: effects.
+
+Pure. `effects` are the plain values that lead there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from incident_actions.domain.issue import labels
+from incident_actions.domain.issue.incident import FreezeSwitch, Incident
+from incident_actions.domain.issue.observation import EventKind, Issue, Observation, TimelineEvent
+from incident_actions.domain.projection.effects import EditIssue
+
+
+def wanted_labels(
+    incident: Incident, observation: Observation, also: Iterable[str] = ()
+) -> tuple[str, ...]:
+    """The labels that the issue should carry: people's own, and those that show the incident.
+
+    Where they are more than GitHub takes, all stay as they are.
+    """
+    peoples = [name for name in mended(observation) if not labels.is_ours(name)]
+    fitting = fit([*peoples, *also], shown_labels(incident))
+    return observation.issue.labels if fitting is None else fitting
+
+
+MOST_LABELS = 100
+"""GitHub refuses more on one issue."""
+
+
+def fit(peoples: Iterable[str], shown: Iterable[str]) -> tuple[str, ...] | None:
+    """People's labels and those that show the incident, as many as an issue takes.
+
+    Causes and services give way first. None when there is no room for the others, either.
+    """
+    shown = tuple(shown)
+    peoples = _unique(peoples)
+    needed = _unique([*peoples, *(name for name in shown if not _gives_way(name))])
+    room = MOST_LABELS - len(needed)
+    if room < 0:
+        return None
+    extra = [name for name in shown if _gives_way(name)][:room]
+    return _unique([*peoples, *(n for n in shown if not _gives_way(n) or n in extra)])
+
+
+def _gives_way(name: str) -> bool:
+    return name.startswith((labels.SERVICE_PREFIX, labels.CAUSE_PREFIX))
+
+
+def wanted_assignees(
+    incident: Incident, issue: Issue, asked_before: Iterable[str]
+) -> tuple[str, ...]:
+    """Who should be assigned: those with a role before the others, as many as GitHub takes.
+
+    Who was asked for before and isn't there can't be assigned: GitHub drops them without a word.
+    """
+    there = {login.casefold() for login in issue.assignees}
+    dropped = {login.casefold() for login in asked_before} - there
+    people = _unique([*incident.roles.values(), *incident.assigned])
+    return tuple(login for login in people if login.casefold() not in dropped)[:MOST_ASSIGNEES]
+
+
+MOST_ASSIGNEES = 10
+"""https://docs.github.com/en/rest/issues/assignees"""
+
+
+def shown_labels(incident: Incident) -> tuple[str, ...]:
+    """The labels that show the incident."""
+    wanted = [
+        labels.INCIDENT,
+        incident.severity.value,
+        f"{labels.STATUS_PREFIX}{incident.status}",
+        *(f"{labels.SERVICE_PREFIX}{name}" for name in incident.services),
+    ]
+    if incident.drill:
+        wanted.append(labels.DRILL)
+    if incident.cause:
+        wanted.append(f"{labels.CAUSE_PREFIX}{incident.cause}")
+    if incident.freeze is not None:
+        on = incident.freeze.freeze is FreezeSwitch.ON
+        wanted.append(labels.DEPLOY_FREEZE if on else labels.DEPLOYS_ALLOWED)
+    return tuple(wanted)
+
+
+def mended(observation: Observation) -> tuple[str, ...]:
+    """The issue's labels, those that the bot took off or put back by accident as people had them.
+
+    The bot writes the whole list. Somebody may have added one, or taken one off, between its
+    reading and its writing; then the last word of people counts.
+    """
+    by_bot: dict[str, bool] = {}
+    peoples: dict[str, EventKind] = {}
+    for event in observation.history:
+        if isinstance(event, TimelineEvent) and event.kind in (
+            EventKind.LABELED,
+            EventKind.UNLABELED,
+        ):
+            name = event.subject
+            by_bot[name] = event.actor.login.casefold() == observation.bot.casefold()
+            if not by_bot[name]:
+                peoples[name] = event.kind
+    last_word = {name: kind for name, kind in peoples.items() if by_bot[name]}
+    there = [
+        name
+        for name in observation.issue.labels
+        if last_word.get(name) is not EventKind.UNLABELED or labels.bot_may_add(name)
+    ]
+    taken = [name for name, kind in last_word.items() if kind is EventKind.LABELED]
+    return _unique([*there, *taken])
+
+
+def _unique(names: Iterable[str]) -> tuple[str, ...]:
+    """Without doubles, ignoring case as GitHub does; the first spelling wins."""
+    kept: dict[str, str] = {}
+    for name in names:
+        kept.setdefault(name.casefold(), name)
+    return tuple(kept.values())
+
+
+def edit(
+    issue: Issue,
+    *,
+    body: str | None = None,
+    labels: Iterable[str] | None = None,
+    assignees: Iterable[str] | None = None,
+    open: bool | None = None,
+    planned: bool = True,
+) -> EditIssue:
+    """The difference between the issue as it is and as it should be.
+
+    Labels that are too many are left as they are: GitHub would refuse all of the edit.
+    """
+    wanted = None if labels is None else tuple(labels)
+    if wanted is not None and len(wanted) > MOST_LABELS:
+        wanted = None
+    return EditIssue(
+        planned=planned,
+        number=issue.number,
+        body=body if body is not None and body != issue.body else None,
+        labels=_changed(issue.labels, wanted),
+        assignees=_changed(issue.assignees, assignees),
+        open=open if open is not None and open != issue.open else None,
+    )
+
+
+def _changed(now: Iterable[str], wanted: Iterable[str] | None) -> tuple[str, ...] | None:
+    if wanted is None:
+        return None
+    wanted = tuple(wanted)
+    same = {name.casefold() for name in now} == {name.casefold() for name in wanted}
+    return None if same else wanted

@@ -1,0 +1,1 @@
+"""What is due, since when, and whose it is: during an incident and after it."""

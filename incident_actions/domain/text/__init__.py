@@ -1,0 +1,1 @@
+"""Readers of text that several rooms share: times, durations, YAML, Markdown, names, globs."""

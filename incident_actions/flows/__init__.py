@@ -1,1 +1,0 @@
-"""One short file a job: observe, fold, plan, apply."""

@@ -1,0 +1,1 @@
+"""Jobs: each observes, folds, plans and applies."""

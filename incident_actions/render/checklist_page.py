@@ -1,0 +1,106 @@
+"""The one-page checklist to print: from the team's pages to HTML."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from incident_actions.domain.playbook.checklist import (
+    ChecklistItem,
+    ChecklistSection,
+    read_checklist,
+)
+from incident_actions.render.html import render_html
+
+SIZES = tuple(tenth / 10 for tenth in range(105, 44, -5))
+"""Points, largest first. A longer checklist is printed smaller, so that it stays one page."""
+_COLUMN = (265, 690)
+"""Width and height of one of the two columns in points, on the narrower and the lower paper."""
+_ROW = re.compile(r"^\|(.+)\|[ \t]*$", re.MULTILINE)
+_RULE = re.compile(r"^\d+[.)] \*\*(.+?)\*\*", re.MULTILINE)
+_CLOSING = "resolve"
+_TOLD = ("In one line", "Internal update", "Status page")
+
+
+class ChecklistPages(Struct, frozen=True):
+    """The text of the pages that the checklist is made of."""
+
+    checklist: str
+    verification: str
+    severity: str
+    rollback: str
+
+
+def as_markdown(pages: ChecklistPages) -> str:
+    """The steps and the recovery checks as Markdown."""
+    return "\n\n".join(
+        f"## {section.title}\n\n" + "\n".join(f"- [ ] {item.text}" for item in section.items)
+        for section in _sections(pages)
+    )
+
+
+def as_html(pages: ChecklistPages) -> str:
+    """The page to print. It fits A4 and Letter, as long as a page can hold it."""
+    sections = _sections(pages)
+    severities = _severities(pages.severity)
+    rules = _RULE.findall(pages.rollback)[:6]
+    commands = [row[:2] for row in _rows(pages.rollback) if len(row) == 4 and row[1]][1:]
+    listed = [item.text for section in sections for item in section.items]
+    listed += [*rules, *(f"{what} {command}" for what, command in commands)]
+    headings = len(sections) + 3
+    return render_html(
+        "checklist.html.j2",
+        sections=sections,
+        severities=severities,
+        rules=rules,
+        commands=commands,
+        size=_size(listed, headings, 3 * len(severities)),
+    )
+
+
+def _size(listed: Sequence[str], headings: int, rows: int) -> float:
+    """The largest type in which all of it fits two columns, by estimate, in points."""
+    for size in SIZES:
+        width, height = (length / size for length in _COLUMN)
+        letters = 2 * (width - 2)  # a letter is about half as wide as it is high
+        lines = sum(1 + int(len(text) / letters) for text in listed)
+        needed = 1.3 * (lines + rows) + 0.25 * len(listed) + 2.6 * headings
+        if needed <= 2 * (height - 8):
+            return size
+    return SIZES[-1]
+
+
+def _sections(pages: ChecklistPages) -> tuple[ChecklistSection, ...]:
+    """The steps in order, each without what only programs read.
+
+    The checks of the recovery come before the step that closes, or at the end.
+    """
+    recovery = [item for s in read_checklist(pages.verification) for item in s.items]
+    shown = list(read_checklist(pages.checklist))
+    titles = [section.title.casefold() for section in shown]
+    place = titles.index(_CLOSING) if _CLOSING in titles else len(shown)
+    shown.insert(place, ChecklistSection("Recovery", _unique(recovery)))
+    return tuple(section for section in shown if section.items)
+
+
+def _unique(items: Sequence[ChecklistItem]) -> tuple[ChecklistItem, ...]:
+    return tuple({item.text: item for item in items}.values())
+
+
+def _rows(markdown: str) -> list[list[str]]:
+    """The cells of every table row; rules between head and body are left out."""
+    found = ([cell.strip() for cell in m[1].split("|")] for m in _ROW.finditer(markdown))
+    return [row for row in found if not all(re.fullmatch(r":?-+:?", cell) for cell in row)]
+
+
+def _severities(markdown: str) -> list[list[str]]:
+    """The first table of the severity matrix, turned: one row for each level."""
+    table = [row for row in _rows(markdown) if len(row) == 4][:6]
+    if not table or not all(cell.upper().startswith("SEV") for cell in table[0][1:]):
+        return []
+    kept = [row for row in table[1:] if row[0] in _TOLD]
+    head = ["", *(row[0] for row in kept)]
+    levels = enumerate(table[0][1:], start=1)
+    return [head, *([level, *(row[number] for row in kept)] for number, level in levels)]
