@@ -69,7 +69,7 @@ Clock = Callable[[Mapping[str, str]], datetime]
 
 
 def add_doctor(commands: Any, connect: Connect, clock: Clock) -> None:
-    """`doctor`: is the repository ready? `connect` gives the hub of `--repository`."""
+    """`doctor`: is the repository ready? `connect` gives the github of `--repository`."""
     parser: argparse.ArgumentParser = commands.add_parser(
         "doctor",
         help="say what is missing before the first incident, and how to fix it",
@@ -85,15 +85,15 @@ def add_doctor(commands: Any, connect: Connect, clock: Clock) -> None:
         folder = _repository(arguments.path)
         files: doctor.RepositoryFiles = doctor.Checkout(folder)
         token = environ.get("INPUT_TOKEN") or environ.get("GITHUB_TOKEN")
-        hub = None
+        github = None
         if arguments.repository:
-            hub = connect(arguments, environ)
-            files = doctor.DefaultBranch(hub)
+            github = connect(arguments, environ)
+            files = doctor.DefaultBranch(github)
         elif token:
             here = remote_of(folder)
             arguments.repository = environ.get("GITHUB_REPOSITORY") or "/".join(here or ())
-            hub = connect(arguments, environ) if arguments.repository else None
-        findings = doctor.examine(files, hub, clock(environ))
+            github = connect(arguments, environ) if arguments.repository else None
+        findings = doctor.examine(files, github, clock(environ))
         print(doctor.report(findings))
         return int(any(finding.health is Health.PROBLEM for finding in findings))
 

@@ -20,7 +20,7 @@ EVERYTHING = ""
 
 
 def freeze_status(
-    hub: GitHub,
+    github: GitHub,
     repository: str,
     services: Sequence[str],
     environ: Mapping[str, str],
@@ -44,7 +44,7 @@ def freeze_status(
         raise InputError(error.what, remedy=error.remedy) from None
     except gate.GateError as error:
         raise GitHubError(error.what, remedy=error.remedy) from None
-    asked = tuple(services) or (EVERYTHING, *_known(hub, issues, config_path))
+    asked = tuple(services) or (EVERYTHING, *_known(github, issues, config_path))
     rows = [(service, _verdict(request, service, issues, now)) for service in asked]
     if as_json:
         found = [{"service": service or None, **gate.as_json(each)} for service, each in rows]
@@ -52,20 +52,20 @@ def freeze_status(
     return render("freeze-status.md.j2", rows=[_row(*row, now) for row in rows])
 
 
-def _known(hub: GitHub, issues: Sequence[gate.Issue], config_path: str) -> list[str]:
-    labelled = names.values(hub.label_names(), names.SERVICE_PREFIX)
+def _known(github: GitHub, issues: Sequence[gate.Issue], config_path: str) -> list[str]:
+    labelled = names.values(github.label_names(), names.SERVICE_PREFIX)
     opened = (service for issue in issues for service in issue.services)
-    return sorted({*labelled, *opened, *_offered(hub, config_path)})
+    return sorted({*labelled, *opened, *_offered(github, config_path)})
 
 
-def _offered(hub: GitHub, config_path: str) -> tuple[str, ...]:
+def _offered(github: GitHub, config_path: str) -> tuple[str, ...]:
     """The services that the team's form lets people choose; none when it can't be read.
 
     The freeze does not depend on these files, so a mistake in them hides nothing here.
     """
     try:
-        path = read_config(hub.file(config_path), config_path).form
-        text = hub.file(path)
+        path = read_config(github.file(config_path), config_path).form
+        text = github.file(path)
         document = load_yaml(text, path) if text else None
     except (ConfigError, GitHubError):
         return ()

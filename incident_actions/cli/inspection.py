@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from incident_actions.cli.checkout import WORKFLOWS, read_workflow
 from incident_actions.config import PATH, Config, load_yaml, read_config
-from incident_actions.domain.issue.observation import Permission
+from incident_actions.domain.issue.permissions import Permission
 from incident_actions.domain.readiness import files, pages, platform
 from incident_actions.domain.readiness.facts import (
     Health,
@@ -59,29 +59,29 @@ class Checkout(Struct, frozen=True):
 class DefaultBranch:
     """The files of the default branch on GitHub. Pages that are still ours are not fetched."""
 
-    def __init__(self, hub: GitHub) -> None:
-        self._hub = hub
-        self._shelf = RunbookLibrary(hub)
+    def __init__(self, github: GitHub) -> None:
+        self._github = github
+        self._shelf = RunbookLibrary(github)
 
     def file(self, path: str) -> str | None:
         """A file's text, or None."""
         folder, _, name = path.rpartition("/")
-        return self._shelf.text(name) if folder == RUNBOOKS else self._hub.file(path)
+        return self._shelf.text(name) if folder == RUNBOOKS else self._github.file(path)
 
     def names(self, folder: str) -> tuple[str, ...]:
         """The names of the files in a folder."""
-        return tuple(sorted(self._hub.folder(folder)))
+        return tuple(sorted(self._github.folder(folder)))
 
 
 def examine(
-    files_of: RepositoryFiles, hub: GitHub | None, now: datetime
+    files_of: RepositoryFiles, github: GitHub | None, now: datetime
 ) -> tuple[ReadinessFinding, ...]:
-    """Every finding, those of GitHub first. `hub` is None without a token."""
-    facts = gather(files_of, hub, now)
+    """Every finding, those of GitHub first. `github` is None without a token."""
+    facts = gather(files_of, github, now)
     return (*platform.check(facts), *files.check(facts), *pages.check(facts))
 
 
-def gather(files_of: RepositoryFiles, hub: GitHub | None, now: datetime) -> RepositoryFacts:
+def gather(files_of: RepositoryFiles, github: GitHub | None, now: datetime) -> RepositoryFacts:
     """Look at everything once."""
     config, problems = _config(files_of)
     workflows = tuple(_workflows(files_of))
@@ -94,8 +94,8 @@ def gather(files_of: RepositoryFiles, hub: GitHub | None, now: datetime) -> Repo
         form_problems=_form(files_of, config.form),
         config_problems=problems,
         form_path=config.form,
-        people=_people(hub, config) if hub is not None else None,
-        remote=_remote(Inspection(hub), workflows) if hub is not None else None,
+        people=_people(github, config) if github is not None else None,
+        remote=_remote(Inspection(github), workflows) if github is not None else None,
     )
 
 
@@ -106,14 +106,14 @@ def _config(files_of: RepositoryFiles) -> tuple[Config, tuple[str, ...]]:
         return Config(), tuple(error.problems)
 
 
-def _people(hub: GitHub, config: Config) -> dict[str, bool] | None:
+def _people(github: GitHub, config: Config) -> dict[str, bool] | None:
     """Of everybody with a role: whether they may write. None when the token may not see that."""
     rota = config.on_call.users if config.on_call else ()
     backup = config.reminders.backup
     named = [*config.roles.defaults().values(), *rota, *([backup] if backup else ())]
     try:
         logins = dict.fromkeys(login.lstrip("@") for login in named)
-        return {login: hub.permission(login) >= Permission.WRITE for login in logins}
+        return {login: github.permission(login) >= Permission.WRITE for login in logins}
     except Forbidden:
         return None
 
@@ -159,7 +159,7 @@ def _remote(inspection: Inspection, workflows: tuple[Workflow, ...]) -> RemoteFa
             denied.extend(name for name in [permission] if name and name not in denied)
             return None
 
-    hub, about = inspection.hub, inspection.about()
+    github, about = inspection.hub, inspection.about()
     sweeping = next((w for w in workflows if any(w.using("respond"))), None)
     file = sweeping.file if sweeping else ""
     protection = optional("contents", lambda: inspection.protection(about.branch))
@@ -168,10 +168,10 @@ def _remote(inspection: Inspection, workflows: tuple[Workflow, ...]) -> RemoteFa
         branch=about.branch,
         has_issues=about.has_issues,
         may_push=about.may_push,
-        labels=optional("issues", hub.label_names),
+        labels=optional("issues", github.label_names),
         may_open_pulls=optional("", inspection.may_open_pulls),
         states=optional("actions", inspection.workflow_states),
-        swept=optional("actions", lambda: hub.last_scheduled_run(file)) if file else None,
+        swept=optional("actions", lambda: github.last_scheduled_run(file)) if file else None,
         protected=protection.protected if protection else None,
         required=protection.required if protection else (),
         denied=tuple(denied),

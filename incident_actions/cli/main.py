@@ -25,7 +25,8 @@ from incident_actions.config import PATH
 from incident_actions.errors import IncidentActionsError, InputError
 from incident_actions.github.client import GitHub, connect
 from incident_actions.reconcile import probes
-from incident_actions.reconcile.respond import Tools, WorkflowEvent, respond
+from incident_actions.reconcile.respond import Tools, respond
+from incident_actions.reconcile.route import WorkflowEvent
 
 Run = Callable[[argparse.Namespace, Mapping[str, str], Runner], int]
 
@@ -87,9 +88,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_inputs(timeline_command)
     timeline_command.set_defaults(run=_timeline)
     local.add_init(commands)
-    local.add_doctor(commands, _hub, clock)
+    local.add_doctor(commands, _github, clock)
     local.add_checklist(commands)
-    postmortems.add_postmortem(commands, _hub, clock)
+    postmortems.add_postmortem(commands, _github, clock)
     status_command = commands.add_parser(
         "freeze-status",
         help="print which services may be deployed now",
@@ -113,10 +114,10 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
 
 def _respond(arguments: argparse.Namespace, environ: Mapping[str, str], runner: Runner) -> int:
     event = _event(environ)
-    hub = _hub(arguments, environ)
+    github = _github(arguments, environ)
     path = _input(arguments, environ, "config") or PATH
-    tools = Tools(clock(environ), time.sleep, probes.works, _workflow(environ, hub.repository))
-    reports = respond(hub, event, path, tools)
+    tools = Tools(clock(environ), time.sleep, probes.works, _workflow(environ, github.repository))
+    reports = respond(github, event, path, tools)
     runner.report(reports)
     return 0
 
@@ -133,18 +134,18 @@ def _workflow(environ: Mapping[str, str], repository: str) -> str:
 
 def _timeline(arguments: argparse.Namespace, environ: Mapping[str, str], runner: Runner) -> int:
     path = _input(arguments, environ, "config") or PATH
-    hub = _hub(arguments, environ)
-    print(timeline(hub, arguments.number, path, clock(environ), as_json=arguments.json))
+    github = _github(arguments, environ)
+    print(timeline(github, arguments.number, path, clock(environ), as_json=arguments.json))
     return 0
 
 
 def _freeze_status(
     arguments: argparse.Namespace, environ: Mapping[str, str], runner: Runner
 ) -> int:
-    hub = _hub(arguments, environ)
+    github = _github(arguments, environ)
     text = freeze_status(
-        hub,
-        hub.repository,
+        github,
+        github.repository,
         arguments.service,
         environ,
         clock(environ),
@@ -161,7 +162,7 @@ def _input(arguments: argparse.Namespace, environ: Mapping[str, str], name: str)
     return str(given).strip()
 
 
-def _hub(arguments: argparse.Namespace, environ: Mapping[str, str]) -> GitHub:
+def _github(arguments: argparse.Namespace, environ: Mapping[str, str]) -> GitHub:
     token = next(iter(_tokens(environ)), "")
     if not token:
         raise InputError(

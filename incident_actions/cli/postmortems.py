@@ -22,7 +22,7 @@ Clock = Callable[[Mapping[str, str]], datetime]
 
 
 def add_postmortem(commands: Any, connect: Connect, clock: Clock) -> None:
-    """Both commands. `connect` gives the hub of `--repository`."""
+    """Both commands. `connect` gives the github of `--repository`."""
     parser: argparse.ArgumentParser = commands.add_parser(
         "postmortem",
         help="print the draft of a postmortem, or say what one lacks",

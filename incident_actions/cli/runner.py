@@ -14,7 +14,7 @@ from typing import TextIO
 
 from incident_actions.domain.postmortem.lint import LintFinding
 from incident_actions.errors import InputError
-from incident_actions.reconcile.incident import JobResult
+from incident_actions.reconcile.context import JobResult
 
 log = logging.getLogger(__name__)
 

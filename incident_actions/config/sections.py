@@ -13,7 +13,7 @@ from incident_actions.domain.changes.suspects import ChangePaths
 from incident_actions.domain.freeze import windows
 from incident_actions.domain.freeze.windows import Window
 from incident_actions.domain.issue.incident import Incident, Moment, Role
-from incident_actions.domain.issue.observation import Permission
+from incident_actions.domain.issue.permissions import Permission
 from incident_actions.domain.playbook import on_call as oncall
 from incident_actions.domain.postmortem import link
 

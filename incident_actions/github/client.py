@@ -20,12 +20,12 @@ from incident_actions import __version__
 from incident_actions.domain.changes.suspects import MergedPull, Push, Release, WorkflowRun
 from incident_actions.domain.freeze.override_audit import CheckRun
 from incident_actions.domain.issue.labels import Label
-from incident_actions.domain.issue.observation import (
+from incident_actions.domain.issue.permissions import Permission
+from incident_actions.domain.issue.records import (
     Comment,
     Deployment,
     EventKind,
     Issue,
-    Permission,
     TimelineEvent,
 )
 from incident_actions.domain.projection.effects import EditIssue, OpenIssue

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
 
-from incident_actions.domain.issue.observation import Actor, Issue
+from incident_actions.domain.issue.records import Actor, Issue
 from incident_actions.errors import Unavailable
 
 Answer = TypeVar("Answer")
@@ -37,7 +37,6 @@ def issue(raw: Any) -> Issue:
         created_at=time(raw["created_at"]),
         updated_at=time(raw["updated_at"]),
         url=raw["html_url"],
-        state_reason=raw.get("state_reason"),
         is_pull_request="pull_request" in raw,
         comments=int(raw.get("comments") or 0),
         draft=bool(raw.get("draft")),

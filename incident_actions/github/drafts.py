@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from incident_actions.domain.issue.observation import Issue
+from incident_actions.domain.issue.records import Issue
 from incident_actions.domain.postmortem.lint import LintFinding
 from incident_actions.domain.postmortem.pulls import BranchTip, CheckResult, PullRequest
 from incident_actions.errors import NotFound, Rejected

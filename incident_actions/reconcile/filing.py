@@ -17,7 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from incident_actions.domain.issue import labels as names
-from incident_actions.domain.issue.observation import Issue
+from incident_actions.domain.issue.records import Issue
 from incident_actions.domain.postmortem import record as records
 from incident_actions.domain.postmortem import sync
 from incident_actions.domain.postmortem.actions import Action
@@ -51,14 +51,14 @@ class Place(Struct, frozen=True):
 class Bench(Struct, frozen=True):
     """What filing works with. `sleep` takes seconds; `bot` is the login behind the token."""
 
-    hub: GitHub
+    github: GitHub
     bot: str
     sleep: Callable[[float], None]
 
 
 def known(bench: Bench, incident: Issue) -> tuple[FiledAction, ...]:
     """The action items of an incident, from GitHub's own list: it knows what was filed just now."""
-    found = bench.hub.changed_issues(incident.created_at, [names.ACTION_ITEM])
+    found = bench.github.changed_issues(incident.created_at, [names.ACTION_ITEM])
     filed = (records.filed(issue, bench.bot) for issue in found)
     return tuple(each for each in filed if each and each.record.incident == incident.number)
 
@@ -78,14 +78,14 @@ def file_missing(
         if not waiting:
             return filed
         if not ready:
-            _make_labels(bench.hub, waiting)
+            _make_labels(bench.github, waiting)
             ready = True
         with _alone(bench, place):
             filed = _together(known(bench, place.incident), filed)
             for action in _waiting(document, filed, number, owners)[:AT_ONCE]:
                 fit = owners.get((action.login or "").casefold()) is not OwnerStanding.UNFIT
                 record = records.record_of(action, number, place.pr, assigned=fit)
-                filed = (*filed, _file(bench.hub, record))
+                filed = (*filed, _file(bench.github, record))
 
 
 def _together(
@@ -96,10 +96,10 @@ def _together(
     return (*listed, *(each for each in seen if each.issue.number not in numbers))
 
 
-def _make_labels(hub: GitHub, actions: Sequence[Action]) -> None:
+def _make_labels(github: GitHub, actions: Sequence[Action]) -> None:
     wanted = {names.ACTION_ITEM, *(f"{names.FOLLOWUP_PREFIX}{each.label}" for each in actions)}
-    for name in sorted(wanted - hub.label_names()):
-        hub.create_label(names.describe(name))
+    for name in sorted(wanted - github.label_names()):
+        github.create_label(names.describe(name))
 
 
 def _waiting(
@@ -113,23 +113,23 @@ def _waiting(
     return [action for action in unfiled if (action.login or "").casefold() not in unknown]
 
 
-def _file(hub: GitHub, record: ActionRecord) -> FiledAction:
+def _file(github: GitHub, record: ActionRecord) -> FiledAction:
     wanted = records.labels_of(record)
     title, body = records.title_of(record.text), action_body(record)
     if record.assigned:
         try:
-            return FiledAction(hub.file_action(title, body, wanted, [record.owner]), record)
+            return FiledAction(github.file_action(title, body, wanted, [record.owner]), record)
         except Rejected:
             record = replace(record, assigned=False)  # the owner was not assignable after all
             body = action_body(record)
-    return FiledAction(hub.file_action(title, body, wanted, []), record)
+    return FiledAction(github.file_action(title, body, wanted, []), record)
 
 
 @contextmanager
 def _alone(bench: Bench, place: Place) -> Iterator[None]:
     """Hold the lock of an incident's action items."""
     ref = f"refs/incident-actions/filing-{place.incident.number}"
-    tip = bench.hub.branch(place.branch)
+    tip = bench.github.branch(place.branch)
     if tip is None:
         raise Unavailable(
             f"the branch {place.branch} is gone", remedy="Nothing to do, if that was meant."
@@ -139,25 +139,25 @@ def _alone(bench: Bench, place: Place) -> Iterator[None]:
         yield
     finally:
         try:
-            bench.hub.delete_ref(ref)
+            bench.github.delete_ref(ref)
         except GitHubError as error:
             log.warning("The lock %s was left behind, and is taken over later: %s", ref, error)
 
 
 def _take(bench: Bench, ref: str, tip: BranchTip) -> None:
     """Take a lock, from a run that died where it must be. Raises `Unavailable` after minutes."""
-    own = bench.hub.empty_commit(tip, f"File action items {secrets.token_hex(8)}")
+    own = bench.github.empty_commit(tip, f"File action items {secrets.token_hex(8)}")
     seen, waited = None, 0
     for _ in range(_ROUNDS):
         try:
             if seen is not None and waited >= PATIENCE:
                 below = BranchTip(seen, tip.tree)
-                own = bench.hub.empty_commit(below, f"Take over {secrets.token_hex(8)}")
-                bench.hub.move_ref(ref, own)
+                own = bench.github.empty_commit(below, f"Take over {secrets.token_hex(8)}")
+                bench.github.move_ref(ref, own)
             else:
-                bench.hub.create_ref(ref, own)
+                bench.github.create_ref(ref, own)
         except Rejected:
-            now = bench.hub.ref(ref)
+            now = bench.github.ref(ref)
             waited = waited + _SLICE if now == seen else 0
             seen = now
             if now is not None:
@@ -182,7 +182,7 @@ def bring_up_to_date(
         if moved and standing is not None:
             assigned = standing is OwnerStanding.FIT
             turn = replace(turn, record=replace(turn.record, assigned=assigned))
-        changed = _edit(bench.hub, turn) or changed
+        changed = _edit(bench.github, turn) or changed
         issue = replace(
             turn.filed.issue, open=turn.open, title=turn.title or turn.filed.issue.title
         )
@@ -190,7 +190,7 @@ def bring_up_to_date(
     return tuple(after), changed
 
 
-def _edit(hub: GitHub, turn: sync.ActionUpdate) -> bool:
+def _edit(github: GitHub, turn: sync.ActionUpdate) -> bool:
     issue = turn.filed.issue
     body = issue.body
     if turn.record != turn.filed.record:
@@ -203,8 +203,8 @@ def _edit(hub: GitHub, turn: sync.ActionUpdate) -> bool:
     if turn.record == turn.filed.record and state is None:
         return False
     for name in set(turn.labels) - set(issue.labels):
-        hub.create_label(names.describe(name))
-    hub.edit_action(
+        github.create_label(names.describe(name))
+    github.edit_action(
         issue.number,
         title=turn.title,
         body=body,
@@ -222,12 +222,12 @@ class Unlinked(Struct, frozen=True):
     why: str
 
 
-def link_up(hub: GitHub, incident: int, filed: Sequence[FiledAction]) -> Unlinked | None:
+def link_up(github: GitHub, incident: int, filed: Sequence[FiledAction]) -> Unlinked | None:
     """Put the action items under their incident; gives those that can't be."""
     wanted = [each for each in filed if each.record.state != "dropped"]
     if not wanted:
         return None
-    linked = hub.sub_issues(incident)
+    linked = github.sub_issues(incident)
     if linked is None:
         return Unlinked(tuple(wanted), "this GitHub has no sub-issues")
     left = []
@@ -237,9 +237,9 @@ def link_up(hub: GitHub, incident: int, filed: Sequence[FiledAction]) -> Unlinke
             continue
         if len(linked) < _MOST_SUB_ISSUES:
             try:
-                hub.add_sub_issue(incident, each.issue.number)
+                github.add_sub_issue(incident, each.issue.number)
             except (Rejected, NotFound, Forbidden) as refused:
-                linked = hub.sub_issues(incident) or ()
+                linked = github.sub_issues(incident) or ()
                 if each.issue.number in linked:
                     continue  # another run was faster
                 why = f"GitHub said: {refused}"

@@ -7,16 +7,15 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 
 from incident_actions.domain.issue import labels as names
-from incident_actions.domain.issue.observation import Comment, Issue
+from incident_actions.domain.issue.bot_comments import REMINDER, find_bot_comments
+from incident_actions.domain.issue.records import Comment, Issue
 from incident_actions.domain.postmortem import link
 from incident_actions.domain.postmortem import record as records
 from incident_actions.domain.projection.effects import DeleteComment, Effect, PostComment
 from incident_actions.domain.reminders import followups
 from incident_actions.domain.reminders.incident import Reminder
-from incident_actions.domain.timeline import bot_comments as voice
-from incident_actions.domain.timeline.bot_comments import REMINDER
 from incident_actions.reconcile.apply import apply, took_place
-from incident_actions.reconcile.incident import JobResult, RunContext
+from incident_actions.reconcile.context import JobResult, RunContext
 from incident_actions.render import comments
 
 
@@ -28,49 +27,51 @@ class _Due(Struct, frozen=True):
     text: str
 
 
-def remind_of_postmortems(desk: RunContext) -> tuple[JobResult, ...]:
+def remind_of_postmortems(context: RunContext) -> tuple[JobResult, ...]:
     """Remind of the postmortems that are open; found by their list alone.
 
     One request when none is due; with K due one for the comments, and two each.
     """
-    policy = desk.config.reminders.followups()
+    policy = context.config.reminders.followups()
     found = []
-    for pull in desk.hub.open_pulls(names.POSTMORTEM):
-        times = link.read_times(pull.body) if _is_ours(pull, desk) else None
+    for pull in context.github.open_pulls(names.POSTMORTEM):
+        times = link.read_times(pull.body) if _is_ours(pull, context) else None
         if times is None:
             continue
         resolved, due = times
         owner = next(iter(pull.assignees), None)
-        reminder = followups.of_postmortem(resolved, due, owner, policy, desk.now, draft=pull.draft)
+        reminder = followups.of_postmortem(
+            resolved, due, owner, policy, context.now, draft=pull.draft
+        )
         if reminder is not None:
             text = comments.follow_up(reminder, resolved=resolved, due=due, draft=pull.draft)
             found.append(_Due(pull.number, reminder, text))
-    return _say(desk, found, followups.POSTMORTEMS)
+    return _say(context, found, followups.POSTMORTEMS)
 
 
-def remind_of_actions(desk: RunContext) -> tuple[JobResult, ...]:
+def remind_of_actions(context: RunContext) -> tuple[JobResult, ...]:
     """Remind of the action items that are open, in the same way and at the same price."""
-    policy = desk.config.reminders.followups()
+    policy = context.config.reminders.followups()
     found = []
-    for issue in desk.hub.issues(labels=[names.ACTION_ITEM]):
-        filed = records.filed(issue, desk.config.bot)
+    for issue in context.github.issues(labels=[names.ACTION_ITEM]):
+        filed = records.filed(issue, context.config.bot)
         if filed is None:
             continue
         record = filed.record
-        reminder = followups.of_action(record.due_date, record.owner or None, policy, desk.now)
+        reminder = followups.of_action(record.due_date, record.owner or None, policy, context.now)
         if reminder is not None:
             text = comments.follow_up(reminder, due=record.due_date, pr=record.pr)
             found.append(_Due(issue.number, reminder, text))
-    return _say(desk, found, followups.ACTIONS)
+    return _say(context, found, followups.ACTIONS)
 
 
-def _is_ours(pull: Issue, desk: RunContext) -> bool:
+def _is_ours(pull: Issue, context: RunContext) -> bool:
     """Anybody can type a marker."""
-    return pull.author.bot or pull.author.login.casefold() == desk.config.bot.casefold()
+    return pull.author.bot or pull.author.login.casefold() == context.config.bot.casefold()
 
 
 def _say(
-    desk: RunContext, found: Iterable[_Due], kinds: Sequence[followups.FollowupKind]
+    context: RunContext, found: Iterable[_Due], kinds: Sequence[followups.FollowupKind]
 ) -> tuple[JobResult, ...]:
     """Post what is not there yet, in the place of the reminder before; the oldest debt first."""
     waiting = sorted(
@@ -79,13 +80,13 @@ def _say(
     )
     if not waiting:
         return ()
-    since = desk.now - desk.config.reminders.followups().memory(kinds)
+    since = context.now - context.config.reminders.followups().memory(kinds)
     said: dict[int, list[Comment]] = {}
-    for number, comment in reversed(desk.hub.recent_comments(since)):
+    for number, comment in reversed(context.github.recent_comments(since)):
         said.setdefault(number, []).append(comment)
     reports = []
     for each in waiting:
-        own = voice.own_among(said.get(each.number, ()), desk.config.bot)
+        own = find_bot_comments(said.get(each.number, ()), [context.config.bot]).by_name
         name = f"{REMINDER} {each.reminder.key}"
         effects: list[Effect] = [
             DeleteComment(comment.id, *old.split(" ", 1))
@@ -94,6 +95,6 @@ def _say(
         ]
         if name not in own:
             effects.insert(0, PostComment(each.number, REMINDER, each.reminder.key, each.text))
-        if took_place(apply(desk.hub, effects)):
+        if took_place(apply(context.github, effects)):
             reports.append(JobResult(issue=each.number, changed=True))
     return tuple(reports)

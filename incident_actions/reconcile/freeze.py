@@ -7,7 +7,6 @@ access stands behind, though the gate would not believe its author, goes on in t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from msgspec import Struct
@@ -17,25 +16,18 @@ from incident_actions import gate
 from incident_actions.domain.freeze import label_guard as hands
 from incident_actions.domain.freeze.windows import Occurrence, occurrence_key, open_at
 from incident_actions.domain.issue import labels as names
-from incident_actions.domain.issue.observation import (
-    Comment,
-    EventKind,
-    Issue,
-    Observation,
-    Permission,
-    TimelineEvent,
-)
-from incident_actions.domain.issue.permissions import Permissions
+from incident_actions.domain.issue.observation import Observation
+from incident_actions.domain.issue.permissions import Permission, Permissions
+from incident_actions.domain.issue.records import EventKind, Issue, TimelineEvent
 from incident_actions.domain.projection.effects import Effect, OpenIssue, PostComment
 from incident_actions.domain.projection.wanted import edit
-from incident_actions.domain.timeline import bot_comments as voice
 from incident_actions.domain.timeline import untrusted_reports as reports
 from incident_actions.domain.timeline.authors import wants_permission
 from incident_actions.domain.timeline.commands import Confirm, Dismiss, ThawDeploys
-from incident_actions.domain.timeline.notices import Notice
+from incident_actions.domain.timeline.notices import Notice, unposted
 from incident_actions.reconcile.apply import apply, took_place
-from incident_actions.reconcile.comment_plan import take_back
-from incident_actions.reconcile.incident import JobResult, RunContext
+from incident_actions.reconcile.context import JobResult, RunContext
+from incident_actions.reconcile.plan import comments_to_delete
 from incident_actions.reconcile.recent_comments import RecentComments, is_held
 from incident_actions.reconcile.untrusted_report import missing_labels, opened_before
 from incident_actions.render.comments import write
@@ -59,51 +51,52 @@ class Wish(Struct, frozen=True):
     environments: tuple[str, ...]
 
 
-def tend_windows(desk: RunContext, lately: RecentComments) -> tuple[JobResult, ...]:
+def reconcile_freezes(context: RunContext, recent: RecentComments) -> tuple[JobResult, ...]:
     """Open the freezes of windows that are due, end those that are over, heal what runs missed.
 
     One request when there is nothing to do. An occurrence is opened once: its issue, open or
     closed, carries its key. So a person who closes it early has ended it.
     """
-    due = open_at(desk.config.windows(), desk.now)
-    freezes = desk.hub.issues(labels=[names.DEPLOY_FREEZE], state="all" if due else "open")
-    there = {occurrence_key(issue.body) for issue in freezes if _is_ours(issue, desk)}
-    opened = [_open(desk, occurrence) for occurrence in due if occurrence.key not in there]
-    current = [issue for issue in freezes if issue.open and is_freeze(issue)]
+    due = open_at(context.config.windows(), context.now)
+    freezes = context.github.issues(labels=[names.DEPLOY_FREEZE], state="all" if due else "open")
+    there = {occurrence_key(issue.body) for issue in freezes if _is_ours(issue, context)}
+    opened = [_open(context, occurrence) for occurrence in due if occurrence.key not in there]
+    current = [issue for issue in freezes if issue.open and is_freeze(_listed(context, issue))]
     strangers = [issue for issue in current if not _gate_believes(issue)]
-    to_look_at = [issue for issue in current if _needs_a_look(issue, desk.now)]
+    to_look_at = [issue for issue in current if _needs_a_look(issue, context.now)]
     looked = [
         report
-        for issue in (*to_look_at, *lately.held_to_look_at(strangers))
-        for report in tend_freeze(
-            desk, Observation(issue, desk.hub.history(issue.number), {}, desk.config.bot)
+        for issue in (*to_look_at, *recent.held_to_look_at(strangers))
+        for report in reconcile_freeze(
+            context, Observation(issue, context.github.history(issue.number), context.config.bot)
         )
     ]
     return (*opened, *looked)
 
 
-def is_freeze(issue: Issue, history: Iterable[Comment | TimelineEvent] = ()) -> bool:
+def _listed(context: RunContext, issue: Issue) -> Observation:
+    """An issue of a list, whose history nobody asked for."""
+    return Observation(issue, (), context.config.bot)
+
+
+def is_freeze(observation: Observation) -> bool:
     """Whether this is a freeze that is no incident.
 
     GitHub drops a form's label that the repository doesn't have yet: then the two headings tell,
     unless somebody took the label off. Whether they might is to be seen.
     """
+    issue = observation.issue
     if issue.is_pull_request or names.holds(issue.labels, names.INCIDENT):
         return False
-    if names.holds(issue.labels, names.DEPLOY_FREEZE):
+    if names.holds(issue.labels, names.DEPLOY_FREEZE) or hands.label_taken_off(observation):
         return True
-    history = tuple(history)
-    if hands.label_taken_off(Observation(issue, history, {}, "")):
-        return True
-    ever = any(
-        isinstance(item, TimelineEvent) and item.subject.casefold() == names.DEPLOY_FREEZE
-        for item in history
-    )
+    label = names.DEPLOY_FREEZE
+    ever = any(event.subject.casefold() == label for event in observation.label_events)
     headings = [heading for heading, _ in gate.sections(issue.body)]
     return not ever and all(any(part in h for h in headings) for part in ("until", "may deploy"))
 
 
-def tend_freeze(desk: RunContext, observation: Observation) -> tuple[JobResult, ...]:
+def reconcile_freeze(context: RunContext, observation: Observation) -> tuple[JobResult, ...]:
     """Bring one freeze up to date: hold it, end it, or let it go on in the bot's name."""
     issue = observation.issue
     if not issue.open and not (_gate_believes(issue) and hands.closer(observation)):
@@ -114,20 +107,20 @@ def tend_freeze(desk: RunContext, observation: Observation) -> tuple[JobResult, 
     if not issue.author.bot:
         people.add(issue.author.login)
     for login in sorted(people):
-        grants.learn(login, desk.hub.permission(login), 0)
+        grants.learn(login, context.github.permission(login), 0)
     if _may_freeze(grants, issue) and _gate_believes(issue):
-        return _keep(desk, observation, current, grants)
+        return _keep(context, observation, current, grants)
     if not issue.open or hands.label_taken_off(observation):
         return ()
-    return _hold(desk, observation, current, grants)
+    return _hold(context, observation, current, grants)
 
 
 def _keep(
-    desk: RunContext, observation: Observation, current: Observation, grants: Permissions
+    context: RunContext, observation: Observation, current: Observation, grants: Permissions
 ) -> tuple[JobResult, ...]:
     """A freeze in force, until its time is over or a writer ends it, by command or by hand."""
     issue, wish = observation.issue, read_wish(observation.issue)
-    needed = desk.config.needs().get("thaw", Permission.WRITE)
+    needed = context.config.needs().get("thaw", Permission.WRITE)
 
     def may(login: str) -> bool:
         return grants.at(login, 0) >= needed
@@ -136,7 +129,7 @@ def _keep(
     off = hands.label_taken_off(observation) and not names.holds(left.labels, names.DEPLOY_FREEZE)
     if off or (not issue.open and may(hands.closer(observation))):
         return ()
-    verdict = reports.decide(current, grants, desk.config.needs(), _IN_FORCE)
+    verdict = reports.decide(current, grants, context.config.needs(), _IN_FORCE)
     notices = list(verdict.notices)
     told = {notice.key for notice in notices if notice.kind == "refused"}
     notices += [
@@ -144,7 +137,7 @@ def _keep(
         for login in left.refused
         if login.casefold() not in told
     ]
-    over = wish.until is not None and wish.until <= desk.now
+    over = wish.until is not None and wish.until <= context.now
     if isinstance(verdict.command, ThawDeploys):
         reason = verdict.command.reason
         notices.append(_ended(issue, str(verdict.comments[0].id), verdict.by, reason))
@@ -153,18 +146,18 @@ def _keep(
     elif wish.until_text and wish.until is None:
         notices.append(Notice("freeze-until", str(issue.number), to=issue.author.login))
     unlabelled = not names.holds(issue.labels, names.DEPLOY_FREEZE)
-    done = took_place(apply(desk.hub, missing_labels(desk))) if unlabelled else ()
+    done = took_place(apply(context.github, missing_labels(context))) if unlabelled else ()
     ends = over or verdict.command is not None
     labels = (*left.labels, names.DEPLOY_FREEZE)
-    return (_carry_out(desk, observation, notices, done, labels, ends=ends),)
+    return (_carry_out(context, observation, notices, done, labels, ends=ends),)
 
 
 def _hold(
-    desk: RunContext, observation: Observation, current: Observation, grants: Permissions
+    context: RunContext, observation: Observation, current: Observation, grants: Permissions
 ) -> tuple[JobResult, ...]:
     """A freeze that the gate does not believe; a writer behind it lets it go on by the bot."""
-    issue, own = observation.issue, voice.own_comments(observation)
-    verdict = reports.decide(current, grants, desk.config.needs(), _HELD)
+    issue, own = observation.issue, observation.own.by_name
+    verdict = reports.decide(current, grants, context.config.needs(), _HELD)
     notices = [*verdict.notices]
     labels = (*issue.labels, names.DEPLOY_FREEZE, names.NEEDS_CONFIRMATION)
     by = _stands_behind(current, grants, verdict)
@@ -173,8 +166,8 @@ def _hold(
     if by:
         opened = reports.opened_as(observation) or opened_before(own, issue.number)
         if opened is None:
-            done = took_place(apply(desk.hub, missing_labels(desk)))
-            opened = desk.hub.open(_in_our_name(issue, by))
+            done = took_place(apply(context.github, missing_labels(context)))
+            opened = context.github.open(_in_our_name(issue, by))
         notices.append(Notice("confirmed", f"{issue.number}.{opened}", to=by, text=str(opened)))
     elif isinstance(verdict.command, Dismiss):
         reason = verdict.command.reason
@@ -182,14 +175,14 @@ def _hold(
     else:
         notices.insert(0, Notice("freeze-held", str(issue.number)))
         if not names.holds(issue.labels, names.NEEDS_CONFIRMATION):
-            done = took_place(apply(desk.hub, missing_labels(desk)))
+            done = took_place(apply(context.github, missing_labels(context)))
     ends = bool(by) or verdict.command is not None
-    report = _carry_out(desk, observation, notices, done, labels, ends=ends)
+    report = _carry_out(context, observation, notices, done, labels, ends=ends)
     return (JobResult(issue=opened, changed=True), report) if opened else (report,)
 
 
 def _carry_out(
-    desk: RunContext,
+    context: RunContext,
     observation: Observation,
     notices: list[Notice],
     done: tuple[Effect, ...],
@@ -198,16 +191,16 @@ def _carry_out(
     ends: bool,
 ) -> JobResult:
     """Words first, then the one edit, as everywhere."""
-    issue, own = observation.issue, voice.own_comments(observation)
+    issue, own = observation.issue, observation.own.by_name
     words: list[Effect] = [
         PostComment(issue.number, notice.kind, notice.key, write(notice))
-        for notice in voice.unsaid(notices, own)
+        for notice in unposted(notices, own)
     ]
-    words += take_back(notices, observation)
-    done += took_place(apply(desk.hub, words))
+    words += comments_to_delete(notices, observation)
+    done += took_place(apply(context.github, words))
     change = edit(issue, labels=labels, open=not ends)
     if not change.empty:
-        done += took_place(apply(desk.hub, [change]))
+        done += took_place(apply(context.github, [change]))
     return JobResult(issue=issue.number, changed=bool(done))
 
 
@@ -261,8 +254,8 @@ def _gate_believes(issue: Issue) -> bool:
     return issue.author.bot or issue.association in gate.TRUSTED
 
 
-def _is_ours(issue: Issue, desk: RunContext) -> bool:
-    return issue.author.bot or issue.author.login.casefold() == desk.config.bot.casefold()
+def _is_ours(issue: Issue, context: RunContext) -> bool:
+    return issue.author.bot or issue.author.login.casefold() == context.config.bot.casefold()
 
 
 def _needs_a_look(issue: Issue, now: datetime) -> bool:
@@ -298,9 +291,9 @@ def read_wish(issue: Issue) -> Wish:
     )
 
 
-def _open(desk: RunContext, occurrence: Occurrence) -> JobResult:
+def _open(context: RunContext, occurrence: Occurrence) -> JobResult:
     """Open the freeze of a window. It is born with its label, so it freezes at once."""
-    apply(desk.hub, missing_labels(desk))
+    apply(context.github, missing_labels(context))
     window = occurrence.window
     body = render(
         "freeze.md.j2",
@@ -315,7 +308,7 @@ def _open(desk: RunContext, occurrence: Occurrence) -> JobResult:
         environments=(),
     )
     title = f"Deploy freeze: {window.name}"
-    number = desk.hub.open(OpenIssue(title=title, body=body, labels=(names.DEPLOY_FREEZE,)))
+    number = context.github.open(OpenIssue(title=title, body=body, labels=(names.DEPLOY_FREEZE,)))
     return JobResult(issue=number, changed=True)
 
 

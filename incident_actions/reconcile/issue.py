@@ -2,66 +2,88 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from msgspec.structs import replace
 
-from incident_actions.domain.issue import body as bodies
+from incident_actions.config import read_config
 from incident_actions.domain.issue import labels as names
-from incident_actions.domain.issue.forms import Form, looks_filled
-from incident_actions.domain.issue.observation import Issue, Observation
-from incident_actions.domain.issue.trust import accepted_before
-from incident_actions.domain.timeline.untrusted_reports import is_confirmed
-from incident_actions.errors import NotFound
+from incident_actions.domain.issue.forms import looks_filled
+from incident_actions.domain.issue.observation import Observation
+from incident_actions.errors import InputError, NotFound
 from incident_actions.github.client import GitHub
-from incident_actions.reconcile import runbook_library as playbook
-from incident_actions.reconcile.freeze import is_freeze, tend_freeze
-from incident_actions.reconcile.incident import JobResult, RunContext, tend, vouch
+from incident_actions.reconcile import runbook_library
+from incident_actions.reconcile.context import JobResult, RunContext
+from incident_actions.reconcile.freeze import is_freeze, reconcile_freeze
+from incident_actions.reconcile.incident import assess, reconcile, vouch
 from incident_actions.reconcile.keepalive import tell_if_late
-from incident_actions.reconcile.postmortem import follow
+from incident_actions.reconcile.plan import Assessment
+from incident_actions.reconcile.postmortem import keep_postmortem
 from incident_actions.reconcile.untrusted_report import hold
 
 
-def look_at(desk: RunContext, number: int) -> tuple[JobResult, ...]:
-    """Bring whatever this issue is up to date: an incident, a report, or neither."""
-    before = desk.hub.requests
-    history = desk.hub.history(number)
-    pages = desk.hub.requests - before
-    desk = replace(desk, budget=desk.budget + pages - 1)  # a long history costs what it does
-    issue = desk.hub.issue(number)
-    observation = Observation(issue, history, {}, desk.config.bot)
-    accepted = accepted_before(observation)
-    if not accepted and is_freeze(issue, history):
-        return tend_freeze(desk, observation)
+def reconcile_issue(context: RunContext, number: int) -> tuple[JobResult, ...]:
+    """Bring whatever this issue is up to date."""
+    github = context.github
+    history = github.history(number)
+    observation = Observation(github.issue(number), history, context.config.bot)
+    accepted = observation.accepted_before
+    if not accepted and is_freeze(observation):
+        return reconcile_freeze(context, observation)
     form = None
-    if not accepted and not names.holds(issue.labels, names.INCIDENT):
-        form = playbook.form(desk.hub, desk.config)
-        if issue.is_pull_request or not (_is_confirmed(issue) or _is_filled_form(issue, form)):
+    if not accepted:
+        form = runbook_library.form(github, context.config)
+        observation = replace(observation, form=form)
+        if not names.holds(observation.issue.labels, names.INCIDENT) and not _is_unlabelled(
+            observation
+        ):
             return ()
-    observation, ours = vouch(desk.hub, observation)
-    if ours:
-        tended = tend(desk, observation, form)
-        if tell_if_late(desk, tended):
-            tended = replace(tended, report=replace(tended.report, changed=True))
-        return (follow(desk, tended),)
-    return _hold(desk, observation, form or playbook.form(desk.hub, desk.config))
+    trust = vouch(github, observation)
+    if not trust.accepted:
+        held, incident = hold(context, observation, trust)
+        more = reconcile_issue(context, incident) if incident is not None else ()
+        return (held, *more)
+    reconciled = reconcile(context, observation, trust, form)
+    if tell_if_late(context, reconciled):
+        result = replace(reconciled.result, changed=True)
+        reconciled = replace(reconciled, result=result)
+    return (keep_postmortem(context, reconciled),)
 
 
-def asked_for(hub: GitHub, number: int) -> Issue:
-    """The issue that a person named. Raises `NotFound`, in words for that person."""
+def read_incident(github: GitHub, number: int, config_path: str, now: datetime) -> Assessment:
+    """The incident that a person named, for reading elsewhere. Writes nothing.
+
+    Raises `NotFound` when there is no such issue, and `InputError` when it is no incident of the
+    team's.
+    """
+    config = read_config(github.file(config_path), config_path)
     try:
-        return hub.issue(number)
+        issue = github.issue(number)
     except NotFound as error:
         raise NotFound(f"#{number} is not there", remedy=error.remedy) from None
+    if issue.is_pull_request or not names.holds(issue.labels, names.INCIDENT):
+        raise InputError(
+            f"#{number} is no incident", remedy="Give the number of an issue labelled `incident`."
+        )
+    observation = Observation(issue, github.history(number), config.bot)
+    trust = vouch(github, observation)
+    if not trust.accepted:
+        raise InputError(
+            f"#{number} is a report that nobody has confirmed",
+            remedy="Comment `/confirm` on it, and ask for the incident that opens.",
+        )
+    context = RunContext(github, config, now, probe=lambda url, private: False)
+    return assess(context, observation, trust)
 
 
-def _hold(desk: RunContext, observation: Observation, form: Form) -> tuple[JobResult, ...]:
-    report, incident = hold(desk, observation, form)
-    return (report, *(look_at(desk, incident) if incident is not None else ()))
+def _is_unlabelled(observation: Observation) -> bool:
+    """Whether this is an incident that lost its label, or never got it.
 
-
-def _is_confirmed(issue: Issue) -> bool:
-    """An incident that the bot opened from a report, whatever became of its label."""
-    return issue.author.bot and is_confirmed(bodies.split(issue.body).reporter)
-
-
-def _is_filled_form(issue: Issue, form: Form) -> bool:
-    return looks_filled(form, bodies.split(issue.body).reporter)
+    GitHub drops a form's label that the repository does not have yet; and somebody may take the
+    label off an incident that the bot opened from a report.
+    """
+    issue = observation.issue
+    if issue.is_pull_request:
+        return False
+    filled = looks_filled(observation.form, issue.parts.reporter)
+    return observation.is_confirmed_report or filled

@@ -5,44 +5,43 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from incident_actions.domain.freeze import override_audit as overrides
+from incident_actions.domain.freeze import override_audit as audits
 from incident_actions.domain.freeze.override_audit import OverrideAudit
 from incident_actions.domain.issue.incident import Incident
-from incident_actions.domain.issue.observation import Deployment
+from incident_actions.domain.issue.records import Deployment
 from incident_actions.errors import GitHubError
 from incident_actions.github.client import GitHub
 
-MOST_REQUESTS = 4
+MOST_COMMITS = 2
+"""Commits that one run looks at, the newest deployments first. The next run goes on from there."""
+MOST_CHECK_RUNS = 2
+"""Check runs of a commit whose annotations one run reads, the newest first."""
 
 
 def follow(
-    hub: GitHub,
+    github: GitHub,
     incident: Incident,
     number: int,
     deployments: Sequence[Deployment],
-    trail: OverrideAudit,
+    audit: OverrideAudit,
     now: datetime,
-    allowed: int = MOST_REQUESTS,
 ) -> OverrideAudit:
-    """Read more of the trail, within `allowed` requests; what is left waits for the next run.
+    """Read on where the audit of an incident ended: a request a commit, one a check run.
 
-    Without `checks: read`, or when GitHub fails, the trail stays as far as it was read.
+    Without `checks: read`, or when GitHub fails, the audit stays as far as it was read.
     """
-    end = hub.requests + allowed
     try:
-        for sha in overrides.candidates(incident, deployments, trail):
-            if hub.requests >= end:
-                break
-            runs = hub.check_runs(sha)
-            for run in overrides.worth_reading(runs, sha, trail):
-                if hub.requests >= end:
-                    return trail
-                for message in hub.notices(run.id, overrides.TITLE):
-                    trail = trail.with_passages(overrides.read_trace(message, number, run))
+        for sha in audits.candidates(incident, deployments, audit)[:MOST_COMMITS]:
+            runs = github.check_runs(sha)
+            worth = audits.worth_reading(runs, sha, audit)
+            for run in worth[:MOST_CHECK_RUNS]:
+                for message in github.notices(run.id, audits.TITLE):
+                    audit = audit.with_passages(audits.read_trace(message, number, run))
                 if run.done:
-                    trail = trail.with_looked(str(run.id))
-            if overrides.is_final(sha, runs, incident, now):
-                trail = trail.with_looked(overrides.name_of(sha))
+                    audit = audit.with_looked(str(run.id))
+            all_read = len(worth) <= MOST_CHECK_RUNS
+            if all_read and audits.is_final(sha, runs, incident, now):
+                audit = audit.with_looked(audits.name_of(sha))
     except GitHubError:
-        return trail
-    return trail
+        return audit
+    return audit

@@ -17,7 +17,7 @@ from incident_actions.domain.changes.suspects import Change
 from incident_actions.domain.issue import labels as names
 from incident_actions.domain.issue.forms import FormValues
 from incident_actions.domain.issue.incident import EntryKind, Incident, Moment
-from incident_actions.domain.issue.observation import Issue, TimelineEvent
+from incident_actions.domain.issue.records import Issue, TimelineEvent
 from incident_actions.domain.postmortem import draft as drafts
 from incident_actions.domain.postmortem import link
 from incident_actions.domain.postmortem.actions import key_of
@@ -30,55 +30,56 @@ from incident_actions.errors import ConfigError, Forbidden, NotFound, Rejected, 
 from incident_actions.github.client import GitHub
 from incident_actions.reconcile import plan
 from incident_actions.reconcile.apply import apply, took_place
-from incident_actions.reconcile.incident import JobResult, RunContext, Tended
-from incident_actions.reconcile.plan import Study
+from incident_actions.reconcile.context import JobResult, RunContext
+from incident_actions.reconcile.incident import Reconciled
+from incident_actions.reconcile.plan import Assessment
 from incident_actions.reconcile.review import review
 from incident_actions.render import postmortem as texts
 
 log = logging.getLogger(__name__)
 
 
-def follow(desk: RunContext, tended: Tended) -> JobResult:
+def keep_postmortem(context: RunContext, reconciled: Reconciled) -> JobResult:
     """Keep the postmortem of an incident that was just brought up to date.
 
     The incident comes first: by now it is closed and saved, whatever happens here.
     """
-    incident, memory = tended.study.folded.incident, tended.memory
-    before = memory.postmortem
-    if before is None and not drafts.wanted(incident):
-        return tended.report
-    number = tended.observation.issue.number
+    it, state, result = reconciled.assessment, reconciled.state, reconciled.result
+    before = state.postmortem
+    if before is None and not drafts.wanted(it.incident):
+        return result
+    number = it.number
     words: list[PostComment] = []
-    if tended.study.findings.silences(incident):
+    if it.silent:
         after = before
         words.append(
             PostComment(number, "postmortem-withheld", str(number), texts.withheld(number))
         )
     else:
-        after = _Keeper(desk, tended).keep()
+        after = _Keeper(context, reconciled).keep()
         if after is not None and after.refused:
-            words.append(_refused(desk, tended.observation.issue, after))
-    done = took_place(
-        apply(desk.hub, [each for each in words if f"{each.kind} {each.key}" not in memory.said])
-    )
-    report = replace(
-        tended.report,
-        changed=tended.report.changed or bool(done) or after != before,
+            words.append(_refused(context, it.observation.issue, after))
+    new = [each for each in words if f"{each.kind} {each.key}" not in state.posted]
+    done = took_place(apply(context.github, new))
+    result = replace(
+        result,
+        changed=result.changed or bool(done) or after != before,
         pull_request=after.pr if after is not None else None,
     )
     if not done and after == before:
-        return report
-    said = {*memory.said, *(f"{e.kind} {e.key}" for e in done if isinstance(e, PostComment))}
-    memory = replace(plan.with_postmortem(memory, after), said=tuple(sorted(said)))
+        return result
+    posted = {*state.posted, *(f"{e.kind} {e.key}" for e in done if isinstance(e, PostComment))}
+    state = replace(plan.with_postmortem(state, after), posted=tuple(sorted(posted)))
     # Somebody may have edited the body meanwhile: their words must survive.
-    observation = replace(tended.observation, issue=desk.hub.issue(number))
-    change = plan.change(observation, tended.study, memory, desk.config, settle=False)
-    if not change.empty:
-        apply(desk.hub, [change])
-    return report
+    observation = replace(it.observation, issue=context.github.issue(number))
+    change = plan.edit_for(
+        replace(it, observation=observation), state, context.config, settle=False
+    )
+    apply(context.github, [change])
+    return result
 
 
-def _refused(desk: RunContext, issue: Issue, now: Postmortem) -> PostComment:
+def _refused(context: RunContext, issue: Issue, now: Postmortem) -> PostComment:
     web = issue.url.rpartition("/issues/")[0]
     compare = f"{web}/compare/{quote(now.branch)}?expand=1"
     key = texts.refused_key(issue.number, now.refused)
@@ -86,11 +87,10 @@ def _refused(desk: RunContext, issue: Issue, now: Postmortem) -> PostComment:
     return PostComment(issue.number, "postmortem-refused", key, text)
 
 
-def draft_of(desk: RunContext, issue: Issue, it: Study) -> Draft:
+def draft_of(it: Assessment) -> Draft:
     """All that is known of an incident. No request."""
-    incident = it.folded.incident
-    answers = plan.answers(issue, it.known.form)
-    suspects = it.findings.suspects
+    issue, incident, answers = it.observation.issue, it.incident, it.observation.values
+    suspects = it.outside.suspects
     return Draft(
         number=issue.number,
         url=issue.url,
@@ -128,14 +128,15 @@ def _likeliest_first(changes: tuple[Change, ...]) -> tuple[Change, ...]:
 class _Keeper:
     """Brings one postmortem where it should be."""
 
-    def __init__(self, desk: RunContext, tended: Tended) -> None:
-        self._desk = desk
-        self._hub: GitHub = desk.hub
-        self._issue = tended.observation.issue
-        self._incident = tended.study.folded.incident
-        self._before = tended.memory.postmortem
-        self._seen = link.opened_pull(tended.observation)
-        self._draft = draft_of(desk, self._issue, tended.study)
+    def __init__(self, context: RunContext, reconciled: Reconciled) -> None:
+        it = reconciled.assessment
+        self._context = context
+        self._github: GitHub = context.github
+        self._issue = it.observation.issue
+        self._incident = it.incident
+        self._before = reconciled.state.postmortem
+        self._seen = link.opened_pull(it.observation)
+        self._draft = draft_of(it)
         self._facts = drafts.digest(self._draft)
 
     def keep(self) -> Postmortem | None:
@@ -172,10 +173,10 @@ class _Keeper:
     def _found(self, number: int, seen: TimelineEvent) -> Postmortem | None:
         """The postmortem of a pull request that nobody remembers."""
         try:
-            pull = self._hub.pull(number)
+            pull = self._github.pull(number)
         except NotFound:
             return None
-        paths = self._hub.pull_files(number)
+        paths = self._github.pull_files(number)
         path = next((p for p in paths if link.incident_of_path(p) == self._issue.number), "")
         merged = seen.merged_at is not None
         return Postmortem(pull.branch, path, number, merged=merged) if path else None
@@ -184,33 +185,33 @@ class _Keeper:
         """The branch and the file: those that there are, else those of today's title."""
         number, title = self._issue.number, self._issue.title
         day = self._incident.times[Moment.STARTED]
-        path = link.file_path(self._desk.config.postmortem.path, number, title, day)
+        path = link.file_path(self._context.config.postmortem.path, number, title, day)
         if known is not None:
             return known.branch, known.path
-        there = self._hub.branches(link.branch_prefix(number))
+        there = self._github.branches(link.branch_prefix(number))
         branch = link.branch_name(number, title)
         if not there:
             return branch, path
         branch = branch if branch in there else there[0]
-        base = self._hub.default_branch()
-        for found in self._hub.changed_files(quote(base), quote(branch)) or ():
+        base = self._github.default_branch()
+        for found in self._github.changed_files(quote(base), quote(branch)) or ():
             if link.incident_of_path(found) == number:
                 return branch, found
         return branch, path
 
     def _write(self, now: Postmortem) -> bool:
         """Write the draft where nobody has written; gives whether there is a branch."""
-        tip = self._hub.branch(now.branch)
+        tip = self._github.branch(now.branch)
         if tip is None:
             if now.pr is not None:
                 return False  # somebody closed it and deleted its branch: that is decided
-            base = self._hub.branch(self._hub.default_branch())
+            base = self._github.branch(self._github.default_branch())
             if base is None:
                 log.warning("No postmortem: the repository has no commit yet")
                 return False
             self._start(now, base)
             return True
-        data = self._hub.content(now.path, now.branch)
+        data = self._github.content(now.path, now.branch)
         if data is not None:
             self._refresh(now, tip, data)
         elif now.pr is None:
@@ -219,9 +220,9 @@ class _Keeper:
 
     def _start(self, now: Postmortem, base: BranchTip) -> None:
         data = self._text().encode()
-        sha = self._hub.commit(base, {now.path: data}, self._message("a draft"))
+        sha = self._github.commit(base, {now.path: data}, self._message("a draft"))
         try:
-            self._hub.create_ref(f"refs/heads/{now.branch}", sha)
+            self._github.create_ref(f"refs/heads/{now.branch}", sha)
         except Rejected as refused:
             raise Unavailable(
                 f"the branch {now.branch} could not be made: {refused}",
@@ -245,9 +246,11 @@ class _Keeper:
             self._commit(now, tip, text)
 
     def _commit(self, now: Postmortem, tip: BranchTip, text: str) -> None:
-        sha = self._hub.commit(tip, {now.path: text.encode()}, self._message("what is known now"))
+        sha = self._github.commit(
+            tip, {now.path: text.encode()}, self._message("what is known now")
+        )
         try:
-            self._hub.move_ref(f"refs/heads/{now.branch}", sha)
+            self._github.move_ref(f"refs/heads/{now.branch}", sha)
         except Rejected:
             raise Unavailable(
                 f"{now.branch} has moved meanwhile", remedy="The next run looks at it again."
@@ -260,7 +263,7 @@ class _Keeper:
         draft = self._draft
         if filed:
             draft = replace(draft, actions=drafts.lines(self._incident.actions, filed))
-        template = self._hub.file(texts.OVERRIDE)
+        template = self._github.file(texts.OVERRIDE)
         try:
             return texts.draft_file(draft, template)
         except ConfigError as problem:
@@ -272,9 +275,9 @@ class _Keeper:
         number = self._issue.number
         title = f"Postmortem of #{number}: {self._issue.title}"[:256]
         if now.pr is not None:
-            pull = self._hub.pull(now.pr)
+            pull = self._github.pull(now.pr)
         else:
-            found = self._hub.pulls_of(now.branch)
+            found = self._github.pulls_of(now.branch)
             opened = found[0] if found else self._open_new(now, title)
             if not isinstance(opened, PullRequest):
                 return replace(now, refused=opened)
@@ -283,9 +286,9 @@ class _Keeper:
         if not pull.open:
             return now
         if pull.title != title and pull.title.startswith(f"Postmortem of #{number}: "):
-            self._hub.rename_pull(pull.number, title)
+            self._github.rename_pull(pull.number, title)
         self._mark(pull)
-        if review(self._desk, self._hub.pull(pull.number), now.path) is None:
+        if review(self._context, self._github.pull(pull.number), now.path) is None:
             log.warning("#%s does not hold %s", pull.number, now.path)
         return now
 
@@ -296,13 +299,13 @@ class _Keeper:
         body = texts.pull_body(
             number,
             self._incident.times[Moment.RESOLVED],
-            self._desk.config.postmortem.due_at(self._incident),
+            self._context.config.postmortem.due_at(self._incident),
             now.path,
             f"{web}/blob/{quote(now.branch)}/{quote(now.path)}",
         )
-        base = self._hub.default_branch()
+        base = self._github.default_branch()
         try:
-            return self._hub.open_pull(title, now.branch, base, body)
+            return self._github.open_pull(title, now.branch, base, body)
         except Forbidden as refused:
             log.warning("The pull request was not opened: %s", refused)
             permitted = "not permitted to create" in str(refused)
@@ -324,7 +327,7 @@ class _Keeper:
             return
         change = EditIssue(pull.number, labels=(*pull.labels, names.POSTMORTEM), assignees=people)
         try:
-            self._hub.create_label(names.describe(names.POSTMORTEM))
-            self._hub.edit(change)
+            self._github.create_label(names.describe(names.POSTMORTEM))
+            self._github.edit(change)
         except (Forbidden, NotFound, Rejected) as refused:
             log.warning("#%s was not labelled: %s", pull.number, refused)

@@ -39,9 +39,9 @@ _RECOVERY = 1
 """Of our own verification file only the first section counts: the journeys are a team's own."""
 
 
-def form(hub: GitHub, config: Config) -> Form:
+def form(github: GitHub, config: Config) -> Form:
     """The incident form of the repository."""
-    text = hub.file(config.form)
+    text = github.file(config.form)
     if text is None:
         text = (_OURS / ".github/ISSUE_TEMPLATE/incident.yml").read_text(encoding="utf-8")
     return read_form(load_yaml(text, config.form), config.form)
@@ -58,9 +58,9 @@ class RunbookLibrary:
     A file that is still as we wrote it is known by its blob's hash, and costs no request.
     """
 
-    def __init__(self, hub: GitHub) -> None:
-        self._hub = hub
-        self._listed = hub.folder(RUNBOOKS)
+    def __init__(self, github: GitHub) -> None:
+        self._github = github
+        self._listed = github.folder(RUNBOOKS)
         self.reads = 0
 
     def text(self, name: str) -> str | None:
@@ -70,7 +70,7 @@ class RunbookLibrary:
         if not self.is_edited(name):
             return _read_ours(name)
         self.reads += 1
-        return self._hub.file(f"{RUNBOOKS}/{name}")
+        return self._github.file(f"{RUNBOOKS}/{name}")
 
     def is_edited(self, name: str) -> bool:
         """Whether the team wrote this file, or changed ours."""
@@ -164,7 +164,7 @@ _TOPICS = {
 """Short words for pages of the playbook; every page answers to its own name, too."""
 
 
-def pages(hub: GitHub, notices: Sequence[Notice], issue_url: str) -> dict[RequestedPage, str]:
+def pages(github: GitHub, notices: Sequence[Notice], issue_url: str) -> dict[RequestedPage, str]:
     """The playbook's pages that these notices ask for, ready to be posted.
 
     A part of a name that only one page has is enough. What fits none tells which there are.
@@ -173,27 +173,27 @@ def pages(hub: GitHub, notices: Sequence[Notice], issue_url: str) -> dict[Reques
     found = {}
     for page in dict.fromkeys(page for notice in notices for page in notice.pages if page.topic):
         name = slug(_TOPICS.get(page.topic.casefold(), page.topic), longest=60)
-        found[page] = _page(hub, name, issue_url) or _page_like(name, hub, issue_url)
+        found[page] = _page(github, name, issue_url) or _page_like(name, github, issue_url)
     return found
 
 
-def _page(hub: GitHub, name: str, issue_url: str) -> str | None:
+def _page(github: GitHub, name: str, issue_url: str) -> str | None:
     """One runbook, the team's own or ours, as a comment; None when there is no such page."""
     path = f"{RUNBOOKS}/{name}.md"
-    text = hub.file(path)
+    text = github.file(path)
     if text is not None:
         return runbooks.as_comment(text, f"{issue_url.rpartition('/issues/')[0]}/blob/HEAD/{path}")
     ours = _OURS / path
     return runbooks.as_comment(ours.read_text(encoding="utf-8"), None) if ours.exists() else None
 
 
-def _page_like(part: str, hub: GitHub, issue_url: str) -> str:
+def _page_like(part: str, github: GitHub, issue_url: str) -> str:
     """The one page whose name begins with this, or else holds it; else a list of what there is."""
-    there = {*hub.folder(RUNBOOKS), *(path.name for path in (_OURS / RUNBOOKS).glob("*.md"))}
+    there = {*github.folder(RUNBOOKS), *(path.name for path in (_OURS / RUNBOOKS).glob("*.md"))}
     known = sorted(file.removesuffix(".md") for file in there if _is_runbook(file))
     begin = [name for name in known if name.startswith(part)]
     fits = begin or [name for name in known if part in name]
-    if len(fits) == 1 and (text := _page(hub, fits[0], issue_url)) is not None:
+    if len(fits) == 1 and (text := _page(github, fits[0], issue_url)) is not None:
         return text
     return _not_found(part, known, fits or difflib.get_close_matches(part, known, n=1))
 

@@ -16,12 +16,12 @@ from incident_actions.domain.changes.suspects import (
     comparisons,
     suspects,
 )
-from incident_actions.domain.issue.observation import Deployment
+from incident_actions.domain.issue.records import Deployment
 from incident_actions.errors import Forbidden, GitHubError, NotFound, Rejected
 from incident_actions.github.client import GitHub
 
-BUDGET = 8
-"""Requests that this question may cost, besides the deployments, which every thorough run asks."""
+MOST_COMPARED = 3
+"""Comparisons of two commits that are asked for, the most telling first; each is one request."""
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 Item = TypeVar("Item")
@@ -34,21 +34,21 @@ class Looked(Struct, frozen=True):
     deployments: tuple[Deployment, ...]
 
 
-def look(hub: GitHub, start: datetime, config: Config) -> Looked | None:
+def look(github: GitHub, start: datetime, config: Config) -> Looked | None:
     """What changed in the hour before `start`.
 
     What the token may not read is left out, and named. When GitHub itself is in trouble there is
     no answer, so that a later run asks again.
     """
     try:
-        deployments, seen = _ask(hub, start, config)
+        deployments, seen = _ask(github, start, config)
     except GitHubError:
         return None
     return Looked(suspects(seen, start, config.changes), deployments)
 
 
 def _ask(
-    hub: GitHub, start: datetime, config: Config
+    github: GitHub, start: datetime, config: Config
 ) -> tuple[tuple[Deployment, ...], RecordedChanges]:
     unread: list[str] = []
 
@@ -59,20 +59,19 @@ def _ask(
             unread.append(name)
             return ()
 
-    every = optional("deployments", lambda: hub.deployments(_EVER))
-    before = hub.requests
-    branch = hub.default_branch()
+    every = optional("deployments", lambda: github.deployments(_EVER))
+    branch = github.default_branch()
     seen = RecordedChanges(
         deployments=_that_matter(every, config.freeze.environments),
-        pushes=optional("pushes", lambda: hub.pushes(branch)),
-        pulls=optional("pull requests", lambda: hub.merged_pulls(branch)),
-        releases=optional("releases", hub.releases),
-        runs=optional("workflow runs", hub.workflow_runs),
+        pushes=optional("pushes", lambda: github.pushes(branch)),
+        pulls=optional("pull requests", lambda: github.merged_pulls(branch)),
+        releases=optional("releases", github.releases),
+        runs=optional("workflow runs", github.workflow_runs),
     )
     paths = {}
-    for base, head in comparisons(seen, start)[: BUDGET - (hub.requests - before)]:
+    for base, head in comparisons(seen, start)[:MOST_COMPARED]:
         try:
-            files = hub.changed_files(base, head)
+            files = github.changed_files(base, head)
         except (Forbidden, NotFound, Rejected):
             continue  # the commit is gone, or may not be read: what it brought stays unknown
         if files is not None:

@@ -8,10 +8,10 @@ from incident_actions.domain.issue import body as bodies
 from incident_actions.domain.issue import labels as names
 from incident_actions.domain.issue.body import MAX_LENGTH
 from incident_actions.domain.issue.form_values import read_severity
-from incident_actions.domain.issue.forms import Form, read_answers
 from incident_actions.domain.issue.incident import Severity, Status
-from incident_actions.domain.issue.observation import Comment, Observation
+from incident_actions.domain.issue.observation import Observation
 from incident_actions.domain.issue.permissions import Permissions
+from incident_actions.domain.issue.records import Comment
 from incident_actions.domain.projection.effects import (
     CreateLabel,
     DeleteComment,
@@ -20,59 +20,61 @@ from incident_actions.domain.projection.effects import (
     PostComment,
 )
 from incident_actions.domain.projection.wanted import edit, mended
-from incident_actions.domain.timeline import bot_comments as voice
 from incident_actions.domain.timeline import untrusted_reports as reports
 from incident_actions.domain.timeline.authors import wants_permission
 from incident_actions.domain.timeline.commands import Confirm, Dismiss
-from incident_actions.domain.timeline.notices import Notice
+from incident_actions.domain.timeline.notices import Notice, unposted
 from incident_actions.github.client import GitHub
 from incident_actions.reconcile.apply import apply, took_place
-from incident_actions.reconcile.comment_plan import take_back
-from incident_actions.reconcile.incident import JobResult, RunContext
+from incident_actions.reconcile.context import JobResult, RunContext
+from incident_actions.reconcile.incident import Trust
+from incident_actions.reconcile.plan import comments_to_delete
 from incident_actions.render.comments import write
 from incident_actions.render.environment import render
 from incident_actions.render.markdown import quote
 
 
-def hold(desk: RunContext, observation: Observation, form: Form) -> tuple[JobResult, int | None]:
+def hold(
+    context: RunContext, observation: Observation, trust: Trust
+) -> tuple[JobResult, int | None]:
     """Hold a report, or carry out what the team decided.
 
     Gives what was done, and the number of the incident that the report has become, if any.
     """
-    hub, issue = desk.hub, observation.issue
+    github, issue = context.github, observation.issue
     grants = Permissions()
     for login in wants_permission(observation):
-        grants.learn(login, observation.permissions.get(login) or hub.permission(login), 0)
-    verdict = reports.decide(observation, grants, desk.config.needs())
-    own = voice.own_comments(observation)
+        grants.learn(login, trust.asked.get(login) or github.permission(login), 0)
+    verdict = reports.decide(observation, grants, context.config.needs())
+    own = observation.own.by_name
     notices = [Notice("held", str(issue.number)), *verdict.notices]
     doubles = reports.all_opened(observation)[1:]
     incident = None
-    done = _close_doubles(hub, doubles)
+    done = _close_doubles(github, doubles)
     if isinstance(verdict.command, Confirm):
         incident = reports.opened_as(observation) or opened_before(own, issue.number)
         if incident is None:
-            done += took_place(apply(hub, missing_labels(desk)))
-            incident = hub.open(_incident_of(observation, verdict.by, form))
+            done += took_place(apply(github, missing_labels(context)))
+            incident = github.open(_incident_of(observation, verdict.by))
         key = f"{issue.number}.{incident}"
         notices.append(Notice("confirmed", key, to=verdict.by, text=str(incident)))
     elif isinstance(verdict.command, Dismiss):
         reason = verdict.command.reason
         notices.append(Notice("dismissed", str(issue.number), to=verdict.by, text=reason))
     if names.NEEDS_CONFIRMATION not in issue.labels and not done:
-        done += took_place(apply(hub, missing_labels(desk)))
+        done += took_place(apply(github, missing_labels(context)))
     words: list[Effect] = [
         PostComment(issue.number, notice.kind, notice.key, write(notice))
-        for notice in voice.unsaid(notices, own)
+        for notice in unposted(notices, own)
     ]
-    words += take_back(notices, observation)
+    words += comments_to_delete(notices, observation)
     wrong = (f"{issue.number}.{number}" for number in doubles)
     words += [
         DeleteComment(own[f"confirmed {key}"].id, "confirmed", key)
         for key in wrong
         if f"confirmed {key}" in own
     ]
-    done += took_place(apply(hub, words))
+    done += took_place(apply(github, words))
     change = edit(
         issue,
         labels=(*mended(observation), names.INCIDENT, names.NEEDS_CONFIRMATION),
@@ -80,20 +82,20 @@ def hold(desk: RunContext, observation: Observation, form: Form) -> tuple[JobRes
         planned=not isinstance(verdict.command, Dismiss),
     )
     if not change.empty:
-        done += took_place(apply(hub, [change]))
+        done += took_place(apply(github, [change]))
     status = Status.REPORTED.value
     return JobResult(issue=issue.number, status=status, changed=bool(done)), incident
 
 
-def _close_doubles(hub: GitHub, numbers: Sequence[int]) -> tuple[Effect, ...]:
+def _close_doubles(github: GitHub, numbers: Sequence[int]) -> tuple[Effect, ...]:
     """Two runs at the same time opened an incident each: the newer one is none any more."""
     done: tuple[Effect, ...] = ()
     for number in numbers:
-        issue = hub.issue(number)
+        issue = github.issue(number)
         left = [n for n in issue.labels if not names.is_ours(n) and n.casefold() != names.INCIDENT]
         change = edit(issue, labels=left, open=False, planned=False)
         if not change.empty:
-            done += took_place(apply(hub, [change]))
+            done += took_place(apply(github, [change]))
     return done
 
 
@@ -103,17 +105,17 @@ def opened_before(own: Mapping[str, Comment], report: int) -> int | None:
     return next((int(number) for number in opened if number.isdigit()), None)
 
 
-def missing_labels(desk: RunContext) -> list[CreateLabel]:
+def missing_labels(context: RunContext) -> list[CreateLabel]:
     """The labels of ours that the repository doesn't have. One request."""
-    there = desk.hub.label_names()
+    there = context.github.label_names()
     return [CreateLabel(label) for label in names.CATALOG if label.name not in there]
 
 
-def _incident_of(observation: Observation, by: str, form: Form) -> OpenIssue:
+def _incident_of(observation: Observation, by: str) -> OpenIssue:
     """The incident, in the bot's name. It is born with its labels, so it freezes at once."""
     issue = observation.issue
-    text = bodies.split(issue.body).reporter
-    severity = read_severity(read_answers(form, text).get("severity")) or Severity.SEV1
+    text = issue.parts.reporter
+    severity = read_severity(observation.values.get("severity")) or Severity.SEV1
     body = render(
         "report.md.j2",
         by=by,

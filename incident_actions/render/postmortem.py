@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from jinja2 import TemplateError
 
+from incident_actions.domain.issue.bot_comments import marker
 from incident_actions.domain.issue.incident import Moment
 from incident_actions.domain.postmortem import link
 from incident_actions.domain.postmortem.actions import CATEGORIES, plain
@@ -17,7 +18,6 @@ from incident_actions.domain.postmortem.document import Document
 from incident_actions.domain.postmortem.draft import Draft
 from incident_actions.domain.postmortem.lint import LintFinding, LintLevel
 from incident_actions.domain.postmortem.record import ActionRecord, FiledAction, write_block
-from incident_actions.domain.timeline.bot_comments import marker
 from incident_actions.errors import ConfigError
 from incident_actions.render import environment
 from incident_actions.render.environment import render

@@ -13,7 +13,7 @@ from typing import Annotated, Protocol, TypeVar
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from incident_actions.domain.issue.observation import Deployment
+from incident_actions.domain.issue.records import Deployment
 from incident_actions.domain.text.globs import matches
 
 WINDOW = timedelta(minutes=60)

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from msgspec import Struct
 
 from incident_actions.domain.issue import labels as names
-from incident_actions.domain.issue.observation import Actor, EventKind, Observation, TimelineEvent
+from incident_actions.domain.issue.observation import Observation
+from incident_actions.domain.issue.records import Actor, EventKind, TimelineEvent
 
 _GUARDED = (names.DEPLOY_FREEZE, names.NEEDS_CONFIRMATION, names.DRILL)
 _NARROWING = (names.SERVICE_PREFIX, "environment:")

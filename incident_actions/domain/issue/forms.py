@@ -148,3 +148,13 @@ def looks_filled(form: Form, text: str) -> bool:
     lines = text.replace("\r\n", "\n").split("\n")
     found = {field.id for _, field in _headings(form.fields, lines)}
     return "severity" in found and len(found) * 2 > len(form.fields)
+
+
+def reported_text(reporter: str) -> str:
+    """The form as the reporter filled it, out of the quote in a confirmed incident's body.
+
+    What the quote made harmless is as it was: answers are data again.
+    """
+    lines = reporter.replace("\r\n", "\n").split("\n")
+    quoted = "\n".join(line[1:].removeprefix(" ") for line in lines if line.startswith(">"))
+    return quoted.replace("@\u200b", "@").replace("&lt;", "<")

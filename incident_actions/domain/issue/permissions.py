@@ -8,8 +8,26 @@ function over comment ids, which only grow.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from enum import IntEnum
 
-from incident_actions.domain.issue.observation import Permission
+
+class Permission(IntEnum):
+    """What a person may do in the repository, least first.
+
+    https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user
+    """
+
+    NONE = 0
+    READ = 1
+    TRIAGE = 2
+    WRITE = 3
+    MAINTAIN = 4
+    ADMIN = 5
+
+    @classmethod
+    def named(cls, name: str) -> Permission:
+        """`"write"` -> `Permission.WRITE`. Raises `KeyError` for anything else."""
+        return cls[name.upper()]
 
 
 class Permissions:

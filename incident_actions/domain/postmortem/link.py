@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
-from incident_actions.domain.issue.observation import EventKind, Observation, TimelineEvent
+from incident_actions.domain.issue.observation import Observation
+from incident_actions.domain.issue.records import EventKind, TimelineEvent
 from incident_actions.domain.playbook.checklist import slug
 
 FOLDER = "ops/postmortems"

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 
 from incident_actions.domain.issue import labels
 from incident_actions.domain.issue.incident import FreezeSwitch, Incident
-from incident_actions.domain.issue.observation import EventKind, Issue, Observation, TimelineEvent
+from incident_actions.domain.issue.observation import Observation
+from incident_actions.domain.issue.records import EventKind, Issue, TimelineEvent
 from incident_actions.domain.projection.effects import EditIssue
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from incident_actions.domain.issue.observation import Comment, Observation, TimelineEvent
+from incident_actions.domain.issue.observation import Observation
 from incident_actions.domain.issue.permissions import Permissions
+from incident_actions.domain.issue.records import Comment, TimelineEvent
 from incident_actions.domain.timeline import commands as c
 from incident_actions.domain.timeline.declaration import ROLE_NEEDS
 from incident_actions.domain.timeline.manual_actions import command_for

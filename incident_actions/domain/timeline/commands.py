@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from msgspec import Struct
 
 from incident_actions.domain.issue.incident import Moment, Role, Severity, Status
-from incident_actions.domain.issue.observation import Permission
+from incident_actions.domain.issue.permissions import Permission
 from incident_actions.domain.timeline.arguments import Arguments, Mistake
 
 

@@ -16,13 +16,9 @@ from incident_actions.domain.issue.form_values import (
 )
 from incident_actions.domain.issue.forms import FormValues
 from incident_actions.domain.issue.incident import Entry, Incident, Moment, Role, Severity, Status
-from incident_actions.domain.issue.observation import (
-    EventKind,
-    Observation,
-    Permission,
-    TimelineEvent,
-)
-from incident_actions.domain.issue.permissions import Permissions
+from incident_actions.domain.issue.observation import Observation
+from incident_actions.domain.issue.permissions import Permission, Permissions
+from incident_actions.domain.issue.records import EventKind, TimelineEvent
 from incident_actions.domain.playbook.checklist import ChecklistItem
 from incident_actions.domain.timeline.reducer import Act, give_role, log
 
@@ -49,11 +45,9 @@ def named_at_declaration(answers: FormValues, rules: Rules) -> dict[Role, str]:
     return roles
 
 
-def declare(
-    observation: Observation, answers: FormValues, rules: Rules, grants: Permissions
-) -> Incident:
+def declare(observation: Observation, rules: Rules, grants: Permissions) -> Incident:
     """The incident at the moment when it was declared, from the form's answers alone."""
-    issue = observation.issue
+    issue, answers = observation.issue, observation.values
     declared = issue.created_at
     severity = read_severity(answers.get("severity")) or _label_at_creation(observation)
     started = read_time(answers.get("started"), declared) or declared

@@ -13,17 +13,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from incident_actions.domain.freeze.override_audit import OverrideUse
-from incident_actions.domain.issue.forms import FormValues
 from incident_actions.domain.issue.incident import Allowance, EntryKind, Incident, Moment, Status
-from incident_actions.domain.issue.observation import (
-    Comment,
-    Deployment,
-    EventKind,
-    Observation,
-    Permission,
-    TimelineEvent,
-)
-from incident_actions.domain.issue.permissions import Permissions
+from incident_actions.domain.issue.observation import Observation
+from incident_actions.domain.issue.permissions import Permission, Permissions
+from incident_actions.domain.issue.records import Comment, Deployment, EventKind, TimelineEvent
 from incident_actions.domain.playbook import steps
 from incident_actions.domain.playbook.checklist import ChecklistItem
 from incident_actions.domain.playbook.recovery import PassedCheck
@@ -64,14 +57,13 @@ class Folded(Struct, frozen=True):
 
 def fold(
     observation: Observation,
-    answers: FormValues,
     rules: Rules,
     grants: Permissions,
     evidence: Evidence | None = None,
 ) -> Folded:
     """Replay the history. People's deeds count, in order; the bot's own don't."""
     evidence = evidence or Evidence()
-    walk = _Walk(declare(observation, answers, rules, grants), rules, grants)
+    walk = _Walk(declare(observation, rules, grants), rules, grants)
     history: list[_Item] = [*observation.history, *evidence.passed, *evidence.deployments]
     history += [*evidence.passages, *evidence.lapsed]
     for item in sorted(history, key=_when):
@@ -79,7 +71,7 @@ def fold(
             walk.evidence(item)
             continue
         actor = item.author if isinstance(item, Comment) else item.actor
-        if actor.bot or actor.login.casefold() == observation.bot.casefold():
+        if observation.is_bot(actor):
             continue
         if isinstance(item, Comment):
             walk.comment(item)
@@ -93,7 +85,7 @@ def fold(
             entry.at for entry in walk.incident.timeline if not entry.key.startswith(_LAPSE)
         ),
     )
-    done = walk.steps | steps.answered(answers.given)
+    done = walk.steps | steps.answered(observation.values.given)
     return Folded(
         incident, tuple(walk.taken), tuple(walk.commands), tuple(walk.notices), frozenset(done)
     )

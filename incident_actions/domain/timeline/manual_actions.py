@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from incident_actions.domain.issue import labels
 from incident_actions.domain.issue.incident import FreezeSwitch, Incident, Role, Severity, Status
-from incident_actions.domain.issue.observation import EventKind, TimelineEvent
+from incident_actions.domain.issue.records import EventKind, TimelineEvent
 from incident_actions.domain.timeline import commands as c
 from incident_actions.domain.timeline.reducer import Act, apply, drop_roles, give_role, log
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from msgspec import Struct
 
+from incident_actions.domain.issue.bot_comments import ANSWERS
 from incident_actions.domain.playbook.checklist import ChecklistItem
 from incident_actions.domain.timeline import commands as c
 
@@ -52,3 +53,19 @@ def reply(
         return None
     digest = hashlib.sha256(repr(parts).encode()).hexdigest()[:8]
     return Notice("reply", f"{source}.{digest}", to, *parts)
+
+
+def name_of(notice: Notice) -> str:
+    """The name of the comment that a notice becomes: `KIND KEY`."""
+    return f"{notice.kind} {notice.key}"
+
+
+def unposted(notices: Iterable[Notice], posted: Collection[str]) -> tuple[Notice, ...]:
+    """The notices whose comment was never posted; `posted` are the names of those that were."""
+    return tuple(notice for notice in notices if name_of(notice) not in posted)
+
+
+def outdated(notices: Iterable[Notice], own: Iterable[str]) -> tuple[str, ...]:
+    """Of the bot's comments, by name, the answers to what has since been corrected or deleted."""
+    wanted = {name_of(notice) for notice in notices}
+    return tuple(name for name in own if name.split(" ", 1)[0] in ANSWERS and name not in wanted)

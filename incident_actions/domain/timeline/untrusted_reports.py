@@ -6,14 +6,9 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from incident_actions.domain.issue.observation import (
-    Comment,
-    EventKind,
-    Observation,
-    Permission,
-    TimelineEvent,
-)
-from incident_actions.domain.issue.permissions import Permissions
+from incident_actions.domain.issue.observation import Observation
+from incident_actions.domain.issue.permissions import Permission, Permissions
+from incident_actions.domain.issue.records import Comment, EventKind, TimelineEvent
 from incident_actions.domain.timeline import commands as c
 from incident_actions.domain.timeline.notices import Notice, RequestedPage, reply
 from incident_actions.domain.timeline.parser import read_comment
@@ -114,18 +109,3 @@ def all_opened(observation: Observation) -> tuple[int, ...]:
         and mark in event.body
     )
     return tuple(sorted(set(numbers)))
-
-
-def reported_text(reporter: str) -> str:
-    """The form as the reporter filled it, out of the quote in a confirmed incident's body.
-
-    What the quote made harmless is as it was: answers are data again.
-    """
-    lines = reporter.replace("\r\n", "\n").split("\n")
-    quoted = "\n".join(line[1:].removeprefix(" ") for line in lines if line.startswith(">"))
-    return quoted.replace("@\u200b", "@").replace("&lt;", "<")
-
-
-def is_confirmed(reporter: str) -> bool:
-    """Whether this text is one that the bot opened from a report."""
-    return reporter.lstrip().startswith("<!-- incident-actions:report ")

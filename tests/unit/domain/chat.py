@@ -14,18 +14,11 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
-from incident_actions.domain.issue.forms import FormValues
+from incident_actions.domain.issue.forms import Form, FormField
 from incident_actions.domain.issue.incident import Incident, Role
-from incident_actions.domain.issue.observation import (
-    Actor,
-    Comment,
-    EventKind,
-    Issue,
-    Observation,
-    Permission,
-    TimelineEvent,
-)
-from incident_actions.domain.issue.permissions import Permissions
+from incident_actions.domain.issue.observation import Observation
+from incident_actions.domain.issue.permissions import Permission, Permissions
+from incident_actions.domain.issue.records import Actor, Comment, EventKind, Issue, TimelineEvent
 from incident_actions.domain.playbook.checklist import ChecklistItem
 from incident_actions.domain.timeline.declaration import Rules
 from incident_actions.domain.timeline.fold import Folded, fold
@@ -83,8 +76,13 @@ class Chat:
         default_roles: Mapping[Role, str] | None = None,
     ) -> None:
         values = {"severity": "SEV1 - everyone"} if answers is None else answers
-        self.answers = FormValues(values, boxes or {})
-        self.issue = issue or an_issue()
+        ticked = {
+            id: "\n".join(f"- [x] {text}" for text in texts) for id, texts in (boxes or {}).items()
+        }
+        filled = {**values, **ticked}
+        self.form = Form(tuple(FormField(id, "", id) for id in filled))
+        text = "\n\n".join(f"### {id}\n\n{value}" for id, value in filled.items())
+        self.issue = replace(issue or an_issue(), body=text)
         self.rules = Rules(checks, needs or {}, default_roles or {})
         self.now = DECLARED
         self.history: list[Comment | TimelineEvent] = []
@@ -124,8 +122,8 @@ class Chat:
         grants = Permissions()
         for login, permission in PEOPLE.items():
             grants.learn(login, permission, 0)
-        observation = Observation(self.issue, tuple(self.history), {}, BOT.login)
-        return fold(observation, self.answers, self.rules, grants)
+        observation = Observation(self.issue, tuple(self.history), BOT.login, self.form)
+        return fold(observation, self.rules, grants)
 
     @property
     def incident(self) -> Incident:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from incident_actions.domain.issue import bot_comments as voice
 from incident_actions.domain.issue.incident import (
     ActionItem,
     FreezeSwitch,
@@ -14,16 +15,10 @@ from incident_actions.domain.issue.incident import (
     Severity,
     Status,
 )
-from incident_actions.domain.issue.observation import (
-    Actor,
-    Comment,
-    EventKind,
-    Observation,
-    Permission,
-    TimelineEvent,
-)
+from incident_actions.domain.issue.observation import Observation
+from incident_actions.domain.issue.permissions import Permission
+from incident_actions.domain.issue.records import Actor, Comment, EventKind, TimelineEvent
 from incident_actions.domain.playbook.checklist import ChecklistItem
-from incident_actions.domain.timeline import bot_comments as voice
 from incident_actions.domain.timeline.fold import MOST_REFUSED
 from tests.unit.domain.chat import BOT, CHECKS, DECLARED, Chat, an_issue, at
 
@@ -604,10 +599,10 @@ def test_other_bots_do_not_speak_for_ours() -> None:
     label = TimelineEvent(
         3, EventKind.LABELED, Actor("our-app[bot]", bot=True), DECLARED, "status:monitoring"
     )
-    alone = Observation(an_issue(), history, {}, "github-actions[bot]")
-    assert voice.own_comments(alone) == {}
-    known = Observation(an_issue(), (*history, label), {}, "github-actions[bot]")
-    assert [comment.id for comment in voice.own_comments(known).values()] == [2]
+    alone = Observation(an_issue(), history, "github-actions[bot]")
+    assert alone.own.by_name == {}
+    known = Observation(an_issue(), (*history, label), "github-actions[bot]")
+    assert [comment.id for comment in known.own.by_name.values()] == [2]
 
 
 def test_a_crowd_of_strangers_is_not_answered_one_by_one() -> None:

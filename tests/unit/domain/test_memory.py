@@ -10,27 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from incident_actions.domain.issue.bot_comments import doubles, marker, own_comments, stale, unsaid
 from incident_actions.domain.issue.incident import Incident
-from incident_actions.domain.issue.observation import (
-    Actor,
-    Comment,
-    EventKind,
-    Observation,
-    Permission,
-)
-from incident_actions.domain.issue.permissions import Permissions
-from incident_actions.domain.issue.trust import accepted_before
+from incident_actions.domain.issue.observation import Observation
+from incident_actions.domain.issue.permissions import Permission, Permissions
+from incident_actions.domain.issue.records import Actor, Comment, EventKind
 from incident_actions.domain.playbook.checklist import ChecklistItem, ChecklistSection
 from incident_actions.domain.playbook.steps import ticked_by_people
 from incident_actions.domain.projection.state import State, read_state, write_state
-from incident_actions.domain.timeline.bot_comments import (
-    doubles,
-    marker,
-    own_comments,
-    stale,
-    unsaid,
-)
-from incident_actions.domain.timeline.notices import Notice, reply
+from incident_actions.domain.timeline.notices import Notice, outdated, reply, unposted
 from tests.unit.domain.chat import BOT, DECLARED, Chat, an_issue
 
 
@@ -102,7 +90,7 @@ class TestState:
         )
         it = chat.incident
         known = {n: getattr(it, n) for n in Incident.__struct_fields__ if n != "timeline"}
-        whole = State(v=1, number=7, **known, said=("reply 1",), people={"alice": [(0, "write")]})
+        whole = State(v=1, number=7, **known, posted=("reply 1",), people={"alice": [(0, "write")]})
         assert read_state(write_state(whole), 7) == whole
 
     @settings(max_examples=200, deadline=None, derandomize=True)
@@ -113,7 +101,7 @@ class TestState:
     def test_no_text_can_end_the_comment(self, text: str) -> None:
         """Whatever people typed, the block is one line that HTML does not see through."""
         text = text.encode("utf-8", "replace").decode()
-        whole = state(said=(text,), cause=text)
+        whole = state(posted=(text,), cause=text)
         line = write_state(whole)
         assert not set("<>\n") & set(line)
         assert "--" not in line
@@ -180,7 +168,7 @@ def said(text: str, who: Actor = BOT, id: int = 1) -> Comment:
 
 
 def heard(*comments: Comment) -> Observation:
-    return Observation(an_issue(), comments, {}, BOT.login)
+    return Observation(an_issue(), comments, BOT.login)
 
 
 class TestVoice:
@@ -190,35 +178,35 @@ class TestVoice:
 
     def test_a_marker_at_the_end_names_a_comment(self) -> None:
         """Once for each kind and key."""
-        own = own_comments(heard(said(f"Hello\n\n{self.MARK}\n")))
+        own = heard(said(f"Hello\n\n{self.MARK}\n")).own.by_name
         assert list(own) == ["reply 5.abc"]
 
     @pytest.mark.parametrize("who", [Actor("eve"), Actor("github-actions"), Actor("alice")])
     def test_markers_that_people_type_do_not_count(self, who: Actor) -> None:
         """Else anybody could make the bot believe that it has spoken."""
-        assert own_comments(heard(said(f"Hello\n\n{self.MARK}", who))) == {}
+        assert heard(said(f"Hello\n\n{self.MARK}", who)).own.by_name == {}
 
     def test_a_marker_in_the_middle_does_not_count(self) -> None:
         """The bot quotes people; its own marker is the last thing it says."""
-        assert own_comments(heard(said(f"> {self.MARK}\n\nwhat is that?"))) == {}
+        assert heard(said(f"> {self.MARK}\n\nwhat is that?")).own.by_name == {}
 
     def test_doubles_are_all_but_the_oldest(self) -> None:
         """Two runs at the same time may have said the same."""
         it = heard(
             said(self.MARK, id=1), said(self.MARK, id=4), said(self.MARK, Actor("eve"), id=5)
         )
-        assert own_comments(it)["reply 5.abc"].id == 1
-        assert doubles(it) == {4: "reply 5.abc"}
+        assert it.own.by_name["reply 5.abc"].id == 1
+        assert it.own.doubles == {4: "reply 5.abc"}
 
     def test_only_what_was_never_said_is_said(self) -> None:
         """Also when somebody deleted the comment since: the state remembers."""
         wanted = (Notice("refused", "eve"), Notice("reply", "5.abc"))
-        assert unsaid(wanted, {"reply 5.abc"}) == (Notice("refused", "eve"),)
+        assert unposted(wanted, {"reply 5.abc"}) == (Notice("refused", "eve"),)
 
     def test_answers_go_when_what_they_answer_goes(self) -> None:
         """Other words stay."""
         own = {"reply 5.abc": said(""), "refused eve": said(""), "held 7": said("")}
-        assert stale((Notice("refused", "eve"),), own) == ("reply 5.abc",)
+        assert outdated((Notice("refused", "eve"),), own) == ("reply 5.abc",)
 
     def test_an_answer_without_anything_to_say_is_none(self) -> None:
         """Silence."""
@@ -231,17 +219,17 @@ class TestTrust:
     def test_a_status_label_by_the_bot(self) -> None:
         """It sets one only for incidents of the team's."""
         chat = Chat()
-        assert not accepted_before(heard())
+        assert not heard().accepted_before
         chat.by_hand("eve", EventKind.LABELED, "status:investigating")
-        assert not accepted_before(Observation(chat.issue, tuple(chat.history), {}, BOT.login))
+        assert not Observation(chat.issue, tuple(chat.history), BOT.login).accepted_before
         chat.by_hand(BOT.login, EventKind.LABELED, "Status:investigating")
-        assert accepted_before(Observation(chat.issue, tuple(chat.history), {}, BOT.login))
+        assert Observation(chat.issue, tuple(chat.history), BOT.login).accepted_before
 
     def test_another_label_by_the_bot(self) -> None:
         """Says nothing: it labels reports, too."""
         chat = Chat()
         chat.by_hand(BOT.login, EventKind.LABELED, "needs-confirmation")
-        assert not accepted_before(Observation(chat.issue, tuple(chat.history), {}, BOT.login))
+        assert not Observation(chat.issue, tuple(chat.history), BOT.login).accepted_before
 
 
 def test_reading_twice_changes_nothing() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from incident_actions.domain.issue import labels
-from incident_actions.domain.issue.observation import EventKind, Observation
+from incident_actions.domain.issue.observation import Observation
+from incident_actions.domain.issue.records import EventKind
 from incident_actions.domain.projection.effects import EditIssue
 from incident_actions.domain.projection.wanted import edit, wanted_assignees, wanted_labels
 from tests.unit.domain.chat import BOT, Chat, an_issue
@@ -13,7 +14,7 @@ from tests.unit.domain.chat import BOT, Chat, an_issue
 
 def wanted(chat: Chat) -> list[str]:
     """The labels that the issue of a chat should carry."""
-    observation = Observation(chat.issue, tuple(chat.history), {}, BOT.login)
+    observation = Observation(chat.issue, tuple(chat.history), BOT.login)
     return sorted(wanted_labels(chat.incident, observation))
 
 
@@ -66,7 +67,7 @@ def test_labels_of_ours_that_no_longer_hold_go(name: str) -> None:
 def test_a_label_that_is_spelled_differently_is_kept_as_it_is() -> None:
     """GitHub ignores case in labels; so nothing is written for it."""
     chat = Chat(issue=an_issue(labels=("Incident", "SEV1", "Status:Investigating")))
-    observation = Observation(chat.issue, (), {}, BOT.login)
+    observation = Observation(chat.issue, (), BOT.login)
     assert edit(chat.issue, labels=wanted_labels(chat.incident, observation)).empty
 
 

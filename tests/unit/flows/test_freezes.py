@@ -14,9 +14,10 @@ from incident_actions.cli.freeze_status import freeze_status
 from incident_actions.config import Config
 from incident_actions.domain.issue.observation import Observation
 from incident_actions.github.client import GitHub, connect
+from incident_actions.reconcile.context import RunContext
 from incident_actions.reconcile.freeze import tend_freeze
-from incident_actions.reconcile.incident import RunContext
-from incident_actions.reconcile.respond import Tools, WorkflowEvent, respond
+from incident_actions.reconcile.respond import Tools, respond
+from incident_actions.reconcile.route import WorkflowEvent
 from incident_actions.reconcile.sweep import Duty, whose_turn
 from incident_actions.sandbox import Sandbox
 from incident_actions.sandbox.people import Person
@@ -195,8 +196,8 @@ def test_a_writer_whose_membership_github_hides_still_freezes(town: Town) -> Non
     number = town.freeze(town.alice)
     hub = town.hub
     hidden = replace(hub.issue(number), association="NONE")
-    desk = RunContext(hub, Config(), town.now, lambda url, private: False, 100)
-    tend_freeze(desk, Observation(hidden, hub.history(number), {}, "github-actions[bot]"))
+    context = RunContext(hub, Config(), town.now, lambda url, private: False, 100)
+    tend_freeze(context, Observation(hidden, hub.history(number), "github-actions[bot]"))
     (opened,) = town.open_freezes()
     assert opened != number
     assert town.frozen

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from incident_actions.domain.issue.observation import Permission
+from incident_actions.domain.issue.permissions import Permission
 from incident_actions.domain.projection.effects import EditIssue, OpenIssue
 from incident_actions.errors import (
     Forbidden,

@@ -13,9 +13,10 @@ from unittest.mock import patch
 from incident_actions.config import PATH, read_config
 from incident_actions.domain.postmortem.record import read_record
 from incident_actions.github.client import GitHub, connect
-from incident_actions.reconcile.incident import JobResult, RunContext
+from incident_actions.reconcile.context import JobResult, RunContext
 from incident_actions.reconcile.pull import tend_postmortems
-from incident_actions.reconcile.respond import Tools, WorkflowEvent, respond
+from incident_actions.reconcile.respond import Tools, respond
+from incident_actions.reconcile.route import WorkflowEvent
 from incident_actions.sandbox import Sandbox
 from tests.support.events import FORM, form_body
 
@@ -89,8 +90,10 @@ class Team:
         """The sweep's part for postmortems."""
         hub = self.hub()
         config = read_config(hub.file(PATH))
-        desk = RunContext(hub, config, self.now, lambda url, private: False, 0, sleep=self.sleeps)
-        return list(tend_postmortems(desk))
+        context = RunContext(
+            hub, config, self.now, lambda url, private: False, 0, sleep=self.sleeps
+        )
+        return list(tend_postmortems(context))
 
     def pass_time(self, **amount: int) -> None:
         """Let the clock go on, a minute by default."""
