@@ -5,14 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from incident_actions.sandbox import Sandbox
+from tests.support import ceilings
 from tests.support.act import ROOT
 from tests.support.shop import Shop
 
+
 # Requests of one run, without those that create missing labels (they happen once).
-MOST_FOR_OPENED = 10 + 8  # eight to see what changed in the hour before
-MOST_FOR_COMMENT = 7
-
-
 def requests_made(shop: Shop) -> int:
     """Requests so far, without the making of labels."""
     return sum((entry.method, entry.path[-7:]) != ("POST", "/labels") for entry in shop.sandbox.log)
@@ -42,7 +40,7 @@ def test_a_filled_form_gets_labels_and_a_dashboard(shop: Shop) -> None:
         "status": "investigating",
         "changed": "true",
     }
-    assert requests_made(shop) <= MOST_FOR_OPENED
+    assert requests_made(shop) <= ceilings.DECLARATION
 
 
 def test_a_second_run_writes_nothing(shop: Shop) -> None:
@@ -57,14 +55,14 @@ def test_a_second_run_writes_nothing(shop: Shop) -> None:
 
 
 def test_a_comment_moves_the_incident(shop: Shop) -> None:
-    """`/ack` puts its author in command, within the budget of requests."""
+    """`/ack` puts its author in command, within the ceiling of requests."""
     number = shop.declare()
     shop.respond()
     shop.alice.comment(number, "/ack")
     shop.sandbox.clear_log()
     assert shop.respond().exit_code == 0
     assert "@alice" in dashboard(shop, number)
-    assert requests_made(shop) <= MOST_FOR_COMMENT
+    assert requests_made(shop) <= ceilings.COMMENT
 
 
 def test_from_the_form_to_the_all_clear(shop: Shop) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from incident_actions.domain.issue.bot_comments import doubles, marker, own_comments, stale, unsaid
+from incident_actions.domain.issue.bot_comments import marker
 from incident_actions.domain.issue.incident import Incident
 from incident_actions.domain.issue.observation import Observation
 from incident_actions.domain.issue.permissions import Permission, Permissions

@@ -8,6 +8,7 @@ import pytest
 
 from incident_actions.domain.issue import body as bodies
 from incident_actions.domain.projection.state import State, read_state
+from tests.support import ceilings
 from tests.support.events import form_body
 from tests.support.watch import REPO, Watch, watched
 
@@ -71,7 +72,8 @@ def test_what_matters_is_remembered_in_little_room(shop: Watch, left: int) -> No
     assert shop.github.requests(write=True) == 0
     shop.passes(3)
     shop.sweep()
-    assert (shop.requests, shop.github.requests(write=True)) == (3, 0)
+    assert shop.requests <= ceilings.QUIET_SWEEP
+    assert shop.github.requests(write=True) == 0
 
 
 @pytest.mark.parametrize("left", [0, 40, 300])
@@ -115,7 +117,8 @@ def assert_quiet(shop: Watch) -> None:
     """A second run and a sweep write nothing, and the next sweep costs what it always does."""
     for again in (shop.respond, shop.sweep, shop.sweep):
         again()
-    assert (shop.requests, shop.github.requests(write=True)) == (3, 0)
+    assert shop.requests <= ceilings.QUIET_SWEEP
+    assert shop.github.requests(write=True) == 0
 
 
 def test_services_give_way_to_peoples_labels(shop: Watch, caplog: pytest.LogCaptureFixture) -> None:

@@ -12,6 +12,7 @@ from incident_actions.github.client import connect
 from incident_actions.reconcile.respond import Tools, respond
 from incident_actions.reconcile.route import WorkflowEvent
 from incident_actions.sandbox import Sandbox
+from tests.support import ceilings
 from tests.support.events import FORM, form_body
 from tests.support.openapi import watch
 
@@ -19,7 +20,6 @@ REPO = "acme/shop"
 TOKEN = "ghs_job"
 READS = {"contents": "read", "deployments": "read", "actions": "read", "pull_requests": "read"}
 RUNBOOKS = Path(__file__).resolve().parents[3] / "ops" / "runbooks"
-BASE, EXTRA = 10, 8
 
 
 class Town:
@@ -134,15 +134,15 @@ def test_titles_stay_text(town: Town) -> None:
     assert "<img>" not in shown
 
 
-def test_it_costs_at_most_eight_more_requests_and_is_asked_once(town: Town) -> None:
+def test_it_stays_within_the_ceilings_and_is_asked_once(town: Town) -> None:
     """Later runs remember the answer, and a second run writes nothing."""
     town.busy_hour()
     number = town.declare()
-    assert town.respond() <= BASE + EXTRA
+    assert town.respond() <= ceilings.DECLARATION
     assert town.asked("/compare/") == 3
-    assert town.respond() <= BASE
+    assert town.respond() <= ceilings.COMMENT
     assert town.github.requests(write=True) == 0
-    assert town.say(number, "/ack") <= 7
+    assert town.say(number, "/ack") <= ceilings.COMMENT
     assert town.asked("/activity") == 0
     assert "released v1.2" in town.dashboard(number)
 
@@ -152,7 +152,7 @@ def test_another_start_is_another_question(town: Town) -> None:
     town.busy_hour()
     number = town.declare()
     town.respond()
-    assert town.say(number, "/time started at 02:26") <= 7 + 1 + EXTRA
+    assert town.say(number, "/time started at 02:26") <= ceilings.DECLARATION
     shown = town.dashboard(number)
     assert "before 02:26 UTC" in shown
     assert "released v1.2" not in shown
@@ -261,7 +261,7 @@ def test_runbooks_that_are_still_ours_cost_no_request(town: Town) -> None:
     for path in RUNBOOKS.glob("*.md"):
         town.github.file(REPO, f"ops/runbooks/{path.name}", path.read_text("utf-8"))
     number = town.declare()
-    assert town.respond() <= BASE + EXTRA
+    assert town.respond() <= ceilings.DECLARATION
     assert town.asked("/contents/ops/runbooks/") == 0
     assert "/blob/HEAD/ops/runbooks/502-errors.md)" in town.dashboard(number)
 
@@ -272,7 +272,7 @@ def test_of_many_own_runbooks_those_that_the_report_names_are_read(town: Town) -
         text = f"---\ntitle: T {name}\nmatch: [logins]\n---\n"
         town.github.file(REPO, f"ops/runbooks/{name}.md", text)
     number = town.declare(summary="Logins fail for zebra users")
-    assert town.respond() <= BASE + EXTRA + 3
+    assert town.respond() <= ceilings.DECLARATION + 3
     assert town.asked("/contents/ops/runbooks/") == 3
     assert "[T logins]" in town.dashboard(number)
 
