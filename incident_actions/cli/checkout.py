@@ -7,7 +7,7 @@ from pathlib import Path
 
 from incident_actions.config import load_yaml
 from incident_actions.domain.readiness.workflows import Workflow
-from incident_actions.errors import ConfigError
+from incident_actions.errors import ConfigError, InputError
 
 WORKFLOWS = ".github/workflows"
 _REMOTE = re.compile(r"[:/]([\w.-]+)/([\w.-]+?)(?:\.git)?/?$")
@@ -17,6 +17,13 @@ def root_of(folder: Path) -> Path:
     """The repository that a folder lies in; the folder itself when there is none."""
     folder = folder.resolve()
     return next((each for each in (folder, *folder.parents) if (each / ".git").exists()), folder)
+
+
+def repository_folder(path: Path) -> Path:
+    """The repository of a `--path` that somebody gave. Raises `InputError` for no folder."""
+    if not path.is_dir():
+        raise InputError(f"there is no folder `{path}`", remedy="Give `--path` a folder.")
+    return root_of(path)
 
 
 def remote_of(folder: Path) -> tuple[str, str] | None:

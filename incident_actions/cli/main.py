@@ -15,8 +15,7 @@ from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from incident_actions import __version__, gate
-from incident_actions.cli import checkout_commands as local
-from incident_actions.cli import postmortems
+from incident_actions.cli import checklist, doctor, init, postmortems
 from incident_actions.cli.checkout import remote_of, root_of
 from incident_actions.cli.freeze_status import freeze_status
 from incident_actions.cli.runner import Runner
@@ -87,9 +86,9 @@ def _parser() -> argparse.ArgumentParser:
     timeline_command.add_argument("--json", action="store_true", help="as JSON, one list")
     _add_inputs(timeline_command)
     timeline_command.set_defaults(run=_timeline)
-    local.add_init(commands)
-    local.add_doctor(commands, _github, clock)
-    local.add_checklist(commands)
+    init.add_init(commands)
+    doctor.add_doctor(commands, _github, clock)
+    checklist.add_checklist(commands)
     postmortems.add_postmortem(commands, _github, clock)
     status_command = commands.add_parser(
         "freeze-status",

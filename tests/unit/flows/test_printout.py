@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from incident_actions.cli.checklist_pages import pages
+from incident_actions.cli.checklist import checklist_pages as pages
 from incident_actions.render.checklist_page import as_html, as_markdown
 from incident_actions.render.html import inline_html
 

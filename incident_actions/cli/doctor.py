@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import argparse
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from msgspec import Struct
 
-from incident_actions.cli.checkout import WORKFLOWS, read_workflow
+from incident_actions.cli.checkout import WORKFLOWS, read_workflow, remote_of, repository_folder
+from incident_actions.cli.runner import Runner
 from incident_actions.config import PATH, Config, load_yaml, read_config
 from incident_actions.domain.issue.permissions import Permission
 from incident_actions.domain.readiness import files, pages, platform
@@ -198,3 +200,39 @@ def report(findings: Iterable[ReadinessFinding]) -> str:
 
 
 _MARKS = {Health.OK: "ok      ", Health.PROBLEM: "PROBLEM ", Health.UNKNOWN: "not seen"}
+
+
+Connect = Callable[[argparse.Namespace, Mapping[str, str]], GitHub]
+Clock = Callable[[Mapping[str, str]], datetime]
+
+
+def add_doctor(commands: Any, connect: Connect, clock: Clock) -> None:
+    """`doctor`: is the repository ready? `connect` gives the github of `--repository`."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "doctor",
+        help="say what is missing before the first incident, and how to fix it",
+        description="Say what is missing before the first incident, and how to fix it. "
+        "Exit code 1 when something is wrong. With GITHUB_TOKEN it also looks at GitHub.",
+    )
+    parser.add_argument(
+        "--repo", "--repository", dest="repository", help="look at this one on GitHub, OWNER/NAME"
+    )
+    parser.add_argument("--path", type=Path, default=Path(), help="the checkout to look at")
+
+    def run(arguments: argparse.Namespace, environ: Mapping[str, str], runner: Runner) -> int:
+        folder = repository_folder(arguments.path)
+        files: RepositoryFiles = Checkout(folder)
+        token = environ.get("INPUT_TOKEN") or environ.get("GITHUB_TOKEN")
+        github = None
+        if arguments.repository:
+            github = connect(arguments, environ)
+            files = DefaultBranch(github)
+        elif token:
+            here = remote_of(folder)
+            arguments.repository = environ.get("GITHUB_REPOSITORY") or "/".join(here or ())
+            github = connect(arguments, environ) if arguments.repository else None
+        findings = examine(files, github, clock(environ))
+        print(report(findings))
+        return int(any(finding.health is Health.PROBLEM for finding in findings))
+
+    parser.set_defaults(run=run)

@@ -1,7 +1,4 @@
-"""The commands that people type in a checkout: `init`, `doctor`, `checklist`.
-
-Questions are asked on a terminal only.
-"""
+"""`init`: ask what a team wants, show what would be written, write it."""
 
 from __future__ import annotations
 
@@ -9,24 +6,17 @@ import argparse
 import re
 import sys
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from incident_actions.cli import checklist_pages as printout
-from incident_actions.cli import inspection as doctor
 from incident_actions.cli import setup
-from incident_actions.cli.checkout import remote_of, root_of
+from incident_actions.cli.checkout import remote_of, repository_folder
 from incident_actions.cli.runner import Runner
 from incident_actions.domain.issue.form_values import read_login
 from incident_actions.domain.readiness.drift import Drift
-from incident_actions.domain.readiness.facts import Health
 from incident_actions.errors import InputError
-from incident_actions.github.client import GitHub
-from incident_actions.render.checklist_page import as_html, as_markdown
-from incident_actions.render.scaffold import Choices
+from incident_actions.render.scaffold import ROOT, Choices
 
-ROOT = Path(__file__).resolve().parents[2]
 Ask = Callable[[str], str]
 Answer = TypeVar("Answer")
 _TRIES = 3
@@ -62,64 +52,8 @@ def add_init(commands: Any) -> None:
     parser.set_defaults(run=_init)
 
 
-Connect = Callable[[argparse.Namespace, Mapping[str, str]], GitHub]
-
-
-Clock = Callable[[Mapping[str, str]], datetime]
-
-
-def add_doctor(commands: Any, connect: Connect, clock: Clock) -> None:
-    """`doctor`: is the repository ready? `connect` gives the github of `--repository`."""
-    parser: argparse.ArgumentParser = commands.add_parser(
-        "doctor",
-        help="say what is missing before the first incident, and how to fix it",
-        description="Say what is missing before the first incident, and how to fix it. "
-        "Exit code 1 when something is wrong. With GITHUB_TOKEN it also looks at GitHub.",
-    )
-    parser.add_argument(
-        "--repo", "--repository", dest="repository", help="look at this one on GitHub, OWNER/NAME"
-    )
-    parser.add_argument("--path", type=Path, default=Path(), help="the checkout to look at")
-
-    def run(arguments: argparse.Namespace, environ: Mapping[str, str], runner: Runner) -> int:
-        folder = _repository(arguments.path)
-        files: doctor.RepositoryFiles = doctor.Checkout(folder)
-        token = environ.get("INPUT_TOKEN") or environ.get("GITHUB_TOKEN")
-        github = None
-        if arguments.repository:
-            github = connect(arguments, environ)
-            files = doctor.DefaultBranch(github)
-        elif token:
-            here = remote_of(folder)
-            arguments.repository = environ.get("GITHUB_REPOSITORY") or "/".join(here or ())
-            github = connect(arguments, environ) if arguments.repository else None
-        findings = doctor.examine(files, github, clock(environ))
-        print(doctor.report(findings))
-        return int(any(finding.health is Health.PROBLEM for finding in findings))
-
-    parser.set_defaults(run=run)
-
-
-def add_checklist(commands: Any) -> None:
-    """`checklist`: something to hold in one's hand."""
-    parser: argparse.ArgumentParser = commands.add_parser(
-        "checklist",
-        help="print the incident checklist of this repository",
-        description="Print the incident checklist of this repository, your own where you have one.",
-    )
-    parser.add_argument("--html", action="store_true", help="as one page for a printer")
-    parser.add_argument("--path", type=Path, default=Path(), help="the repository's folder")
-
-    def run(arguments: argparse.Namespace, environ: Mapping[str, str], runner: Runner) -> int:
-        pages = printout.pages(_repository(arguments.path))
-        print(as_html(pages) if arguments.html else as_markdown(pages))
-        return 0
-
-    parser.set_defaults(run=run)
-
-
 def _init(arguments: argparse.Namespace, environ: Mapping[str, str], runner: Runner) -> int:
-    folder = _repository(arguments.path)
+    folder = repository_folder(arguments.path)
     if not (folder / ".git").exists():
         print(f"Warning: {folder} is no git repository. `git init` makes it one.", file=sys.stderr)
     ask = _ask if sys.stdin.isatty() and not (arguments.yes or arguments.check) else None
@@ -127,13 +61,6 @@ def _init(arguments: argparse.Namespace, environ: Mapping[str, str], runner: Run
     if arguments.check:
         return _tell_drift(found)
     return _write(found, ask, yes=arguments.yes)
-
-
-def _repository(path: Path) -> Path:
-    """The repository of `--path`. Raises `InputError` when there is no such folder."""
-    if not path.is_dir():
-        raise InputError(f"there is no folder `{path}`", remedy="Give `--path` a folder.")
-    return root_of(path)
 
 
 def _tell_drift(found: setup.Setup) -> int:
