@@ -14,7 +14,7 @@ from incident_actions.domain.issue.form_values import read_services
 from incident_actions.domain.issue.forms import offered
 from incident_actions.errors import ConfigError, GitHubError, InputError
 from incident_actions.github.client import GitHub
-from incident_actions.render.environment import render
+from incident_actions.render.markdown import render
 
 EVERYTHING = ""
 

@@ -9,7 +9,7 @@ import msgspec
 from incident_actions.domain.issue.incident import Moment
 from incident_actions.github.client import GitHub
 from incident_actions.reconcile.issue import read_incident
-from incident_actions.render.environment import render
+from incident_actions.render.markdown import render
 
 
 def timeline(github: GitHub, number: int, config_path: str, now: datetime, *, as_json: bool) -> str:

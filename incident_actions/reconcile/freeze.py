@@ -31,7 +31,7 @@ from incident_actions.reconcile.plan import comments_to_delete
 from incident_actions.reconcile.recent_comments import RecentComments, is_held
 from incident_actions.reconcile.untrusted_report import missing_labels, opened_before
 from incident_actions.render.comments import write
-from incident_actions.render.environment import render
+from incident_actions.render.markdown import render
 
 _IN_FORCE = reports.DecisionTerms(
     (ThawDeploys,), "this is a deploy freeze, no incident", "/thaw REASON"

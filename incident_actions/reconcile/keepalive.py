@@ -19,7 +19,7 @@ from incident_actions.reconcile.apply import apply, apply_one
 from incident_actions.reconcile.context import JobResult, RunContext
 from incident_actions.reconcile.incident import Reconciled
 from incident_actions.render import comments
-from incident_actions.render.environment import render
+from incident_actions.render.markdown import render
 
 log = logging.getLogger(__name__)
 

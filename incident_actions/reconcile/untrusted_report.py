@@ -30,8 +30,7 @@ from incident_actions.reconcile.context import JobResult, RunContext
 from incident_actions.reconcile.incident import Trust
 from incident_actions.reconcile.plan import comments_to_delete
 from incident_actions.render.comments import write
-from incident_actions.render.environment import render
-from incident_actions.render.markdown import quote
+from incident_actions.render.markdown import quote, render
 
 
 def hold(

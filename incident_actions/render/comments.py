@@ -10,7 +10,7 @@ from incident_actions.domain.issue.incident import Incident, Moment
 from incident_actions.domain.reminders.incident import Reminder
 from incident_actions.domain.timeline.commands import REGISTRY
 from incident_actions.domain.timeline.notices import Notice, RequestedPage
-from incident_actions.render.environment import render
+from incident_actions.render.markdown import render
 
 
 def remind(reminder: Reminder, incident: Incident) -> str:

@@ -10,7 +10,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from incident_actions.render.environment import TEMPLATES
+from incident_actions.render.markdown import TEMPLATES
 
 _READER = MarkdownIt("commonmark", {"html": False})
 _READER.disable(["image", "link", "autolink"])

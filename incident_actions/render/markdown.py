@@ -1,6 +1,7 @@
-"""Putting people's text into Markdown so that it stays text.
+"""Markdown from our templates, with people's text in it that stays text.
 
-Nothing of it may become formatting, HTML, a mention or one of our markers.
+Nothing that people wrote may become formatting, HTML, a mention or one of our markers. The
+templates are sandboxed and strict: an unknown name is an error.
 https://docs.github.com/en/get-started/writing-on-github/working-with-advanced-formatting
 """
 
@@ -8,6 +9,13 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import FileSystemLoader, StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 
 _URL = re.compile(r"https?://[^\s<>\"'`|\\()\[\]]+")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]|~$])")
@@ -76,3 +84,37 @@ def minutes(start: datetime | None, end: datetime | None) -> str:
 def code(text: str) -> str:
     """Text that stands between backticks, on one line."""
     return " ".join(text.replace("`", "'").split())
+
+
+def _environment() -> ImmutableSandboxedEnvironment:
+    environment = ImmutableSandboxedEnvironment(
+        loader=FileSystemLoader(TEMPLATES),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=False,
+        autoescape=False,  # Markdown, not HTML: `| inline` and `| quote` escape what people wrote
+    )
+    environment.filters.update(
+        inline=inline,
+        quote=quote,
+        utc=utc,
+        code=code,
+    )
+    environment.globals.update(minutes=minutes)
+    return environment
+
+
+_ENVIRONMENT = _environment()
+
+
+def render(template: str, **facts: Any) -> str:
+    """A template of ours with these facts; the text has no blank lines at its ends."""
+    return _ENVIRONMENT.get_template(template).render(**facts).strip()
+
+
+def with_filters(**filters: Any) -> ImmutableSandboxedEnvironment:
+    """An environment like ours with more filters, for templates that a repository brings."""
+    environment = _environment()
+    environment.filters.update(filters)
+    return environment

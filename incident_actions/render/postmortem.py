@@ -19,9 +19,8 @@ from incident_actions.domain.postmortem.draft import Draft
 from incident_actions.domain.postmortem.lint import LintFinding, LintLevel
 from incident_actions.domain.postmortem.record import ActionRecord, FiledAction, write_block
 from incident_actions.errors import ConfigError
-from incident_actions.render import environment
-from incident_actions.render.environment import render
-from incident_actions.render.markdown import inline
+from incident_actions.render import markdown
+from incident_actions.render.markdown import inline, render
 
 TEMPLATE = "postmortem.md.j2"
 OVERRIDE = f"templates/{TEMPLATE}"
@@ -47,7 +46,7 @@ def draft_file(draft: Draft, template: str | None = None) -> str:
 
     Raises `ConfigError` for a template that fails, or that loses what makes the file ours.
     """
-    env = environment.with_filters(stamp=stamp, scalar=scalar, address=quote)
+    env = markdown.with_filters(stamp=stamp, scalar=scalar, address=quote)
     facts = {
         "draft": draft,
         "day": draft.incident.times[Moment.STARTED],
@@ -111,7 +110,7 @@ def summary(
     notes: Sequence[str],
 ) -> str:
     """The one comment on the pull request. `blob` is where its files are shown."""
-    env = environment.with_filters(address=quote, markdown=_own_markdown)
+    env = markdown.with_filters(address=quote, markdown=_own_markdown)
     template = env.get_template("postmortem/summary.md.j2")
     text = template.render(
         errors=[each for each in findings if each[1].level is LintLevel.ERROR],
