@@ -65,7 +65,6 @@ class Story(Play):
 
 @settings(
     max_examples=EXAMPLES,
-    deadline=None,
     derandomize=EXAMPLES <= 40,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -35,7 +35,6 @@ _deeds = st.one_of(
 
 @settings(
     max_examples=EXAMPLES,
-    deadline=None,
     derandomize=EXAMPLES <= 20,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

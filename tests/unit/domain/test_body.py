@@ -31,7 +31,7 @@ def _is_top(text: str) -> bool:
     return text.lstrip().startswith(BEGIN)
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200)
 @given(_TEXTS.filter(lambda text: not _is_top(text)))
 @example("שלום 👩‍🚒 \u202e ﷺ")
 @example("\n\n\nthree empty lines first")
@@ -46,7 +46,7 @@ def test_what_the_reporter_wrote_comes_back_byte_for_byte(text: str) -> None:
     assert split(again).state == '{"v":2}'
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100)
 @given(_TEXTS)
 def test_any_body_can_be_taken_apart(text: str) -> None:
     """There is no text that it fails on, and none that grows from run to run."""

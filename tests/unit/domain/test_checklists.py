@@ -117,7 +117,7 @@ _LINES = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200)
 @given(st.lists(_LINES, max_size=12).map("\n".join))
 @example("## 1. 2. Twice numbered\n- [ ] x")
 @example("- [ ] <!-- x -->")

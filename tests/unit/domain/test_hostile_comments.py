@@ -101,7 +101,7 @@ _TEXT = st.text(max_size=30)
 _COMMENTS = st.lists(st.one_of(_PIECES, _PIECES, _TEXT), max_size=25).map("".join)
 
 
-@settings(max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES <= 3000)
+@settings(max_examples=EXAMPLES, derandomize=EXAMPLES <= 3000)
 @given(_COMMENTS)
 def test_no_comment_can_break_the_reading(comment: str) -> None:
     """Each command is one of ours or a mistake with an answer, in the order of the lines."""
@@ -119,7 +119,7 @@ def test_no_comment_can_break_the_reading(comment: str) -> None:
             assert c.spec_of(line.name) is not None
 
 
-@settings(max_examples=EXAMPLES // 10, deadline=None, derandomize=EXAMPLES <= 3000)
+@settings(max_examples=EXAMPLES // 10, derandomize=EXAMPLES <= 3000)
 @given(_COMMENTS)
 def test_what_is_fenced_off_commands_nothing(comment: str) -> None:
     """Any comment at all, put into a fence or a quote, holds no command."""

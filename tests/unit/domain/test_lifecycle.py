@@ -84,7 +84,7 @@ _LINES = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150)
 @given(st.lists(_LINES, max_size=20))
 def test_whatever_is_commanded_the_status_moves_along_the_table(lines: list[str]) -> None:
     """In any order, with whatever is refused on the way; and only resolving closes."""

@@ -93,7 +93,7 @@ class TestState:
         whole = State(v=1, number=7, **known, posted=("reply 1",), people={"alice": [(0, "write")]})
         assert read_state(write_state(whole), 7) == whole
 
-    @settings(max_examples=200, deadline=None, derandomize=True)
+    @settings(max_examples=200)
     @given(
         st.text()
         | st.sampled_from(["-->", "--!>", "<!--", "<script>", "--", "\u2028", "\n", "\ud800"])

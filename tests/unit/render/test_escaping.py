@@ -67,7 +67,7 @@ _WORDS = st.sampled_from([*HOSTILE, "http", "@", "#", "1.", "1)", "-", "+", "=",
 _TEXTS = st.lists(st.one_of(_WORDS, st.text(max_size=8)), max_size=6).map("".join)
 
 
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=400)
 @given(_TEXTS.filter(lambda text: "://" not in text))
 @example("1. one")
 @example("2026. A year")
@@ -85,7 +85,7 @@ def test_inline_text_is_shown_as_it_was_typed(text: str) -> None:
     assert shown(escaped).replace(ZERO_WIDTH_SPACE, "") == typed
 
 
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=400)
 @given(_TEXTS)
 def test_no_text_becomes_html_or_a_mention(text: str) -> None:
     """Whether it stands in a line, in a cell of a table or in a list."""
@@ -116,7 +116,7 @@ def test_letters_from_right_to_left_stay() -> None:
     assert inline("\u202eשלום עולם\u202c") == "שלום עולם"
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300)
 @given(_TEXTS)
 def test_a_quote_holds_all_of_a_text_and_none_of_its_html(text: str) -> None:
     """Its own formatting may stay; HTML, markers and mentions do not."""
