@@ -15,6 +15,7 @@ from incident_actions.domain.projection.effects import DeleteComment, Effect, Po
 from incident_actions.domain.projection.state import SettledIssue, State
 from incident_actions.domain.projection.wanted import fit, shown_labels
 from incident_actions.domain.timeline.bot_comments import REMINDER
+from incident_actions.gate_readers import BEGIN
 
 
 def settled_issue(
@@ -59,7 +60,7 @@ def is_stale(issue: Issue, state: State, now: datetime, reminders: Sequence[Comm
     bot's own on this issue: posting one is nothing that happened.
     """
     before = state.settled
-    if before is None or not issue.body.startswith(bodies.BEGIN):
+    if before is None or not issue.body.startswith(BEGIN):
         return True
     after = settled_issue(issue, (), len(reminders), now)
     explained = max((each.created_at for each in reminders), default=before.at)
