@@ -8,11 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from incident_actions import gate
+from incident_actions import gate_words as words
 from incident_actions.config import PATH, load_yaml, read_config
 from incident_actions.domain.issue import labels as names
 from incident_actions.domain.issue.form_values import read_services
 from incident_actions.domain.issue.forms import offered
 from incident_actions.errors import ConfigError, GitHubError, InputError
+from incident_actions.gate_decision import ListedIssue, decide, read_issues
 from incident_actions.github.client import GitHub
 from incident_actions.render.markdown import render
 
@@ -39,7 +41,8 @@ def freeze_status(
         settings, request = gate.read_inputs(
             [], {**environ, "INPUT_REPOSITORY": repository, "INPUT_SERVICE": ""}
         )
-        issues = gate.open_issues(gate.Client(settings, repository, environ))
+        client = gate.GateClient(settings, repository, environ)
+        issues = read_issues(gate.open_items(client))
     except gate.BadInputError as error:
         raise InputError(error.what, remedy=error.remedy) from None
     except gate.GateError as error:
@@ -47,12 +50,12 @@ def freeze_status(
     asked = tuple(services) or (EVERYTHING, *_known(github, issues, config_path))
     rows = [(service, _verdict(request, service, issues, now)) for service in asked]
     if as_json:
-        found = [{"service": service or None, **gate.as_json(each)} for service, each in rows]
-        return json.dumps({"v": gate.VERSION, "services": found}, indent=2)
+        found = [{"service": service or None, **words.as_json(each)} for service, each in rows]
+        return json.dumps({"v": words.VERSION, "services": found}, indent=2)
     return render("freeze-status.md.j2", rows=[_row(*row, now) for row in rows])
 
 
-def _known(github: GitHub, issues: Sequence[gate.Issue], config_path: str) -> list[str]:
+def _known(github: GitHub, issues: Sequence[ListedIssue], config_path: str) -> list[str]:
     labelled = names.values(github.label_names(), names.SERVICE_PREFIX)
     opened = (service for issue in issues for service in issue.services)
     return sorted({*labelled, *opened, *_offered(github, config_path)})
@@ -73,13 +76,15 @@ def _offered(github: GitHub, config_path: str) -> tuple[str, ...]:
 
 
 def _verdict(
-    request: gate.Request, service: str, issues: Sequence[gate.Issue], now: datetime
-) -> gate.Verdict:
-    wanted = gate.Request(**{**vars(request), "services": (service.casefold(),) if service else ()})
-    return gate.decide(wanted, issues, now)
+    request: gate.DeployRequest, service: str, issues: Sequence[ListedIssue], now: datetime
+) -> gate.GateVerdict:
+    wanted = gate.DeployRequest(
+        **{**vars(request), "services": (service.casefold(),) if service else ()}
+    )
+    return decide(wanted, issues, now)
 
 
-def _row(service: str, verdict: gate.Verdict, now: datetime) -> dict[str, Any]:
+def _row(service: str, verdict: gate.GateVerdict, now: datetime) -> dict[str, Any]:
     """One line: what, whether it may be deployed, why not, since when, until when."""
     first = verdict.findings[0].issue if verdict.findings else None
     more = len(verdict.findings) - 1
@@ -88,8 +93,8 @@ def _row(service: str, verdict: gate.Verdict, now: datetime) -> dict[str, Any]:
         "frozen": verdict.verdict != "clear",
         "why": verdict.reason if verdict.verdict == "error" else "",
         "issue": first,
-        "rank": gate.rank(verdict.findings[0]) if first else "",
+        "rank": words.rank(verdict.findings[0]) if first else "",
         "more": more if more > 0 else 0,
-        "age": gate.age(first.since, now) if first else "",
+        "age": words.age(first.since, now) if first else "",
         "until": first.until if first else None,
     }

@@ -3,51 +3,45 @@
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, NoReturn
-from urllib.parse import urlsplit
+from typing import NoReturn
 
 from incident_actions import __version__, gate
 from incident_actions.cli import checklist, doctor, init, postmortems
-from incident_actions.cli.checkout import remote_of, root_of
 from incident_actions.cli.freeze_status import freeze_status
+from incident_actions.cli.inputs import clock, connect_to, given, read_event, tokens
 from incident_actions.cli.runner import Runner
 from incident_actions.cli.timeline import timeline
 from incident_actions.config import PATH
 from incident_actions.errors import IncidentActionsError, InputError
-from incident_actions.github.client import GitHub, connect
 from incident_actions.reconcile import probes
 from incident_actions.reconcile.respond import Tools, respond
-from incident_actions.reconcile.route import WorkflowEvent
 
 Run = Callable[[argparse.Namespace, Mapping[str, str], Runner], int]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; gives the exit code. Every failure is one annotation with its remedy."""
-    given = list(sys.argv[1:] if argv is None else argv)
-    if given[:1] == ["gate"]:
-        return gate.main(given[1:])  # the same file that the action runs by path
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == ["gate"]:
+        return gate.main(words[1:])  # the same file that the action runs by path
     runner = Runner(os.environ, sys.stdout, sys.stderr)
     logging.basicConfig(level=logging.INFO, handlers=[runner.handler()], force=True)
     for library in ("github", "urllib3"):  # they tell each failed try at length; we do in a line
         logging.getLogger(library).setLevel(logging.ERROR)
     try:
-        arguments = _parser().parse_args(given or ["--help"])
+        arguments = _parser().parse_args(words or ["--help"])
         run: Run = arguments.run
         return run(arguments, os.environ, runner)
     except IncidentActionsError as error:
         runner.error(error.told())
         return error.exit_code
     except Exception as error:  # nothing that we foresaw: whoever reads this can't mend it
-        runner.crash(error, _tokens(os.environ))
+        runner.crash(error, tokens(os.environ))
         return IncidentActionsError.exit_code
 
 
@@ -87,9 +81,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_inputs(timeline_command)
     timeline_command.set_defaults(run=_timeline)
     init.add_init(commands)
-    doctor.add_doctor(commands, _github, clock)
+    doctor.add_doctor(commands, connect_to, clock)
     checklist.add_checklist(commands)
-    postmortems.add_postmortem(commands, _github, clock)
+    postmortems.add_postmortem(commands, connect_to, clock)
     status_command = commands.add_parser(
         "freeze-status",
         help="print which services may be deployed now",
@@ -112,9 +106,9 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
 
 
 def _respond(arguments: argparse.Namespace, environ: Mapping[str, str], runner: Runner) -> int:
-    event = _event(environ)
-    github = _github(arguments, environ)
-    path = _input(arguments, environ, "config") or PATH
+    event = read_event(environ)
+    github = connect_to(arguments, environ)
+    path = given(arguments, environ, "config") or PATH
     tools = Tools(clock(environ), time.sleep, probes.works, _workflow(environ, github.repository))
     reports = respond(github, event, path, tools)
     runner.report(reports)
@@ -132,8 +126,8 @@ def _workflow(environ: Mapping[str, str], repository: str) -> str:
 
 
 def _timeline(arguments: argparse.Namespace, environ: Mapping[str, str], runner: Runner) -> int:
-    path = _input(arguments, environ, "config") or PATH
-    github = _github(arguments, environ)
+    path = given(arguments, environ, "config") or PATH
+    github = connect_to(arguments, environ)
     print(timeline(github, arguments.number, path, clock(environ), as_json=arguments.json))
     return 0
 
@@ -141,7 +135,7 @@ def _timeline(arguments: argparse.Namespace, environ: Mapping[str, str], runner:
 def _freeze_status(
     arguments: argparse.Namespace, environ: Mapping[str, str], runner: Runner
 ) -> int:
-    github = _github(arguments, environ)
+    github = connect_to(arguments, environ)
     text = freeze_status(
         github,
         github.repository,
@@ -149,116 +143,7 @@ def _freeze_status(
         environ,
         clock(environ),
         as_json=arguments.json,
-        config_path=_input(arguments, environ, "config") or PATH,
+        config_path=given(arguments, environ, "config") or PATH,
     )
     print(text)
     return 0
-
-
-def _input(arguments: argparse.Namespace, environ: Mapping[str, str], name: str) -> str:
-    """An input: the flag, else `INPUT_NAME`."""
-    given = getattr(arguments, name, None) or environ.get(f"INPUT_{name.upper()}", "")
-    return str(given).strip()
-
-
-def _github(arguments: argparse.Namespace, environ: Mapping[str, str]) -> GitHub:
-    token = next(iter(_tokens(environ)), "")
-    if not token:
-        raise InputError(
-            "there is no token to ask GitHub with",
-            remedy="Set GITHUB_TOKEN: `export GITHUB_TOKEN=$(gh auth token)`. "
-            "In a workflow leave `token` out.",
-        )
-    if not token.isascii() or not token.isprintable() or " " in token:
-        raise InputError(
-            "the token holds a line break, a space or another character that no token has",
-            remedy="Copy it again, on one line.",
-        )
-    repository = _input(arguments, environ, "repository") or environ.get("GITHUB_REPOSITORY", "")
-    repository = repository or "/".join(remote_of(root_of(Path())) or ())
-    if not repository:
-        raise InputError(
-            "the repository is not known",
-            remedy="Give `--repository OWNER/NAME`, or call this in a checkout with an `origin`.",
-        )
-    owner, _, name = repository.partition("/")
-    odd = set(repository) & set(" ?#%\\") or not repository.isprintable()
-    if not owner or not name or "/" in name or odd or {owner, name} & {".", ".."}:
-        raise InputError(
-            f"the repository must be OWNER/NAME, not `{repository}`",
-            remedy="Give `--repository OWNER/NAME`. In a workflow leave `repository` out.",
-        )
-    return connect(token, repository, _api_url(environ))
-
-
-def _tokens(environ: Mapping[str, str]) -> list[str]:
-    """The tokens that were given, the one to use first."""
-    given = (environ.get(name, "").strip() for name in ("INPUT_TOKEN", "GITHUB_TOKEN"))
-    return [token for token in given if token]
-
-
-def _api_url(environ: Mapping[str, str]) -> str:
-    """Where GitHub's API is; an enterprise has one of its own."""
-    given = environ.get("GITHUB_API_URL", "").strip() or "https://api.github.com"
-    try:
-        parts = urlsplit(given)
-        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:
-        good = False
-    if not good or not given.isprintable() or " " in given:
-        raise InputError(
-            f"GITHUB_API_URL is no address: `{given}`",
-            remedy="Leave it out, or write https://HOST/api/v3 for GitHub Enterprise Server.",
-        )
-    return given
-
-
-def _event(environ: Mapping[str, str]) -> WorkflowEvent:
-    name = environ.get("GITHUB_EVENT_NAME", "")
-    path = environ.get("GITHUB_EVENT_PATH", "")
-    if not name:
-        raise InputError(
-            "`respond` runs in a workflow, and GITHUB_EVENT_NAME is not set",
-            remedy="From a shell start that workflow: `gh workflow run incident.yml`.",
-        )
-    if name in ("schedule", "workflow_dispatch") and not path:
-        return WorkflowEvent(name, {})
-    try:
-        payload: Any = json.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(
-            f"the event file can't be read: {error.strerror or error}",
-            remedy="Set GITHUB_EVENT_PATH to the event's JSON file, as the runner does.",
-        ) from None
-    except (ValueError, RecursionError) as error:
-        raise InputError(
-            f"the event file is no JSON that can be read: {error}",
-            remedy="Set GITHUB_EVENT_PATH to the event's JSON file, as the runner does.",
-        ) from None
-    if not isinstance(payload, dict):
-        raise InputError(
-            "the event file holds no JSON object",
-            remedy="Set GITHUB_EVENT_PATH to the event's JSON file, as the runner does.",
-        )
-    return WorkflowEvent(name, payload)
-
-
-def clock(environ: Mapping[str, str]) -> datetime:
-    """Now, in UTC; `INCIDENT_NOW` overrides it for drills and tests."""
-    given = environ.get("INCIDENT_NOW", "").strip()
-    if not given:
-        return datetime.now(UTC)
-    try:
-        at = datetime.fromisoformat(given)
-    except ValueError:
-        at = None
-    if at is None or at.year not in _YEARS:
-        raise InputError(
-            f"INCIDENT_NOW is no ISO 8601 time of these years: `{given}`",
-            remedy="Write 2026-11-23T14:02:00Z.",
-        )
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-
-
-_YEARS = range(2000, 3000)
-"""Beyond them nothing happened; near the calendar's ends there is no day before or after."""

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
-from incident_actions import gate
+from incident_actions import gate_decision
 from incident_actions.domain.freeze import label_guard as hands
 from incident_actions.domain.freeze.windows import Occurrence, occurrence_key, open_at
 from incident_actions.domain.issue import labels as names
@@ -25,6 +25,8 @@ from incident_actions.domain.timeline import untrusted_reports as reports
 from incident_actions.domain.timeline.authors import wants_permission
 from incident_actions.domain.timeline.commands import Confirm, Dismiss, ThawDeploys
 from incident_actions.domain.timeline.notices import Notice, unposted
+from incident_actions.gate_readers import TRUSTED, sections
+from incident_actions.gate_words import stamp
 from incident_actions.reconcile.apply import apply, took_place
 from incident_actions.reconcile.context import JobResult, RunContext
 from incident_actions.reconcile.plan import comments_to_delete
@@ -92,7 +94,7 @@ def is_freeze(observation: Observation) -> bool:
         return True
     label = names.DEPLOY_FREEZE
     ever = any(event.subject.casefold() == label for event in observation.label_events)
-    headings = [heading for heading, _ in gate.sections(issue.body)]
+    headings = [heading for heading, _ in sections(issue.body)]
     return not ever and all(any(part in h for h in headings) for part in ("until", "may deploy"))
 
 
@@ -142,7 +144,7 @@ def _keep(
         reason = verdict.command.reason
         notices.append(_ended(issue, str(verdict.comments[0].id), verdict.by, reason))
     elif over and wish.until is not None:
-        notices.append(_ended(issue, gate.stamp(wish.until)))
+        notices.append(_ended(issue, stamp(wish.until)))
     elif wish.until_text and wish.until is None:
         notices.append(Notice("freeze-until", str(issue.number), to=issue.author.login))
     unlabelled = not names.holds(issue.labels, names.DEPLOY_FREEZE)
@@ -251,7 +253,7 @@ def _may_freeze(grants: Permissions, issue: Issue) -> bool:
 
 
 def _gate_believes(issue: Issue) -> bool:
-    return issue.author.bot or issue.association in gate.TRUSTED
+    return issue.author.bot or issue.association in TRUSTED
 
 
 def _is_ours(issue: Issue, context: RunContext) -> bool:
@@ -278,15 +280,15 @@ def read_wish(issue: Issue) -> Wish:
         "user": {"login": issue.author.login, "type": "Bot"},  # who it is was settled before
         "body": issue.body,
     }
-    read = gate.read_issue(item)
+    read = gate_decision.read_issue(item)
     if read is None or read.problem:
         return Wish(None, "", (), (), ())
-    until = (text for heading, text in gate.sections(issue.body) if "until" in heading)
+    until = (text for heading, text in sections(issue.body) if "until" in heading)
     return Wish(
         until=read.until,
         until_text="\n".join(until).strip(),
         deployers=tuple(sorted(read.deployers)),
-        services=tuple(sorted(gate.services_of(read))),
+        services=tuple(sorted(gate_decision.services_of(read))),
         environments=read.environments,
     )
 
@@ -315,7 +317,7 @@ def _open(context: RunContext, occurrence: Occurrence) -> JobResult:
 def _in_our_name(issue: Issue, by: str) -> OpenIssue:
     """Somebody's freeze as the bot opens it, with what it asked for as it was then."""
     wish = read_wish(issue)
-    why = [text for heading, text in gate.sections(issue.body) if heading.startswith("why")]
+    why = [text for heading, text in sections(issue.body) if heading.startswith("why")]
     body = render(
         "freeze.md.j2",
         marker=reports.marker(issue.number),

@@ -49,11 +49,12 @@ def run_gate(
     where: Where,
     *,
     python: str = sys.executable,
+    gate: Path = GATE,
     inputs: Mapping[str, str] | None = None,
     **variables: str,
 ) -> Result:
     """Run the gate by path, on any Python. `inputs` go by the names in action.yml."""
-    return _run([python, "-I", "-S", str(GATE)], where, inputs, variables)
+    return _run([python, "-I", "-S", str(gate)], where, inputs, variables)
 
 
 def run_command(

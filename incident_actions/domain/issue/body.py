@@ -11,15 +11,11 @@ import re
 
 from msgspec import Struct
 
-BEGIN = "<!-- incident-actions:begin -->"
-END = "<!-- incident-actions:end -->"
-STATE_OPEN = "<!-- incident-actions:state "
-STATE_CLOSE = " -->"
+from incident_actions.gate_readers import BEGIN, END, STATE_CLOSE, STATE_OPEN, split_body
 
 MAX_LENGTH = 65_536
 """GitHub refuses longer bodies. https://docs.github.com/en/rest/issues/issues#update-an-issue"""
 
-_STATE = re.compile(re.escape(STATE_OPEN) + r"(\{[^\n]*\})" + re.escape(STATE_CLOSE))
 _GAP = "\n\n"
 
 
@@ -40,42 +36,12 @@ class Body(Struct, frozen=True):
 
 
 def split(body: str) -> Body:
-    """Take a body apart. Never fails; the reporter's text comes back byte for byte.
+    """Take a body apart, as the gate does. Never fails; the reporter's text comes back as it is.
 
     Saving in GitHub's editor turns line ends into CRLF everywhere; the dashboard is read with
-    LF, the reporter's text stays as it is.
+    LF, the reporter's text stays byte for byte.
     """
-    if not body.lstrip().startswith(BEGIN):
-        return Body(dashboard="", state=None, reporter=body)
-    body = body.lstrip()
-    end = body.find(END, len(BEGIN))
-    if end < 0:
-        return _without_end(body)
-    block = body[len(BEGIN) : end].replace("\r\n", "\n")
-    state = _STATE.search(block)
-    if state and block[state.end() :].strip():
-        return _without_end(body)  # ours was deleted, and the reporter typed one
-    rest = body[end + len(END) :]
-    for gap in ("\r\n\r\n", _GAP, "\r\n", "\n"):
-        if rest.startswith(gap):
-            rest = rest[len(gap) :]
-            break
-    return _read(block, rest)
-
-
-def _without_end(body: str) -> Body:
-    """Somebody deleted the end marker: the state line, if it is there, ends the block."""
-    found = _STATE.search(body)
-    if found is None:
-        return Body(dashboard="", state=None, reporter=body[len(BEGIN) :].lstrip("\r\n"))
-    block = body[len(BEGIN) : found.end()].replace("\r\n", "\n")
-    return _read(block, body[found.end() :].lstrip("\r\n"))
-
-
-def _read(block: str, reporter: str) -> Body:
-    found = _STATE.search(block)
-    dashboard = (block[: found.start()] if found else block).strip()
-    return Body(dashboard, found.group(1) if found else None, reporter)
+    return Body(*split_body(body))
 
 
 def length(text: str) -> int:

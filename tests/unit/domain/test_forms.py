@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from incident_actions import gate
+from incident_actions import gate_readers as readers
 from incident_actions.domain.issue import form_values as read
 from incident_actions.domain.issue.forms import (
     Form,
@@ -152,21 +152,20 @@ def test_checkboxes_that_nobody_ticked_are_no_answer() -> None:
 def test_an_answer_that_is_no_plain_list_names_no_service(answer: str) -> None:
     """No label comes of it, so the incident goes on to concern everything, as for the gate."""
     assert read.read_services(answer) == ()
-    assert gate.single_words(answer) == ()
+    assert readers.single_words(answer) == ()
 
 
 @pytest.mark.parametrize("answer", PLAIN)
 def test_a_plain_list_names_services(answer: str) -> None:
     """The gate reads the same names before `respond` has run."""
     assert list(read.read_services(answer)) == PLAIN[answer]
-    assert sorted(gate.single_words(answer)) == PLAIN[answer]
+    assert sorted(readers.single_words(answer)) == PLAIN[answer]
 
 
-@given(st.text("aA1._-,; \n*`n/é", max_size=12) | st.sampled_from(sorted(gate.EVERYTHING)))
+@given(st.text("aA1._-,; \n*`n/é", max_size=12) | st.sampled_from(sorted(readers.EVERYTHING)))
 def test_the_gate_and_the_form_read_services_alike(answer: str) -> None:
-    """Whatever was typed. Each keeps its own list of words, as neither may import the other."""
-    assert read.EVERYTHING == gate.EVERYTHING
-    assert list(read.read_services(answer)) == sorted(gate.single_words(answer))
+    """Whatever was typed: there is one reader."""
+    assert list(read.read_services(answer)) == sorted(readers.single_words(answer))
 
 
 _TEXT = st.text(max_size=40).map(lambda text: text.replace("\r", " "))

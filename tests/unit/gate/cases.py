@@ -91,9 +91,9 @@ def allow(until: Any = LATER, **entry: Any) -> str:
     return with_state(allow=[full])
 
 
-def pull(number: int = 7, text: str = "", *shas: str) -> gate.Pull:
+def pull(number: int = 7, text: str = "", *shas: str) -> gate.SourcePull:
     """A pull request that the commit came from."""
-    return gate.Pull(number=number, shas=frozenset(shas), text=text)
+    return gate.SourcePull(number=number, shas=frozenset(shas), text=text)
 
 
 def case(
@@ -102,7 +102,7 @@ def case(
     verdict: str,
     code: str,
     *,
-    pulls: tuple[gate.Pull, ...] = (),
+    pulls: tuple[gate.SourcePull, ...] = (),
     environments: tuple[str, ...] | None = None,
     blocked_by: list[int] | None = None,
     **request: Any,
@@ -112,7 +112,7 @@ def case(
     return Case(name, issues, verdict, code, request, context, blocked_by)
 
 
-def request(**changes: Any) -> gate.Request:
+def request(**changes: Any) -> gate.DeployRequest:
     """A plain deploy of one commit."""
     values: Json = {
         "repository": "acme/shop",
@@ -125,7 +125,7 @@ def request(**changes: Any) -> gate.Request:
         "pulls": (),
         "actor": "dave",
     }
-    return gate.Request(**{**values, **changes})
+    return gate.DeployRequest(**{**values, **changes})
 
 
 SEV1 = issue("sev1")

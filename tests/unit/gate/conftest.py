@@ -55,7 +55,7 @@ def run(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Run:
     """Run the gate; inputs go by name, further variables in capitals, flags as a list."""
-    monkeypatch.setattr(gate.Client, "WAITS", (0.01, 0.02))
+    monkeypatch.setattr(gate.GateClient, "WAITS", (0.01, 0.02))
 
     def go(
         *flags: str, event: Any = None, inputs: dict[str, str] | None = None, **variables: str

@@ -7,6 +7,10 @@ import json
 import pytest
 
 from incident_actions import gate
+from incident_actions import gate_decision as decision
+from incident_actions import gate_inputs as inputs
+from incident_actions import gate_lookups as lookups
+from incident_actions import gate_words as words
 from tests.unit.gate.cases import (
     CASES,
     EARLIER,
@@ -25,20 +29,20 @@ from tests.unit.gate.cases import (
 )
 
 
-def decide(case: Case) -> gate.Verdict:
+def decide(case: Case) -> gate.GateVerdict:
     """Decide a case as the shell does: once, and again with what was looked up when frozen."""
     asked = request(**case.request)
-    issues = [found for found in map(gate.read_issue, case.issues) if found is not None]
-    verdict = gate.decide(asked, issues, NOW)
+    issues = [found for found in map(decision.read_issue, case.issues) if found is not None]
+    verdict = decision.decide(asked, issues, NOW)
     if verdict.verdict == "frozen":
-        verdict = gate.decide(asked, issues, NOW, gate.Context(notes=(), **case.context))
+        verdict = decision.decide(asked, issues, NOW, **case.context)
     return verdict
 
 
-def decide_on(*items: object, **changes: object) -> gate.Verdict:
+def decide_on(*items: object, **changes: object) -> gate.GateVerdict:
     """Decide about these open issues."""
-    issues = [found for found in map(gate.read_issue, items) if found is not None]
-    return gate.decide(request(**changes), issues, NOW)
+    issues = [found for found in map(decision.read_issue, items) if found is not None]
+    return decision.decide(request(**changes), issues, NOW)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -88,7 +92,7 @@ def test_a_label_that_means_everything_narrows_nothing(name: str) -> None:
 def test_a_description_counts_only_when_the_team_wrote_it(association: object, text: str) -> None:
     """Its author can edit it at any time, after the review, too. A title closes nothing."""
     item = {"number": 7, "title": "Fixes #13", "body": "Fixes #12"}
-    pull = gate.read_pull({**item, "author_association": association})
+    pull = inputs.read_pull({**item, "author_association": association})
     assert pull is not None
     assert pull.text == text
 
@@ -165,7 +169,7 @@ def test_used_override_keeps_its_trace() -> None:
 
 def test_json_is_versioned_and_lists_what_freezes() -> None:
     """Programs get a version, a code and the incidents as the output has them."""
-    data = gate.as_json(decide_on(SEV1))
+    data = words.as_json(decide_on(SEV1))
     assert (data["v"], data["frozen"], data["code"]) == (1, True, "severity")
     assert data["incidents"] == [
         {
@@ -181,7 +185,7 @@ def test_json_is_versioned_and_lists_what_freezes() -> None:
 def test_summary_escapes_what_an_outsider_wrote() -> None:
     """A title can't bring markup, HTML, links, mentions or another line into the summary."""
     title = "<img src=x>\n# Big @team [x](http://evil) `|` **bold** $x$ ##[error]"
-    text = gate.summary(request(), decide_on(issue("sev1", title=title)), NOW)
+    text = words.summary(request(), decide_on(issue("sev1", title=title)), NOW)
     row = next(line for line in text.splitlines() if "#12](" in line)
     for markup in ("<img", "@team", "[x](", "`|`", "**", "http://", "##[", "$x$"):
         assert markup not in row.replace("https://github.com", "").replace("\\", "\\ ")
@@ -190,21 +194,21 @@ def test_summary_escapes_what_an_outsider_wrote() -> None:
 
 def test_summary_lists_three_ways_out() -> None:
     """A blocked deployer finds rollback, letting the change through, and ending the freeze."""
-    text = gate.summary(request(), decide_on(SEV1), NOW)
+    text = words.summary(request(), decide_on(SEV1), NOW)
     for way in ("intent: rollback", "/allow 0123456789 for 2h", "intent: fix", "/thaw", "/resolve"):
         assert way in text
 
 
 def test_summary_of_a_pull_request_offers_its_number() -> None:
     """In a pull request the way out names it, not a commit that nobody knows."""
-    pulls = (gate.Pull(number=7, shas=frozenset(), text=""),)
-    assert "/allow #7 for 2h" in gate.summary(request(pulls=pulls), decide_on(SEV1), NOW)
+    pulls = (gate.SourcePull(number=7, shas=frozenset(), text=""),)
+    assert "/allow #7 for 2h" in words.summary(request(pulls=pulls), decide_on(SEV1), NOW)
 
 
 def test_summary_of_a_freeze_says_how_it_ends() -> None:
     """A freeze by hand names who may deploy and when it ends by itself."""
     body = form(Who_may_deploy="@erin", Until="2026-11-23T05:00:00Z")
-    text = gate.summary(request(), decide_on(freeze(body=body)), NOW)
+    text = words.summary(request(), decide_on(freeze(body=body)), NOW)
     assert "@erin may deploy. It ends by itself at 2026-11-23 05:00 UTC." in text
 
 
@@ -237,7 +241,7 @@ def test_summary_of_a_freeze_says_how_it_ends() -> None:
 )  # fmt: skip
 def test_environments_are_read_from_plain_yaml(text: str, expected: object) -> None:
     """The one list that the gate needs is found in each plain way to write it."""
-    assert gate.environments_of(text) == expected
+    assert lookups.environments_of(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -255,4 +259,4 @@ def test_environments_are_read_from_plain_yaml(text: str, expected: object) -> N
 def test_environments_that_are_not_plain_are_refused(text: str) -> None:
     """What the gate can't read for sure is an error, so that every environment freezes."""
     with pytest.raises(ValueError, match="plain list"):
-        gate.environments_of(text)
+        lookups.environments_of(text)

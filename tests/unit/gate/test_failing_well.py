@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from incident_actions import gate
+from incident_actions import gate_decision as decision
+from incident_actions import gate_words as words
 from tests.unit.gate.cases import NOW, SEV1, SHA, allow, freeze, issue, request, without
 from tests.unit.gate.conftest import Run
 from tests.unit.gate.hostile import Hostile, Reply
@@ -191,7 +192,7 @@ def test_a_mistake_of_ours_blocks(
     def boom(item: object) -> None:
         raise ZeroDivisionError("oops")
 
-    monkeypatch.setattr(gate, "read_issue", boom)
+    monkeypatch.setattr(decision, "read_issue", boom)
     github.will("incident", [SEV1])
     ran = run()
     assert (ran.exit_code, ran.verdict) == (3, "error")
@@ -247,17 +248,15 @@ def damaged(draw: st.DrawFn) -> Any:
 @settings(max_examples=400)
 def test_damaged_issues_never_pass_as_clear(items: list[Any]) -> None:
     """A freezing incident with missing fields, nulls or wrong types is never overlooked."""
-    issues = [found for found in map(gate.read_issue, items) if found is not None]
-    verdict = gate.decide(request(shas=frozenset()), issues, NOW)
+    issues = [found for found in map(decision.read_issue, items) if found is not None]
+    verdict = decision.decide(request(shas=frozenset()), issues, NOW)
     assert verdict.verdict in ("frozen", "error")
-    assert gate.summary(request(), verdict, NOW)
-    json.dumps(gate.as_json(verdict))
+    assert words.summary(request(), verdict, NOW)
+    json.dumps(words.as_json(verdict))
 
 
 @given(json_values.filter(lambda value: value != []))
-@settings(
-    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_json_in_place_of_the_list_never_passes_as_clear(
     run: Run, github: Hostile, value: Any
 ) -> None:
@@ -267,9 +266,7 @@ def test_any_json_in_place_of_the_list_never_passes_as_clear(
 
 
 @given(st.binary(max_size=60))
-@settings(
-    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_bytes_in_place_of_json_never_pass_as_clear(
     run: Run, github: Hostile, value: bytes
 ) -> None:
@@ -288,6 +285,6 @@ def test_any_state_is_read_without_failing(value: Any) -> None:
             f"<!-- incident-actions:begin -->\n<!-- incident-actions:state {state} -->\n"
             "<!-- incident-actions:end -->"
         )
-        found = gate.read_issue(issue("sev1", body=body))
+        found = decision.read_issue(issue("sev1", body=body))
         assert found is not None
-        assert gate.decide(request(intent="fix"), [found], NOW).verdict == "frozen"
+        assert decision.decide(request(intent="fix"), [found], NOW).verdict == "frozen"

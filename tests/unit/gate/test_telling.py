@@ -190,13 +190,33 @@ def test_the_file_runs_on_every_python(python: str, github: Hostile) -> None:
     assert (passed.exit_code, passed.outputs["verdict"]) == (0, "rollback")
 
 
-def test_only_the_standard_library_is_imported() -> None:
-    """One file that needs nothing beside it."""
+@pytest.mark.parametrize("part", sorted(GATE.parent.glob("gate*.py")), ids=lambda path: path.name)
+def test_only_the_standard_library_and_its_own_parts_are_imported(part: Path) -> None:
+    """The gate needs nothing but the files beside it."""
     names = set()
-    for node in ast.walk(ast.parse(GATE.read_text("utf-8"))):
+    for node in ast.walk(ast.parse(part.read_text("utf-8"))):
         if isinstance(node, ast.Import):
-            names |= {alias.name.partition(".")[0] for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0
-            names.add((node.module or "").partition(".")[0])
-    assert names <= sys.stdlib_module_names
+            module = node.module or ""
+            whole = module == "incident_actions"
+            names |= {f"{module}.{alias.name}" for alias in node.names} if whole else {module}
+    ours = {name for name in names if name.startswith("incident_actions")}
+    assert all(name.startswith("incident_actions.gate") for name in ours)
+    assert {name.partition(".")[0] for name in names - ours} <= sys.stdlib_module_names
+
+
+def test_a_clear_deploy_loads_nothing_beside_it_and_a_frozen_one_leaves_nothing_behind(
+    github: Hostile, tmp_path: Path
+) -> None:
+    """The gate alone is enough when nothing is open; no compiled file is left where it lies."""
+    shutil.copy(GATE, tmp_path)
+    where = Where(github.url, "acme/shop", "a-token")
+    alone = run_gate(where, gate=tmp_path / "gate.py")
+    assert (alone.exit_code, alone.outputs["verdict"]) == (0, "clear")
+    for part in GATE.parent.glob("gate_*.py"):
+        shutil.copy(part, tmp_path)
+    github.will("incident", [SEV1])
+    assert run_gate(where, gate=tmp_path / "gate.py").exit_code == 1
+    assert {path.suffix for path in tmp_path.iterdir()} == {".py"}

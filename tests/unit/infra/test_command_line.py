@@ -150,7 +150,7 @@ def test_what_nobody_foresaw_is_a_bug_to_report(
     def broken(*_: object) -> None:
         raise RuntimeError("ghs_secret\n::set-output name=x::y")
 
-    monkeypatch.setattr(cli, "_hub", broken)
+    monkeypatch.setattr(cli, "connect_to", broken)
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_TOKEN", "ghs_secret")
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)

@@ -1,0 +1,367 @@
+"""The gate's decision, once an issue with one of its labels is open. All of it is pure.
+
+What GitHub said about each issue becomes a ListedIssue, read tolerantly; `judge` says what it
+means for the deploy; `excuse` looks for an override; `decide` makes one GateVerdict of all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from types import SimpleNamespace
+from typing import Any
+
+from incident_actions import gate_readers as read
+from incident_actions import gate_words as words
+from incident_actions.gate import (
+    SEVERITIES,
+    Code,
+    DeployRequest,
+    GateVerdict,
+    SourcePull,
+    normal,
+    nothing_open,
+    plain,
+)
+
+ASSOCIATIONS = read.TRUSTED | {
+    "CONTRIBUTOR", "FIRST_TIMER", "FIRST_TIME_CONTRIBUTOR", "MANNEQUIN", "NONE"
+}  # fmt: skip
+STATUSES = frozenset(
+    f"status:{status}" for status in ("investigating", "identified", "monitoring", "resolved")
+)
+FREEZES = frozenset({Code.SEVERITY, Code.UNKNOWN_SEVERITY, Code.DEPLOY_FREEZE})
+# Only a field that asks for nothing else: "Which third-party service?" must not narrow a freeze.
+SERVICES_HEADING = r"((affected|impacted|which) )*services?(\(s\))?( are| is)?( affected| down)?\??"
+ENVIRONMENTS_HEADING = r"((affected|which) )*environments?(\(s\))?( are| is)?( frozen)?\??"
+
+
+class ListedIssue(SimpleNamespace):
+    """An open issue, as far as the gate needs it."""
+
+    number: int
+    title: str
+    url: str
+    labels: frozenset[str]
+    trusted: bool | None  # the body may be believed; None: GitHub did not say who the author is
+    severity: str | None
+    services: tuple[str, ...]  # none: everything
+    service_text: str  # the form's own words on services
+    environments: tuple[str, ...]
+    since: datetime | None
+    commander: str | None
+    until: datetime | None
+    deployers: frozenset[str]
+    allow: tuple[dict[str, Any], ...]
+    fixes: tuple[int, ...]
+    problem: str  # not empty: this item can't be judged
+
+
+class IssueVerdict(SimpleNamespace):
+    """What one open issue means for this deploy."""
+
+    issue: ListedIssue
+    code: str
+    override: dict[str, Any] | None  # who let this change through, and why
+
+
+def read_issues(items: Iterable[object]) -> list[ListedIssue]:
+    """Read the items of the issue list, without pull requests and closed ones."""
+    return [issue for issue in map(read_issue, items) if issue is not None]
+
+
+def read_issue(item: object) -> ListedIssue | None:
+    """Read one item of the issue list; None when it is a pull request or closed.
+
+    https://docs.github.com/en/rest/issues/issues#list-repository-issues
+    """
+    if not isinstance(item, dict):
+        return ListedIssue(number=0, title="", url="", problem="an item is not an issue")
+    if isinstance(item.get("pull_request"), dict) or item.get("state") == "closed":
+        return None
+    number, labels = item.get("number"), item.get("labels")
+    number = number if type(number) is int and number > 0 else 0
+    problem = "" if number else "an issue has no number"
+    texts = []
+    for label in labels if isinstance(labels, list) else (None,):
+        name = label.get("name") if isinstance(label, dict) else label
+        if not isinstance(name, str):
+            problem = f"the labels of issue #{number} can't be read"
+        else:
+            texts.append(normal(name))
+    marks = frozenset(texts)
+    if not problem and not marks & {"incident", "deploy-freeze"}:
+        problem = f"issue #{number} does not carry the label that was asked for"
+    return parse_issue(item, number, marks, is_trusted(item, marks), problem)
+
+
+def is_trusted(item: dict[str, Any], marks: frozenset[str]) -> bool | None:
+    """Decide whether an issue's text may be believed; None: GitHub does not say who wrote it.
+
+    Strangers can't label, so a status is the team's word for the whole issue: GitHub may hide
+    that its author belongs to the team.
+    """
+    user, association = item.get("user"), str(item.get("author_association"))
+    if "incident" in marks and marks & STATUSES and "needs-confirmation" not in marks:
+        return True
+    if association in read.TRUSTED or (isinstance(user, dict) and user.get("type") == "Bot"):
+        return True
+    return False if association in ASSOCIATIONS else None
+
+
+def parse_issue(
+    item: dict[str, Any], number: int, marks: frozenset[str], trusted: bool | None, problem: str
+) -> ListedIssue:
+    """Read the rest of an issue: title, link and people, and its text if that may be believed."""
+    body = item.get("body") if trusted else ""
+    _, block, text = read.split_body(body if isinstance(body, str) else "")
+    state, answers = read.read_state(block), read.sections(text)
+    if state.get("number", number) != number:
+        state = {}  # copied from another issue
+    url, title, assignees = (item.get(key) for key in ("html_url", "title", "assignees"))
+    linked = isinstance(url, str) and re.fullmatch(r"https?://[\w./:%-]+", url)
+    times, roles = (v if isinstance(v, dict) else {} for v in map(state.get, ("times", "roles")))
+    since = read.parse_time(times.get("started")) or read.parse_time(times.get("declared"))
+    return ListedIssue(
+        number=number,
+        title=plain(title) if isinstance(title, str) and title.strip() else "(no title)",
+        url=plain(url, 300) if linked else "",
+        labels=marks,
+        trusted=trusted,
+        severity=severity_of(marks, answers),
+        services=(*prefixed("service:", marks), *map(normal, kept(state.get("services"), str))),
+        # Once `respond` has read the form, people correct its answer by command.
+        service_text="" if state else answer_to(SERVICES_HEADING, answers),
+        since=since or read.parse_time(item.get("created_at")),
+        commander=read.login(roles.get("commander"))
+        or next(map(read.login, kept(assignees, dict)), None),
+        allow=kept(state.get("allow"), dict),
+        fixes=kept(state.get("fixes"), int),
+        problem=problem,
+        **freeze_by_hand(marks, answers),
+    )
+
+
+def freeze_by_hand(marks: frozenset[str], answers: list[tuple[str, str]]) -> dict[str, Any]:
+    """Read what only the form of a freeze says: for which environments, until when, who may."""
+    labelled = prefixed("environment:", marks)
+    if "incident" in marks:
+        return {"environments": labelled, "until": None, "deployers": frozenset()}
+    # What is typed into another answer may look like a heading: two of them name nobody.
+    may_deploy = [text for heading, text in answers if "may deploy" in heading]
+    return {
+        "environments": (*labelled, *read.single_words(answer_to(ENVIRONMENTS_HEADING, answers))),
+        "until": read.parse_until(answer_to(".*until.*", answers)),
+        "deployers": read.people(may_deploy[0]) if len(may_deploy) == 1 else frozenset(),
+    }
+
+
+def severity_of(marks: frozenset[str], answers: list[tuple[str, str]]) -> str | None:
+    """Find the severity: the worst label, else the worst answer, whatever its field is called.
+
+    Unknown means worse still, so a field on severity that can't be read beats all the others.
+    """
+    labelled = [severity for severity in SEVERITIES if severity in marks]
+    if labelled or "incident" not in marks:
+        return labelled[0] if labelled else None
+    found = [(heading, read.read_severity(answer)) for heading, answer in answers]
+    if any("severity" in heading and not severity for heading, severity in found):
+        return None
+    return min((severity for _, severity in found if severity), default=None)
+
+
+def answer_to(heading: str, answers: list[tuple[str, str]]) -> str:
+    """Join the answers below the headings that match this pattern."""
+    return "\n".join(text for found, text in answers if re.fullmatch(heading, found))
+
+
+def prefixed(prefix: str, marks: frozenset[str]) -> tuple[str, ...]:
+    """List what the labels with this prefix name, sorted."""
+    return tuple(sorted(m[len(prefix) :].strip() for m in marks if m.startswith(prefix)))
+
+
+def kept(values: object, kind: type) -> tuple[Any, ...]:
+    """Keep the values of one type out of what should be a list of them; true is no int."""
+    return tuple(v for v in values if type(v) is kind) if isinstance(values, list) else ()
+
+
+def concerns(request: DeployRequest, issue: ListedIssue) -> bool:
+    """Whether the issue is about one of the services to be deployed. In doubt it is."""
+    concerned = services_of(issue)
+    return not request.services or not concerned or not concerned.isdisjoint(request.services)
+
+
+def services_of(issue: ListedIssue) -> frozenset[str]:
+    """Read which services an issue is about; empty: all of them.
+
+    An answer that is not a plain list narrows nothing, whatever else is known.
+    """
+    told = read.single_words(issue.service_text)
+    if (issue.service_text.strip() and not told) or any(map(read.means_everything, issue.services)):
+        return frozenset()
+    return frozenset({*issue.services, *told})
+
+
+def judge(request: DeployRequest, issue: ListedIssue, now: datetime) -> str:
+    """Say what one issue means for the deploy, as a code. Overrides are not looked at yet."""
+    marks = issue.labels
+    if "drill" in marks:
+        return Code.DRILL
+    if "needs-confirmation" in marks:
+        return Code.NEEDS_CONFIRMATION
+    # A form's labels come with it, whoever submits it: an outsider's `deploy-freeze` is none.
+    if "deploy-freeze" in marks and issue.trusted is not False:
+        code = Code.DEPLOY_FREEZE
+        if issue.until and issue.until <= now:
+            return Code.EXPIRED
+    elif "incident" not in marks:
+        return Code.UNTRUSTED_REPORT
+    elif "deploys-allowed" in marks:
+        return Code.DEPLOYS_ALLOWED
+    elif marks & request.severities:
+        code = Code.SEVERITY
+    elif marks & set(SEVERITIES):
+        return Code.OTHER_SEVERITY
+    elif issue.trusted is False:
+        return Code.UNTRUSTED_REPORT
+    elif issue.severity is None:
+        code = Code.UNKNOWN_SEVERITY
+    elif issue.severity in request.severities:
+        code = Code.SEVERITY
+    else:
+        return Code.OTHER_SEVERITY
+    if not concerns(request, issue):
+        return Code.OTHER_SERVICE
+    if request.environment and issue.environments and request.environment not in issue.environments:
+        return Code.OTHER_ENVIRONMENT
+    return code
+
+
+def closes(pull: SourcePull, request: DeployRequest, number: int) -> bool:
+    """Whether the pull request closes the incident by keyword.
+
+    https://docs.github.com/en/issues/tracking-your-work-with-issues/using-issues/linking-a-pull-request-to-an-issue
+    """
+    text = re.sub(r"(?s)<!--.*?-->", " ", pull.text)
+    repository = re.escape(request.repository)
+    targets = [rf"{repository}#", rf"https?://[^\s/]+/{repository}/issues/"]
+    if request.source.casefold() == request.repository.casefold():
+        targets += ["#", "GH-"]
+    keyword = r"(?<!\w)(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?\s+"
+    return bool(re.search(rf"{keyword}(?:{'|'.join(targets)}){number}(?!\d)", text, re.IGNORECASE))
+
+
+def excuse(
+    request: DeployRequest, finding: IssueVerdict, pulls: tuple[SourcePull, ...], now: datetime
+) -> tuple[IssueVerdict, list[str]]:
+    """Look for an override of one freezing issue; also say which ones are over."""
+    issue = finding.issue
+    notes: list[str] = []
+    same = request.source.casefold() == request.repository.casefold()
+    numbers = {pull.number for pull in pulls} if same else set()
+    shas = set(request.shas).union(*(pull.shas for pull in pulls))
+
+    def passed(code: str, **details: Any) -> tuple[IssueVerdict, list[str]]:
+        override = {"incident": issue.number, "kind": code, "actor": request.actor, **details}
+        return IssueVerdict(issue=issue, code=code, override=override), notes
+
+    if request.intent == "rollback":
+        return passed(Code.ROLLBACK)
+    for entry in issue.allow:
+        sha, number = entry.get("sha"), entry.get("pr")
+        hexes = isinstance(sha, str) and re.fullmatch(r"[0-9a-f]{7,64}", sha.lower())
+        if not (
+            (hexes and any(s.lower().startswith(str(sha).lower()) for s in shas))
+            or (type(number) is int and number in numbers)
+        ):
+            continue
+        what = f"#{number}" if type(number) is int else plain(sha, 12)
+        by, until = read.login(entry.get("by")), read.parse_until(entry.get("until"))
+        if until is None or until <= now:
+            over = (
+                f"is over since {words.clock(until)}" if until else "has no expiry that can be read"
+            )
+            notes.append(f"/allow {what} by {by or 'somebody'} on #{issue.number} {over}.")
+            continue
+        why = plain(entry.get("reason") or "", 200)
+        return passed(Code.ALLOWED, change=what, by=by, reason=why, until=words.stamp(until))
+    if request.intent == "fix" and "incident" in issue.labels:
+        for pull in pulls:
+            if pull.number in issue.fixes and same:
+                return passed(Code.FIX, change=f"#{pull.number}", reason="linked to the incident")
+            if closes(pull, request, issue.number):
+                return passed(Code.FIX, change=f"#{pull.number}", reason="closes the incident")
+        notes.append(
+            f"intent: fix needs a pull request that is linked to #{issue.number}:"
+            f' a member of the team writes "Fixes #{issue.number}" in its description, or'
+            f" comments `/did deployed #PR -> RESULT` on #{issue.number}."
+        )
+    if request.actor and request.actor.casefold() in issue.deployers:
+        return passed(Code.MAY_DEPLOY, reason="named in the freeze")
+    return finding, notes
+
+
+def decide(
+    request: DeployRequest,
+    issues: Iterable[ListedIssue],
+    now: datetime,
+    pulls: tuple[SourcePull, ...] = (),
+    environments: tuple[str, ...] | None = None,
+    remarks: Iterable[str] = (),
+) -> GateVerdict:
+    """Decide whether the change may be deployed.
+
+    Takes the request, the open issues and an aware `now`. A second call, with what was looked up
+    in between, also weighs the overrides that need it: pull requests that the commit came from,
+    the environments that freeze (None: all), and remarks on what could not be looked up.
+    """
+    notes = list(remarks)
+    freezing: dict[int, IssueVerdict] = {}
+    others: dict[int, str] = {}
+    problems: list[str] = []
+    for issue in issues:
+        if issue.problem:
+            problems.append(issue.problem)
+            continue
+        code = judge(request, issue, now)
+        if code == Code.UNKNOWN_SEVERITY and issue.trusted is None:
+            problems.append(f"the author of issue #{issue.number} can't be read")
+        elif code in FREEZES:
+            freezing.setdefault(issue.number, IssueVerdict(issue=issue, code=code, override=None))
+        else:
+            others[issue.number] = code
+        if code == Code.EXPIRED:
+            notes.append(f"The freeze #{issue.number} is over since {words.clock(issue.until)}.")
+
+    if environments is not None and request.environment not in environments:
+        others.update(dict.fromkeys(freezing, Code.OTHER_ENVIRONMENT))
+        freezing = {}
+    findings = []
+    for finding in freezing.values():
+        excused, more = excuse(request, finding, (*request.pulls, *pulls), now)
+        findings.append(excused)
+        notes += more
+    blocking = [finding for finding in findings if not finding.override]
+    shown = tuple(blocking or findings)
+
+    def verdict(name: str, code: str, reason: str, remedy: str = "") -> GateVerdict:
+        told = {"reason": reason, "remedy": remedy, "notes": tuple(dict.fromkeys(notes))}
+        return GateVerdict(verdict=name, code=code, findings=shown, **told)
+
+    told = words.told(shown, now)
+    if blocking:
+        return verdict("frozen", blocking[0].code, f"Deploys are frozen by {told}.")
+    if request.intent == "rollback" and (findings or problems):
+        by = told or "an answer of GitHub's that can't be judged"
+        return verdict("rollback", Code.ROLLBACK, f"A rollback passes, in spite of {by}.")
+    if problems:
+        remedy = "Run this again; if it stays, look at the issue on GitHub."
+        return verdict("error", Code.UNREADABLE, f"GitHub's answer: {problems[0]}.", remedy)
+    if findings:
+        how = "; ".join(words.describe_override(f.override) for f in findings if f.override)
+        return verdict("exempt", findings[0].code, f"This change passes {told}: {how}.")
+    if others:
+        first = next(iter(others.values()))
+        return verdict("clear", first, f"Deploys are not frozen. {words.in_words(others)}.")
+    return nothing_open()

@@ -1,0 +1,249 @@
+"""How the gate tells its verdict when it is not simply clear: log, annotation, summary, JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from incident_actions.gate import (
+    CLEAR,
+    BadInputError,
+    Code,
+    DeployRequest,
+    GateSettings,
+    GateVerdict,
+    append,
+    publish,
+)
+
+if TYPE_CHECKING:
+    from incident_actions.gate_decision import IssueVerdict
+
+VERSION = 1  # of the JSON that `--json` prints
+
+
+def clock(when: datetime | None) -> str:
+    """Write a time for people, in UTC."""
+    return when.strftime("%Y-%m-%d %H:%M UTC") if when else "unknown"
+
+
+def stamp(when: datetime) -> str:
+    """Write a time for programs, ISO 8601 in UTC."""
+    return when.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def age(since: datetime | None, now: datetime) -> str:
+    """Write how long ago something was: `43 min`, `3 h 5 min`, `2 d 4 h`."""
+    minutes = max(0, int((now - since).total_seconds() // 60)) if since else 0
+    hours, days = minutes // 60, minutes // 1440
+    if minutes < 60:
+        return f"{minutes} min"
+    return f"{hours} h {minutes % 60} min" if hours < 48 else f"{days} d {hours % 24} h"
+
+
+NOT_FREEZING = {
+    Code.DEPLOYS_ALLOWED: "does not freeze: somebody let deploys through",
+    Code.DRILL: "is a drill",
+    Code.NEEDS_CONFIRMATION: "is a report from outside that waits for `/confirm`",
+    Code.UNTRUSTED_REPORT: "is a report from outside that waits for `/confirm`",
+    Code.OTHER_SEVERITY: "is of a severity that does not freeze",
+    Code.OTHER_SERVICE: "is about another service",
+    Code.OTHER_ENVIRONMENT: "is about another environment",
+    Code.EXPIRED: "is over",
+}
+
+
+def in_words(others: dict[int, str]) -> str:
+    """Say why open issues do not freeze: `#3 is a drill; #5 (and 2 more) is over`."""
+    told = []
+    for words in dict.fromkeys(NOT_FREEZING[code] for code in others.values()):
+        same = [number for number, code in others.items() if NOT_FREEZING[code] == words]
+        more = f" (and {len(same) - 1} more)" if len(same) > 1 else ""
+        told.append(f"#{same[0]}{more} {words}")
+    return "; ".join(told)
+
+
+def rank(finding: IssueVerdict) -> str:
+    """Name what kind of freeze this is."""
+    if finding.issue.severity:
+        return str(finding.issue.severity).upper()
+    return "deploy freeze" if "deploy-freeze" in finding.issue.labels else "severity unknown"
+
+
+def told(findings: Sequence[IssueVerdict], now: datetime) -> str:
+    """Name the freezing issues in one line: the first in full, the others by number."""
+    if not findings:
+        return ""
+    first = findings[0].issue
+    who = f", @{first.commander} commands" if first.commander else ", nobody commands yet"
+    if "incident" not in first.labels:
+        who = f", until {clock(first.until)}" if first.until else ""
+    since = f"for {age(first.since, now)}" if first.since else "since an unknown time"
+    line = f"#{first.number} {rank(findings[0])} “{first.title}” ({since}{who})"
+    more = [f"#{finding.issue.number}" for finding in findings[1:6]]
+    rest = f" and {len(findings) - 6} more" if len(findings) > 6 else ""
+    return line + (f", also {', '.join(more)}{rest}" if more else "")
+
+
+def describe_override(override: dict[str, Any]) -> str:
+    """Say in one line who let the change through, until when, and why."""
+    kind, why = override["kind"], override.get("reason")
+    change, by, until = (override.get(key) for key in ("change", "by", "until"))
+    line = {
+        Code.ALLOWED: f"/allow {change} by @{by or 'somebody'} until {until}",
+        Code.FIX: f"fix {change}",
+        Code.ROLLBACK: f"a rollback by @{override.get('actor') or 'somebody'}",
+        Code.MAY_DEPLOY: f"@{override.get('actor')} may deploy",
+    }[kind]
+    return f"#{override['incident']} {line}" + (f" ({why})" if why else "")
+
+
+def ways_out(request: DeployRequest, verdict: GateVerdict) -> list[str]:
+    """List what a deployer can do about the freeze, the fastest first."""
+    same = request.source.casefold() == request.repository.casefold()
+    sha = max(request.shas, default="SHA", key=len)[:10]
+    change = f"#{request.pulls[0].number}" if request.pulls and same else sha
+    incidents = [f.issue for f in verdict.findings if "incident" in f.issue.labels]
+    lines = ["Roll back: deploy the last good version with `intent: rollback`."]
+    if incidents:
+        number = incidents[0].number
+        lines.append(
+            f"Let this change through: comment `/allow {change} for 2h REASON` on #{number}; or,"
+            f" when its pull request says `Fixes #{number}`, deploy it with `intent: fix`."
+        )
+        lines.append(
+            f"End the freeze: comment `/thaw REASON` on #{number}, or resolve it with `/resolve`."
+        )
+        lines.append("After a comment: wait for its 👍, then re-run this job.")
+    for issue in [f.issue for f in verdict.findings if "incident" not in f.issue.labels][:3]:
+        until = f" It ends by itself at {clock(issue.until)}." if issue.until else ""
+        who = ", ".join(f"@{name}" for name in sorted(issue.deployers))
+        named = f" {who} may deploy." if who else ""
+        lines.append(f"End the freeze #{issue.number}: close the issue.{named}{until}")
+    return lines
+
+
+def incidents_json(verdict: GateVerdict) -> list[dict[str, Any]]:
+    """List the freezing issues as the `incidents` output has them."""
+    issues = [finding.issue for finding in verdict.findings]
+    return [
+        {"number": i.number, "title": i.title, "severity": i.severity, "url": i.url} for i in issues
+    ]
+
+
+def is_frozen(verdict: GateVerdict, on_error: str) -> bool:
+    """Whether this deploy should be held: the `frozen` output."""
+    return verdict.verdict == "frozen" or (verdict.verdict == "error" and on_error == "block")
+
+
+def as_json(verdict: GateVerdict, on_error: str = "block") -> dict[str, Any]:
+    """Write the verdict for programs; `v` grows when a key changes its meaning."""
+    return {
+        "v": VERSION,
+        "verdict": verdict.verdict,
+        "frozen": is_frozen(verdict, on_error),
+        "code": verdict.code,
+        "reason": verdict.reason,
+        "remedy": verdict.remedy,
+        "incidents": incidents_json(verdict),
+        "overrides": verdict.overrides,
+        "notes": list(verdict.notes),
+    }
+
+
+def markdown(text: str) -> str:
+    """Escape text from outside for Markdown: no markup, no HTML, no link, no mention."""
+    text = re.sub(r"[\\`*_\[\]|~$]|:(?=//)|(?<=www)\.", r"\\\g<0>", text, flags=re.IGNORECASE)
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return text.replace("@", "@\u200b")
+
+
+def summary(request: DeployRequest, verdict: GateVerdict, now: datetime) -> str:
+    """Write the job summary, in Markdown."""
+    heads = {"clear": CLEAR, "frozen": "🛑 Deploys are frozen"}
+    heads.update(exempt="⚠️ This change passes the freeze", rollback="⚠️ A rollback passes")
+    lines = [f"### {heads.get(verdict.verdict, '❓ The deploy gate could not decide')}", ""]
+    if verdict.findings:
+        lines += ["| | | Severity | Since | Commander |", "|---|---|---|---|---|"]
+        for finding in verdict.findings[:20]:
+            issue = finding.issue
+            link = f"[#{issue.number}]({issue.url})" if issue.url else f"#{issue.number}"
+            since = f"{clock(issue.since)} ({age(issue.since, now)})" if issue.since else "unknown"
+            nobody = "nobody yet" if "incident" in issue.labels else "-"
+            cells = [link, markdown(issue.title), rank(finding), since]
+            lines.append(f"| {' | '.join(cells)} | {markdown(issue.commander or nobody)} |")
+        if len(verdict.findings) > 20:
+            lines.append(f"\n… and {len(verdict.findings) - 20} more.")
+        lines.append("")
+    else:
+        lines += [markdown(verdict.reason), ""]
+    if verdict.remedy:
+        lines += [markdown(verdict.remedy), ""]
+    if verdict.verdict == "frozen":
+        lines += [*(f"- {line}" for line in ways_out(request, verdict)), ""]
+    lines += [f"- {markdown(describe_override(o))}" for o in verdict.overrides]
+    lines += [f"- {markdown(note)}" for note in verdict.notes]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def annotate(level: str, title: str, message: str) -> None:
+    """Print one annotation, escaped.
+
+    https://docs.github.com/en/actions/writing-workflows/choosing-what-your-workflow-does/workflow-commands-for-github-actions
+    """
+    for sign, code in (("%", "%25"), ("\r", "%0D"), ("\n", "%0A")):
+        title, message = title.replace(sign, code), message.replace(sign, code)
+    title = title.replace(":", "%3A").replace(",", "%2C")
+    print(f"::{level} title={title}::{message}", flush=True)
+
+
+def tell_bad_input(error: BadInputError, summary_path: str) -> int:
+    """Tell which input is wrong. Returns the exit code."""
+    annotate("error", "The deploy gate's input", f"{error.what} {error.remedy}")
+    if summary_path:
+        text = f"### The deploy gate can't run\n\n{markdown(error.what)} {error.remedy}\n"
+        append(summary_path, text)
+    return 2
+
+
+def tell(
+    settings: GateSettings, request: DeployRequest, verdict: GateVerdict, now: datetime
+) -> int:
+    """Tell the verdict: log, annotation, outputs, job summary. Returns the exit code."""
+    incidents = json.dumps(incidents_json(verdict))
+    frozen = is_frozen(verdict, settings.on_error)
+    publish(settings, verdict, frozen, incidents, summary(request, verdict, now))
+    if settings.json:
+        print(json.dumps(as_json(verdict, settings.on_error), indent=2))
+    enforced = settings.mode == "enforce"
+    lines = [verdict.reason, verdict.remedy]
+    if verdict.verdict == "frozen":
+        link = next((f.issue.url for f in verdict.findings if f.issue.url), "")
+        lines = [verdict.reason, link, *ways_out(request, verdict)]
+    text = "\n".join(filter(None, [*lines, *verdict.notes]))
+    if verdict.verdict == "frozen":
+        annotate("error" if enforced else "warning", "Deploys are frozen", text)
+        return 1 if enforced else 0
+    if verdict.verdict == "error":
+        blocks = enforced and settings.on_error == "block"
+        how = "" if blocks else " It lets this deploy pass, as `on-error` or `mode` say."
+        level = "error" if blocks else "warning"
+        annotate(level, "The deploy gate could not ask GitHub", text + how)
+        return 3 if blocks else 0
+    if verdict.verdict == "rollback" and not verdict.overrides:  # it did not wait for GitHub
+        annotate("warning", "Rollback", text)
+        return 0
+    print(text)
+    if verdict.overrides:
+        trace = {
+            "v": VERSION,
+            "sha": max(request.shas, default="", key=len),
+            "intent": request.intent,
+            "run": settings.run_url,
+            "overrides": verdict.overrides,
+        }
+        annotate("notice", "incident-actions override", json.dumps(trace))
+    return 0
