@@ -35,8 +35,9 @@ def remind_of_postmortems(desk: RunContext) -> tuple[JobResult, ...]:
     """
     policy = desk.config.reminders.followups()
     found = []
-    for pull in desk.hub.open_pulls(names.POSTMORTEM):
-        times = link.read_times(pull.body) if _is_ours(pull, desk) else None
+    for pull in desk.hub.issues(labels=[names.POSTMORTEM], pulls=True):
+        ours = pull.is_pull_request and _is_ours(pull, desk)
+        times = link.read_times(pull.body) if ours else None
         if times is None:
             continue
         resolved, due = times

@@ -109,7 +109,7 @@ def keep_alive(desk: RunContext) -> tuple[JobResult, ...]:
 
 
 def _warnings(desk: RunContext, state: str) -> list[Issue]:
-    issues = desk.hub.issues(labels=(), state=state, creator=desk.config.bot)
+    issues = desk.hub.issues(state=state, creator=desk.config.bot)
     return [issue for issue in issues if _since(issue)]
 
 

@@ -88,7 +88,7 @@ def tend_postmortems(desk: RunContext) -> tuple[JobResult, ...]:
     """
     reports: list[JobResult] = []
     pulls: list[int] = []
-    for issue in desk.hub.changed_issues(desk.now - _LOOK_BACK, pages=1):
+    for issue in desk.hub.issues(state="all", since=desk.now - _LOOK_BACK, pulls=True, most=100):
         recent = desk.now - issue.updated_at < _JUST_NOW
         if issue.is_pull_request:
             if recent and names.holds(issue.labels, names.POSTMORTEM):

@@ -62,7 +62,7 @@ def respond_once(town: Town, event: WorkflowEvent) -> None:
     hub = town.hub()
     with suppress(GitHubError):
         respond(hub, event, PATH, town.tools())
-    hub._requester.close()
+    hub.close()
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())

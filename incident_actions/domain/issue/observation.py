@@ -52,7 +52,6 @@ class Issue(Struct, frozen=True):
     created_at: datetime
     updated_at: datetime
     url: str
-    state_reason: str | None = None
     is_pull_request: bool = False
     comments: int = 0
     draft: bool = False

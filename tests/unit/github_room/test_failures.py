@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from incident_actions.domain.issue.labels import Label
 from incident_actions.domain.issue.observation import Permission
 from incident_actions.domain.projection.effects import EditIssue, OpenIssue
 from incident_actions.errors import (
@@ -20,8 +21,8 @@ from incident_actions.errors import (
     Unauthorized,
     Unavailable,
 )
-from incident_actions.github import client as adapter
 from incident_actions.github.client import GitHub, connect
+from incident_actions.github.decoding import actor
 from incident_actions.sandbox import Sandbox
 
 REPOSITORY = "acme/shop"
@@ -53,7 +54,7 @@ def hub(sandbox: Sandbox, waits: list[float], monkeypatch: pytest.MonkeyPatch) -
     connection = connect(TOKEN, REPOSITORY, sandbox.url)
     monkeypatch.setattr(connection._requester, "_Requester__timeout", 0.2)  # whole seconds, else
     yield connection
-    connection._requester.close()
+    connection.close()
 
 
 BROKEN: dict[str, tuple[dict[str, Any], type[GitHubError]]] = {
@@ -231,7 +232,7 @@ def test_an_answer_of_another_shape_is_githubs_failure(
     answer: object,
 ) -> None:
     """Never a traceback: JSON that makes no sense is a GitHub that is down."""
-    monkeypatch.setattr(hub._requester, "requestJsonAndCheck", lambda *_, **__: ({}, answer))
+    monkeypatch.setattr(hub, "send", lambda *_, **__: ({}, answer))
     with pytest.raises(Unavailable) as raised:
         ask(hub)
     assert raised.value.remedy
@@ -272,7 +273,7 @@ class TestReading:
     ) -> None:
         """Its own name means nothing to us."""
         answer = {"role_name": "release-manager", "permission": "write"}
-        monkeypatch.setattr(hub._requester, "requestJsonAndCheck", lambda *_, **__: ({}, answer))
+        monkeypatch.setattr(hub, "send", lambda *_, **__: ({}, answer))
         assert hub.permission("alice") is Permission.WRITE
 
     def test_files_come_from_the_default_branch(self, sandbox: Sandbox, hub: GitHub) -> None:
@@ -284,11 +285,11 @@ class TestReading:
 
     def test_a_deleted_account_is_a_ghost(self, hub: GitHub) -> None:
         """GitHub gives no user then."""
-        assert adapter.actor(None).login == "ghost"
+        assert actor(None).login == "ghost"
 
     def test_a_label_that_exists_is_fine(self, sandbox: Sandbox, hub: GitHub) -> None:
         """Another run was faster."""
-        hub.create_label(adapter.Label("incident", "b60205", "x"))
+        hub.create_label(Label("incident", "b60205", "x"))
         assert hub.label_names() == {"incident"}
 
     def test_a_comment_that_is_gone_is_gone(self, hub: GitHub) -> None:
