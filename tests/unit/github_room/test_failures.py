@@ -18,6 +18,7 @@ from incident_actions.errors import (
     NotFound,
     RateLimited,
     Rejected,
+    RequestCeilingReached,
     Unauthorized,
     Unavailable,
 )
@@ -211,6 +212,65 @@ def test_an_edit_of_nothing_asks_nothing(sandbox: Sandbox, hub: GitHub) -> None:
     """No empty write."""
     hub.edit(EditIssue(1))
     assert sandbox.log == []
+
+
+class TestTransport:
+    """One request at a time."""
+
+    def test_an_answer_that_did_not_change_is_not_sent_again(
+        self, sandbox: Sandbox, hub: GitHub
+    ) -> None:
+        """GitHub says 304, which costs none of the rate limit, and the answer is the first one."""
+        first = hub.issue(1)
+        assert hub.issue(1) == first
+        sandbox.as_user("alice").label(1, "incident")
+        sandbox.as_user("alice").close(1)
+        assert not hub.issue(1).open
+        assert [entry.status for entry in sandbox.log if entry.actor != "alice"] == [200, 304, 200]
+
+    def test_a_known_list_is_followed_to_its_end(self, sandbox: Sandbox, hub: GitHub) -> None:
+        """Where the next page is stands in a header, which a 304 does not repeat."""
+        for number in range(150):
+            sandbox.as_user("alice").comment(1, f"comment {number}")
+        history = hub.history(1)
+        sandbox.clear_log()
+        assert hub.history(1) == history
+        assert [entry.status for entry in sandbox.log] == [304, 304]
+
+    def test_a_run_that_asks_without_end_is_stopped(self, sandbox: Sandbox, hub: GitHub) -> None:
+        """Before the request beyond the ceiling, reads and writes alike."""
+        github = connect(TOKEN, REPOSITORY, sandbox.url, ceiling=2)
+        with pytest.raises(NotFound):
+            github.issue(99)
+        github.issue(1)
+        for ask in (lambda: github.issue(1), lambda: github.comment(1, "Hello")):
+            with pytest.raises(RequestCeilingReached, match="2 requests") as raised:
+                ask()
+            assert "report it" in raised.value.remedy
+            assert raised.value.exit_code == 3
+        assert github.requests == 2
+
+    @pytest.mark.parametrize("status", [301, 307, 308])
+    def test_a_repository_that_has_moved_is_followed(
+        self, sandbox: Sandbox, hub: GitHub, status: int
+    ) -> None:
+        """A write arrives, once."""
+        moved = {"location": f"{sandbox.url}/repos/{REPOSITORY}/issues/1/comments"}
+        sandbox.fail("POST */old/issues/1/comments", times=1, status=status, headers=moved)
+        connect(TOKEN, "acme/old", sandbox.url).comment(1, "Hello")
+        said = [comment.body for comment in sandbox.repo(REPOSITORY).issues[1].comments]
+        assert said == ["/ack", "Hello"]
+
+    @pytest.mark.parametrize("status", [301, 307, 308])
+    def test_a_redirect_to_another_server_is_refused(
+        self, sandbox: Sandbox, hub: GitHub, status: int
+    ) -> None:
+        """The token is for this one."""
+        moved = {"location": "http://elsewhere.example/repos/acme/shop/issues/1"}
+        sandbox.fail("GET */issues/1", times=1, status=status, headers=moved)
+        with pytest.raises(Rejected) as raised:
+            hub.issue(1)
+        assert "moved" in raised.value.remedy
 
 
 _SHAPES: list[tuple[str, Callable[[GitHub], object]]] = [
