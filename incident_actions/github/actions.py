@@ -22,7 +22,7 @@ class Actions(Transport):
 
         https://docs.github.com/en/rest/actions/workflow-runs#list-workflow-runs-for-a-repository
         """
-        return self._get(_runs, "/actions/runs", per_page=PER_PAGE)
+        return self._get(each(_run, "workflow_runs"), "/actions/runs", per_page=PER_PAGE)
 
     def last_scheduled_run(self, workflow: str) -> datetime | None:
         """When the schedule last started a run of this workflow file; None when it never did.
@@ -32,7 +32,8 @@ class Actions(Transport):
         https://docs.github.com/en/rest/actions/workflow-runs#list-workflow-runs-for-a-workflow
         """
         path = f"/actions/workflows/{quote(workflow, safe='')}/runs"
-        return self._get(_newest, path, event="schedule", per_page=1)
+        found = self._get(each(_created, "workflow_runs"), path, event="schedule", per_page=1)
+        return next(iter(found), None)
 
     def workflow_states(self) -> dict[str, str]:
         """The state of each workflow (`active`, `disabled_manually`, ...) by its file's path.
@@ -41,7 +42,7 @@ class Actions(Transport):
 
         https://docs.github.com/en/rest/actions/workflows#list-repository-workflows
         """
-        return self._get(_states, "/actions/workflows", per_page=PER_PAGE)
+        return dict(self._get(each(_state, "workflows"), "/actions/workflows", per_page=PER_PAGE))
 
     def may_open_pulls(self) -> bool:
         """Whether workflows may open pull requests. Raises `Forbidden` unless asked by an admin.
@@ -50,10 +51,6 @@ class Actions(Transport):
         """
         path = "/actions/permissions/workflow"
         return self._get(lambda raw: bool(raw["can_approve_pull_request_reviews"]), path)
-
-
-def _runs(raw: Any) -> tuple[WorkflowRun, ...]:
-    return each(_run)(raw["workflow_runs"])
 
 
 def _run(raw: Any) -> WorkflowRun:
@@ -68,10 +65,9 @@ def _run(raw: Any) -> WorkflowRun:
     )
 
 
-def _newest(raw: Any) -> datetime | None:
-    runs = raw["workflow_runs"]
-    return time(runs[0]["created_at"]) if runs else None
+def _created(raw: Any) -> datetime:
+    return time(raw["created_at"])
 
 
-def _states(raw: Any) -> dict[str, str]:
-    return {workflow["path"]: workflow["state"] for workflow in raw["workflows"]}
+def _state(raw: Any) -> tuple[str, str]:
+    return raw["path"], raw["state"]

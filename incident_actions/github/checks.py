@@ -27,7 +27,7 @@ class Checks(Transport):
         https://docs.github.com/en/rest/checks/runs#list-check-runs-for-a-git-reference
         """
         path = f"/commits/{quote(ref, safe='')}/check-runs"
-        return self._get(lambda raw: each(_run)(raw["check_runs"]), path, per_page=PER_PAGE)
+        return self._get(each(_run, "check_runs"), path, per_page=PER_PAGE)
 
     def notices(self, check_run: int, title: str) -> tuple[str, ...]:
         """The texts of a check run's notices with this title, of its first hundred annotations.
@@ -46,7 +46,9 @@ class Checks(Transport):
 
         https://docs.github.com/en/rest/checks/runs#list-check-runs-for-a-git-reference
         """
-        return self._get(_key, f"/commits/{sha}/check-runs", check_name=name, per_page=1)
+        path = f"/commits/{sha}/check-runs"
+        keys = self._get(each(_key, "check_runs"), path, check_name=name, per_page=1)
+        return next(iter(keys), None)
 
     def publish(self, check: CheckResult) -> None:
         """Publish a finished check. One request for each fifty findings, at least one.
@@ -83,9 +85,8 @@ def _run(raw: Any) -> CheckRun | None:
     )
 
 
-def _key(raw: Any) -> str | None:
-    runs = raw["check_runs"]
-    return str(runs[0]["external_id"] or "") if runs else None
+def _key(raw: Any) -> str:
+    return str(raw["external_id"] or "")
 
 
 def _annotation(path: str, finding: LintFinding) -> dict[str, Any]:

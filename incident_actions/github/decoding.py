@@ -27,9 +27,21 @@ def read(reader: Callable[[Any], Answer], raw: Any) -> Answer:
         ) from None
 
 
-def each(reader: Callable[[Any], Answer | None]) -> Callable[[Any], tuple[Answer, ...]]:
-    """A reader of a list, out of a reader of one item that may leave items out (None)."""
-    return lambda raw: tuple(found for item in raw if (found := reader(item)) is not None)
+def each(
+    reader: Callable[[Any], Answer | None], under: str = ""
+) -> Callable[[Any], tuple[Answer, ...]]:
+    """A reader of a list, out of a reader of one item that may leave items out (None).
+
+    `under` is the key of the object that the list stands in, if it stands in one.
+    """
+
+    def listed(raw: Any) -> tuple[Answer, ...]:
+        items = raw[under] if under else raw
+        if not isinstance(items, list):
+            raise TypeError("no list")
+        return tuple(found for item in items if (found := reader(item)) is not None)
+
+    return listed
 
 
 def comment(raw: Any) -> Comment:

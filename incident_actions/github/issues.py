@@ -75,8 +75,7 @@ class Issues(Transport):
 
         https://docs.github.com/en/rest/issues/timeline#list-timeline-events-for-an-issue
         """
-        entries = self._pages(_entry, f"/issues/{number}/timeline")
-        return tuple(entry for entry in entries if entry is not None)
+        return tuple(self._pages(_entry, f"/issues/{number}/timeline"))
 
     def open(self, issue: OpenIssue) -> int:
         """Open an issue; gives its number. Raises `Rejected` for an assignee who can't be one.
@@ -213,48 +212,38 @@ def _issue(raw: Any) -> Issue:
 
 
 def _entry(raw: Any) -> Comment | TimelineEvent | None:
-    """One entry of the timeline; None for those that mean nothing to an incident."""
+    """One entry of the timeline; None for those that mean nothing to an incident.
+
+    A cross-reference has no id of its own, and may not say where it stands: then it is nothing.
+    """
     kind = raw.get("event")
     if kind == "commented":
         return comment(raw)
-    if kind not in _EVENTS:
+    source = (raw.get("source") or {}).get("issue") or {}
+    if kind not in _EVENTS or (kind == EventKind.CROSS_REFERENCED and not source):
         return None
-    if kind == "cross-referenced":
-        return _cross_reference(raw)
+    pull = source.get("pull_request") or {}
+    merged = pull.get("merged_at")
     return TimelineEvent(
-        id=int(raw.get("id") or 0),
+        id=int(raw.get("id") or source.get("number") or 0),
         kind=EventKind(kind),
         actor=actor(raw.get("actor")),
         at=time(raw["created_at"]),
         subject=_subject(kind, raw),
-    )
-
-
-def _subject(kind: str, raw: Any) -> str:
-    """What an event is about: a label, a login or the new title."""
-    if kind in ("labeled", "unlabeled"):
-        return str(raw["label"]["name"])
-    if kind in ("assigned", "unassigned"):
-        return actor(raw.get("assignee")).login
-    return str(raw["rename"]["to"]) if kind == "renamed" else ""
-
-
-def _cross_reference(raw: Any) -> TimelineEvent | None:
-    """A mention elsewhere; None when GitHub does not say where. It has no id of its own."""
-    source = (raw.get("source") or {}).get("issue")
-    if not source:
-        return None
-    pull = source.get("pull_request")
-    merged = pull.get("merged_at") if pull else None
-    return TimelineEvent(
-        id=int(raw.get("id") or 0) or number_of(source),
-        kind=EventKind.CROSS_REFERENCED,
-        actor=actor(raw.get("actor")),
-        at=time(raw["created_at"]),
-        subject=str(source["number"]),
-        author=actor(source.get("user")),
+        author=actor(source.get("user")) if source else None,
         title=str(source.get("title") or ""),
         body=str(source.get("body") or ""),
         pull_request=bool(pull),
         merged_at=time(merged) if merged else None,
     )
+
+
+def _subject(kind: str, raw: Any) -> str:
+    """What an event is about: a label, a login, the new title or an issue's number."""
+    if kind in ("labeled", "unlabeled"):
+        return str(raw["label"]["name"])
+    if kind in ("assigned", "unassigned"):
+        return actor(raw.get("assignee")).login
+    if kind == "cross-referenced":
+        return str(raw["source"]["issue"]["number"])
+    return str(raw["rename"]["to"]) if kind == "renamed" else ""

@@ -55,8 +55,7 @@ class Pulls(Transport):
 
         https://docs.github.com/en/rest/pulls/pulls#list-pull-requests-files
         """
-        found = self._pages(_changed, f"/pulls/{number}/files")
-        return tuple(path for path in found if path is not None)
+        return tuple(self._pages(_changed, f"/pulls/{number}/files"))
 
     def open_pull(self, title: str, branch: str, base: str, body: str) -> PullRequest:
         """Open a draft pull request. Raises `Forbidden` when the token may not.

@@ -15,21 +15,10 @@ from urllib.parse import quote
 import github
 import requests
 from github.Requester import Requester
-from msgspec import Struct
 
-from incident_actions import __version__
-from incident_actions.errors import (
-    Forbidden,
-    GitHubError,
-    NotFound,
-    RateLimited,
-    Rejected,
-    RequestCeilingReached,
-    Unauthorized,
-    Unavailable,
-)
-from incident_actions.github.decoding import Answer, read
-from incident_actions.github.patience import PatientRetry
+from incident_actions import __version__, errors
+from incident_actions.github.decoding import Answer, each, read
+from incident_actions.github.patience import REMEDY, PatientRetry
 
 TIMEOUT = 15
 """Seconds for one answer."""
@@ -39,13 +28,24 @@ CEILING = 400
 """The requests of one run. A usual one makes about ten, so that many are a fault of ours."""
 _AGAIN = "Run it again; see https://www.githubstatus.com."
 _MOVED = frozenset({307, 308})
-
-
-class _Remembered(Struct, frozen=True):
-    """An answer that came with an ETag: its headers and its JSON."""
-
-    headers: Mapping[str, str]
-    answer: Any
+_MOVED_REMEDY = "The repository or the server has moved: use its new address."
+_KINDS = {
+    401: errors.Unauthorized,
+    403: errors.Forbidden,
+    404: errors.NotFound,
+    410: errors.NotFound,
+}
+"""By HTTP status; others are `Rejected` or `Unavailable`."""
+_REMEDIES: dict[type[errors.GitHubError], str] = {
+    errors.Unauthorized: "The token is wrong or expired. Leave `token` out, or renew the secret.",
+    errors.Forbidden: "Give the job `permissions: issues: write, contents: read`. "
+    "For another repository use a token that may write there.",
+    errors.NotFound: "Check that {repository} exists and that the token may see it. "
+    "`github.token` sees its own repository only.",
+    errors.Rejected: "GitHub refused the content; the message says why.",
+    errors.RateLimited: REMEDY,
+    errors.Unavailable: _AGAIN,
+}
 
 
 def connection(token: str, api_url: str) -> Requester:
@@ -75,7 +75,7 @@ class Transport:
         self._ceiling = ceiling
         self._base = f"/repos/{quote(repository, safe='/')}"
         self._requests = 0
-        self._tagged: dict[tuple[object, ...], _Remembered] = {}
+        self._tagged: dict[tuple[object, ...], tuple[Mapping[str, str], Any]] = {}
         self._answers: dict[tuple[object, ...], Any] = {}
 
     @property
@@ -116,31 +116,30 @@ class Transport:
         `RequestCeilingReached` for one request too many.
         """
         if self._requests >= self._ceiling:
-            raise RequestCeilingReached(self._ceiling, f"{verb} {path}")
+            raise errors.RequestCeilingReached(self._ceiling, f"{verb} {path}")
         self._requests += 1
         question = (path, *sorted((parameters or {}).items()))
         known = self._tagged.get(question) if verb == "GET" else None
-        conditions = {"If-None-Match": known.headers["etag"]} if known else {}
+        conditions = {"If-None-Match": known[0]["etag"]} if known else {}
         url = self._base + path if path[:1] in ("", "/") else path
         try:
             status, headers, text = self._exchange(verb, url, parameters, conditions, given)
+            answer = json.loads(text) if text else None
         except github.GithubException as error:
             raise self._explained(error, f"{verb} {path}") from None
         except (requests.RequestException, OSError) as error:
-            raise Unavailable(
+            raise errors.Unavailable(
                 f"GitHub could not be reached: {type(error).__name__} at {verb} {path}",
                 remedy=_AGAIN,
             ) from None
-        if known and status == 304:
-            return known.headers, known.answer
-        try:
-            answer = json.loads(text) if text else None
         except ValueError:
-            raise Unavailable(
+            raise errors.Unavailable(
                 f"GitHub did not answer {verb} {path} with JSON", remedy=_AGAIN
             ) from None
+        if known and status == 304:
+            return known
         if verb == "GET" and headers.get("etag"):
-            self._tagged[question] = _Remembered(headers, answer)
+            self._tagged[question] = headers, answer
         return headers, answer
 
     def _exchange(
@@ -163,10 +162,8 @@ class Transport:
             try:
                 said = json.loads(text)
             except ValueError:
-                said = {}
-            raise self._requester.createException(
-                status, answered, said if isinstance(said, dict) else {}
-            )
+                said = None
+            raise github.GithubException(status, said)
         return status, answered, text
 
     def _get(self, reader: Callable[[Any], Answer], path: str, **parameters: Any) -> Answer:
@@ -177,7 +174,7 @@ class Transport:
         """The same, or None where GitHub finds nothing."""
         try:
             return self._get(reader, path, **parameters)
-        except NotFound:
+        except errors.NotFound:
             return None
 
     def _once(self, reader: Callable[[Any], Answer], path: str, **parameters: Any) -> Answer:
@@ -189,17 +186,19 @@ class Transport:
         if question not in self._answers:
             try:
                 self._answers[question] = self._get(lambda raw: raw, path, **parameters)
-            except (Forbidden, NotFound) as refused:
+            except (errors.Forbidden, errors.NotFound) as refused:
                 self._answers[question] = refused
         answer = self._answers[question]
-        if isinstance(answer, GitHubError):
+        if isinstance(answer, errors.GitHubError):
             raise answer
         return read(reader, answer)
 
     def _pages(
-        self, reader: Callable[[Any], Answer], path: str, **parameters: Any
+        self, reader: Callable[[Any], Answer | None], path: str, **parameters: Any
     ) -> Iterator[Answer]:
-        """Every entry of a list. A page is asked for when its first entry is wanted.
+        """Every entry of a list that `reader` does not leave out (None).
+
+        A page is asked for when its first entry is wanted.
 
         https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api
         """
@@ -207,12 +206,7 @@ class Transport:
         while True:
             asked = {**parameters, "per_page": PER_PAGE, "page": page}
             headers, items = self.send("GET", path, parameters=asked)
-            if not isinstance(items, list):
-                raise Unavailable(
-                    f"GitHub answered {path} with something else than a list", remedy=_AGAIN
-                )
-            for item in items:
-                yield read(reader, item)
+            yield from read(each(reader), items)
             if 'rel="next"' not in headers.get("link", ""):
                 return
             page += 1
@@ -221,7 +215,7 @@ class Transport:
         """Whether GitHub finds something there."""
         try:
             self.send("GET", path)
-        except NotFound:
+        except errors.NotFound:
             return False
         return True
 
@@ -242,52 +236,33 @@ class Transport:
         """
         request = {"query": query, "variables": variables}
         _, answer = self.send("POST", self._requester.graphql_url, given=request)
-        errors = _dicts(read(lambda raw: raw.get("errors"), answer))
-        if errors:
-            missing = len(errors) == 1 and errors[0].get("type") == "NOT_FOUND"
+        problems = _dicts(read(lambda raw: raw.get("errors"), answer))
+        if problems:
+            missing = len(problems) == 1 and problems[0].get("type") == "NOT_FOUND"
             refused = github.GithubException(404 if missing else 400, answer)
             raise self._explained(refused, "POST /graphql")
 
-    def _explained(self, error: github.GithubException, what: str) -> GitHubError:
+    def _explained(self, error: github.GithubException, what: str) -> errors.GitHubError:
         """The error of ours that fits, with the remedy. `what` is a verb, a space and a path.
 
         The path is empty where the repository itself was asked for.
         """
         data = error.data if isinstance(error.data, dict) else {}
         details = [str(one.get("message") or "") for one in _dicts(data.get("errors"))]
-        told = [str(data.get("message") or error.message or ""), *details]
-        said = " ".join(" ".join(told).split())[:300]
+        message = str(data.get("message") or error.message or "")
+        said = " ".join(" ".join([message, *details]).split())[:300]
         where = f"{what} on {self.repository}" if "/" in what else f"{what}{self.repository}"
-        problem = f"{where}: HTTP {error.status} {said}".strip()
-        limited = "rate limit" in said.lower() or error.status == 429
-        if isinstance(error, github.RateLimitExceededException) or limited:
-            return RateLimited(
-                problem, remedy="Wait for the limit to reset; the next run does the rest."
-            )
-        if error.status == 401:
-            return Unauthorized(
-                problem,
-                remedy="The token is wrong or expired. Leave `token` out, or renew the secret.",
-            )
-        if error.status == 403:
-            return Forbidden(
-                problem,
-                remedy="Give the job `permissions: issues: write, contents: read`. "
-                "For another repository use a token that may write there.",
-            )
-        if error.status in (404, 410):
-            return NotFound(
-                problem,
-                remedy=f"Check that {self.repository} exists and that the token may see it. "
-                "`github.token` sees its own repository only.",
-            )
-        if error.status < 400:
-            return Rejected(
-                problem, remedy="The repository or the server has moved: use its new address."
-            )
-        if error.status < 500:
-            return Rejected(problem, remedy="GitHub refused the content; the message says why.")
-        return Unavailable(problem, remedy=_AGAIN)
+        limited = error.status == 429 or Requester.isRateLimitError(message)
+        if limited or "rate limit" in said.lower():
+            kind: type[errors.GitHubError] = errors.RateLimited
+        else:
+            other = errors.Unavailable if error.status >= 500 else errors.Rejected
+            kind = _KINDS.get(error.status, other)
+        remedy = _REMEDIES[kind] if error.status >= 400 else _MOVED_REMEDY
+        return kind(
+            f"{where}: HTTP {error.status} {said}".strip(),
+            remedy=remedy.format(repository=self.repository),
+        )
 
 
 def _dicts(found: Any) -> list[dict[str, Any]]:
