@@ -42,7 +42,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 @pytest.fixture
-def hub(sandbox: Sandbox, waits: list[float], monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHub]:
+def hub(sandbox: Sandbox, waits: list[float]) -> Iterator[GitHub]:
     """A connection to a repository with one issue, #1, and one comment on it."""
     sandbox.repository(REPOSITORY, labels=["incident"])
     sandbox.user("alice", permission={REPOSITORY: "write"})
@@ -53,9 +53,14 @@ def hub(sandbox: Sandbox, waits: list[float], monkeypatch: pytest.MonkeyPatch) -
     sandbox.actions_token(TOKEN, repo=REPOSITORY, permissions=permissions)
     sandbox.clear_log()
     connection = connect(TOKEN, REPOSITORY, sandbox.url)
-    monkeypatch.setattr(connection._requester, "_Requester__timeout", 0.2)  # whole seconds, else
     yield connection
     connection.close()
+
+
+@pytest.fixture
+def impatient(hub: GitHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connection waits for an answer for a moment only; PyGithub takes whole seconds."""
+    monkeypatch.setattr(hub._requester, "_Requester__timeout", 0.2)
 
 
 BROKEN: dict[str, tuple[dict[str, Any], type[GitHubError]]] = {
@@ -83,6 +88,7 @@ BROKEN: dict[str, tuple[dict[str, Any], type[GitHubError]]] = {
 }
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(("fault", "expected"), BROKEN.values(), ids=BROKEN.keys())
 def test_each_failure_of_a_read_has_its_error(
     sandbox: Sandbox, hub: GitHub, fault: dict[str, Any], expected: type[GitHubError]
@@ -107,6 +113,7 @@ WRITES = [
 ]
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(("fault", "expected", "after"), WRITES)
 def test_a_comment_is_posted_once_at_most(
     sandbox: Sandbox,
