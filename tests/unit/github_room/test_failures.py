@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from incident_actions.domain.issue.labels import Label
-from incident_actions.domain.issue.observation import Permission
+from incident_actions.domain.issue.observation import Comment, Permission
 from incident_actions.domain.projection.effects import EditIssue, OpenIssue
 from incident_actions.errors import (
     Forbidden,
@@ -325,6 +325,31 @@ class TestReading:
         alice.label(pull["number"], "incident")
         assert [issue.number for issue in hub.issues(labels=["incident"])] == [1]
         assert hub.issue(pull["number"]).is_pull_request
+
+    def test_a_list_of_what_changed_begins_with_the_last_change(
+        self, sandbox: Sandbox, hub: GitHub
+    ) -> None:
+        """Closed ones and pull requests too, where they are asked for, and no more than asked."""
+        alice = sandbox.as_user("alice")
+        start = hub.issue(1).updated_at
+        pull = alice.open_pull("Fix", {"a.txt": "x"}, "fix")["number"]
+        alice.close(1)
+        every = hub.issues(state="all", since=start, pulls=True)
+        assert {issue.number for issue in every} == {1, pull}
+        assert [issue.updated_at for issue in every] == sorted(
+            (issue.updated_at for issue in every), reverse=True
+        )
+        assert hub.issues(state="all", since=start, pulls=True, most=1) == every[:1]
+        assert [issue.number for issue in hub.issues(state="all", since=start)] == [1]
+        assert hub.issues(since=start) == ()
+        assert hub.issues(state="all", since=start + timedelta(days=1)) == ()
+
+    def test_a_comment_has_an_id_at_once(self, hub: GitHub) -> None:
+        """So that it can be edited without being searched for."""
+        made = hub.comment(1, "Hello")
+        hub.edit_comment(made, "Hello again")
+        written = [item for item in hub.history(1) if isinstance(item, Comment)]
+        assert [(item.id, item.body) for item in written][-1] == (made, "Hello again")
 
     def test_a_stranger_may_nothing(self, sandbox: Sandbox, hub: GitHub) -> None:
         """Also one whom GitHub doesn't know."""
