@@ -70,3 +70,14 @@ class RateLimited(GitHubError):
 
 class Unavailable(GitHubError):
     """GitHub answered 5xx, nonsense, or not at all, also when asked again."""
+
+
+class RequestCeilingReached(GitHubError):
+    """A run wanted to make more requests than any run should: a fault of this program."""
+
+    def __init__(self, ceiling: int, wanted: str) -> None:
+        super().__init__(
+            f"this run made {ceiling} requests to GitHub and was stopped before {wanted}",
+            remedy="Run it again: what is done stays done. If this error stays, report it to "
+            "the maintainers of incident-actions, with the log.",
+        )

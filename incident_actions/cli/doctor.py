@@ -24,7 +24,6 @@ from incident_actions.domain.readiness.facts import (
 from incident_actions.domain.readiness.workflows import Workflow
 from incident_actions.errors import ConfigError, Forbidden, NotFound
 from incident_actions.github.client import GitHub
-from incident_actions.github.inspection import Inspection
 from incident_actions.reconcile.runbook_library import RUNBOOKS, RunbookLibrary, our_page
 
 POSTMORTEMS = "ops/postmortems"
@@ -97,7 +96,7 @@ def gather(files_of: RepositoryFiles, github: GitHub | None, now: datetime) -> R
         config_problems=problems,
         form_path=config.form,
         people=_people(github, config) if github is not None else None,
-        remote=_remote(Inspection(github), workflows) if github is not None else None,
+        remote=_remote(github, workflows) if github is not None else None,
     )
 
 
@@ -145,7 +144,7 @@ def _pages(files_of: RepositoryFiles) -> Iterable[tuple[str, str]]:
                 yield path, (files_of.file(path) or "").replace("\r\n", "\n")
 
 
-def _remote(inspection: Inspection, workflows: tuple[Workflow, ...]) -> RemoteFacts:
+def _remote(github: GitHub, workflows: tuple[Workflow, ...]) -> RemoteFacts:
     """What GitHub tells. What it refuses is None, and its permission is named.
 
     Raises `errors.GitHubError` when the repository itself can't be seen.
@@ -161,18 +160,18 @@ def _remote(inspection: Inspection, workflows: tuple[Workflow, ...]) -> RemoteFa
             denied.extend(name for name in [permission] if name and name not in denied)
             return None
 
-    github, about = inspection.hub, inspection.about()
+    about = github.about()
     sweeping = next((w for w in workflows if any(w.using("respond"))), None)
     file = sweeping.file if sweeping else ""
-    protection = optional("contents", lambda: inspection.protection(about.branch))
+    protection = optional("contents", lambda: github.protection(about.branch))
     return RemoteFacts(
         name=about.name,
         branch=about.branch,
         has_issues=about.has_issues,
         may_push=about.may_push,
         labels=optional("issues", github.label_names),
-        may_open_pulls=optional("", inspection.may_open_pulls),
-        states=optional("actions", inspection.workflow_states),
+        may_open_pulls=optional("", github.may_open_pulls),
+        states=optional("actions", github.workflow_states),
         swept=optional("actions", lambda: github.last_scheduled_run(file)) if file else None,
         protected=protection.protected if protection else None,
         required=protection.required if protection else (),

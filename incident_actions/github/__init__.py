@@ -1,1 +1,4 @@
-"""The one place that talks to GitHub."""
+"""Everything that talks to GitHub over HTTP: a transport, and one module for each part of the API.
+
+`client.connect` gives the whole as one object.
+"""

@@ -18,7 +18,7 @@ LONGEST_WAIT = 60
 ALL_WAITS = 240
 """Seconds that all waits of a run may take together: it should end before the next sweep."""
 _LIMITED = frozenset({403, 429})
-_REMEDY = "Wait for the limit to reset; the next run does the rest."
+REMEDY = "Wait for the limit to reset; the next run does the rest."
 _log = logging.getLogger(__name__)
 _SAFE_TO_REPEAT = frozenset({"GET", "PATCH", "PUT", "DELETE"})
 
@@ -34,7 +34,7 @@ class Patience:
         if seconds > min(LONGEST_WAIT, self.left):
             raise RateLimited(
                 f"GitHub limits the rate and asks for {seconds:.0f} seconds of waiting",
-                remedy=_REMEDY,
+                remedy=REMEDY,
             )
         self.left -= seconds
 
@@ -79,7 +79,7 @@ class PatientRetry(GithubRetry):
             response.close()
             raise RateLimited(
                 f"GitHub limits the rate: HTTP {response.status}, however often it is asked",
-                remedy=_REMEDY,
+                remedy=REMEDY,
             ) from None
         answer, error = named.get("response"), named.get("error")
         seen = f"HTTP {answer.status}" if answer is not None else type(error).__name__

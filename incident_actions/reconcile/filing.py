@@ -58,7 +58,9 @@ class Bench(Struct, frozen=True):
 
 def known(bench: Bench, incident: Issue) -> tuple[FiledAction, ...]:
     """The action items of an incident, from GitHub's own list: it knows what was filed just now."""
-    found = bench.github.changed_issues(incident.created_at, [names.ACTION_ITEM])
+    found = bench.github.issues(
+        labels=[names.ACTION_ITEM], state="all", since=incident.created_at, most=1000
+    )
     filed = (records.filed(issue, bench.bot) for issue in found)
     return tuple(each for each in filed if each and each.record.incident == incident.number)
 

@@ -34,8 +34,9 @@ def remind_of_postmortems(context: RunContext) -> tuple[JobResult, ...]:
     """
     policy = context.config.reminders.followups()
     found = []
-    for pull in context.github.open_pulls(names.POSTMORTEM):
-        times = link.read_times(pull.body) if _is_ours(pull, context) else None
+    for pull in context.github.issues(labels=[names.POSTMORTEM], pulls=True):
+        ours = pull.is_pull_request and _is_ours(pull, context)
+        times = link.read_times(pull.body) if ours else None
         if times is None:
             continue
         resolved, due = times

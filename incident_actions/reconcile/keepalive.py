@@ -89,7 +89,7 @@ def keep_alive(context: RunContext) -> tuple[JobResult, ...]:
 
 
 def _warnings(context: RunContext, state: str) -> list[Issue]:
-    issues = context.github.issues(labels=(), state=state, creator=context.config.bot)
+    issues = context.github.issues(state=state, creator=context.config.bot)
     return [issue for issue in issues if _since(issue)]
 
 

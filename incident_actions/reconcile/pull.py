@@ -81,7 +81,9 @@ def reconcile_lost_runs(context: RunContext) -> tuple[JobResult, ...]:
     """
     reports: list[JobResult] = []
     pulls: list[int] = []
-    for issue in context.github.changed_issues(context.now - _LOOK_BACK, pages=1):
+    for issue in context.github.issues(
+        state="all", since=context.now - _LOOK_BACK, pulls=True, most=100
+    ):
         recent = context.now - issue.updated_at < _JUST_NOW
         if issue.is_pull_request:
             if recent and names.holds(issue.labels, names.POSTMORTEM):

@@ -344,7 +344,7 @@ def _codeowners(context: RunContext) -> str:
     return ""
 
 
-def _optional(act: Callable[[], None], what: str) -> bool:
+def _optional(act: Callable[[], object], what: str) -> bool:
     """Do something that a postmortem can do without; gives whether it worked."""
     try:
         act()

@@ -6,6 +6,7 @@ See https://docs.github.com/rest/using-the-rest-api
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import socket
 import struct
@@ -102,6 +103,11 @@ class Site:
             raise RefusedError(403, "API rate limit exceeded for installation.", headers=headers)
         return headers
 
+    def give_back(self, actor: Actor) -> None:
+        """An answer that had not changed (304) does not count against the budget."""
+        with self.world.lock:
+            self.used[actor.login] -= 1
+
     def respond(
         self, method: str, path: str, query: dict[str, str], body: Any, actor: Actor
     ) -> tuple[Answer, str]:
@@ -167,7 +173,11 @@ class Handler(BaseHTTPRequestHandler):
             answer = Answer(refusal.status, refusal.body(), refusal.headers)
         answer.headers = {**headers, **answer.headers}
         silent = fault is not None and fault.kind in ("timeout", "drop")
-        status: int | None = answer.status
+        payload = b"" if answer.body is None else json.dumps(answer.body).encode()
+        known = fault is None and self._is_known(answer, payload)
+        if known:
+            site.give_back(actor)
+        status: int | None = 304 if known else answer.status
         if fault is not None and fault.kind != "truncate":
             status = None if silent else fault.status
         entry = Entry(
@@ -184,15 +194,28 @@ class Handler(BaseHTTPRequestHandler):
         if fault is not None:
             self._break(fault, answer)
             return
-        payload = b"" if answer.body is None else json.dumps(answer.body).encode()
         if site.on_exchange is not None:
+            # A 304 stands for the whole answer, so that is what is shown.
             shown = json.loads(payload) if payload else None
             site.on_exchange(
                 Exchange(
                     self.command, path, query, body, answer.status, shown, template, actor.login
                 )
             )
-        self._write(answer.status, payload, answer.headers)
+        self._write(304 if known else answer.status, payload, answer.headers)
+
+    def _is_known(self, answer: Answer, payload: bytes) -> bool:
+        """Give an answer to a GET its ETag; whether the client has that answer already.
+
+        https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api
+        """
+        if self.command != "GET" or answer.status != 200:
+            return False
+        # The Link header is part of what the client has, and does not stand in the payload.
+        seen = payload + answer.headers.get("Link", "").encode()
+        tag = f'W/"{hashlib.sha256(seen).hexdigest()}"'
+        answer.headers["ETag"] = tag
+        return self.headers.get("If-None-Match") == tag
 
     def _token(self) -> str | None:
         kind, _, token = self.headers.get("Authorization", "").partition(" ")

@@ -18,7 +18,7 @@ from tests.model.deeds import Comment
 from tests.model.play import QUIET
 from tests.model.town import Town
 
-FAULTS: dict[str, dict[str, Any]] = {  # each kind of them is in tests/unit/hub
+FAULTS: dict[str, dict[str, Any]] = {  # each kind of them is in tests/unit/github_room
     "refused": {"status": 502},
     "done, answer lost": {"status": 502, "after": True},
     "too many requests": {"status": 403, "headers": {"retry-after": "3600"}},
@@ -63,7 +63,7 @@ def respond_once(town: Town, event: WorkflowEvent) -> None:
     hub = town.hub()
     with suppress(GitHubError):
         respond(hub, event, PATH, town.tools())
-    hub._requester.close()
+    hub.close()
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())

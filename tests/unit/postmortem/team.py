@@ -233,13 +233,13 @@ Act = Callable[[], object]
 @contextmanager
 def _counted(hub: GitHub, call: Callable[[int, Act], object]) -> Iterator[GitHub]:
     """A hub whose requests go through `call`, with their number from 1."""
-    send = hub._requester.requestJsonAndCheck
+    send = hub.send
     numbers = itertools.count(1)
 
     def counted(*arguments: Any, **named: Any) -> Any:
         return call(next(numbers), lambda: send(*arguments, **named))
 
-    with patch.object(hub._requester, "requestJsonAndCheck", counted):
+    with patch.object(hub, "send", counted):
         yield hub
 
 

@@ -63,6 +63,23 @@ def test_a_used_up_budget_is_403(github: Sandbox, bot: Client) -> None:
     assert replies[2].headers["x-ratelimit-remaining"] == "0"
 
 
+def test_a_known_answer_is_304_and_costs_nothing(github: Sandbox, bot: Client) -> None:
+    """A GET with the ETag of the answer that would come again; one change, and it comes whole."""
+    first = bot.get("/issues?state=all")
+    again = Client(github.url, "bot-token", headers={"If-None-Match": first.headers["etag"]})
+    github.rate_limit = 2
+    for _ in range(3):
+        unchanged = again.get("/issues?state=all")
+        assert (unchanged.status, unchanged.body) == (304, None)
+        assert github.log[-1].status == 304
+    github.rate_limit = None
+    github.as_user("alice").open_issue("Logins fail", "text")
+    changed = again.get("/issues?state=all")
+    assert (changed.status, len(changed.body)) == (200, 1)
+    assert changed.headers["etag"] != first.headers["etag"]
+    assert "etag" not in bot.get("/issues/99").headers
+
+
 def test_an_unknown_route_is_loud() -> None:
     """501, and the message names the route; the same for an unknown parameter."""
     with Sandbox() as github:

@@ -1,0 +1,99 @@
+"""Checks of commits: what others found, and ours.
+
+https://docs.github.com/en/rest/checks/runs
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from incident_actions.domain.freeze.override_audit import CheckRun
+from incident_actions.domain.postmortem.lint import LintFinding
+from incident_actions.domain.postmortem.pulls import CheckResult
+from incident_actions.github.decoding import each, time
+from incident_actions.github.transport import PER_PAGE, Transport
+
+_AT_ONCE = 50
+"""GitHub takes no more annotations in one request."""
+
+
+class Checks(Transport):
+    """Every method is one request, unless it says more. All raise `errors.GitHubError`."""
+
+    def check_runs(self, ref: str) -> tuple[CheckRun, ...]:
+        """The newest hundred check runs of a commit or branch that have a time.
+
+        https://docs.github.com/en/rest/checks/runs#list-check-runs-for-a-git-reference
+        """
+        path = f"/commits/{quote(ref, safe='')}/check-runs"
+        return self._get(each(_run, "check_runs"), path, per_page=PER_PAGE)
+
+    def notices(self, check_run: int, title: str) -> tuple[str, ...]:
+        """The texts of a check run's notices with this title, of its first hundred annotations.
+
+        https://docs.github.com/en/rest/checks/runs#list-check-run-annotations
+        """
+
+        def text(raw: Any) -> str | None:
+            ours = raw.get("annotation_level") == "notice" and raw.get("title") == title
+            return str(raw.get("message") or "") if ours else None
+
+        return self._get(each(text), f"/check-runs/{check_run}/annotations", per_page=PER_PAGE)
+
+    def check_key(self, name: str, sha: str) -> str | None:
+        """The key of the newest check of this name on a commit, as `publish` gave it; or None.
+
+        https://docs.github.com/en/rest/checks/runs#list-check-runs-for-a-git-reference
+        """
+        path = f"/commits/{sha}/check-runs"
+        keys = self._get(each(_key, "check_runs"), path, check_name=name, per_page=1)
+        return next(iter(keys), None)
+
+    def publish(self, check: CheckResult) -> None:
+        """Publish a finished check. One request for each fifty findings, at least one.
+
+        https://docs.github.com/en/rest/checks/runs#create-a-check-run
+        """
+        output = {"title": check.title, "summary": check.summary}
+        notes = [_annotation(path, finding) for path, finding in check.findings]
+        given = {
+            "name": check.name,
+            "head_sha": check.sha,
+            "external_id": check.key,
+            "status": "completed",
+            "conclusion": "success" if check.passed else "failure",
+            "output": {**output, "annotations": notes[:_AT_ONCE]},
+        }
+        made = self._create(lambda raw: int(raw["id"]), "/check-runs", given)
+        for start in range(_AT_ONCE, len(notes), _AT_ONCE):
+            more = {"output": {**output, "annotations": notes[start : start + _AT_ONCE]}}
+            self._write("PATCH", f"/check-runs/{made}", more)
+
+
+def _run(raw: Any) -> CheckRun | None:
+    at = raw.get("completed_at") or raw.get("started_at")
+    if not at:
+        return None
+    return CheckRun(
+        id=int(raw["id"]),
+        sha=raw["head_sha"],
+        app=(raw.get("app") or {}).get("slug") or "",
+        at=time(at),
+        done=raw["status"] == "completed",
+        annotations=int(raw["output"]["annotations_count"]),
+    )
+
+
+def _key(raw: Any) -> str:
+    return str(raw["external_id"] or "")
+
+
+def _annotation(path: str, finding: LintFinding) -> dict[str, Any]:
+    return {
+        "path": path,
+        "start_line": finding.line,
+        "end_line": finding.line,
+        "annotation_level": "failure" if finding.level == "error" else "warning",
+        "message": finding.text,
+    }
