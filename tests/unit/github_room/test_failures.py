@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from incident_actions.domain.issue.labels import Label
 from incident_actions.domain.issue.permissions import Permission
+from incident_actions.domain.issue.records import Comment
 from incident_actions.domain.projection.effects import EditIssue, OpenIssue
 from incident_actions.errors import (
     Forbidden,
@@ -17,11 +19,12 @@ from incident_actions.errors import (
     NotFound,
     RateLimited,
     Rejected,
+    RequestCeilingReached,
     Unauthorized,
     Unavailable,
 )
-from incident_actions.github import client as adapter
 from incident_actions.github.client import GitHub, connect
+from incident_actions.github.decoding import actor
 from incident_actions.sandbox import Sandbox
 
 REPOSITORY = "acme/shop"
@@ -40,7 +43,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 @pytest.fixture
-def hub(sandbox: Sandbox, waits: list[float], monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHub]:
+def hub(sandbox: Sandbox, waits: list[float]) -> Iterator[GitHub]:
     """A connection to a repository with one issue, #1, and one comment on it."""
     sandbox.repository(REPOSITORY, labels=["incident"])
     sandbox.user("alice", permission={REPOSITORY: "write"})
@@ -51,9 +54,14 @@ def hub(sandbox: Sandbox, waits: list[float], monkeypatch: pytest.MonkeyPatch) -
     sandbox.actions_token(TOKEN, repo=REPOSITORY, permissions=permissions)
     sandbox.clear_log()
     connection = connect(TOKEN, REPOSITORY, sandbox.url)
-    monkeypatch.setattr(connection._requester, "_Requester__timeout", 0.2)  # whole seconds, else
     yield connection
-    connection._requester.close()
+    connection.close()
+
+
+@pytest.fixture
+def impatient(hub: GitHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connection waits for an answer for a moment only; PyGithub takes whole seconds."""
+    monkeypatch.setattr(hub._requester, "_Requester__timeout", 0.2)
 
 
 BROKEN: dict[str, tuple[dict[str, Any], type[GitHubError]]] = {
@@ -81,6 +89,7 @@ BROKEN: dict[str, tuple[dict[str, Any], type[GitHubError]]] = {
 }
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(("fault", "expected"), BROKEN.values(), ids=BROKEN.keys())
 def test_each_failure_of_a_read_has_its_error(
     sandbox: Sandbox, hub: GitHub, fault: dict[str, Any], expected: type[GitHubError]
@@ -105,6 +114,7 @@ WRITES = [
 ]
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(("fault", "expected", "after"), WRITES)
 def test_a_comment_is_posted_once_at_most(
     sandbox: Sandbox,
@@ -212,6 +222,65 @@ def test_an_edit_of_nothing_asks_nothing(sandbox: Sandbox, hub: GitHub) -> None:
     assert sandbox.log == []
 
 
+class TestTransport:
+    """One request at a time."""
+
+    def test_an_answer_that_did_not_change_is_not_sent_again(
+        self, sandbox: Sandbox, hub: GitHub
+    ) -> None:
+        """GitHub says 304, which costs none of the rate limit, and the answer is the first one."""
+        first = hub.issue(1)
+        assert hub.issue(1) == first
+        sandbox.as_user("alice").label(1, "incident")
+        sandbox.as_user("alice").close(1)
+        assert not hub.issue(1).open
+        assert [entry.status for entry in sandbox.log if entry.actor != "alice"] == [200, 304, 200]
+
+    def test_a_known_list_is_followed_to_its_end(self, sandbox: Sandbox, hub: GitHub) -> None:
+        """Where the next page is stands in a header, which a 304 does not repeat."""
+        for number in range(150):
+            sandbox.as_user("alice").comment(1, f"comment {number}")
+        history = hub.history(1)
+        sandbox.clear_log()
+        assert hub.history(1) == history
+        assert [entry.status for entry in sandbox.log] == [304, 304]
+
+    def test_a_run_that_asks_without_end_is_stopped(self, sandbox: Sandbox, hub: GitHub) -> None:
+        """Before the request beyond the ceiling, reads and writes alike."""
+        github = connect(TOKEN, REPOSITORY, sandbox.url, ceiling=2)
+        with pytest.raises(NotFound):
+            github.issue(99)
+        github.issue(1)
+        for ask in (lambda: github.issue(1), lambda: github.comment(1, "Hello")):
+            with pytest.raises(RequestCeilingReached, match="2 requests") as raised:
+                ask()
+            assert "report it" in raised.value.remedy
+            assert raised.value.exit_code == 3
+        assert github.requests == 2
+
+    @pytest.mark.parametrize("status", [301, 307, 308])
+    def test_a_repository_that_has_moved_is_followed(
+        self, sandbox: Sandbox, hub: GitHub, status: int
+    ) -> None:
+        """A write arrives, once."""
+        moved = {"location": f"{sandbox.url}/repos/{REPOSITORY}/issues/1/comments"}
+        sandbox.fail("POST */old/issues/1/comments", times=1, status=status, headers=moved)
+        connect(TOKEN, "acme/old", sandbox.url).comment(1, "Hello")
+        said = [comment.body for comment in sandbox.repo(REPOSITORY).issues[1].comments]
+        assert said == ["/ack", "Hello"]
+
+    @pytest.mark.parametrize("status", [301, 307, 308])
+    def test_a_redirect_to_another_server_is_refused(
+        self, sandbox: Sandbox, hub: GitHub, status: int
+    ) -> None:
+        """The token is for this one."""
+        moved = {"location": "http://elsewhere.example/repos/acme/shop/issues/1"}
+        sandbox.fail("GET */issues/1", times=1, status=status, headers=moved)
+        with pytest.raises(Rejected) as raised:
+            hub.issue(1)
+        assert "moved" in raised.value.remedy
+
+
 _SHAPES: list[tuple[str, Callable[[GitHub], object]]] = [
     ("/issues/1", lambda hub: hub.issue(1)),
     ("/issues/1/timeline", lambda hub: hub.history(1)),
@@ -231,7 +300,7 @@ def test_an_answer_of_another_shape_is_githubs_failure(
     answer: object,
 ) -> None:
     """Never a traceback: JSON that makes no sense is a GitHub that is down."""
-    monkeypatch.setattr(hub._requester, "requestJsonAndCheck", lambda *_, **__: ({}, answer))
+    monkeypatch.setattr(hub, "send", lambda *_, **__: ({}, answer))
     with pytest.raises(Unavailable) as raised:
         ask(hub)
     assert raised.value.remedy
@@ -258,6 +327,31 @@ class TestReading:
         assert [issue.number for issue in hub.issues(labels=["incident"])] == [1]
         assert hub.issue(pull["number"]).is_pull_request
 
+    def test_a_list_of_what_changed_begins_with_the_last_change(
+        self, sandbox: Sandbox, hub: GitHub
+    ) -> None:
+        """Closed ones and pull requests too, where they are asked for, and no more than asked."""
+        alice = sandbox.as_user("alice")
+        start = hub.issue(1).updated_at
+        pull = alice.open_pull("Fix", {"a.txt": "x"}, "fix")["number"]
+        alice.close(1)
+        every = hub.issues(state="all", since=start, pulls=True)
+        assert {issue.number for issue in every} == {1, pull}
+        assert [issue.updated_at for issue in every] == sorted(
+            (issue.updated_at for issue in every), reverse=True
+        )
+        assert hub.issues(state="all", since=start, pulls=True, most=1) == every[:1]
+        assert [issue.number for issue in hub.issues(state="all", since=start)] == [1]
+        assert hub.issues(since=start) == ()
+        assert hub.issues(state="all", since=start + timedelta(days=1)) == ()
+
+    def test_a_comment_has_an_id_at_once(self, hub: GitHub) -> None:
+        """So that it can be edited without being searched for."""
+        made = hub.comment(1, "Hello")
+        hub.edit_comment(made, "Hello again")
+        written = [item for item in hub.history(1) if isinstance(item, Comment)]
+        assert [(item.id, item.body) for item in written][-1] == (made, "Hello again")
+
     def test_a_stranger_may_nothing(self, sandbox: Sandbox, hub: GitHub) -> None:
         """Also one whom GitHub doesn't know."""
         sandbox.user("tess", permission={REPOSITORY: "triage"})
@@ -272,7 +366,7 @@ class TestReading:
     ) -> None:
         """Its own name means nothing to us."""
         answer = {"role_name": "release-manager", "permission": "write"}
-        monkeypatch.setattr(hub._requester, "requestJsonAndCheck", lambda *_, **__: ({}, answer))
+        monkeypatch.setattr(hub, "send", lambda *_, **__: ({}, answer))
         assert hub.permission("alice") is Permission.WRITE
 
     def test_files_come_from_the_default_branch(self, sandbox: Sandbox, hub: GitHub) -> None:
@@ -284,11 +378,11 @@ class TestReading:
 
     def test_a_deleted_account_is_a_ghost(self, hub: GitHub) -> None:
         """GitHub gives no user then."""
-        assert adapter.actor(None).login == "ghost"
+        assert actor(None).login == "ghost"
 
     def test_a_label_that_exists_is_fine(self, sandbox: Sandbox, hub: GitHub) -> None:
         """Another run was faster."""
-        hub.create_label(adapter.Label("incident", "b60205", "x"))
+        hub.create_label(Label("incident", "b60205", "x"))
         assert hub.label_names() == {"incident"}
 
     def test_a_comment_that_is_gone_is_gone(self, hub: GitHub) -> None:
