@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from urllib.parse import quote
 
 from msgspec import Struct
 
@@ -18,7 +17,6 @@ from incident_actions.domain.issue.incident import (
     Role,
     Severity,
     Status,
-    Verification,
 )
 from incident_actions.domain.playbook.checklist import ChecklistItem, ChecklistSection, missing
 from incident_actions.domain.playbook.runbook_search import Runbook
@@ -31,29 +29,6 @@ SUSPECTS_SHOWN = 10
 SUSPECTS_SHOWN_AT_LEAST = 3
 
 _MARKS = {Severity.SEV1: "🔴", Severity.SEV2: "🟠", Severity.SEV3: "🟡"}
-
-
-class ShownStep(Struct, frozen=True):
-    """A step of the checklist as it is shown. `key` names a fact that the system can see."""
-
-    text: str
-    done: bool
-    key: str = ""
-
-
-class ShownSection(Struct, frozen=True):
-    """A section of the checklist as it is shown."""
-
-    title: str
-    steps: tuple[ShownStep, ...]
-
-
-class ShownCheck(Struct, frozen=True):
-    """A recovery check as it is shown; `by` says who verified it."""
-
-    text: str
-    key: str
-    by: Verification | None
 
 
 class DashboardFacts(Struct, frozen=True):
@@ -97,10 +72,13 @@ def compose(incident: Incident, facts: DashboardFacts, states: Sequence[str], re
 
 
 def _dashboard(incident: Incident, facts: DashboardFacts, entries: int, full: bool) -> str:
-    checklist = _checklist(facts) if full else ()
-    changes = SUSPECTS_SHOWN if full else SUSPECTS_SHOWN_AT_LEAST
-    steps = [step for section in checklist for step in section.steps]
+    """The dashboard with so many entries of the timeline; `full`: with everything else."""
+    suspects = None if facts.silent else facts.suspects
+    most = SUSPECTS_SHOWN if full else SUSPECTS_SHOWN_AT_LEAST
     shown = incident.timeline[-entries:] if entries else ()
+    checklist = facts.checklist if full else ()
+    steps = [step for section in checklist for step in section.items]
+    done = {step.text for step in steps if step.key in facts.seen or step.text in facts.ticked}
     return render(
         "dashboard.md.j2",
         incident=incident,
@@ -111,7 +89,7 @@ def _dashboard(incident: Incident, facts: DashboardFacts, entries: int, full: bo
         next_step=next_step(incident, facts.checks, facts.postmortem, facts.postmortem_due),
         postmortem=facts.postmortem,
         deploy_rule=_deploy_rule(incident),
-        people={"commander": _commander(incident)},
+        commander=_commander(incident),
         other_roles=[
             (role, incident.roles[role])
             for role in Role
@@ -121,37 +99,27 @@ def _dashboard(incident: Incident, facts: DashboardFacts, entries: int, full: bo
         day=incident.times[Moment.STARTED],
         next_update=next_update_due(incident, facts.update_every),
         checklist=checklist,
-        ticked=sum(step.done for step in steps),
+        done=done,
+        ticked=sum(step.text in done for step in steps),
         steps=len(steps),
-        checks=_checks(incident, facts.checks) if full else (),
+        checks=facts.checks if full else (),
         verified=len(facts.checks) - len(missing(facts.checks, incident.verified)),
         actions=incident.actions if full else (),
         entries=shown,
         left_out=len(incident.timeline) - len(shown),
-        suspects=None if facts.silent else shown_suspects(facts.suspects, facts.web, changes),
+        suspects=suspects,
+        suspects_rule=_RULES[suspects.rule] if suspects else "",
+        changes=_changes(suspects, most) if suspects else (),
         unseen=[(text, text in facts.ticked) for text in UNSEEN] if full else (),
         runbooks=() if facts.silent else facts.runbooks,
-        pages=f"{facts.web}/blob/HEAD/ops/runbooks",
+        web=facts.web,
     )
 
 
-def _checklist(facts: DashboardFacts) -> tuple[ShownSection, ...]:
-    return tuple(
-        ShownSection(section.title, tuple(_step(item, facts) for item in section.items))
-        for section in facts.checklist
-    )
-
-
-def _step(item: ChecklistItem, facts: DashboardFacts) -> ShownStep:
-    """Its text is the team's own Markdown, which stays as it is."""
-    done = item.key in facts.seen or item.text in facts.ticked
-    return ShownStep(item.text, done=done, key=item.key)
-
-
-def _checks(incident: Incident, checks: Sequence[ChecklistItem]) -> list[ShownCheck]:
-    return [
-        ShownCheck(inline(item.text), item.key, incident.verified.get(item.key)) for item in checks
-    ]
+def _changes(suspects: Suspects, most: int) -> tuple[Change, ...]:
+    """The newest suspects, so many; the likeliest is always among them."""
+    late = (change for change in suspects.changes[most:] if change.likeliest)
+    return (*suspects.changes[:most], *late)
 
 
 def _commander(incident: Incident) -> str:
@@ -241,50 +209,3 @@ _RULES = {
         "could be seen. Ask."
     ),
 }
-
-
-class ShownChange(Struct, frozen=True):
-    """One suspect with its address."""
-
-    at: datetime
-    by: str
-    what: str
-    url: str
-    kinds: str
-    likeliest: bool
-
-
-class ShownSuspects(Struct, frozen=True):
-    """The suspects that there is room for; `more` are left out."""
-
-    start: datetime
-    rule: str
-    changes: tuple[ShownChange, ...]
-    more: int
-    unread: str
-
-
-def shown_suspects(found: Suspects | None, web: str, most: int) -> ShownSuspects | None:
-    """The suspects for the dashboard; `web` is the repository's page. The likeliest is shown."""
-    if found is None:
-        return None
-    shown = found.changes[:most]
-    shown += tuple(each for each in found.changes[most:] if each.likeliest)
-    return ShownSuspects(
-        start=found.start,
-        rule=_RULES[found.rule],
-        changes=tuple(_shown(change, web) for change in shown),
-        more=found.more + len(found.changes) - len(shown),
-        unread=", ".join(found.unread),
-    )
-
-
-def _shown(change: Change, web: str) -> ShownChange:
-    return ShownChange(
-        at=change.at,
-        by=change.by,
-        what=change.what,
-        url=f"{web}/{quote(change.page)}",
-        kinds=", ".join(kind.label for kind in change.kinds),
-        likeliest=change.likeliest,
-    )

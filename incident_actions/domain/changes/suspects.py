@@ -37,14 +37,12 @@ class ChangeKind(StrEnum):
     @property
     def label(self) -> str:
         """As people say it."""
-        return _LABELS[self]
+        return _LABELS.get(self, self.value)
 
 
 _LABELS = {
-    ChangeKind.DEPLOY: "deploy",
     ChangeKind.MIGRATION: "database migration",
     ChangeKind.CONFIG: "configuration",
-    ChangeKind.SECRETS: "secrets",
     ChangeKind.DEPENDENCIES: "dependency update",
     ChangeKind.DNS: "DNS",
     ChangeKind.TLS: "TLS",
@@ -54,75 +52,43 @@ _LABELS = {
 Patterns = tuple[Annotated[str, Meta(min_length=1, max_length=200)], ...]
 
 
+def _globs(text: str) -> Patterns:
+    return tuple(text.split())
+
+
 class ChangePaths(Struct, frozen=True, forbid_unknown_fields=True):
     """The paths that make a change one of a kind, as globs. A team's own replace the defaults.
 
     Of workflow runs the workflow's own path counts.
     """
 
-    deploy: Annotated[Patterns, Meta(description="ChangePaths of what deploys.")] = (
-        ".github/workflows/*deploy*",
-        ".github/workflows/*release*",
-        "**/deploy/**",
+    deploy: Annotated[Patterns, Meta(description="ChangePaths of what deploys.")] = _globs(
+        ".github/workflows/*deploy* .github/workflows/*release* **/deploy/**"
     )
     migration: Annotated[Patterns, Meta(description="ChangePaths of database migrations.")] = (
-        "**/migrations/**",
-        "**/migrate/**",
-        "**/alembic/versions/**",
-        ".github/workflows/*migrat*",
-        "*.sql",
+        _globs(
+            "**/migrations/** **/migrate/** **/alembic/versions/** .github/workflows/*migrat* *.sql"
+        )
     )
-    config: Annotated[Patterns, Meta(description="ChangePaths of configuration.")] = (
-        ".env*",
-        "**/config/**",
-        "**/settings/**",
-        "settings.*",
-        "config.*",
-        "*.conf",
-        "*.ini",
-        "*.tf",
-        "*.tfvars",
-        "values*.yaml",
-        "docker-compose*",
+    config: Annotated[Patterns, Meta(description="ChangePaths of configuration.")] = _globs(
+        ".env* **/config/** **/settings/** settings.* config.* *.conf *.ini *.tf *.tfvars "
+        "values*.yaml docker-compose*"
     )
-    secrets: Annotated[Patterns, Meta(description="ChangePaths of secrets.")] = (
-        "*secret*",
-        "*.sops.*",
-        "*vault*",
-        ".github/workflows/*rotat*",
+    secrets: Annotated[Patterns, Meta(description="ChangePaths of secrets.")] = _globs(
+        "*secret* *.sops.* *vault* .github/workflows/*rotat*"
     )
-    dependencies: Annotated[Patterns, Meta(description="ChangePaths of dependencies.")] = (
-        "requirements*.txt",
-        "pyproject.toml",
-        "*.lock",
-        "package*.json",
-        "pnpm-lock.yaml",
-        "go.mod",
-        "go.sum",
-        "Cargo.toml",
-        "Gemfile",
-        "pom.xml",
-        "build.gradle*",
-        "Dockerfile*",
+    dependencies: Annotated[Patterns, Meta(description="ChangePaths of dependencies.")] = _globs(
+        "requirements*.txt pyproject.toml *.lock package*.json pnpm-lock.yaml go.mod go.sum "
+        "Cargo.toml Gemfile pom.xml build.gradle* Dockerfile*"
     )
-    dns: Annotated[Patterns, Meta(description="ChangePaths of DNS records.")] = (
-        "**/dns/**",
-        "*dns*",
-        "*.zone",
+    dns: Annotated[Patterns, Meta(description="ChangePaths of DNS records.")] = _globs(
+        "**/dns/** *dns* *.zone"
     )
-    tls: Annotated[Patterns, Meta(description="ChangePaths of certificates.")] = (
-        "**/certs/**",
-        "*certificate*",
-        "*tls*",
-        "*.pem",
-        "*.crt",
+    tls: Annotated[Patterns, Meta(description="ChangePaths of certificates.")] = _globs(
+        "**/certs/** *certificate* *tls* *.pem *.crt"
     )
-    cron: Annotated[Patterns, Meta(description="ChangePaths of cron jobs and workers.")] = (
-        "*cron*",
-        "*worker*",
-        "**/workers/**",
-        "**/jobs/**",
-        "*celery*",
+    cron: Annotated[Patterns, Meta(description="ChangePaths of cron jobs and workers.")] = _globs(
+        "*cron* *worker* **/workers/** **/jobs/** *celery*"
     )
 
     def of(self, kind: ChangeKind) -> Patterns:
