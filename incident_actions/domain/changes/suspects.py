@@ -62,32 +62,30 @@ class ChangePaths(Struct, frozen=True, forbid_unknown_fields=True):
     Of workflow runs the workflow's own path counts.
     """
 
-    deploy: Annotated[Patterns, Meta(description="ChangePaths of what deploys.")] = _globs(
+    deploy: Annotated[Patterns, Meta(description="Paths of what deploys.")] = _globs(
         ".github/workflows/*deploy* .github/workflows/*release* **/deploy/**"
     )
-    migration: Annotated[Patterns, Meta(description="ChangePaths of database migrations.")] = (
-        _globs(
-            "**/migrations/** **/migrate/** **/alembic/versions/** .github/workflows/*migrat* *.sql"
-        )
+    migration: Annotated[Patterns, Meta(description="Paths of database migrations.")] = _globs(
+        "**/migrations/** **/migrate/** **/alembic/versions/** .github/workflows/*migrat* *.sql"
     )
-    config: Annotated[Patterns, Meta(description="ChangePaths of configuration.")] = _globs(
+    config: Annotated[Patterns, Meta(description="Paths of configuration.")] = _globs(
         ".env* **/config/** **/settings/** settings.* config.* *.conf *.ini *.tf *.tfvars "
         "values*.yaml docker-compose*"
     )
-    secrets: Annotated[Patterns, Meta(description="ChangePaths of secrets.")] = _globs(
+    secrets: Annotated[Patterns, Meta(description="Paths of secrets.")] = _globs(
         "*secret* *.sops.* *vault* .github/workflows/*rotat*"
     )
-    dependencies: Annotated[Patterns, Meta(description="ChangePaths of dependencies.")] = _globs(
+    dependencies: Annotated[Patterns, Meta(description="Paths of dependencies.")] = _globs(
         "requirements*.txt pyproject.toml *.lock package*.json pnpm-lock.yaml go.mod go.sum "
         "Cargo.toml Gemfile pom.xml build.gradle* Dockerfile*"
     )
-    dns: Annotated[Patterns, Meta(description="ChangePaths of DNS records.")] = _globs(
+    dns: Annotated[Patterns, Meta(description="Paths of DNS records.")] = _globs(
         "**/dns/** *dns* *.zone"
     )
-    tls: Annotated[Patterns, Meta(description="ChangePaths of certificates.")] = _globs(
+    tls: Annotated[Patterns, Meta(description="Paths of certificates.")] = _globs(
         "**/certs/** *certificate* *tls* *.pem *.crt"
     )
-    cron: Annotated[Patterns, Meta(description="ChangePaths of cron jobs and workers.")] = _globs(
+    cron: Annotated[Patterns, Meta(description="Paths of cron jobs and workers.")] = _globs(
         "*cron* *worker* **/workers/** **/jobs/** *celery*"
     )
 
