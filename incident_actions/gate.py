@@ -210,20 +210,23 @@ def is_api_url(text: str) -> bool:
     return bool(good and re.fullmatch(r"[!-~]+", text))
 
 
+def require(good: object, what: str, remedy: str) -> None:
+    """Raise BadInputError unless an input is good."""
+    if not good:
+        raise BadInputError(what, remedy)
+
+
 def choice(name: str, value: str, allowed: Sequence[str]) -> str:
     """Check that an input is one of a few words."""
-    if value.lower() not in allowed:
-        known = ", ".join(allowed)
-        raise BadInputError(f"`{name}` is {plain(value, 40)!r}.", f"Use one of: {known}.")
+    remedy = f"Use one of: {', '.join(allowed)}."
+    require(value.lower() in allowed, f"`{name}` is {plain(value, 40)!r}.", remedy)
     return value.lower()
 
 
 def number_input(name: str, value: str, most: float) -> float:
     """Check that an input is a number from 0 to `most`."""
-    if not re.fullmatch(r"\d{1,6}(\.\d{1,3})?", value) or float(value) > most:
-        raise BadInputError(
-            f"`{name}` is {plain(value, 40)!r}.", f"Use a number from 0 to {most:g}."
-        )
+    good = re.fullmatch(r"\d{1,6}(\.\d{1,3})?", value) and float(value) <= most
+    require(good, f"`{name}` is {plain(value, 40)!r}.", f"Use a number from 0 to {most:g}.")
     return float(value)
 
 
@@ -235,8 +238,7 @@ def fixed_now(env: Mapping[str, str]) -> datetime | None:
     from incident_actions.gate_readers import parse_now
 
     now = parse_now(text)
-    if now is None:
-        raise BadInputError(f"INCIDENT_NOW is {plain(text, 40)!r}.", "Use ISO 8601.")
+    require(now, f"INCIDENT_NOW is {plain(text, 40)!r}.", "Use ISO 8601.")
     return now
 
 
@@ -255,28 +257,25 @@ def read_inputs(argv: Sequence[str], env: Mapping[str, str]) -> tuple[GateSettin
 
     value = {name: read(name, default) for name, default, _ in INPUTS}
     token = read("token") or env.get("GITHUB_TOKEN", "").strip()
-    if not token:
-        remedy = "Pass `token: ${{ github.token }}`, or set GITHUB_TOKEN."
-        raise BadInputError("There is no token to ask GitHub with.", remedy)
-    if not is_token(token):
-        remedy = "Check the secret for spaces or line ends."
-        raise BadInputError("The token holds characters that no token has.", remedy)
+    remedy = "Pass `token: ${{ github.token }}`, or set GITHUB_TOKEN."
+    require(token, "There is no token to ask GitHub with.", remedy)
+    remedy = "Check the secret for spaces or line ends."
+    require(is_token(token), "The token holds characters that no token has.", remedy)
     severities = frozenset(re.findall(r"[^\s,]+", value["severities"].lower()))
-    if not severities or severities - set(SEVERITIES):
-        what = f"`severities` is {plain(value['severities'], 40)!r}."
-        raise BadInputError(what, "List some of sev1, sev2, sev3, separated by commas.")
+    what = f"`severities` is {plain(value['severities'], 40)!r}."
+    remedy = "List some of sev1, sev2, sev3, separated by commas."
+    require(severities and severities <= set(SEVERITIES), what, remedy)
     source = env.get("GITHUB_REPOSITORY", "").strip()
     repository = value["repository"] or source
-    if not is_repository(repository):
-        what = f"`repository` is {plain(repository, 80)!r}."
-        raise BadInputError(what, "Name the repository of the incidents as OWNER/NAME.")
+    what = f"`repository` is {plain(repository, 80)!r}."
+    remedy = "Name the repository of the incidents as OWNER/NAME."
+    require(is_repository(repository), what, remedy)
     api = (env.get("GITHUB_API_URL", "").strip() or "https://api.github.com").rstrip("/")
-    if not is_api_url(api):
-        shown = re.sub(r"//.*@", "//", api)  # a password may stand there
-        what = f"GITHUB_API_URL is {plain(shown, 80)!r}."
-        raise BadInputError(what, "Give the address of the API, such as https://api.github.com.")
-    if ".." in value["config"].split("/"):
-        raise BadInputError("`config` leaves the repository.", "Name a path inside it.")
+    what = f"GITHUB_API_URL is {plain(re.sub(r'//.*@', '//', api), 80)!r}."  # without a password
+    remedy = "Give the address of the API, such as https://api.github.com."
+    require(is_api_url(api), what, remedy)
+    inside = ".." not in value["config"].split("/")
+    require(inside, "`config` leaves the repository.", "Name a path inside it.")
     pulls: tuple[SourcePull, ...] = ()
     shas: frozenset[str] = frozenset()
     if env.get("GITHUB_EVENT_NAME") in ("pull_request", "pull_request_target", "merge_group"):
@@ -456,9 +455,8 @@ class GateClient:
                 except Exception as error:
                     results[index] = error
 
-        threads = [
-            threading.Thread(target=work, args=(n,), daemon=True) for n in range(len(calls[:4]))
-        ]
+        lanes = range(min(4, len(calls)))
+        threads = [threading.Thread(target=work, args=(n,), daemon=True) for n in lanes]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -566,21 +564,21 @@ def main(
 
         return tell_bad_input(error, env.get("GITHUB_STEP_SUMMARY", ""))
 
-    def read_clock() -> datetime:
-        return now or datetime.now(timezone.utc)
+    def ask_now() -> GateVerdict:
+        return ask(settings, request, env, now or datetime.now(timezone.utc))
 
-    verdict = ask(settings, request, env, read_clock())
+    verdict = ask_now()
     if settings.wait and verdict.verdict in ("frozen", "error"):
         from incident_actions.gate_lookups import wait_until_clear
 
-        verdict = wait_until_clear(settings, request, env, read_clock, verdict)
+        verdict = wait_until_clear(settings, verdict, ask_now)
     if verdict.code == Code.NOTHING_OPEN and not settings.json:
         publish(settings, verdict, False, "[]", f"### {CLEAR}\n\n{verdict.reason}\n")
         print(verdict.reason)
         return 0
     from incident_actions.gate_words import tell
 
-    return tell(settings, request, verdict, read_clock())
+    return tell(settings, request, verdict, now or datetime.now(timezone.utc))
 
 
 if __name__ == "__main__":

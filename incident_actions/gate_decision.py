@@ -12,18 +12,10 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
+from incident_actions import gate
 from incident_actions import gate_readers as read
 from incident_actions import gate_words as words
-from incident_actions.gate import (
-    SEVERITIES,
-    Code,
-    DeployRequest,
-    GateVerdict,
-    SourcePull,
-    normal,
-    nothing_open,
-    plain,
-)
+from incident_actions.gate import Code, DeployRequest, GateVerdict, SourcePull
 
 ASSOCIATIONS = read.TRUSTED | {
     "CONTRIBUTOR", "FIRST_TIMER", "FIRST_TIME_CONTRIBUTOR", "MANNEQUIN", "NONE"
@@ -89,7 +81,7 @@ def read_issue(item: object) -> ListedIssue | None:
         if not isinstance(name, str):
             problem = f"the labels of issue #{number} can't be read"
         else:
-            texts.append(normal(name))
+            texts.append(gate.normal(name))
     marks = frozenset(texts)
     if not problem and not marks & {"incident", "deploy-freeze"}:
         problem = f"issue #{number} does not carry the label that was asked for"
@@ -123,14 +115,15 @@ def parse_issue(
     linked = isinstance(url, str) and re.fullmatch(r"https?://[\w./:%-]+", url)
     times, roles = (v if isinstance(v, dict) else {} for v in map(state.get, ("times", "roles")))
     since = read.parse_time(times.get("started")) or read.parse_time(times.get("declared"))
+    stated = map(gate.normal, kept(state.get("services"), str))
     return ListedIssue(
         number=number,
-        title=plain(title) if isinstance(title, str) and title.strip() else "(no title)",
-        url=plain(url, 300) if linked else "",
+        title=gate.plain(title) if isinstance(title, str) and title.strip() else "(no title)",
+        url=gate.plain(url, 300) if linked else "",
         labels=marks,
         trusted=trusted,
         severity=severity_of(marks, answers),
-        services=(*prefixed("service:", marks), *map(normal, kept(state.get("services"), str))),
+        services=prefixed("service:", marks) + tuple(filter(None, stated)),
         # Once `respond` has read the form, people correct its answer by command.
         service_text="" if state else answer_to(SERVICES_HEADING, answers),
         since=since or read.parse_time(item.get("created_at")),
@@ -162,7 +155,7 @@ def severity_of(marks: frozenset[str], answers: list[tuple[str, str]]) -> str | 
 
     Unknown means worse still, so a field on severity that can't be read beats all the others.
     """
-    labelled = [severity for severity in SEVERITIES if severity in marks]
+    labelled = [severity for severity in gate.SEVERITIES if severity in marks]
     if labelled or "incident" not in marks:
         return labelled[0] if labelled else None
     found = [(heading, read.read_severity(answer)) for heading, answer in answers]
@@ -178,7 +171,8 @@ def answer_to(heading: str, answers: list[tuple[str, str]]) -> str:
 
 def prefixed(prefix: str, marks: frozenset[str]) -> tuple[str, ...]:
     """List what the labels with this prefix name, sorted."""
-    return tuple(sorted(m[len(prefix) :].strip() for m in marks if m.startswith(prefix)))
+    named = {m[len(prefix) :].strip() for m in marks if m.startswith(prefix)}
+    return tuple(sorted(named - {""}))
 
 
 def kept(values: object, kind: type) -> tuple[Any, ...]:
@@ -195,7 +189,7 @@ def concerns(request: DeployRequest, issue: ListedIssue) -> bool:
 def services_of(issue: ListedIssue) -> frozenset[str]:
     """Read which services an issue is about; empty: all of them.
 
-    An answer that is not a plain list narrows nothing, whatever else is known.
+    An answer that is not a gate.plain list narrows nothing, whatever else is known.
     """
     told = read.single_words(issue.service_text)
     if (issue.service_text.strip() and not told) or any(map(read.means_everything, issue.services)):
@@ -221,7 +215,7 @@ def judge(request: DeployRequest, issue: ListedIssue, now: datetime) -> str:
         return Code.DEPLOYS_ALLOWED
     elif marks & request.severities:
         code = Code.SEVERITY
-    elif marks & set(SEVERITIES):
+    elif marks & set(gate.SEVERITIES):
         return Code.OTHER_SEVERITY
     elif issue.trusted is False:
         return Code.UNTRUSTED_REPORT
@@ -271,21 +265,16 @@ def excuse(
     for entry in issue.allow:
         sha, number = entry.get("sha"), entry.get("pr")
         hexes = isinstance(sha, str) and re.fullmatch(r"[0-9a-f]{7,64}", sha.lower())
-        if not (
-            (hexes and any(s.lower().startswith(str(sha).lower()) for s in shas))
-            or (type(number) is int and number in numbers)
-        ):
+        committed = hexes and any(s.lower().startswith(hexes[0]) for s in shas)
+        if not committed and not (type(number) is int and number in numbers):
             continue
-        what = f"#{number}" if type(number) is int else plain(sha, 12)
+        what = f"#{number}" if type(number) is int else gate.plain(sha, 12)
         by, until = read.login(entry.get("by")), read.parse_until(entry.get("until"))
-        if until is None or until <= now:
-            over = (
-                f"is over since {words.clock(until)}" if until else "has no expiry that can be read"
-            )
-            notes.append(f"/allow {what} by {by or 'somebody'} on #{issue.number} {over}.")
-            continue
-        why = plain(entry.get("reason") or "", 200)
-        return passed(Code.ALLOWED, change=what, by=by, reason=why, until=words.stamp(until))
+        if until and until > now:
+            why = gate.plain(entry.get("reason") or "", 200)
+            return passed(Code.ALLOWED, change=what, by=by, reason=why, until=words.stamp(until))
+        over = f"is over since {words.clock(until)}" if until else "has no expiry that can be read"
+        notes.append(f"/allow {what} by {by or 'somebody'} on #{issue.number} {over}.")
     if request.intent == "fix" and "incident" in issue.labels:
         for pull in pulls:
             if pull.number in issue.fixes and same:
@@ -364,4 +353,4 @@ def decide(
     if others:
         first = next(iter(others.values()))
         return verdict("clear", first, f"Deploys are not frozen. {words.in_words(others)}.")
-    return nothing_open()
+    return gate.nothing_open()

@@ -9,23 +9,21 @@ from __future__ import annotations
 import binascii
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
+from incident_actions import gate
 from incident_actions import gate_words as words
 from incident_actions.gate import (
-    PER_PAGE,
     Code,
     DeployRequest,
     GateClient,
     GateError,
-    GateSettings,
     GateVerdict,
     SourcePull,
-    ask,
-    page_of,
 )
 from incident_actions.gate_decision import decide, read_issues
 from incident_actions.gate_inputs import read_pull
@@ -54,30 +52,27 @@ def linked(link: str, relation: str) -> dict[str, list[str]]:
 
     https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api
     """
-    for part in link.split(","):
-        found = re.search(r"<([^>]*)>", part)
-        if found and re.search(rf'rel="?{relation}"?(?:;|$)', part.strip()):
-            return parse_qs(urlsplit(found[1]).query)
-    return {}
+    found = re.search(rf'<([^<>]*)>[^<>]*;\s*rel="?{relation}(?!\w)', link)
+    return parse_qs(urlsplit(found[1]).query) if found else {}
 
 
 def further_items(client: GateClient, label: str, link: str, size: int) -> list[Any]:
     """Read the pages after the first one, which came with this Link header and so many items."""
     last = linked(link, "last").get("page", ["0"])[0]
     if re.fullmatch(r"\d{1,4}", last) and 1 < int(last) <= MOST_PAGES:
-        pages = [str(page) for page in range(2, int(last) + 1)]
-        calls = [lambda page=page: page_of(client, label, {"page": page})[0] for page in pages]
-        return [item for items in client.all_of(calls) for item in items]
+        pages = ({"page": str(page)} for page in range(2, int(last) + 1))
+        answers = client.all_of([partial(gate.page_of, client, label, page) for page in pages])
+        return [item for items, _ in answers for item in items]
     found: list[Any] = []
     for page in range(2, MOST_PAGES + 1):
         following = linked(link, "next")
-        if not following and size < PER_PAGE:
+        if not following and size < gate.PER_PAGE:
             return found
         # Only how to page on is taken from the link: the address stays ours.
         query = {k: v[0] for k, v in following.items() if k in ("page", "after", "cursor")}
-        items, link = page_of(client, label, query or {"page": str(page)})
+        items, link = gate.page_of(client, label, query or {"page": str(page)})
         found, size = found + items, len(items)
-    what = f"More than {PER_PAGE * MOST_PAGES} open incidents."
+    what = f"More than {gate.PER_PAGE * MOST_PAGES} open incidents."
     raise GateError(Code.UNREADABLE, what, "Close the ones that are over.")
 
 
@@ -177,11 +172,7 @@ def environments_of(text: str) -> tuple[str, ...] | None:
 
 
 def wait_until_clear(
-    settings: GateSettings,
-    request: DeployRequest,
-    env: Mapping[str, str],
-    now: Callable[[], datetime],
-    verdict: GateVerdict,
+    settings: gate.GateSettings, verdict: GateVerdict, ask: Callable[[], GateVerdict]
 ) -> GateVerdict:
     """Ask again until deploys are not frozen or `wait-minutes` are over.
 
@@ -200,4 +191,4 @@ def wait_until_clear(
             told_line, told_at = line, time.monotonic()
             print(f"Waiting up to {left / 60:.0f} min: {verdict.reason}", flush=True)
         time.sleep(min(30.0, left))
-        verdict = ask(settings, request, env, now())
+        verdict = ask()

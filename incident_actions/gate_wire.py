@@ -1,4 +1,4 @@
-"""When the wire to GitHub is not plain: a proxy in between, or a failure that must be told."""
+"""When the wire to GitHub is not gate.plain: a proxy in between, or a failure that must be told."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import urllib.request
 from typing import Any
 from urllib.parse import urlsplit
 
-from incident_actions.gate import Code, DeployRequest, GateClient, GateError, GateVerdict, plain
+from incident_actions import gate
+from incident_actions.gate import Code, DeployRequest, GateError, GateVerdict
 
 NOT_SEEN = (
     Code.NOT_FOUND,
@@ -30,7 +31,7 @@ ANSWERS = {  # status: code, what happened, what to do
 
 def internal(error: Exception) -> GateError:
     """Wrap a mistake of our own: it must never pass as clear."""
-    what = f"The gate itself failed: {type(error).__name__}: {plain(error)}."
+    what = f"The gate itself failed: {type(error).__name__}: {gate.plain(error)}."
     return GateError(Code.INTERNAL, what, "Please report this; `on-error: allow` gets you past it.")
 
 
@@ -56,7 +57,7 @@ def wire_error(error: Exception, parts: Any, left: float) -> GateError:
     remedy = "Check GitHub's status, the network, and the proxy variables (https_proxy)."
     if isinstance(error, TimeoutError) or "timed out" in str(error) or left <= 0:
         return GateError(Code.TIMEOUT, f"{host} did not answer in time.", remedy, wait=0)
-    what = f"{host} can't be reached: {plain(error) or name}."
+    what = f"{host} can't be reached: {gate.plain(error) or name}."
     return GateError(Code.UNREACHABLE, what, remedy, wait=0)
 
 
@@ -88,7 +89,7 @@ def refusal(status: int, headers: Any, body: bytes, repository: str) -> GateErro
 
 
 def exchange_by_proxy(
-    client: GateClient, url: str, timeout: float
+    client: gate.GateClient, url: str, timeout: float
 ) -> tuple[int, Any, bytes] | None:
     """Send one request through the proxy; None when `no_proxy` excludes this host.
 

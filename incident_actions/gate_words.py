@@ -8,16 +8,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from incident_actions.gate import (
-    CLEAR,
-    BadInputError,
-    Code,
-    DeployRequest,
-    GateSettings,
-    GateVerdict,
-    append,
-    publish,
-)
+from incident_actions import gate
+from incident_actions.gate import Code, DeployRequest, GateSettings, GateVerdict
 
 if TYPE_CHECKING:
     from incident_actions.gate_decision import IssueVerdict
@@ -163,7 +155,7 @@ def markdown(text: str) -> str:
 
 def summary(request: DeployRequest, verdict: GateVerdict, now: datetime) -> str:
     """Write the job summary, in Markdown."""
-    heads = {"clear": CLEAR, "frozen": "🛑 Deploys are frozen"}
+    heads = {"clear": gate.CLEAR, "frozen": "🛑 Deploys are frozen"}
     heads.update(exempt="⚠️ This change passes the freeze", rollback="⚠️ A rollback passes")
     lines = [f"### {heads.get(verdict.verdict, '❓ The deploy gate could not decide')}", ""]
     if verdict.findings:
@@ -200,12 +192,12 @@ def annotate(level: str, title: str, message: str) -> None:
     print(f"::{level} title={title}::{message}", flush=True)
 
 
-def tell_bad_input(error: BadInputError, summary_path: str) -> int:
+def tell_bad_input(error: gate.BadInputError, summary_path: str) -> int:
     """Tell which input is wrong. Returns the exit code."""
     annotate("error", "The deploy gate's input", f"{error.what} {error.remedy}")
     if summary_path:
         text = f"### The deploy gate can't run\n\n{markdown(error.what)} {error.remedy}\n"
-        append(summary_path, text)
+        gate.append(summary_path, text)
     return 2
 
 
@@ -215,7 +207,7 @@ def tell(
     """Tell the verdict: log, annotation, outputs, job summary. Returns the exit code."""
     incidents = json.dumps(incidents_json(verdict))
     frozen = is_frozen(verdict, settings.on_error)
-    publish(settings, verdict, frozen, incidents, summary(request, verdict, now))
+    gate.publish(settings, verdict, frozen, incidents, summary(request, verdict, now))
     if settings.json:
         print(json.dumps(as_json(verdict, settings.on_error), indent=2))
     enforced = settings.mode == "enforce"

@@ -28,7 +28,7 @@ _TEXTS = st.lists(st.one_of(_WORDS, st.text(max_size=12)), max_size=12).map("".j
 
 def _is_top(text: str) -> bool:
     """Whether a text would be taken for a dashboard itself."""
-    return text.lstrip().startswith(BEGIN)
+    return text.replace("\ufeff", " ").lstrip().startswith(BEGIN)
 
 
 @settings(max_examples=200)
