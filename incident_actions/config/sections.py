@@ -8,14 +8,28 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 
 from incident_actions.config.reminders import RemindersConfig
-from incident_actions.config.values import ConfigSection, Duration, Login, ShortText, duration
+from incident_actions.config.values import (
+    ConfigSection,
+    Duration,
+    Login,
+    MisplacedError,
+    PermissionLevel,
+    RecurrenceRule,
+    ShortText,
+    TimeZone,
+    WallTime,
+    WindowLength,
+    duration,
+)
 from incident_actions.domain.changes.suspects import ChangePaths
-from incident_actions.domain.freeze import windows
-from incident_actions.domain.freeze.windows import Window
+from incident_actions.domain.freeze.windows import Window, window_length
 from incident_actions.domain.issue.incident import Incident, Moment, Role
 from incident_actions.domain.issue.observation import Permission
-from incident_actions.domain.playbook import on_call as oncall
+from incident_actions.domain.playbook.on_call import on_call
 from incident_actions.domain.postmortem import link
+from incident_actions.domain.text.names import slug
+from incident_actions.domain.text.times import read_wall_time
+from incident_actions.domain.timeline.commands import NAMES
 
 
 class WindowConfig(ConfigSection, frozen=True):
@@ -28,24 +42,28 @@ class WindowConfig(ConfigSection, frozen=True):
             description="What it is called: `weekend`.",
         ),
     ]
-    every: Annotated[str, Meta(description="When it begins, as an RRULE: `FREQ=WEEKLY;BYDAY=FR`.")]
+    every: Annotated[
+        RecurrenceRule, Meta(description="When it begins, as an RRULE: `FREQ=WEEKLY;BYDAY=FR`.")
+    ]
     start: Annotated[
-        str, Meta(description="The first time, on the wall clock: `2026-01-02T18:00`.")
+        WallTime, Meta(description="The first time, on the wall clock: `2026-01-02T18:00`.")
     ]
     duration: Annotated[
-        str, Meta(description="How long it lasts on the wall clock: `62h`, `2d 14h`.")
+        WindowLength, Meta(description="How long it lasts on the wall clock: `62h`, `2d 14h`.")
     ]
-    timezone: Annotated[str, Meta(description="Where that wall clock hangs.")] = "UTC"
+    timezone: Annotated[TimeZone, Meta(description="The time zone of that wall clock.")] = (
+        TimeZone.default("UTC")
+    )
     reason: Annotated[str, Meta(max_length=500, description="Why deploys wait.")] = ""
     allow: Annotated[tuple[Login, ...], Meta(description="Who may deploy all the same.")] = ()
 
     def window(self) -> Window:
-        """As the domain has it. Raises `ValueError` for what `windows.check` finds."""
+        """As the domain has it."""
         return Window(
             name=self.name,
             every=self.every,
-            start=oncall.wall_time(self.start),
-            duration=windows.read_duration(self.duration),
+            start=read_wall_time(self.start),
+            duration=window_length(self.duration),
             timezone=self.timezone,
             reason=self.reason,
             allow=tuple(login.lstrip("@") for login in self.allow),
@@ -64,6 +82,15 @@ class FreezeConfig(ConfigSection, frozen=True):
         Meta(max_length=50, description="Freezes that come again, as a list."),
     ] = ()
 
+    def __post_init__(self) -> None:
+        """No two windows may have one name, however it is spelled."""
+        names: set[str] = set()
+        for index, window in enumerate(self.windows):
+            if slug(window.name) in names:
+                what = f"`{window.name}` is another window's name already"
+                raise MisplacedError(what, "windows", index, "name")
+            names.add(slug(window.name))
+
 
 class OnCallConfig(ConfigSection, frozen=True):
     """Who is on call: users who take turns."""
@@ -72,12 +99,14 @@ class OnCallConfig(ConfigSection, frozen=True):
         tuple[Login, ...], Meta(min_length=1, description="Who takes turns, in this order.")
     ]
     start: Annotated[
-        str, Meta(description="The first hand-over, on the wall clock: `2026-01-05T09:00`.")
+        WallTime, Meta(description="The first hand-over, on the wall clock: `2026-01-05T09:00`.")
     ]
-    every: Annotated[str, Meta(description="When the next one takes over, as an RRULE.")] = (
-        "FREQ=WEEKLY"
+    every: Annotated[
+        RecurrenceRule, Meta(description="When the next one takes over, as an RRULE.")
+    ] = RecurrenceRule.default("FREQ=WEEKLY")
+    timezone: Annotated[TimeZone, Meta(description="The time zone of that wall clock.")] = (
+        TimeZone.default("UTC")
     )
-    timezone: Annotated[str, Meta(description="Where that wall clock hangs.")] = "UTC"
     role: Annotated[
         Literal["commander", "investigator", "comms", "scribe"],
         Meta(description="The role that the one on call starts with."),
@@ -97,9 +126,9 @@ class VerificationConfig(ConfigSection, frozen=True):
 class DueConfig(ConfigSection, frozen=True):
     """How long after the resolution a postmortem is due."""
 
-    sev1: Annotated[Duration, Meta(description="Of a SEV1.")] = "72h"
-    sev2: Annotated[Duration, Meta(description="Of a SEV2.")] = "72h"
-    sev3: Annotated[Duration, Meta(description="Of a SEV3 that has one.")] = "72h"
+    sev1: Annotated[Duration, Meta(description="Of a SEV1.")] = Duration.default("72h")
+    sev2: Annotated[Duration, Meta(description="Of a SEV2.")] = Duration.default("72h")
+    sev3: Annotated[Duration, Meta(description="Of a SEV3 that has one.")] = Duration.default("72h")
 
 
 class PostmortemConfig(ConfigSection, frozen=True):
@@ -168,17 +197,23 @@ class Config(ConfigSection, frozen=True):
         PostmortemConfig, Meta(description="Where postmortems are kept, and when they are due.")
     ] = PostmortemConfig()
     permissions: Annotated[
-        dict[str, Literal["triage", "write", "maintain", "admin"]],
+        dict[str, PermissionLevel],
         Meta(description="What a command needs instead of its default: `note: write`."),
     ] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Only commands that exist can need a permission."""
+        for command in self.permissions:
+            if command not in NAMES:
+                raise MisplacedError("there is no such command", "permissions", command)
 
     def roles_at(self, at: datetime) -> dict[Role, str]:
         """Who holds which role when an incident is declared at this moment."""
         roles = self.roles.defaults()
         turn = self.on_call
         if turn is not None:
-            start = oncall.wall_time(turn.start)
-            login = oncall.on_call(turn.users, turn.every, start, turn.timezone, at)
+            start = read_wall_time(turn.start)
+            login = on_call(turn.users, turn.every, start, turn.timezone, at)
             if login is not None:
                 roles[Role(turn.role)] = login.lstrip("@")
         return roles

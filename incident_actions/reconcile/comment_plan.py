@@ -14,7 +14,7 @@ from incident_actions.domain.projection.effects import (
     PostComment,
 )
 from incident_actions.domain.projection.state import State
-from incident_actions.domain.reminders.incident import Reminder
+from incident_actions.domain.reminders.policy import Reminder
 from incident_actions.domain.timeline import bot_comments as voice
 from incident_actions.domain.timeline.bot_comments import REMINDER
 from incident_actions.domain.timeline.fold import newest

@@ -12,7 +12,8 @@ from incident_actions.domain.postmortem import link
 from incident_actions.domain.postmortem import record as records
 from incident_actions.domain.projection.effects import DeleteComment, Effect, PostComment
 from incident_actions.domain.reminders import followups
-from incident_actions.domain.reminders.incident import Reminder
+from incident_actions.domain.reminders.kinds import ACTION_KINDS, POSTMORTEM_KINDS, ReminderKind
+from incident_actions.domain.reminders.policy import Reminder
 from incident_actions.domain.timeline import bot_comments as voice
 from incident_actions.domain.timeline.bot_comments import REMINDER
 from incident_actions.reconcile.apply import apply, took_place
@@ -33,7 +34,7 @@ def remind_of_postmortems(desk: RunContext) -> tuple[JobResult, ...]:
 
     One request when none is due; with K due one for the comments, and two each.
     """
-    policy = desk.config.reminders.followups()
+    policy = desk.config.reminders.policy()
     found = []
     for pull in desk.hub.open_pulls(names.POSTMORTEM):
         times = link.read_times(pull.body) if _is_ours(pull, desk) else None
@@ -45,12 +46,12 @@ def remind_of_postmortems(desk: RunContext) -> tuple[JobResult, ...]:
         if reminder is not None:
             text = comments.follow_up(reminder, resolved=resolved, due=due, draft=pull.draft)
             found.append(_Due(pull.number, reminder, text))
-    return _say(desk, found, followups.POSTMORTEMS)
+    return _say(desk, found, POSTMORTEM_KINDS)
 
 
 def remind_of_actions(desk: RunContext) -> tuple[JobResult, ...]:
     """Remind of the action items that are open, in the same way and at the same price."""
-    policy = desk.config.reminders.followups()
+    policy = desk.config.reminders.policy()
     found = []
     for issue in desk.hub.issues(labels=[names.ACTION_ITEM]):
         filed = records.filed(issue, desk.config.bot)
@@ -61,7 +62,7 @@ def remind_of_actions(desk: RunContext) -> tuple[JobResult, ...]:
         if reminder is not None:
             text = comments.follow_up(reminder, due=record.due_date, pr=record.pr)
             found.append(_Due(issue.number, reminder, text))
-    return _say(desk, found, followups.ACTIONS)
+    return _say(desk, found, ACTION_KINDS)
 
 
 def _is_ours(pull: Issue, desk: RunContext) -> bool:
@@ -70,7 +71,7 @@ def _is_ours(pull: Issue, desk: RunContext) -> bool:
 
 
 def _say(
-    desk: RunContext, found: Iterable[_Due], kinds: Sequence[followups.FollowupKind]
+    desk: RunContext, found: Iterable[_Due], kinds: Sequence[ReminderKind]
 ) -> tuple[JobResult, ...]:
     """Post what is not there yet, in the place of the reminder before; the oldest debt first."""
     waiting = sorted(
@@ -79,7 +80,7 @@ def _say(
     )
     if not waiting:
         return ()
-    since = desk.now - desk.config.reminders.followups().memory(kinds)
+    since = desk.now - followups.memory(kinds, desk.config.reminders.policy())
     said: dict[int, list[Comment]] = {}
     for number, comment in reversed(desk.hub.recent_comments(since)):
         said.setdefault(number, []).append(comment)

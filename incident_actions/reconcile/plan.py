@@ -32,7 +32,7 @@ from incident_actions.domain.projection.state import (
     write_state,
 )
 from incident_actions.domain.projection.wanted import edit, wanted_assignees, wanted_labels
-from incident_actions.domain.reminders.incident import ReminderKind
+from incident_actions.domain.reminders.kinds import ReminderKind
 from incident_actions.domain.timeline.bot_comments import REMINDER
 from incident_actions.domain.timeline.fold import Folded, newest
 from incident_actions.domain.timeline.untrusted_reports import is_confirmed, reported_text

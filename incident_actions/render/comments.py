@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from incident_actions.domain.issue.incident import Incident, Moment
-from incident_actions.domain.reminders.incident import Reminder
+from incident_actions.domain.reminders.policy import Reminder
 from incident_actions.domain.timeline.bot_comments import REMINDER, marker
 from incident_actions.domain.timeline.commands import REGISTRY
 from incident_actions.domain.timeline.notices import Notice, RequestedPage

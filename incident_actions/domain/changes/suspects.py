@@ -60,19 +60,19 @@ class ChangePaths(Struct, frozen=True, forbid_unknown_fields=True):
     Of workflow runs the workflow's own path counts.
     """
 
-    deploy: Annotated[Patterns, Meta(description="ChangePaths of what deploys.")] = (
+    deploy: Annotated[Patterns, Meta(description="Paths of what deploys.")] = (
         ".github/workflows/*deploy*",
         ".github/workflows/*release*",
         "**/deploy/**",
     )
-    migration: Annotated[Patterns, Meta(description="ChangePaths of database migrations.")] = (
+    migration: Annotated[Patterns, Meta(description="Paths of database migrations.")] = (
         "**/migrations/**",
         "**/migrate/**",
         "**/alembic/versions/**",
         ".github/workflows/*migrat*",
         "*.sql",
     )
-    config: Annotated[Patterns, Meta(description="ChangePaths of configuration.")] = (
+    config: Annotated[Patterns, Meta(description="Paths of configuration.")] = (
         ".env*",
         "**/config/**",
         "**/settings/**",
@@ -85,13 +85,13 @@ class ChangePaths(Struct, frozen=True, forbid_unknown_fields=True):
         "values*.yaml",
         "docker-compose*",
     )
-    secrets: Annotated[Patterns, Meta(description="ChangePaths of secrets.")] = (
+    secrets: Annotated[Patterns, Meta(description="Paths of secrets.")] = (
         "*secret*",
         "*.sops.*",
         "*vault*",
         ".github/workflows/*rotat*",
     )
-    dependencies: Annotated[Patterns, Meta(description="ChangePaths of dependencies.")] = (
+    dependencies: Annotated[Patterns, Meta(description="Paths of dependencies.")] = (
         "requirements*.txt",
         "pyproject.toml",
         "*.lock",
@@ -105,19 +105,19 @@ class ChangePaths(Struct, frozen=True, forbid_unknown_fields=True):
         "build.gradle*",
         "Dockerfile*",
     )
-    dns: Annotated[Patterns, Meta(description="ChangePaths of DNS records.")] = (
+    dns: Annotated[Patterns, Meta(description="Paths of DNS records.")] = (
         "**/dns/**",
         "*dns*",
         "*.zone",
     )
-    tls: Annotated[Patterns, Meta(description="ChangePaths of certificates.")] = (
+    tls: Annotated[Patterns, Meta(description="Paths of certificates.")] = (
         "**/certs/**",
         "*certificate*",
         "*tls*",
         "*.pem",
         "*.crt",
     )
-    cron: Annotated[Patterns, Meta(description="ChangePaths of cron jobs and workers.")] = (
+    cron: Annotated[Patterns, Meta(description="Paths of cron jobs and workers.")] = (
         "*cron*",
         "*worker*",
         "**/workers/**",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable
 from typing import Any
 
 import yaml
@@ -48,6 +49,10 @@ class _Loader(yaml.SafeLoader):
             self._sizes[node] = self._count - before
         return node
 
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """A mapping, whose keys are text whatever they look like."""
+        return {str(key): each for key, each in super().construct_mapping(node, deep).items()}
+
     def _refused(self, problem: str) -> yaml.MarkedYAMLError:
         return yaml.MarkedYAMLError(problem=problem, problem_mark=self.get_mark())
 
@@ -88,7 +93,7 @@ def split_front_matter(text: str) -> tuple[str, str]:
     return (text[: found.end()], text[found.end() :]) if found else ("", text)
 
 
-def read_front_matter(text: str) -> dict[Any, Any] | None:
+def read_front_matter(text: str) -> dict[str, Any] | None:
     """A page's front matter as plain data; None when there is none, or when it is no mapping."""
     found = _FRONT_MATTER.match(text)
     try:

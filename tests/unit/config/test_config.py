@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from incident_actions.config import Config, duration, read_config, schema
 from incident_actions.domain.issue.incident import Role
 from incident_actions.domain.issue.observation import Permission
-from incident_actions.domain.reminders.incident import ReminderKind
+from incident_actions.domain.reminders.kinds import ReminderKind
 from incident_actions.errors import ConfigError
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -79,6 +79,7 @@ def test_every_mistake_is_told_at_once() -> None:
         "form",
         "freeze.enviroments",
         "freeze.environments[0]",
+        "freeze.environments[2]",
         "permissions.note",
         "roles",
         "verification.minutes",
@@ -110,7 +111,7 @@ def test_every_mistake_is_told_at_once() -> None:
         ("\tversion: 1", "line 1, column 1: "),
         ("a: !!python/object:os.system x", "line 1"),
         ("a: &x [*x]", "a: unknown key"),
-        ("reminders: {tick: 5 minutes}", "reminders.tick: "),
+        ("reminders: {tick: five minutes}", "reminders.tick: "),
         ("reminders: {stalled: {after: soon}}", "reminders.stalled.after: "),
         ("reminders: {quiet-hours: {start: '25:00', end: '07:00'}}", "reminders.quiet-hours.start"),
         ("reminders: {quiet-hours: {start: '22:00'}}", "reminders.quiet-hours.end: is missing"),
