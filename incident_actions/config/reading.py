@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import FieldInfo
 
 from incident_actions.config.sections import Config
-from incident_actions.config.values import MisplacedError, UnreadableError, read_value
+from incident_actions.config.values import ValueProblem, read_value
 from incident_actions.domain.text.documents import load_yaml
 from incident_actions.errors import ConfigError
 
@@ -73,34 +73,33 @@ class _Reader:
         what, found, where = str(error).rpartition(" - at `$")
         if not found:  # at the document's top
             what, where = where, ""
-        cause = error.__cause__
+        cause = error.__cause__ if isinstance(error.__cause__, ValueProblem) else ValueProblem("")
         steps: list[Any] = [
             step["key"] or (int(step["index"]) if step["index"].isdigit() else ...)
             for step in _STEP.finditer(where)
         ]
-        if isinstance(cause, MisplacedError):
-            steps += cause.below
+        steps += cause.below
         fields = _fields(steps)
         if what.startswith(_UNKNOWN):
             steps.append(what.removeprefix(_UNKNOWN).removesuffix("`"))
             near = difflib.get_close_matches(steps[-1], fields, n=1)
             hint = f", did you mean `{near[0]}`?" if near else f"; known are {', '.join(fields)}"
             what = f"unknown key{hint}"
-        holder, last, at = self._place(steps, cause)
+        holder, last, at = self._place(steps, cause.refused)
         if what.startswith(_MISSING):
             for name, field in fields.items():
                 if field.required and name not in holder[last]:
                     self._add(f"{at}.{name}", "is missing")
         else:
             self._add(at, what.replace("`object`", "a mapping").replace("`array`", "a list"))
-        if isinstance(cause, UnreadableError):
+        if cause.example:
             holder[last] = cause.example
             return
         if isinstance(holder, list):
             del self._numbers.setdefault(id(holder), list(range(len(holder))))[last]
         del holder[last]
 
-    def _place(self, steps: list[Any], cause: BaseException | None) -> tuple[Any, Any, str]:
+    def _place(self, steps: list[Any], refused: object) -> tuple[Any, Any, str]:
         """The mapping or list that a path ends in, its key there, and the path as in the file.
 
         msgspec's path does not name a key of a free mapping; the refused value tells which it is.
@@ -110,7 +109,6 @@ class _Reader:
         for step in steps:
             holder, last = inside, step
             if step is ...:
-                refused = getattr(cause, "value", None)
                 last = next(key for key, value in holder.items() if value is refused)
             if isinstance(holder, list):
                 at += f"[{self._numbers.get(id(holder), range(len(holder)))[last]}]"

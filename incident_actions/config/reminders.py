@@ -7,7 +7,7 @@ from datetime import time, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
-from msgspec import Meta, field
+from msgspec import field
 
 from incident_actions.config.values import (
     ConfigSection,
@@ -18,6 +18,7 @@ from incident_actions.config.values import (
     Tick,
     TimeOfDay,
     TimeZone,
+    doc,
     duration,
 )
 from incident_actions.domain.issue.incident import Severity
@@ -30,35 +31,30 @@ _UPDATES = ReminderKind.INTERNAL_UPDATE.entry.after
 class TimingConfig(ConfigSection, frozen=True):
     """One kind of reminder. Left out: the default of its kind."""
 
-    after: Annotated[
-        Duration | None, Meta(description="After how long: `30m`, `24h`, or `off`.")
-    ] = None
-    every: Annotated[Gap | None, Meta(description="How often after that; `off` for only once.")] = (
-        None
-    )
+    after: Annotated[Duration | None, doc("After how long: `30m`, `24h`, or `off`.")] = None
+    every: Annotated[Gap | None, doc("How often after that; `off` for only once.")] = None
     mention: Annotated[
-        tuple[Mention, ...],
-        Meta(description="Who is told besides its owner: logins, `org/team`."),
+        tuple[Mention, ...], doc("Who is told besides its owner: logins, `org/team`.")
     ] = ()
 
 
 class UpdateTimingConfig(ConfigSection, frozen=True):
     """Internal updates are due by severity."""
 
-    sev1: Annotated[Gap, Meta(description="While it is a SEV1.")] = Gap.default(_UPDATES[0])
-    sev2: Annotated[Gap, Meta(description="While it is a SEV2.")] = Gap.default(_UPDATES[1])
-    sev3: Annotated[Gap, Meta(description="While it is a SEV3.")] = Gap.default(_UPDATES[2])
-    mention: Annotated[tuple[Mention, ...], Meta(description="Who is told besides its owner.")] = ()
+    sev1: Annotated[Gap, doc("While it is a SEV1.")] = Gap.of(_UPDATES[0])
+    sev2: Annotated[Gap, doc("While it is a SEV2.")] = Gap.of(_UPDATES[1])
+    sev3: Annotated[Gap, doc("While it is a SEV3.")] = Gap.of(_UPDATES[2])
+    mention: Annotated[tuple[Mention, ...], doc("Who is told besides its owner.")] = ()
 
 
 class QuietConfig(ConfigSection, frozen=True):
     """When people are left alone with what is not urgent."""
 
-    start: Annotated[TimeOfDay, Meta(description="From this time of day on.")]
-    end: Annotated[TimeOfDay, Meta(description="Until this time of day.")]
-    timezone: Annotated[TimeZone, Meta(description="In this time zone.")] = TimeZone.default("UTC")
+    start: Annotated[TimeOfDay, doc("From this time of day on.")]
+    end: Annotated[TimeOfDay, doc("Until this time of day.")]
+    timezone: Annotated[TimeZone, doc("In this time zone.")] = TimeZone.of("UTC")
     timezones: Annotated[
-        dict[str, TimeZone], Meta(description="Time zones of people who live elsewhere, by login.")
+        dict[str, TimeZone], doc("Time zones of people who live elsewhere, by login.")
     ] = field(default_factory=dict)
 
     def hours(self) -> QuietHours:
@@ -74,17 +70,13 @@ class QuietConfig(ConfigSection, frozen=True):
 class ReminderSettings(ConfigSection, frozen=True):
     """What is said for all kinds of reminders, and what follows for each."""
 
-    tick: Annotated[Tick, Meta(description="How far apart the scheduled runs are.")] = Tick.default(
-        "5m"
-    )
-    backup: Annotated[Login | None, Meta(description="Told from the second miss on.")] = None
+    tick: Annotated[Tick, doc("How far apart the scheduled runs are.")] = Tick.of("5m")
+    backup: Annotated[Login | None, doc("Told from the second miss on.")] = None
     escalation: Annotated[
-        tuple[Mention, ...], Meta(description="Told from the third miss on: logins, `org/team`.")
+        tuple[Mention, ...], doc("Told from the third miss on: logins, `org/team`.")
     ] = ()
-    drills: Annotated[bool, Meta(description="Whether drills are reminded of, too.")] = False
-    quiet_hours: Annotated[
-        QuietConfig | None, Meta(description="When only urgent reminders come.")
-    ] = None
+    drills: Annotated[bool, doc("Whether drills are reminded of, too.")] = False
+    quiet_hours: Annotated[QuietConfig | None, doc("When only urgent reminders come.")] = None
 
     def policy(self) -> ReminderPolicy:
         """The team's wishes as the domain understands them."""
@@ -117,7 +109,7 @@ def _field(kind: ReminderKind) -> str:
 
 def _key(kind: ReminderKind) -> tuple[str, object, ConfigSection]:
     section = UpdateTimingConfig if kind is ReminderKind.INTERNAL_UPDATE else TimingConfig
-    return _field(kind), Annotated[section, Meta(description=kind.entry.help)], section()
+    return _field(kind), Annotated[section, doc(kind.entry.help)], section()
 
 
 if TYPE_CHECKING:  # the keys of the kinds are read by name only, so this is all that it shows

@@ -10,33 +10,35 @@ from typing import Annotated, Any, ClassVar, Self, cast
 from msgspec import Meta, Struct
 
 from incident_actions.domain.freeze.windows import window_length
-from incident_actions.domain.issue.observation import Permission
 from incident_actions.domain.playbook.on_call import check_rule
-from incident_actions.domain.text import durations, times
+from incident_actions.domain.text.durations import read_duration
+from incident_actions.domain.text.times import read_time_of_day, read_wall_time, read_zone
+
+
+def doc(text: str, **limits: Any) -> Meta:
+    """What a key is for, in its declaration, beside what msgspec checks of its value."""
+    return Meta(description=text, **limits)
+
 
 ShortText = Annotated[str, Meta(min_length=1, max_length=100)]
 Login = Annotated[str, Meta(pattern=r"^@?[A-Za-z0-9][A-Za-z0-9-]{0,38}(\[bot\])?$")]
-_SOMEBODY = re.compile(r"@?[A-Za-z0-9][A-Za-z0-9-]{0,38}(/[A-Za-z0-9][A-Za-z0-9._-]{0,99})?")
 
 
 class ConfigSection(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
     """A mapping in the file. Keys are written with hyphens."""
 
 
-class MisplacedError(ValueError):
-    """Something is wrong below a section: at which key, as a path from the section on."""
+class ValueProblem(ValueError):
+    """What is wrong with a value that msgspec alone would take.
 
-    def __init__(self, what: str, *below: str | int) -> None:
+    `below` leads from the section that found it to the value. `refused` is that value, and
+    `example` one that its key would take.
+    """
+
+    def __init__(self, what: str, *below: str | int, refused: object = None, example: str = ""):
         super().__init__(what)
         self.below = below
-
-
-class UnreadableError(ValueError):
-    """A text is not what its key wants; `example` would be."""
-
-    def __init__(self, what: str, value: object, example: str) -> None:
-        super().__init__(what)
-        self.value = value
+        self.refused = refused
         self.example = example
 
 
@@ -49,20 +51,24 @@ class CheckedText(str):
     example: ClassVar[str]
     check: ClassVar[Callable[[str], object]]
 
+    def __init_subclass__(cls, example: str, check: Callable[[str], object]) -> None:
+        cls.example = example
+        cls.check = check
+
     @classmethod
-    def default(cls, text: str) -> Self:
+    def of(cls, text: str) -> Self:
         """A field's default. It is plain text, which is all that the JSON Schema can show."""
         return cast("Self", text)
 
 
 def read_value(kind: type[Any], value: object) -> object:
-    """msgspec's hook for `CheckedText`. Raises `UnreadableError` for what its check refuses."""
+    """msgspec's hook for `CheckedText`. Raises `ValueProblem` for what its check refuses."""
     try:
         if not isinstance(value, str):
             raise ValueError(f"must be text like `{kind.example}`")
         kind.check(value)
     except ValueError as error:
-        raise UnreadableError(str(error), value, kind.example) from None
+        raise ValueProblem(str(error), refused=value, example=kind.example) from None
     return kind(value)
 
 
@@ -71,105 +77,78 @@ def duration(text: str) -> timedelta | None:
     if text.casefold() == "off":
         return None
     try:
-        return durations.read_duration(text)
+        return read_duration(text)
     except ValueError:
         raise ValueError("must be a time like `30m`, `2h`, `1d12h`, or `off`") from None
 
 
-def _check_gap(text: str) -> None:
-    try:
-        positive = duration(text) != timedelta()
-    except ValueError:
-        positive = False
-    if not positive:
+def _gap(text: str) -> None:
+    if _read_or_zero(text) == timedelta():
         raise ValueError("must be a time above zero like `30m` or `1d12h`, or `off`")
 
 
-def _check_tick(text: str) -> None:
-    try:
-        tick = duration(text)
-    except ValueError:
-        tick = None
-    if not tick:
+def _tick(text: str) -> None:
+    if not _read_or_zero(text):
         raise ValueError("must be a time above zero like `5m`")
 
 
-def _check_mention(text: str) -> None:
-    if not _SOMEBODY.fullmatch(text):
-        raise ValueError("must be a login, or a team as `org/team`")
+def _read_or_zero(text: str) -> timedelta | None:
+    try:
+        return duration(text)
+    except ValueError:
+        return timedelta()
 
 
-def _check_permission(text: str) -> None:
-    if text not in PermissionLevel.NAMES:
-        raise ValueError(f"must be one of {', '.join(PermissionLevel.NAMES)}")
+def _one_of(pattern: str, wanted: str) -> Callable[[str], None]:
+    def check(text: str) -> None:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f"must be {wanted}")
+
+    return check
 
 
-class Duration(CheckedText):
+_somebody = _one_of(
+    "@?[A-Za-z0-9][A-Za-z0-9-]{0,38}(/[A-Za-z0-9][A-Za-z0-9._-]{0,99})?",
+    "a login, or a team as `org/team`",
+)
+_permission = _one_of("triage|write|maintain|admin", "`triage`, `write`, `maintain` or `admin`")
+
+
+class Duration(CheckedText, example="30m", check=duration):
     """How long: `30m`, `2h`, or `off`."""
 
-    example = "30m"
-    check = duration
 
-
-class Gap(CheckedText):
+class Gap(CheckedText, example="30m", check=_gap):
     """How long, and longer than zero: `30m`, or `off`."""
 
-    example = "30m"
-    check = _check_gap
 
-
-class Tick(CheckedText):
+class Tick(CheckedText, example="5m", check=_tick):
     """How long, and longer than zero; never `off`."""
 
-    example = "5m"
-    check = _check_tick
 
-
-class WindowLength(CheckedText):
+class WindowLength(CheckedText, example="62h", check=window_length):
     """How long a scheduled freeze lasts: `62h`."""
 
-    example = "62h"
-    check = window_length
 
-
-class Mention(CheckedText):
+class Mention(CheckedText, example="alice", check=_somebody):
     """Who is told: a login, or `org/team`."""
 
-    example = "alice"
-    check = _check_mention
 
-
-class TimeOfDay(CheckedText):
+class TimeOfDay(CheckedText, example="07:00", check=read_time_of_day):
     """`07:00`."""
 
-    example = "07:00"
-    check = times.read_time_of_day
 
-
-class WallTime(CheckedText):
+class WallTime(CheckedText, example="2026-01-05T09:00", check=read_wall_time):
     """A date and time without zone: `2026-01-05T09:00`."""
 
-    example = "2026-01-05T09:00"
-    check = times.read_wall_time
 
-
-class TimeZone(CheckedText):
+class TimeZone(CheckedText, example="UTC", check=read_zone):
     """`Europe/Berlin`."""
 
-    example = "UTC"
-    check = times.read_zone
 
-
-class RecurrenceRule(CheckedText):
+class RecurrenceRule(CheckedText, example="FREQ=WEEKLY", check=check_rule):
     """An RRULE of RFC 5545, once a day at most: `FREQ=WEEKLY`."""
 
-    example = "FREQ=WEEKLY"
-    check = check_rule
 
-
-class PermissionLevel(CheckedText):
+class PermissionLevel(CheckedText, example="write", check=_permission):
     """What somebody needs in the repository, by GitHub's name."""
-
-    NAMES = tuple(level.name.lower() for level in Permission if level >= Permission.TRIAGE)
-    example = "write"
-    check = _check_permission

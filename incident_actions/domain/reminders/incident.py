@@ -5,13 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from incident_actions.domain.issue.incident import (
-    Allowance,
-    Incident,
-    Moment,
-    Severity,
-    Status,
-)
+from incident_actions.domain.issue.incident import Allowance, Incident, Moment, Severity, Status
 from incident_actions.domain.playbook.checklist import ChecklistItem, missing
 from incident_actions.domain.reminders.kinds import ReminderKind
 from incident_actions.domain.reminders.policy import Reminder, ReminderPolicy
@@ -81,28 +75,25 @@ def _begins(
 ) -> dict[ReminderKind, datetime | None]:
     """From when each kind counts, by what is true now; None where nothing of it is due."""
     declared = incident.times[Moment.DECLARED]
+    commanded = incident.commander is not None
+    acknowledged = Moment.ACKNOWLEDGED in incident.times
     active = incident.status in (Status.INVESTIGATING, Status.IDENTIFIED, Status.MONITORING)
-    acknowledged = incident.commander is None or Moment.ACKNOWLEDGED in incident.times
-    verified = bool(checks) and not missing(checks, incident.verified)
+    recovered = incident.status is Status.MONITORING and not missing(checks, incident.verified)
     last_checked = max((check.at for check in incident.verified.values()), default=None)
-    begins: dict[ReminderKind, datetime | None] = {
-        ReminderKind.NO_COMMANDER: incident.vacant_since or declared,
-        ReminderKind.UNACKNOWLEDGED: _last_done(incident, None),
+    customers_told = _last_done(incident, incident.last_customer_update)
+    told = _last_done(incident, incident.last_update)
+    return {
+        ReminderKind.NO_COMMANDER: None if commanded else incident.vacant_since or declared,
+        ReminderKind.UNACKNOWLEDGED: (
+            _last_done(incident, None) if commanded and not acknowledged else None
+        ),
         ReminderKind.PROMISED_UPDATE: incident.next_update,
-        ReminderKind.INTERNAL_UPDATE: _last_done(incident, incident.last_update),
-        ReminderKind.CUSTOMER_UPDATE: _last_done(incident, incident.last_customer_update),
-        ReminderKind.NOT_CLOSED: last_checked,
+        ReminderKind.INTERNAL_UPDATE: told if active and incident.next_update is None else None,
+        ReminderKind.CUSTOMER_UPDATE: customers_told if active and incident.customers else None,
+        ReminderKind.NOT_CLOSED: last_checked if checks and recovered else None,
         ReminderKind.OVERRIDE_EXPIRED: expired.until if expired else None,
         ReminderKind.STALLED: incident.last_activity or declared,
     }
-    idle = {
-        ReminderKind.NO_COMMANDER: incident.commander is not None,
-        ReminderKind.UNACKNOWLEDGED: acknowledged,
-        ReminderKind.INTERNAL_UPDATE: not active or incident.next_update is not None,
-        ReminderKind.CUSTOMER_UPDATE: not active or not incident.customers,
-        ReminderKind.NOT_CLOSED: not verified or incident.status is not Status.MONITORING,
-    }
-    return {kind: None if idle.get(kind) else since for kind, since in begins.items()}
 
 
 def _newest_expiry(incident: Incident, horizon: datetime) -> Allowance | None:

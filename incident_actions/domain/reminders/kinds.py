@@ -38,11 +38,9 @@ class ReminderEntry(Struct, frozen=True):
     latest: timedelta = LATEST
 
 
-_UPDATE_GAPS = ("15m", "30m", "off")
+_UPDATES = ("15m", "30m", "off")
 _UPDATERS = (Role.COMMS, Role.COMMANDER)
-_AFTER_INCIDENT = timedelta(
-    days=3
-)  # what an incident kept people from saying waits for its next time
+_LATER = timedelta(days=3)  # what an incident kept people from saying waits for its next time
 
 
 class ReminderKind(StrEnum):
@@ -50,80 +48,35 @@ class ReminderKind(StrEnum):
 
     entry: ReminderEntry
 
+    # One entry in two lines, so that it reads as a table.
+    # fmt: off
     NO_COMMANDER = ReminderEntry(
-        "no-commander", "Nobody commands.", after="5m", every="5m", urgent=True
-    )
+        "no-commander", "Nobody commands.", after="5m", every="5m", urgent=True)
     UNACKNOWLEDGED = ReminderEntry(
-        "unacknowledged",
-        "The one in command has not acknowledged.",
-        after="5m",
-        every="5m",
-        urgent=True,
-    )
+        "unacknowledged", "The one in command has not acknowledged.", "5m", "5m", urgent=True)
     PROMISED_UPDATE = ReminderEntry(
-        "promised-update",
-        "An update was promised for now.",
-        after="0m",
-        every="15m",
-        owners=_UPDATERS,
-        urgent=True,
-    )
+        "promised-update", "An update was promised for now.", "0m", "15m", _UPDATERS, urgent=True)
     INTERNAL_UPDATE = ReminderEntry(
-        "internal-update",
-        "An internal update is due.",
-        after=_UPDATE_GAPS,
-        every=_UPDATE_GAPS,
-        owners=_UPDATERS,
-        urgent=True,
-    )
+        "internal-update", "An internal update is due.", _UPDATES, _UPDATES, _UPDATERS, urgent=True)
     CUSTOMER_UPDATE = ReminderEntry(
-        "customer-update",
-        "A customer update is due.",
-        after="30m",
-        every="30m",
-        owners=_UPDATERS,
-        urgent=True,
-    )
+        "customer-update", "A customer update is due.", "30m", "30m", _UPDATERS, urgent=True)
     NOT_CLOSED = ReminderEntry(
-        "not-closed", "Recovery is verified, and it is still open.", after="15m", every="30m"
-    )
+        "not-closed", "Recovery is verified, and it is still open.", "15m", "30m")
     OVERRIDE_EXPIRED = ReminderEntry(
-        "override-expired",
-        "A change was let through, and that time is over.",
-        after="0m",
-        every="off",
-    )
+        "override-expired", "A change was let through, and that time is over.", "0m", "off")
     STALLED = ReminderEntry(
-        "stalled", "Nothing happened for long.", after=("off", "off", "24h"), every="24h"
-    )
+        "stalled", "Nothing happened for long.", ("off", "off", "24h"), "24h")
     POSTMORTEM_NOT_STARTED = ReminderEntry(
-        "postmortem-not-started",
-        "A postmortem is still a draft; counted from the resolution.",
-        after="24h",
-        every="24h",
-        latest=_AFTER_INCIDENT,
-    )
+        "postmortem-not-started", "A postmortem is still a draft; counted from the resolution.",
+        "24h", "24h", latest=_LATER)
     POSTMORTEM_DUE = ReminderEntry(
-        "postmortem-due",
-        "A postmortem is not merged when it is due.",
-        after="0m",
-        every="24h",
-        latest=_AFTER_INCIDENT,
-    )
+        "postmortem-due", "A postmortem is not merged when it is due.", "0m", "24h", latest=_LATER)
     ACTION_DUE = ReminderEntry(
-        "action-due",
-        "An action item is due soon; `after` is how long before.",
-        after="3d",
-        every="off",
-        latest=_AFTER_INCIDENT,
-    )
+        "action-due", "An action item is due soon; `after` is how long before.",
+        "3d", "off", latest=_LATER)
     ACTION_OVERDUE = ReminderEntry(
-        "action-overdue",
-        "The day that an action item is due is over.",
-        after="0m",
-        every="7d",
-        latest=_AFTER_INCIDENT,
-    )
+        "action-overdue", "The day that an action item is due is over.", "0m", "7d", latest=_LATER)
+    # fmt: on
 
     def __new__(cls, entry: ReminderEntry) -> ReminderKind:
         """The member of an entry; its value is the entry's key."""
@@ -136,7 +89,5 @@ class ReminderKind(StrEnum):
 POSTMORTEM_KINDS = (ReminderKind.POSTMORTEM_DUE, ReminderKind.POSTMORTEM_NOT_STARTED)
 ACTION_KINDS = (ReminderKind.ACTION_OVERDUE, ReminderKind.ACTION_DUE)
 """The later one comes first: it takes the place of the one before."""
-INCIDENT_KINDS = tuple(
-    kind for kind in ReminderKind if kind not in (*POSTMORTEM_KINDS, *ACTION_KINDS)
-)
+INCIDENT_KINDS = frozenset(ReminderKind) - {*POSTMORTEM_KINDS, *ACTION_KINDS}
 """These are due while an incident is open."""
