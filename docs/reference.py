@@ -19,8 +19,7 @@ from incident_actions.config import schema
 from incident_actions.config.reminders import RemindersConfig
 from incident_actions.domain.issue import labels
 from incident_actions.domain.issue.incident import Severity
-from incident_actions.domain.reminders.followups import FollowupKind
-from incident_actions.domain.reminders.incident import URGENT, ReminderKind
+from incident_actions.domain.reminders.kinds import ReminderKind
 from incident_actions.domain.timeline.commands import REGISTRY, Spec
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -82,28 +81,17 @@ def _workflow(name: str) -> Callable[[], str]:
 
 def reminders() -> str:
     """Every kind of reminder: the key of its section, and when it comes by default."""
-    about = schema()["$defs"]["RemindersConfig"]["properties"]
     rows = (
         (
             f"`{kind}`",
-            about[kind]["description"],
+            kind.entry.help,
             _by_severity(timing.after),
             _by_severity(timing.every) if set(timing.every.values()) != {None} else "once",
-            "yes" if kind in URGENT else "",
+            "yes" if kind.entry.urgent else "",
         )
         for kind, timing in RemindersConfig().policy().timings.items()
     )
-    later = (
-        (
-            f"`{kind}`",
-            about[kind]["description"],
-            _minutes(pace.after),
-            _minutes(pace.every) if pace.every else "once",
-            "",
-        )
-        for kind, pace in RemindersConfig().followups().paces.items()
-    )
-    return _table(("Key", "When", "After", "Again every", "At night, too"), (*rows, *later))
+    return _table(("Key", "When", "After", "Again every", "At night, too"), rows)
 
 
 def _by_severity(times: Mapping[Severity, timedelta | None]) -> str:
@@ -168,7 +156,7 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
-_TIMINGS = {f"reminders.{kind}" for kind in (*ReminderKind, *FollowupKind)}
+_TIMINGS = {f"reminders.{kind}" for kind in ReminderKind}
 
 TABLES: dict[str, Callable[[], str]] = {
     "commands": commands,

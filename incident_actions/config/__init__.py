@@ -1,7 +1,8 @@
 """`.github/incident.yml` -> a frozen `Config`. Every problem is told at once, with its key path."""
 
-from incident_actions.config.reading import PATH, load_yaml, read_config, schema
+from incident_actions.config.reading import PATH, read_config, schema
 from incident_actions.config.sections import Config
 from incident_actions.config.values import duration
+from incident_actions.domain.text.documents import load_yaml
 
 __all__ = ["PATH", "Config", "duration", "load_yaml", "read_config", "schema"]

@@ -5,47 +5,54 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from msgspec import Meta, field
+from msgspec import field
 
 from incident_actions.config.reminders import RemindersConfig
-from incident_actions.config.values import ConfigSection, Duration, Login, ShortText, duration
+from incident_actions.config.values import (
+    ConfigSection,
+    Duration,
+    Login,
+    PermissionLevel,
+    RecurrenceRule,
+    ShortText,
+    TimeZone,
+    ValueProblem,
+    WallTime,
+    WindowLength,
+    doc,
+    duration,
+)
 from incident_actions.domain.changes.suspects import ChangePaths
-from incident_actions.domain.freeze import windows
-from incident_actions.domain.freeze.windows import Window
+from incident_actions.domain.freeze.windows import Window, window_length
 from incident_actions.domain.issue.incident import Incident, Moment, Role
 from incident_actions.domain.issue.permissions import Permission
-from incident_actions.domain.playbook import on_call as oncall
+from incident_actions.domain.playbook.on_call import on_call
 from incident_actions.domain.postmortem import link
+from incident_actions.domain.text.names import slug
+from incident_actions.domain.text.times import read_wall_time
+from incident_actions.domain.timeline.commands import NAMES
 
 
 class WindowConfig(ConfigSection, frozen=True):
     """A freeze that comes again."""
 
     name: Annotated[
-        str,
-        Meta(
-            pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,49}$",
-            description="What it is called: `weekend`.",
-        ),
+        str, doc("What it is called: `weekend`.", pattern="^[A-Za-z0-9][A-Za-z0-9 ._-]{0,49}$")
     ]
-    every: Annotated[str, Meta(description="When it begins, as an RRULE: `FREQ=WEEKLY;BYDAY=FR`.")]
-    start: Annotated[
-        str, Meta(description="The first time, on the wall clock: `2026-01-02T18:00`.")
-    ]
-    duration: Annotated[
-        str, Meta(description="How long it lasts on the wall clock: `62h`, `2d 14h`.")
-    ]
-    timezone: Annotated[str, Meta(description="Where that wall clock hangs.")] = "UTC"
-    reason: Annotated[str, Meta(max_length=500, description="Why deploys wait.")] = ""
-    allow: Annotated[tuple[Login, ...], Meta(description="Who may deploy all the same.")] = ()
+    every: Annotated[RecurrenceRule, doc("When it begins, as an RRULE: `FREQ=WEEKLY;BYDAY=FR`.")]
+    start: Annotated[WallTime, doc("The first time, on the wall clock: `2026-01-02T18:00`.")]
+    duration: Annotated[WindowLength, doc("How long it lasts on the wall clock: `62h`, `2d 14h`.")]
+    timezone: Annotated[TimeZone, doc("The time zone of that wall clock.")] = TimeZone.of("UTC")
+    reason: Annotated[str, doc("Why deploys wait.", max_length=500)] = ""
+    allow: Annotated[tuple[Login, ...], doc("Who may deploy all the same.")] = ()
 
     def window(self) -> Window:
-        """As the domain has it. Raises `ValueError` for what `windows.check` finds."""
+        """As the domain has it."""
         return Window(
             name=self.name,
             every=self.every,
-            start=oncall.wall_time(self.start),
-            duration=windows.read_duration(self.duration),
+            start=read_wall_time(self.start),
+            duration=window_length(self.duration),
             timezone=self.timezone,
             reason=self.reason,
             allow=tuple(login.lstrip("@") for login in self.allow),
@@ -56,64 +63,64 @@ class FreezeConfig(ConfigSection, frozen=True):
     """What an open incident stops, and when deploys wait without one."""
 
     environments: Annotated[
-        tuple[ShortText, ...],
-        Meta(description="Environments that a freeze stops. Empty: all of them."),
+        tuple[ShortText, ...], doc("Environments that a freeze stops. Empty: all of them.")
     ] = ()
     windows: Annotated[
-        tuple[WindowConfig, ...],
-        Meta(max_length=50, description="Freezes that come again, as a list."),
+        tuple[WindowConfig, ...], doc("Freezes that come again, as a list.", max_length=50)
     ] = ()
+
+    def __post_init__(self) -> None:
+        """No two windows may have one name, however it is spelled."""
+        names: set[str] = set()
+        for index, window in enumerate(self.windows):
+            if slug(window.name) in names:
+                what = f"`{window.name}` is another window's name already"
+                raise ValueProblem(what, "windows", index, "name")
+            names.add(slug(window.name))
 
 
 class OnCallConfig(ConfigSection, frozen=True):
     """Who is on call: users who take turns."""
 
-    users: Annotated[
-        tuple[Login, ...], Meta(min_length=1, description="Who takes turns, in this order.")
-    ]
-    start: Annotated[
-        str, Meta(description="The first hand-over, on the wall clock: `2026-01-05T09:00`.")
-    ]
-    every: Annotated[str, Meta(description="When the next one takes over, as an RRULE.")] = (
-        "FREQ=WEEKLY"
+    users: Annotated[tuple[Login, ...], doc("Who takes turns, in this order.", min_length=1)]
+    start: Annotated[WallTime, doc("The first hand-over, on the wall clock: `2026-01-05T09:00`.")]
+    every: Annotated[RecurrenceRule, doc("When the next one takes over, as an RRULE.")] = (
+        RecurrenceRule.of("FREQ=WEEKLY")
     )
-    timezone: Annotated[str, Meta(description="Where that wall clock hangs.")] = "UTC"
+    timezone: Annotated[TimeZone, doc("The time zone of that wall clock.")] = TimeZone.of("UTC")
     role: Annotated[
         Literal["commander", "investigator", "comms", "scribe"],
-        Meta(description="The role that the one on call starts with."),
+        doc("The role that the one on call starts with."),
     ] = "commander"
 
 
 class VerificationConfig(ConfigSection, frozen=True):
     """When the addresses that the bot asks itself count as recovered."""
 
-    successes: Annotated[int, Meta(ge=1, le=20, description="Good answers in a row.")] = 3
-    minutes: Annotated[int, Meta(ge=0, le=240, description="Minutes that the row must last.")] = 10
-    allow_private: Annotated[
-        bool, Meta(description="Whether an address may lie inside a private network.")
-    ] = False
+    successes: Annotated[int, doc("Good answers in a row.", ge=1, le=20)] = 3
+    minutes: Annotated[int, doc("Minutes that the row must last.", ge=0, le=240)] = 10
+    allow_private: Annotated[bool, doc("Whether an address may lie inside a private network.")] = (
+        False
+    )
 
 
 class DueConfig(ConfigSection, frozen=True):
     """How long after the resolution a postmortem is due."""
 
-    sev1: Annotated[Duration, Meta(description="Of a SEV1.")] = "72h"
-    sev2: Annotated[Duration, Meta(description="Of a SEV2.")] = "72h"
-    sev3: Annotated[Duration, Meta(description="Of a SEV3 that has one.")] = "72h"
+    sev1: Annotated[Duration, doc("Of a SEV1.")] = Duration.of("72h")
+    sev2: Annotated[Duration, doc("Of a SEV2.")] = Duration.of("72h")
+    sev3: Annotated[Duration, doc("Of a SEV3 that has one.")] = Duration.of("72h")
 
 
 class PostmortemConfig(ConfigSection, frozen=True):
     """Where postmortems are kept, when they are due, who reads them."""
 
     path: Annotated[
-        str, Meta(pattern=r"^[\w.-]+(/[\w.-]+)*$", description="The folder that they are kept in.")
+        str, doc("The folder that they are kept in.", pattern=r"^[\w.-]+(/[\w.-]+)*$")
     ] = link.FOLDER
-    due: Annotated[DueConfig, Meta(description="How long after the resolution one is due.")] = (
-        DueConfig()
-    )
+    due: Annotated[DueConfig, doc("How long after the resolution one is due.")] = DueConfig()
     reviewers: Annotated[
-        tuple[Login, ...],
-        Meta(description="Who reviews, beside the roles and the code owners of the folder."),
+        tuple[Login, ...], doc("Who reviews, beside the roles and the code owners of the folder.")
     ] = ()
 
     def due_at(self, incident: Incident) -> datetime | None:
@@ -126,10 +133,10 @@ class PostmortemConfig(ConfigSection, frozen=True):
 class RolesConfig(ConfigSection, frozen=True):
     """Who starts with which role, when an incident is declared."""
 
-    commander: Annotated[Login | None, Meta(description="Starts in command.")] = None
-    investigator: Annotated[Login | None, Meta(description="Starts as investigator.")] = None
-    comms: Annotated[Login | None, Meta(description="Starts as communications owner.")] = None
-    scribe: Annotated[Login | None, Meta(description="Starts as scribe.")] = None
+    commander: Annotated[Login | None, doc("Starts in command.")] = None
+    investigator: Annotated[Login | None, doc("Starts as investigator.")] = None
+    comms: Annotated[Login | None, doc("Starts as communications owner.")] = None
+    scribe: Annotated[Login | None, doc("Starts as scribe.")] = None
 
     def defaults(self) -> dict[Role, str]:
         """The roles that have somebody."""
@@ -140,45 +147,46 @@ class RolesConfig(ConfigSection, frozen=True):
 class Config(ConfigSection, frozen=True):
     """The whole file. Every key may be left out."""
 
-    version: Annotated[int, Meta(ge=1, le=1, description="Version of this format.")] = 1
+    version: Annotated[int, doc("Version of this format.", ge=1, le=1)] = 1
     bot: Annotated[
-        Login,
-        Meta(description="The login behind the token. Change it when you use an App's token."),
+        Login, doc("The login behind the token. Change it when you use an App's token.")
     ] = "github-actions[bot]"
-    form: Annotated[
-        ShortText, Meta(description="The incident form, as a path in the repository.")
-    ] = ".github/ISSUE_TEMPLATE/incident.yml"
-    freeze: Annotated[FreezeConfig, Meta(description="What an open incident stops.")] = (
-        FreezeConfig()
+    form: Annotated[ShortText, doc("The incident form, as a path in the repository.")] = (
+        ".github/ISSUE_TEMPLATE/incident.yml"
     )
-    roles: Annotated[RolesConfig, Meta(description="Who starts with which role.")] = RolesConfig()
-    on_call: Annotated[
-        OnCallConfig | None, Meta(description="A rotation; it comes before `roles`.")
-    ] = None
+    freeze: Annotated[FreezeConfig, doc("What an open incident stops.")] = FreezeConfig()
+    roles: Annotated[RolesConfig, doc("Who starts with which role.")] = RolesConfig()
+    on_call: Annotated[OnCallConfig | None, doc("A rotation; it comes before `roles`.")] = None
     verification: Annotated[
-        VerificationConfig, Meta(description="The recovery checks that the bot makes itself.")
+        VerificationConfig, doc("The recovery checks that the bot makes itself.")
     ] = VerificationConfig()
-    reminders: Annotated[RemindersConfig, Meta(description="What the bot reminds people of.")] = (
+    reminders: Annotated[RemindersConfig, doc("What the bot reminds people of.")] = (
         RemindersConfig()
     )
-    changes: Annotated[
-        ChangePaths, Meta(description="How changes before an incident are told apart.")
-    ] = ChangePaths()
+    changes: Annotated[ChangePaths, doc("How changes before an incident are told apart.")] = (
+        ChangePaths()
+    )
     postmortem: Annotated[
-        PostmortemConfig, Meta(description="Where postmortems are kept, and when they are due.")
+        PostmortemConfig, doc("Where postmortems are kept, and when they are due.")
     ] = PostmortemConfig()
     permissions: Annotated[
-        dict[str, Literal["triage", "write", "maintain", "admin"]],
-        Meta(description="What a command needs instead of its default: `note: write`."),
+        dict[str, PermissionLevel],
+        doc("What a command needs instead of its default: `note: write`."),
     ] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Only commands that exist can need a permission."""
+        for command in self.permissions:
+            if command not in NAMES:
+                raise ValueProblem("there is no such command", "permissions", command)
 
     def roles_at(self, at: datetime) -> dict[Role, str]:
         """Who holds which role when an incident is declared at this moment."""
         roles = self.roles.defaults()
         turn = self.on_call
         if turn is not None:
-            start = oncall.wall_time(turn.start)
-            login = oncall.on_call(turn.users, turn.every, start, turn.timezone, at)
+            start = read_wall_time(turn.start)
+            login = on_call(turn.users, turn.every, start, turn.timezone, at)
             if login is not None:
                 roles[Role(turn.role)] = login.lstrip("@")
         return roles

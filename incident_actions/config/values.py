@@ -1,16 +1,26 @@
-"""What a value in the file may look like: names, logins, lengths of time."""
+"""What a value in the file may look like, beyond what msgspec knows: text that a reader checks."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any, ClassVar, Self, cast
 
 from msgspec import Meta, Struct
 
+from incident_actions.domain.freeze.windows import window_length
+from incident_actions.domain.playbook.on_call import check_rule
+from incident_actions.domain.text.durations import read_duration
+from incident_actions.domain.text.times import read_time_of_day, read_wall_time, read_zone
+
+
+def doc(text: str, **limits: Any) -> Meta:
+    """What a key is for, in its declaration, beside what msgspec checks of its value."""
+    return Meta(description=text, **limits)
+
+
 ShortText = Annotated[str, Meta(min_length=1, max_length=100)]
-
-
 Login = Annotated[str, Meta(pattern=r"^@?[A-Za-z0-9][A-Za-z0-9-]{0,38}(\[bot\])?$")]
 
 
@@ -18,51 +28,127 @@ class ConfigSection(Struct, frozen=True, rename="kebab", forbid_unknown_fields=T
     """A mapping in the file. Keys are written with hyphens."""
 
 
-_TIME = r"(?=.{2})([0-9]{1,3}d)?([0-9]{1,4}h)?([0-9]{1,5}m)?"
+class ValueProblem(ValueError):
+    """What is wrong with a value that msgspec alone would take.
+
+    `below` leads from the section that found it to the value. `refused` is that value, and
+    `example` one that its key would take.
+    """
+
+    def __init__(self, what: str, *below: str | int, refused: object = None, example: str = ""):
+        super().__init__(what)
+        self.below = below
+        self.refused = refused
+        self.example = example
 
 
-_SOME_TIME = rf"^(off|{_TIME})$"
+class CheckedText(str):
+    """Text that stays as it was typed, once `check` has read it.
+
+    `check` raises `ValueError` that says what is wanted, or what is wrong.
+    """
+
+    example: ClassVar[str]
+    check: ClassVar[Callable[[str], object]]
+
+    def __init_subclass__(cls, example: str, check: Callable[[str], object]) -> None:
+        cls.example = example
+        cls.check = check
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """A field's default. It is plain text, which is all that the JSON Schema can show."""
+        return cast("Self", text)
 
 
-_A_GAP = rf"^(off|(?=.*[1-9]){_TIME})$"
-
-
-_A_TICK = rf"^(?=.*[1-9]){_TIME}$"
-
-
-_SOMEBODY = r"^@?[A-Za-z0-9][A-Za-z0-9-]{0,38}(/[A-Za-z0-9][A-Za-z0-9._-]{0,99})?$"
-
-
-_TIME_OF_DAY = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
-
-
-_MEANING = {
-    _SOME_TIME: "must be a time like `30m`, `2h`, `1d12h`, or `off`",
-    _A_GAP: "must be a time above zero like `30m` or `1d12h`, or `off`",
-    _A_TICK: "must be a time above zero like `5m`",
-    _SOMEBODY: "must be a login, or a team as `org/team`",
-    _TIME_OF_DAY: "must be a time of day like `07:00`",
-}
-"""Patterns in words, for who gets one wrong."""
-
-
-Duration = Annotated[str, Meta(pattern=_SOME_TIME)]
-
-
-Gap = Annotated[str, Meta(pattern=_A_GAP)]
-
-
-Mention = Annotated[str, Meta(pattern=_SOMEBODY)]
-
-
-WallTime = Annotated[str, Meta(pattern=_TIME_OF_DAY)]
+def read_value(kind: type[Any], value: object) -> object:
+    """msgspec's hook for `CheckedText`. Raises `ValueProblem` for what its check refuses."""
+    try:
+        if not isinstance(value, str):
+            raise ValueError(f"must be text like `{kind.example}`")
+        kind.check(value)
+    except ValueError as error:
+        raise ValueProblem(str(error), refused=value, example=kind.example) from None
+    return kind(value)
 
 
 def duration(text: str) -> timedelta | None:
-    """`30m`, `2h`, `1d12h`; None for `off`."""
-    if text == "off":
+    """A duration of the file; None for `off`. Raises `ValueError` for anything else."""
+    if text.casefold() == "off":
         return None
-    amounts = {unit: int(amount) for amount, unit in re.findall(r"([0-9]+)([dhm])", text)}
-    return timedelta(
-        days=amounts.get("d", 0), hours=amounts.get("h", 0), minutes=amounts.get("m", 0)
-    )
+    try:
+        return read_duration(text)
+    except ValueError:
+        raise ValueError("must be a time like `30m`, `2h`, `1d12h`, or `off`") from None
+
+
+def _gap(text: str) -> None:
+    if _read_or_zero(text) == timedelta():
+        raise ValueError("must be a time above zero like `30m` or `1d12h`, or `off`")
+
+
+def _tick(text: str) -> None:
+    if not _read_or_zero(text):
+        raise ValueError("must be a time above zero like `5m`")
+
+
+def _read_or_zero(text: str) -> timedelta | None:
+    try:
+        return duration(text)
+    except ValueError:
+        return timedelta()
+
+
+def _one_of(pattern: str, wanted: str) -> Callable[[str], None]:
+    def check(text: str) -> None:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f"must be {wanted}")
+
+    return check
+
+
+_somebody = _one_of(
+    "@?[A-Za-z0-9][A-Za-z0-9-]{0,38}(/[A-Za-z0-9][A-Za-z0-9._-]{0,99})?",
+    "a login, or a team as `org/team`",
+)
+_permission = _one_of("triage|write|maintain|admin", "`triage`, `write`, `maintain` or `admin`")
+
+
+class Duration(CheckedText, example="30m", check=duration):
+    """How long: `30m`, `2h`, or `off`."""
+
+
+class Gap(CheckedText, example="30m", check=_gap):
+    """How long, and longer than zero: `30m`, or `off`."""
+
+
+class Tick(CheckedText, example="5m", check=_tick):
+    """How long, and longer than zero; never `off`."""
+
+
+class WindowLength(CheckedText, example="62h", check=window_length):
+    """How long a scheduled freeze lasts: `62h`."""
+
+
+class Mention(CheckedText, example="alice", check=_somebody):
+    """Who is told: a login, or `org/team`."""
+
+
+class TimeOfDay(CheckedText, example="07:00", check=read_time_of_day):
+    """`07:00`."""
+
+
+class WallTime(CheckedText, example="2026-01-05T09:00", check=read_wall_time):
+    """A date and time without zone: `2026-01-05T09:00`."""
+
+
+class TimeZone(CheckedText, example="UTC", check=read_zone):
+    """`Europe/Berlin`."""
+
+
+class RecurrenceRule(CheckedText, example="FREQ=WEEKLY", check=check_rule):
+    """An RRULE of RFC 5545, once a day at most: `FREQ=WEEKLY`."""
+
+
+class PermissionLevel(CheckedText, example="write", check=_permission):
+    """What somebody needs in the repository, by GitHub's name."""

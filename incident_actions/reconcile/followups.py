@@ -13,7 +13,8 @@ from incident_actions.domain.postmortem import link
 from incident_actions.domain.postmortem import record as records
 from incident_actions.domain.projection.effects import DeleteComment, Effect, PostComment
 from incident_actions.domain.reminders import followups
-from incident_actions.domain.reminders.incident import Reminder
+from incident_actions.domain.reminders.kinds import ACTION_KINDS, POSTMORTEM_KINDS, ReminderKind
+from incident_actions.domain.reminders.policy import Reminder
 from incident_actions.reconcile.apply import apply, took_place
 from incident_actions.reconcile.context import JobResult, RunContext
 from incident_actions.render import comments
@@ -32,7 +33,7 @@ def remind_of_postmortems(context: RunContext) -> tuple[JobResult, ...]:
 
     One request when none is due; with K due one for the comments, and two each.
     """
-    policy = context.config.reminders.followups()
+    policy = context.config.reminders.policy()
     found = []
     for pull in context.github.issues(labels=[names.POSTMORTEM], pulls=True):
         ours = pull.is_pull_request and _is_ours(pull, context)
@@ -47,12 +48,12 @@ def remind_of_postmortems(context: RunContext) -> tuple[JobResult, ...]:
         if reminder is not None:
             text = comments.follow_up(reminder, resolved=resolved, due=due, draft=pull.draft)
             found.append(_Due(pull.number, reminder, text))
-    return _say(context, found, followups.POSTMORTEMS)
+    return _say(context, found, POSTMORTEM_KINDS)
 
 
 def remind_of_actions(context: RunContext) -> tuple[JobResult, ...]:
     """Remind of the action items that are open, in the same way and at the same price."""
-    policy = context.config.reminders.followups()
+    policy = context.config.reminders.policy()
     found = []
     for issue in context.github.issues(labels=[names.ACTION_ITEM]):
         filed = records.filed(issue, context.config.bot)
@@ -63,7 +64,7 @@ def remind_of_actions(context: RunContext) -> tuple[JobResult, ...]:
         if reminder is not None:
             text = comments.follow_up(reminder, due=record.due_date, pr=record.pr)
             found.append(_Due(issue.number, reminder, text))
-    return _say(context, found, followups.ACTIONS)
+    return _say(context, found, ACTION_KINDS)
 
 
 def _is_ours(pull: Issue, context: RunContext) -> bool:
@@ -72,7 +73,7 @@ def _is_ours(pull: Issue, context: RunContext) -> bool:
 
 
 def _say(
-    context: RunContext, found: Iterable[_Due], kinds: Sequence[followups.FollowupKind]
+    context: RunContext, found: Iterable[_Due], kinds: Sequence[ReminderKind]
 ) -> tuple[JobResult, ...]:
     """Post what is not there yet, in the place of the reminder before; the oldest debt first."""
     waiting = sorted(
@@ -81,7 +82,7 @@ def _say(
     )
     if not waiting:
         return ()
-    since = context.now - context.config.reminders.followups().memory(kinds)
+    since = context.now - followups.memory(kinds, context.config.reminders.policy())
     said: dict[int, list[Comment]] = {}
     for number, comment in reversed(context.github.recent_comments(since)):
         said.setdefault(number, []).append(comment)

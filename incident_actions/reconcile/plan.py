@@ -33,7 +33,8 @@ from incident_actions.domain.projection.effects import (
 )
 from incident_actions.domain.projection.state import SettledIssue, State
 from incident_actions.domain.projection.wanted import edit, wanted_assignees, wanted_labels
-from incident_actions.domain.reminders.incident import Reminder, ReminderKind
+from incident_actions.domain.reminders.kinds import ReminderKind
+from incident_actions.domain.reminders.policy import Reminder
 from incident_actions.domain.timeline.fold import Folded, newest
 from incident_actions.domain.timeline.notices import Notice, RequestedPage, outdated, unposted
 from incident_actions.render import comments, dashboard

@@ -16,7 +16,6 @@ from incident_actions.domain.playbook.checklist import (
     ChecklistSection,
     checks,
     read_checklist,
-    slug,
 )
 from incident_actions.domain.playbook.runbook_search import (
     Runbook,
@@ -26,6 +25,7 @@ from incident_actions.domain.playbook.runbook_search import (
     report,
     unread_page,
 )
+from incident_actions.domain.text.names import slug
 from incident_actions.domain.timeline.notices import Notice, RequestedPage
 from incident_actions.github.client import GitHub
 

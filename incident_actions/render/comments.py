@@ -7,7 +7,7 @@ from datetime import datetime
 
 from incident_actions.domain.issue.bot_comments import REMINDER, marker
 from incident_actions.domain.issue.incident import Incident, Moment
-from incident_actions.domain.reminders.incident import Reminder
+from incident_actions.domain.reminders.policy import Reminder
 from incident_actions.domain.timeline.commands import REGISTRY
 from incident_actions.domain.timeline.notices import Notice, RequestedPage
 from incident_actions.render.markdown import render

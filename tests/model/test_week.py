@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from incident_actions.config import PATH
-from incident_actions.domain.reminders.incident import ReminderKind
+from incident_actions.domain.reminders.kinds import INCIDENT_KINDS
 from incident_actions.github.client import connect
 from incident_actions.reconcile.respond import Tools, respond
 from incident_actions.reconcile.route import WorkflowEvent
@@ -282,7 +282,7 @@ def test_a_week_of_incidents(seed: int) -> None:
         week.play()
 
     assert len(week.facts) == INCIDENTS
-    assert len({post.kind for post in week.posted}) == len(ReminderKind)
+    assert len({post.kind for post in week.posted}) == len(INCIDENT_KINDS)
     times = Counter((post.number, post.kind, post.deadline, post.pauses) for post in week.posted)
     assert [post for post, count in times.items() if count > 1] == []
     for post in week.posted:

@@ -10,12 +10,11 @@ from zoneinfo import ZoneInfo
 from dateutil.rrule import rrulestr
 from msgspec import Struct
 
-from incident_actions.domain.playbook import on_call as oncall
+from incident_actions.domain.text.durations import read_duration
+from incident_actions.domain.text.names import slug
 
 LONGEST = timedelta(days=92)
 """Longer than a quarter is no window any more."""
-_PART = re.compile(r"(\d{1,4})\s*([dhm])\s*", re.IGNORECASE)
-_UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 _MARKER = re.compile(r"<!-- incident-actions:window (?P<key>\S+ \S+) -->")
 _DAY = timedelta(days=1)
 
@@ -50,11 +49,6 @@ class Occurrence(Struct, frozen=True):
         return f"<!-- incident-actions:window {self.key} -->"
 
 
-def slug(name: str) -> str:
-    """A window's name as one word: `Quiet weekend` -> `quiet-weekend`."""
-    return re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-")
-
-
 def occurrence_key(body: str) -> str | None:
     """The key of the occurrence that an issue was opened for, or None."""
     found = _MARKER.match(body)
@@ -66,7 +60,7 @@ def open_at(windows: Iterable[Window], now: datetime) -> tuple[Occurrence, ...]:
 
     A window ends where the clock on the wall says so: `62h` from Friday 18:00 is Monday 08:00,
     also when the clocks change in between. Raises `ValueError` for a rule that can't be read and
-    `KeyError` for an unknown time zone; `check` finds both before.
+    `KeyError` for an unknown time zone; reading the configuration finds both before.
     """
     found = []
     for window in windows:
@@ -89,23 +83,9 @@ def _occurrence(window: Window, start: datetime, zone: ZoneInfo) -> Occurrence:
     return Occurrence(window, starts, ends)
 
 
-def read_duration(text: str) -> timedelta:
+def window_length(text: str) -> timedelta:
     """`62h`, `90m`, `2d 14h`. Raises `ValueError` for anything else, and beyond `LONGEST`."""
-    parts = list(_PART.finditer(text.strip()))
-    if not parts or "".join(part[0] for part in parts) != text.strip():
-        raise ValueError(f"`{text}` is no duration like 62h or 2d 14h")
-    given = {_UNITS[part[2].lower()]: int(part[1]) for part in parts}
-    duration = timedelta(**given)
-    if len(given) < len(parts) or not timedelta() < duration <= LONGEST:
+    length = read_duration(text)
+    if not timedelta() < length <= LONGEST:
         raise ValueError(f"`{text}` is not between 1m and {LONGEST.days}d")
-    return duration
-
-
-def check(rule: str, start: str, timezone: str, duration: str) -> list[str]:
-    """What is wrong with a window, in words, each with its key; an empty list when it works."""
-    problems = oncall.check(rule, start, timezone)
-    try:
-        read_duration(duration)
-    except ValueError as error:
-        problems.append(f"duration: {error}")
-    return problems
+    return length

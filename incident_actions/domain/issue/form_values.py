@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
-
-from dateutil import parser as dates
 
 from incident_actions import gate_readers
 from incident_actions.domain.issue.incident import Severity
@@ -15,32 +12,6 @@ def read_severity(answer: str) -> Severity | None:
     """The severity that a form's answer begins with, or None."""
     found = gate_readers.read_severity(answer)
     return Severity(found) if found else None
-
-
-_AGO = re.compile(r"(\d{1,4})\s*(m|min|minutes?|h|hours?|hrs?)\s+ago", re.IGNORECASE)
-
-
-def read_time(answer: str, declared: datetime) -> datetime | None:
-    """When it started, from a free-text answer in UTC; None when that can't be read.
-
-    Understood: `14:02`, `2026-11-23 14:02`, `20 min ago`. Never later than the declaration.
-    """
-    text = answer.strip()[:60]
-    if not text:
-        return None
-    ago = _AGO.search(text)
-    if ago:
-        unit = "hours" if ago[2].lower().startswith("h") else "minutes"
-        return declared - timedelta(**{unit: int(ago[1])})
-    try:
-        midnight = declared.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
-        at = dates.parse(text, default=midnight)
-    except (ValueError, OverflowError):
-        return None
-    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    if at > declared and re.match(r"\d{1,2}:\d\d", text):
-        at -= timedelta(days=1)
-    return at if at <= declared else None
 
 
 def read_services(answer: str) -> tuple[str, ...]:

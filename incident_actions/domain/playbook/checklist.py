@@ -9,6 +9,9 @@ from markdown_it import MarkdownIt
 from msgspec import Struct
 from msgspec.structs import replace
 
+from incident_actions.domain.text.documents import split_front_matter
+from incident_actions.domain.text.names import slug
+
 _ITEM = re.compile(r"^[-*+] \[[ xX]\]\s+(?P<text>.+)$", re.MULTILINE)
 _KEY = re.compile(r"<!--\s*(?:seen|check):\s*(?P<key>[\w.-]+)\s*-->")
 _PROBE = re.compile(r"`?probe:\s*(?P<url>https?://[^\s`<>]+)`?")
@@ -43,10 +46,7 @@ def read_checklist(
     `heading` is the level of heading that opens a section. Items above the first get the title
     `untitled`, or with None are left out.
     """
-    text = markdown.replace("\r\n", "\n")
-    if text.startswith("---\n"):
-        _, found, rest = text[4:].partition("\n---")
-        text = rest if found else text
+    _, text = split_front_matter(markdown.replace("\r\n", "\n"))
     lines = text.split("\n")
     sections: list[ChecklistSection] = []
     title, items = untitled, list[ChecklistItem]()
@@ -80,12 +80,6 @@ def _item(raw: str) -> ChecklistItem:
         key=key["key"].casefold() if key else "",
         probe=probe["url"] if probe else None,
     )
-
-
-def slug(text: str, longest: int = 40) -> str:
-    """Lower-case words joined by hyphens, for a name that people type."""
-    words = re.sub(r"[^a-z0-9]+", "-", text.casefold()).strip("-")
-    return words[:longest].strip("-") or "item"
 
 
 def checks(sections: Sequence[ChecklistSection]) -> tuple[ChecklistItem, ...]:

@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrulestr
 
+from incident_actions.domain.text.times import read_wall_time
+
 
 def on_call(
     users: Sequence[str], rule: str, start: datetime, timezone: str, at: datetime
@@ -28,36 +30,11 @@ def on_call(
     return users[(turns - 1) % len(users)] if turns else users[0]
 
 
-def check(rule: str, start: str, timezone: str) -> list[str]:
-    """What is wrong with a rotation, in words; an empty list when it works."""
-    problems = []
-    if not is_zone(timezone):
-        problems.append(f"timezone: `{timezone}` is no time zone like Europe/Berlin")
+def check_rule(text: str) -> None:
+    """Raise `ValueError` for what is no RRULE, or comes more often than once a day."""
     try:
-        first = wall_time(start)
-    except ValueError:
-        return [*problems, f"start: `{start}` is no time like 2026-01-05T09:00"]
-    try:
-        rrulestr(rule, dtstart=first)
+        rrulestr(text, dtstart=read_wall_time("2026-01-05T09:00"))
     except (ValueError, TypeError):
-        problems.append(f"every: `{rule}` is no rule like FREQ=WEEKLY;BYDAY=MO")
-    if re.search(r"FREQ=(SECOND|MINUTE|HOUR)LY", rule, re.IGNORECASE):
-        problems.append(f"every: `{rule}` comes more often than once a day")
-    return problems
-
-
-def is_zone(name: str) -> bool:
-    """Whether this is a time zone like `Europe/Berlin`."""
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return False
-    return True
-
-
-def wall_time(text: str) -> datetime:
-    """A time without zone: `2026-01-05T09:00`. Raises `ValueError` for anything else."""
-    at = datetime.fromisoformat(text)
-    if at.tzinfo is not None:
-        raise ValueError("a wall clock time has no zone of its own")
-    return at
+        raise ValueError(f"`{text}` is no rule like FREQ=WEEKLY;BYDAY=MO") from None
+    if re.search(r"FREQ=(SECOND|MINUTE|HOUR)LY", text, re.IGNORECASE):
+        raise ValueError(f"`{text}` comes more often than once a day")

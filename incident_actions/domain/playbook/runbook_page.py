@@ -6,6 +6,7 @@ import re
 from urllib.parse import urljoin
 
 from incident_actions.domain.issue.body import MAX_LENGTH
+from incident_actions.domain.text.documents import split_front_matter
 
 _COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
 _LINK = re.compile(r"(\[[^\]\n]*\])\((?!https?://|#|mailto:)([^)\s]+)\)")
@@ -14,11 +15,8 @@ _ROOM = MAX_LENGTH - 4_000
 
 def without_front_matter(text: str) -> str:
     """A page's Markdown alone."""
-    if text.startswith("---\n"):
-        _, found, rest = text[4:].partition("\n---\n")
-        if found:
-            return rest.lstrip("\n")
-    return text
+    front, rest = split_front_matter(text)
+    return rest.lstrip("\n") if front else rest
 
 
 def as_comment(text: str, url: str | None) -> str:

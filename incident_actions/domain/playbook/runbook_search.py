@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Set
 
-import yaml
 from msgspec import Struct
 
 from incident_actions.domain.issue.forms import FormValues
+from incident_actions.domain.text.documents import read_front_matter
+from incident_actions.domain.text.names import slug
 
 SEARCHED = ("summary", "affected", "layer", "services")
 """The form's questions whose answers are searched."""
@@ -35,7 +36,7 @@ class RunbookPage(Struct, frozen=True):
 
 def read_page(name: str, text: str, *, own: bool) -> RunbookPage:
     """A runbook from its file. Front matter that can't be read only makes it hard to find."""
-    front = _front_matter(text)
+    front = read_front_matter(text) or {}
     title = front.get("title")
     return RunbookPage(
         name=name,
@@ -50,15 +51,6 @@ def unread_page(name: str, *, own: bool) -> RunbookPage:
     """A runbook of which only the file's name is known: that is its title, and its words."""
     words = re.sub(r"[-_.\s]+", " ", name).strip()
     return RunbookPage(name=name, title=words[:1].upper() + words[1:], match=(words,), own=own)
-
-
-def _front_matter(text: str) -> dict[str, object]:
-    found = re.match(r"\ufeff?---\r?\n(.*?)\r?\n---\r?\n", text, re.DOTALL)
-    try:
-        front = yaml.safe_load(found[1]) if found else None
-    except (yaml.YAMLError, ValueError, RecursionError):
-        return {}
-    return front if isinstance(front, dict) else {}
 
 
 def _texts(value: object) -> tuple[str, ...]:
@@ -96,7 +88,7 @@ def matching(pages: Iterable[RunbookPage], answers: FormValues) -> tuple[Runbook
 def _slugs(answer: str) -> set[str]:
     """Names of a comma-separated answer, spelled alike. Loose: a page is a suggestion only."""
     names = re.split(r"[,;\n]", answer.casefold())
-    return {slug for name in names if (slug := re.sub(r"[\W_]+", "-", name).strip("-"))}
+    return {slug(name, otherwise="") for name in names} - {""}
 
 
 def _hits(page: RunbookPage, text: str, services: Set[str]) -> int:

@@ -11,30 +11,18 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-import yaml
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from incident_actions.domain.postmortem.actions import Action, box, read_action
 from incident_actions.domain.postmortem.link import ACTIONS
+from incident_actions.domain.text.documents import read_front_matter, split_front_matter
 
 PROMPT = "\N{WRITING HAND}"
 """A quoted line that begins with this asks somebody to write; it goes when they have."""
 
 _READER = MarkdownIt("commonmark", {"maxNesting": 40})
-_FENCE = re.compile(r"^\ufeff?---[ \t]*$")
-_FENCE_END = re.compile(r"^(?:---|\.\.\.)[ \t]*$")
 _PROMPT = re.compile(rf"^\s{{0,3}}>\s*{PROMPT}")
-
-
-class _Loader(yaml.SafeLoader):
-    """Plain data; a time stays the text that was typed."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
 
 
 class DocumentSection:
@@ -81,22 +69,12 @@ class Document:
     @cached_property
     def _front(self) -> int:
         """How many lines the front matter takes, its fences included; 0 when there is none."""
-        if not self.lines or not _FENCE.match(self.line(1)):
-            return 0
-        for number in range(2, len(self.lines) + 1):
-            if _FENCE_END.match(self.line(number)):
-                return number
-        return 0
+        return len(Document(split_front_matter(self.text)[0]).lines)
 
     @cached_property
     def front_matter(self) -> Mapping[str, Any] | None:
         """The front matter as plain data; None when there is none, or when it is no mapping."""
-        block = "".join(self.lines[1 : max(self._front - 1, 0)])
-        try:
-            found = yaml.load(block, Loader=_Loader)
-        except (yaml.YAMLError, ValueError, RecursionError):
-            return None
-        return found if isinstance(found, dict) else None
+        return read_front_matter(self.text)
 
     def front_line(self, key: str) -> int:
         """The line of the front matter that holds a key; the first line when none does."""

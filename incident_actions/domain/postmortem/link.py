@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from incident_actions.domain.issue.observation import Observation
 from incident_actions.domain.issue.records import EventKind, TimelineEvent
-from incident_actions.domain.playbook.checklist import slug
+from incident_actions.domain.text.names import slug
 
 FOLDER = "ops/postmortems"
 SECTIONS = (
@@ -72,8 +72,7 @@ def file_path(folder: str, number: int, title: str, day: datetime) -> str:
 
 def _slug(title: str) -> str:
     words = re.sub(r"^\s*incident\b[\s:#-]*", "", title, flags=re.IGNORECASE)
-    made = slug(words)
-    return "incident" if made == "item" else made
+    return slug(words, otherwise="incident")
 
 
 def incident_of_path(path: str) -> int | None:

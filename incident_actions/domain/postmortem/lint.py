@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -14,6 +14,7 @@ from incident_actions.domain.issue.incident import Moment, Severity
 from incident_actions.domain.postmortem.actions import CATEGORIES, Action, box, plain
 from incident_actions.domain.postmortem.document import Document, DocumentSection
 from incident_actions.domain.postmortem.link import ACTIONS, SECTIONS
+from incident_actions.domain.text.times import parse_time
 
 
 class LintLevel(StrEnum):
@@ -138,13 +139,12 @@ def _times(
                 _error(line, f"`{code(name)}` is no time that is kept", f"There are {known}.")
             )
             continue
-        try:
-            at = datetime.fromisoformat(str(value))
-        except ValueError:
+        at = parse_time(str(value))
+        if at is None:
             fix = "Write it as 2026-11-23T02:50:00Z."
             problems.append(_error(line, f"`{code(name)}` is no date and time", fix))
             continue
-        times[Moment(name)] = at if at.tzinfo else at.replace(tzinfo=UTC)
+        times[Moment(name)] = at
     problems += [
         _error(document.front_line("times"), f"`times` lacks `{moment}`", "Add it.")
         for moment in (Moment.STARTED, Moment.RESOLVED)

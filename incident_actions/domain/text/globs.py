@@ -1,4 +1,8 @@
-"""Path globs, as in a `.gitignore`: `*` stays within a folder, `**` goes through them."""
+"""Path globs, as in a `.gitignore`: `*` stays within a folder, `**` goes through them.
+
+Read by pathspec (https://python-path-specification.readthedocs.io); `!` for exceptions and `[a-z]`
+for characters are not understood, as in a CODEOWNERS file.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +10,24 @@ import functools
 import re
 from collections.abc import Iterable
 
+from pathspec import GitIgnoreSpec
+
 
 def matches(path: str, globs: Iterable[str]) -> bool:
     """Whether a path fits one of the globs, ignoring case.
 
     A glob without a slash is about the file's name, in whatever folder it lies.
     """
-    return any(_pattern(glob).fullmatch(path) for glob in globs)
+    folded = path.casefold()
+    name = folded.rpartition("/")[2]
+    return any(fits(folded if "/" in glob else name, glob.casefold()) for glob in globs)
+
+
+def fits(path: str, glob: str) -> bool:
+    """Whether Git would match a path with a glob, case and all: a folder's name fits all in it."""
+    return _spec(glob).match_file(path)
 
 
 @functools.lru_cache(maxsize=512)
-def _pattern(glob: str) -> re.Pattern[str]:
-    wanted = glob.strip("/") if "/" in glob else f"**/{glob}"
-    parts = (_PARTS.get(part, re.escape(part)) for part in _SPLIT.split(wanted) if part)
-    return re.compile("".join(parts), re.IGNORECASE | re.DOTALL)
-
-
-_SPLIT = re.compile(r"(\*\*/|\*\*|\*|\?)")
-_PARTS = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+def _spec(glob: str) -> GitIgnoreSpec:
+    return GitIgnoreSpec.from_lines([re.sub(r"([\[\]!#\\])", r"\\\1", glob)])

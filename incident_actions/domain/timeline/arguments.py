@@ -5,10 +5,13 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from incident_actions.domain.issue.incident import Severity
+from incident_actions.domain.text.durations import looks_like_duration, take_duration
+from incident_actions.domain.text.names import read_name
+from incident_actions.domain.text.times import take_at
 
 Choice = TypeVar("Choice")
 
@@ -21,25 +24,11 @@ _TYPOGRAPHY = str.maketrans(
 )  # fmt: skip
 _SEVERITY = re.compile(r"[\"'`(]*(?:sev|severity)?[\s_-]*([0-9]+)\b[\"'`):]*", re.IGNORECASE)
 _LOGIN = re.compile(r"@?([A-Za-z0-9](?:[A-Za-z0-9-]{0,38}))(\[bot\])?[,.:]?$")
-_CLOCK = re.compile(
-    r"at\s+(?:(?P<iso>\d{4}-\d\d-\d\d[T ]\d{1,2}:\d\d(?::\d\d)?\s?(?:Z|UTC|[+-]\d\d:?\d\d)?)"
-    r"|(?P<hour>\d{1,2}):(?P<minute>\d\d)\s?(?:Z|UTC)?)(?=[\s,;:.]|$)[,;:]?",
-    re.IGNORECASE,
-)
-_DURATION = re.compile(
-    r"(?:(?P<days>\d{1,3})\s?d(?:ays?)?)?\s?(?:(?P<hours>\d{1,4})\s?h(?:ours?|rs?)?)?\s?"
-    r"(?:(?P<minutes>\d{1,5})\s?m(?:in(?:ute)?s?)?)?(?=[\s,;:.]|$)[,;:.]?",
-    re.IGNORECASE,
-)
-_LIKE_A_DURATION = re.compile(
-    r"[\d.,:]*\d(?:[dhmswy](?![a-z])"
-    r"|\s?(?:sec(?:ond)?|min(?:ute)?|h(?:ou)?r|day|week|month|year)s?\b)",
-    re.IGNORECASE,
-)
+_NEXT_FIRST = re.compile(r"next(?:\s+(?:in|update(?:\s+in)?))?\s+(?=\d)", re.IGNORECASE)
+_NEXT_LAST = re.compile(r"[\s(,;:.]next\s+(?:in\s+)?(\d[\w. ]{0,16}?)[.)]?$")
 _SHA = re.compile(r"[0-9a-f]{7,40}$")
 _PR = re.compile(r"(?:\S*/pull/|#|pr\s?#?)(\d{1,9})$", re.IGNORECASE)
 _MOST_NAMES = 20
-_SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,40}$")
 
 
 class Mistake(Exception):
@@ -140,47 +129,44 @@ class Arguments:
         return self.login("who")
 
     def duration(self, what: str, suggestion: str) -> timedelta:
-        """`30m`, `2h`, `1h30m`, `90 min`."""
-        duration = self._duration()
-        if duration is None:
+        """A duration at the start, which must be there: `30m`, `2h`, `1h30m`, `90 min`."""
+        taken = _take_duration(self._text)
+        if taken is None:
             raise Mistake(f"{what} is missing, as in `30m` or `2h`", suggestion)
+        duration, self._text = taken
         return duration
 
     def duration_after(self, word: str) -> timedelta | None:
-        """The duration after a word like `for`, when both are there."""
-        before = self._text
+        """The duration after a word like `for`, when both are there.
+
+        Without one, the word is part of the text: `/allow #5 for the fix`.
+        """
         if self.peek().casefold() != word:
             return None
-        self.word(word)
-        duration = self._duration()
-        if duration is None:
-            if _LIKE_A_DURATION.match(self._text):
-                said = code(" ".join(self._text.split()[:2]))
+        text = self._text[len(word) :].lstrip()
+        taken = _take_duration(text)
+        if taken is None:
+            if looks_like_duration(text):
+                said = code(" ".join(text.split()[:2]))
                 raise Mistake(f"`{said}` is no time that can be read, as `30m` or `2h` are", "")
-            self._text = before  # "for" was part of the text: `/allow #5 for the fix`
+            return None
+        duration, self._text = taken
         return duration
 
     def promise(self, longest: timedelta) -> timedelta | None:
         """`next 20m` (or `next in 20m`) at the start or the end, taken out of the text."""
-        start = re.match(r"next(?:\s+(?:in|update(?:\s+in)?))?\s+(?=\d)", self._text, re.IGNORECASE)
-        end = None
-        if start is None:
-            end = re.search(r"[\s(,;:.]next\s+(?:in\s+)?(\d[\w ]{0,16})[.)]?$", self._text[-40:])
-            if end is None:
-                return None
-            head = self._text[: len(self._text) - len(self._text[-40:]) + end.start()]
-            tail = Arguments(end[1])
-            duration = tail._duration()
-            if duration is None or tail.peek():
-                return None
-            self._text = head.rstrip(" (,;:")
+        start = _NEXT_FIRST.match(self._text)
+        if start:
+            taken = _take_duration(self._text[start.end() :])
         else:
-            before = self._text
-            self._text = self._text[start.end() :]
-            duration = self._duration()
-            if duration is None:
-                self._text = before
-                return None
+            end = _NEXT_LAST.search(self._text, max(len(self._text) - 40, 0))
+            taken = _take_duration(end[1]) if end else None
+            if end and taken:
+                before = self._text[: end.start()].rstrip(" (,;:")
+                taken = None if taken[1] else (taken[0], before)
+        if taken is None:
+            return None
+        duration, self._text = taken
         if duration > longest:
             raise Mistake("the next update can be 24 hours away at most", "/update next 20m …")
         return duration
@@ -205,33 +191,29 @@ class Arguments:
 
     def slug(self, what: str) -> str:
         """One short name: letters, digits, `.`, `_`, `-`; several words are joined by `-`."""
-        return _slug(self.needed(what), what)
+        return _name(self.needed(what), what)
 
     def slugs(self, what: str) -> tuple[str, ...]:
         """Short names, separated by commas or spaces, in the order given."""
         words = re.split(r"[,\s]+", self.needed(what).strip(", "))
-        names = tuple(dict.fromkeys(_slug(word, what) for word in words if word))
+        names = tuple(dict.fromkeys(_name(word, what) for word in words if word))
         if len(names) > _MOST_NAMES:
             raise Mistake(f"{what} can be {_MOST_NAMES} at most", "")
         return names
 
-    def _duration(self) -> timedelta | None:
-        found = _DURATION.match(self._text)
-        if found is None or not any(found.groups()):
-            return None
-        self._text = self._text[found.end() :].lstrip()
-        amounts = {unit: int(amount) for unit, amount in found.groupdict().items() if amount}
-        duration = timedelta(**amounts)
-        if not duration:
-            raise Mistake("the time must be longer than zero", "")
-        return duration
+
+def _take_duration(text: str) -> tuple[timedelta, str] | None:
+    taken = take_duration(text)
+    if taken is not None and not taken[0]:
+        raise Mistake("the time must be longer than zero", "")
+    return taken
 
 
-def _slug(text: str, what: str) -> str:
-    slug = re.sub(r"\s+", "-", text.strip().strip("`\"'").casefold())
-    if not _SLUG.match(slug):
+def _name(text: str, what: str) -> str:
+    name = read_name(text)
+    if name is None:
         raise Mistake(f"{what} must be a short name of letters, digits and `-`", "")
-    return slug
+    return name
 
 
 def code(word: str) -> str:
@@ -245,29 +227,8 @@ def take_time(text: str, typed_at: datetime) -> tuple[str, datetime | None]:
     Times are UTC. A clock time means its nearest past. Raises `Mistake` for a time that does not
     exist or lies in the future.
     """
-    found = _CLOCK.match(text)
-    if found is None:
-        return text, None
-    rest = text[found.end() :].lstrip()
-    if found["iso"]:
-        at = _iso(found["iso"])
-    else:
-        hour, minute = int(found["hour"]), int(found["minute"])
-        if hour > 23 or minute > 59:
-            raise Mistake(f"`{hour}:{minute:02}` is no time of day", "at 14:02")
-        at = typed_at.astimezone(UTC).replace(hour=hour, minute=minute, second=0, microsecond=0)
-        if at > typed_at:
-            at -= timedelta(days=1)
-    if at > typed_at:
-        raise Mistake("that time is in the future; times are in UTC", "at 14:02")
-    return rest, at
-
-
-def _iso(text: str) -> datetime:
-    normal = re.sub(r"\s?(?:Z|UTC)$", "+00:00", text.strip(), flags=re.IGNORECASE)
-    normal = re.sub(r"([T ])(\d):", r"\g<1>0\2:", normal)
     try:
-        at = datetime.fromisoformat(normal)
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise Mistake(f"`{code(text)}` is no date and time", "at 2026-11-23T14:02Z") from None
+        return take_at(text, typed_at)
+    except ValueError as error:
+        reason, suggestion = error.args
+        raise Mistake(reason, suggestion) from None

@@ -12,7 +12,6 @@ from incident_actions.domain.issue.form_values import (
     read_login,
     read_services,
     read_severity,
-    read_time,
 )
 from incident_actions.domain.issue.forms import FormValues
 from incident_actions.domain.issue.incident import Entry, Incident, Moment, Role, Severity, Status
@@ -20,6 +19,7 @@ from incident_actions.domain.issue.observation import Observation
 from incident_actions.domain.issue.permissions import Permission, Permissions
 from incident_actions.domain.issue.records import EventKind, TimelineEvent
 from incident_actions.domain.playbook.checklist import ChecklistItem
+from incident_actions.domain.text.times import read_past_time
 from incident_actions.domain.timeline.reducer import Act, give_role, log
 
 
@@ -50,7 +50,7 @@ def declare(observation: Observation, rules: Rules, grants: Permissions) -> Inci
     issue, answers = observation.issue, observation.values
     declared = issue.created_at
     severity = read_severity(answers.get("severity")) or _label_at_creation(observation)
-    started = read_time(answers.get("started"), declared) or declared
+    started = read_past_time(answers.get("started"), declared) or declared
     incident = Incident(
         status=Status.INVESTIGATING,
         severity=severity or Severity.SEV1,

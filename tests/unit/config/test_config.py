@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from incident_actions.config import Config, duration, read_config, schema
 from incident_actions.domain.issue.incident import Role
 from incident_actions.domain.issue.permissions import Permission
-from incident_actions.domain.reminders.incident import ReminderKind
+from incident_actions.domain.reminders.kinds import ReminderKind
 from incident_actions.errors import ConfigError
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -79,6 +79,7 @@ def test_every_mistake_is_told_at_once() -> None:
         "form",
         "freeze.enviroments",
         "freeze.environments[0]",
+        "freeze.environments[2]",
         "permissions.note",
         "roles",
         "verification.minutes",
@@ -110,7 +111,7 @@ def test_every_mistake_is_told_at_once() -> None:
         ("\tversion: 1", "line 1, column 1: "),
         ("a: !!python/object:os.system x", "line 1"),
         ("a: &x [*x]", "a: unknown key"),
-        ("reminders: {tick: 5 minutes}", "reminders.tick: "),
+        ("reminders: {tick: five minutes}", "reminders.tick: "),
         ("reminders: {stalled: {after: soon}}", "reminders.stalled.after: "),
         ("reminders: {quiet-hours: {start: '25:00', end: '07:00'}}", "reminders.quiet-hours.start"),
         ("reminders: {quiet-hours: {start: '22:00'}}", "reminders.quiet-hours.end: is missing"),
@@ -217,16 +218,64 @@ def test_durations(text: str, length: timedelta | None) -> None:
     assert duration(text) == length
 
 
+def test_problems_of_a_list_keep_the_numbers_of_the_file() -> None:
+    """Whatever else is wrong in it, and however little of an item can be read."""
+    found = problems(
+        """
+        freeze:
+          environments: [1, ok, "", 2]
+          windows:
+            - 3
+            - {name: a}
+            - {name: b, every: hourly, start: 2026-01-05T09:00, duration: 1h30, timezone: Mars}
+            - {name: B, every: FREQ=DAILY, start: 2026-01-05T09:00, duration: 93d, allow: [x, y z]}
+        on-call: {users: ["a b"], start: soon}
+        permissions: {note: write, nope: write, ack: owner, update: 1}
+        """
+    )
+    assert sorted(problem.split(": ")[0] for problem in found) == [
+        "freeze.environments[0]",
+        "freeze.environments[2]",
+        "freeze.environments[3]",
+        "freeze.windows[0]",
+        "freeze.windows[1].duration",
+        "freeze.windows[1].every",
+        "freeze.windows[1].start",
+        "freeze.windows[2].every",
+        "freeze.windows[2].timezone",
+        "freeze.windows[3].allow[1]",
+        "freeze.windows[3].duration",
+        "freeze.windows[3].name",
+        "on-call.start",
+        "on-call.users[0]",
+        "permissions.ack",
+        "permissions.nope",
+        "permissions.update",
+    ]
+
+
+@pytest.mark.parametrize("text", ["90 min", "1h30", "1.5h", "1h 30m", "1H30M"])
+def test_the_file_reads_durations_as_commands_do(text: str) -> None:
+    """One grammar for all that people type."""
+    config = read_config(f"reminders: {{tick: {text}}}\npostmortem: {{due: {{sev1: {text}}}}}")
+    assert config.reminders.policy().tick == timedelta(minutes=90)
+    assert duration(config.postmortem.due.sev1) == timedelta(minutes=90)
+
+
 _VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.floats(allow_nan=False),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
     max_leaves=6,
 )
 _KEYS = st.sampled_from(Config.__struct_fields__).map(lambda name: name.replace("_", "-"))
+_WORDS = st.sampled_from(
+    ["windows", "environments", "users", "start", "every", "timezone", "quiet-hours", "stalled"]
+)
+_LISTED = st.fixed_dictionaries({"windows": st.lists(st.dictionaries(_WORDS, _VALUES), max_size=3)})
 
 
 @settings(max_examples=200)
-@given(st.dictionaries(_KEYS, _VALUES, max_size=4))
+@given(st.dictionaries(_KEYS, _VALUES | st.dictionaries(_WORDS, _VALUES) | _LISTED, max_size=4))
 def test_any_document_is_read_or_refused_in_words(document: dict[str, object]) -> None:
     """No traceback, whatever stands in the file."""
     with suppress(ConfigError):

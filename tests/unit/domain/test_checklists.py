@@ -13,8 +13,8 @@ from incident_actions.domain.playbook.checklist import (
     checks,
     missing,
     read_checklist,
-    slug,
 )
+from incident_actions.domain.text.names import slug
 from incident_actions.render.dashboard import DashboardFacts, compose
 from tests.unit.domain.chat import CHECKS, Chat
 

@@ -7,23 +7,18 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from incident_actions.config import read_config
-from incident_actions.domain.reminders.followups import (
-    ACTIONS,
-    POSTMORTEMS,
-    FollowupPolicy,
-    of_action,
-    of_postmortem,
-)
-from incident_actions.domain.reminders.incident import Reminder
+from incident_actions.domain.reminders.followups import memory, of_action, of_postmortem
+from incident_actions.domain.reminders.kinds import ACTION_KINDS, POSTMORTEM_KINDS
+from incident_actions.domain.reminders.policy import Reminder, ReminderPolicy
 
 RESOLVED = datetime(2026, 11, 2, 10, 0, tzinfo=UTC)
 DUE = RESOLVED + timedelta(hours=72)
 DAY = date(2026, 12, 1)
 
 
-def policy(text: str = "") -> FollowupPolicy:
+def policy(text: str = "") -> ReminderPolicy:
     """Our defaults, and what the file says instead."""
-    return read_config(f"reminders: {{{text}}}" if text else None).reminders.followups()
+    return read_config(f"reminders: {{{text}}}" if text else None).reminders.policy()
 
 
 def shown(reminder: Reminder | None) -> str:
@@ -125,6 +120,6 @@ def test_nothing_comes_in_the_owners_night() -> None:
 
 def test_what_was_said_is_remembered_for_as_long_as_it_matters() -> None:
     """From one reminder to the next, and what it may be late; a month at most."""
-    assert policy().memory(ACTIONS) == timedelta(days=7 + 3 + 1)
-    assert policy().memory(POSTMORTEMS) == timedelta(days=1 + 3 + 1)
-    assert policy("action-overdue: {every: 300d}").memory(ACTIONS) == timedelta(days=31)
+    assert memory(ACTION_KINDS, policy()) == timedelta(days=7 + 3 + 1)
+    assert memory(POSTMORTEM_KINDS, policy()) == timedelta(days=1 + 3 + 1)
+    assert memory(ACTION_KINDS, policy("action-overdue: {every: 300d}")) == timedelta(days=31)

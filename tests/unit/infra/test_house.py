@@ -40,7 +40,7 @@ MAY_IMPORT = {
 OURS_OR_PINNED = re.compile(r"^\./|^OWNER/incident-actions@v1$|@[0-9a-f]{40}$")
 
 # Outside of the standard library: what the pure core may use, and who alone talks to GitHub.
-PURE = {"msgspec", "markdown_it", "dateutil", "mdurl", "yaml"}
+PURE = {"msgspec", "markdown_it", "dateutil", "mdurl", "pathspec", "yaml"}
 
 
 def modules() -> list[Path]:

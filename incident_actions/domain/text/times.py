@@ -1,0 +1,96 @@
+"""Moments as people type them: ISO times, times of day, dates, and the clock on a wall."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from dateutil import parser as dates
+
+from incident_actions.domain.text.durations import duration_ago
+from incident_actions.gate_readers import parse_time as parse_time  # the strict reader of ISO 8601
+
+_AT = re.compile(
+    r"at\s+(?:(?P<iso>\d{4}-\d\d-\d\d[T ]\d{1,2}:\d\d(?::\d\d)?\s?(?:Z|UTC|[+-]\d\d:?\d\d)?)"
+    r"|(?P<hour>\d{1,2}):(?P<minute>\d\d)\s?(?:Z|UTC)?)(?=[\s,;:.]|$)[,;:]?",
+    re.IGNORECASE,
+)
+
+
+def take_at(text: str, typed_at: datetime) -> tuple[str, datetime | None]:
+    """Take a leading `at 14:02` or `at 2026-11-23T14:02Z` off: (the rest, the time).
+
+    Times are UTC. A clock time means its nearest past, seen from `typed_at`. Raises `ValueError`
+    for a time that does not exist or lies in the future; its two arguments are what is wrong
+    and what to type instead.
+    """
+    found = _AT.match(text)
+    if found is None:
+        return text, None
+    if found["iso"]:
+        full = re.sub(r"([T ])(\d):", r"\g<1>0\2:", found["iso"])  # `8:00` -> `08:00`
+        at = parse_time(re.sub(r"([+-]\d\d)(\d\d)$", r"\1:\2", full))
+        if at is None:
+            raise ValueError(f"`{found['iso']}` is no date and time", "at 2026-11-23T14:02Z")
+    else:
+        hour, minute = int(found["hour"]), int(found["minute"])
+        if hour > 23 or minute > 59:
+            raise ValueError(f"`{hour}:{minute:02}` is no time of day", "at 14:02")
+        at = typed_at.astimezone(UTC).replace(hour=hour, minute=minute, second=0, microsecond=0)
+        if at > typed_at:
+            at -= timedelta(days=1)
+    if at > typed_at:
+        raise ValueError("that time is in the future; times are in UTC", "at 14:02")
+    return text[found.end() :].lstrip(), at
+
+
+def read_past_time(answer: str, declared: datetime) -> datetime | None:
+    """When something happened, from a form's free text in UTC; None when that can't be read.
+
+    Understood: `14:02`, `2026-11-23 14:02`, `20 min ago`. Never later than the declaration.
+    """
+    text = answer.strip()[:60]
+    if not text:
+        return None
+    ago = duration_ago(text)
+    if ago is not None:
+        return declared - ago
+    try:
+        midnight = declared.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+        at = dates.parse(text, default=midnight)
+    except (ValueError, OverflowError):
+        return None
+    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    if at > declared and re.match(r"\d{1,2}:\d\d", text):
+        at -= timedelta(days=1)
+    return at if at <= declared else None
+
+
+def read_wall_time(text: str) -> datetime:
+    """A date and time without zone, as a clock on the wall shows it: `2026-01-05T09:00`.
+
+    Raises `ValueError` for anything else, a time with a zone included.
+    """
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is not None:
+        raise ValueError(f"`{text}` is no time like 2026-01-05T09:00")
+    return at
+
+
+def read_time_of_day(text: str) -> time:
+    """`07:00`, with two digits each. Raises `ValueError` for anything else."""
+    if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", text):
+        raise ValueError("must be a time of day like `07:00`")
+    return time.fromisoformat(text)
+
+
+def read_zone(name: str) -> ZoneInfo:
+    """A time zone by its name. Raises `ValueError` when there is none of this name."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"`{name}` is no time zone like Europe/Berlin") from None
