@@ -14,7 +14,7 @@ from incident_actions.config import PATH, read_config
 from incident_actions.domain.postmortem.record import read_record
 from incident_actions.github.client import GitHub, connect
 from incident_actions.reconcile.context import JobResult, RunContext
-from incident_actions.reconcile.pull import tend_postmortems
+from incident_actions.reconcile.pull import reconcile_lost_runs
 from incident_actions.reconcile.respond import Tools, respond
 from incident_actions.reconcile.route import WorkflowEvent
 from incident_actions.sandbox import Sandbox
@@ -91,9 +91,9 @@ class Team:
         hub = self.hub()
         config = read_config(hub.file(PATH))
         context = RunContext(
-            hub, config, self.now, lambda url, private: False, 0, sleep=self.sleeps
+            hub, config, self.now, lambda url, private: False, sleep=self.sleeps, sweeping=True
         )
-        return list(tend_postmortems(context))
+        return list(reconcile_lost_runs(context))
 
     def pass_time(self, **amount: int) -> None:
         """Let the clock go on, a minute by default."""
