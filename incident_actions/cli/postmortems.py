@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from incident_actions.cli.draft import draft
 from incident_actions.cli.runner import Runner
 from incident_actions.config import PATH
 from incident_actions.domain.postmortem import link
@@ -16,13 +15,16 @@ from incident_actions.domain.postmortem.document import Document
 from incident_actions.domain.postmortem.lint import LintFacts, LintFinding, clean, lint
 from incident_actions.errors import InputError
 from incident_actions.github.client import GitHub
+from incident_actions.reconcile.issue import read_incident
+from incident_actions.reconcile.postmortem import draft_of
+from incident_actions.render.postmortem import OVERRIDE, draft_file
 
 Connect = Callable[[argparse.Namespace, Mapping[str, str]], GitHub]
 Clock = Callable[[Mapping[str, str]], datetime]
 
 
 def add_postmortem(commands: Any, connect: Connect, clock: Clock) -> None:
-    """Both commands. `connect` gives the github of `--repository`."""
+    """Add both commands. `connect` gives the repository of `--repository`; `clock` the time."""
     parser: argparse.ArgumentParser = commands.add_parser(
         "postmortem",
         help="print the draft of a postmortem, or say what one lacks",
@@ -40,7 +42,9 @@ def add_postmortem(commands: Any, connect: Connect, clock: Clock) -> None:
 
     def run_render(arguments: argparse.Namespace, environ: Mapping[str, str], _: Runner) -> int:
         path = arguments.config or environ.get("INPUT_CONFIG") or PATH
-        print(draft(connect(arguments, environ), arguments.number, path, clock(environ)), end="")
+        github = connect(arguments, environ)
+        it = read_incident(github, arguments.number, path, clock(environ))
+        print(draft_file(draft_of(it), github.file(OVERRIDE)), end="")
         return 0
 
     render.set_defaults(run=run_render)
@@ -53,19 +57,21 @@ def add_postmortem(commands: Any, connect: Connect, clock: Clock) -> None:
     lints.add_argument("files", nargs="+", type=Path, metavar="FILE")
 
     def run_lint(arguments: argparse.Namespace, environ: Mapping[str, str], runner: Runner) -> int:
-        found = [(str(path), each) for path in arguments.files for each in _lint(path, environ)]
+        today = clock(environ).date()
+        found = [(str(path), each) for path in arguments.files for each in _lint(path, today)]
         runner.findings(found)
         return 0 if clean(tuple(finding for _, finding in found)) else 1
 
-    def _lint(path: Path, environ: Mapping[str, str]) -> tuple[LintFinding, ...]:
-        try:
-            document = Document.from_bytes(path.read_bytes())
-        except OSError as error:
-            raise InputError(
-                f"{path} can't be read: {error.strerror or error}",
-                remedy="Give the path of a postmortem.",
-            ) from None
-        today = clock(environ).date()
-        return lint(document, LintFacts(today, link.incident_of_path(path.as_posix())))
-
     lints.set_defaults(run=run_lint)
+
+
+def _lint(path: Path, today: date) -> tuple[LintFinding, ...]:
+    """What a file lacks. Raises `InputError` when it can't be read."""
+    try:
+        document = Document.from_bytes(path.read_bytes())
+    except OSError as error:
+        raise InputError(
+            f"{path} can't be read: {error.strerror or error}",
+            remedy="Give the path of a postmortem.",
+        ) from None
+    return lint(document, LintFacts(today, link.incident_of_path(path.as_posix())))

@@ -138,6 +138,7 @@ def _add_sub_issue(github: GitHub, effect: e.AddSubIssue) -> Outcome:
 
 _WRITERS: dict[type[e.Effect], Callable[[GitHub, Any], Outcome]] = {
     e.EditIssue: _edit_issue,
+    e.EditPull: _edit_issue,
     e.OpenIssue: _open_issue,
     e.CreateLabel: _create_label,
     e.PostComment: _post_comment,

@@ -22,10 +22,10 @@ from incident_actions.reconcile.review import Reviewed, review
 _LOOK_BACK = timedelta(hours=24)
 """How long a sweep tries to open a postmortem that an earlier run could not."""
 _JUST_NOW = timedelta(hours=3)
-"""How long after a change a sweep looks whether the run for it was lost: they take turns."""
+"""How long after a change sweeps look whether its run was lost: GitHub starts some hours late."""
 
 
-def look_at_pull(
+def reconcile_pull(
     context: RunContext, number: int, sender: Mapping[str, Any]
 ) -> tuple[JobResult, ...]:
     """Bring the postmortem of a `pull_request` event up to date, and its incident.
@@ -35,7 +35,7 @@ def look_at_pull(
     """
     found = context.github.pull(number)
     may_write = not found.is_from_fork and _may_write(context, sender)
-    return _reports(context, review(context, found, may_write=may_write))
+    return _with_incidents(context, review(context, found, may_write=may_write))
 
 
 def _may_write(context: RunContext, sender: Mapping[str, Any]) -> bool:
@@ -44,7 +44,7 @@ def _may_write(context: RunContext, sender: Mapping[str, Any]) -> bool:
     return context.github.permission(str(sender.get("login", ""))) >= Permission.WRITE
 
 
-def _reports(context: RunContext, reviewed: Reviewed | None) -> tuple[JobResult, ...]:
+def _with_incidents(context: RunContext, reviewed: Reviewed | None) -> tuple[JobResult, ...]:
     """What was done, and then the incidents: each shows how its postmortem stands."""
     if reviewed is None:
         return ()
@@ -58,17 +58,17 @@ def _reports(context: RunContext, reviewed: Reviewed | None) -> tuple[JobResult,
     return (*reports, last)
 
 
-def look_at_action(context: RunContext, issue: Issue) -> tuple[JobResult, ...] | None:
+def reconcile_action_item(context: RunContext, issue: Issue) -> tuple[JobResult, ...] | None:
     """The postmortem of an action item; None when the issue is none."""
     if not names.holds(issue.labels, names.ACTION_ITEM):
         return None
     filed = records.filed(issue, context.config.bot)
-    return _tend_pull(context, filed.record.pr) if filed is not None else None
+    return _reviewed_again(context, filed.record.pr) if filed is not None else None
 
 
-def _tend_pull(context: RunContext, number: int) -> tuple[JobResult, ...]:
+def _reviewed_again(context: RunContext, number: int) -> tuple[JobResult, ...]:
     try:
-        return _reports(context, review(context, context.github.pull(number)))
+        return _with_incidents(context, review(context, context.github.pull(number)))
     except NotFound:
         return ()
 
@@ -95,10 +95,10 @@ def reconcile_lost_runs(context: RunContext) -> tuple[JobResult, ...]:
             filed = records.filed(issue, context.config.bot)
             pulls += [filed.record.pr] if filed is not None else []
     for number in dict.fromkeys(pulls):
-        reports += _tend_pull(context, number)
+        reports += _reviewed_again(context, number)
     return tuple(reports)
 
 
 def _lacks_postmortem(issue: Issue) -> bool:
     state = state_of(issue)
-    return state is not None and drafts.wanted(state) and state.postmortem is None
+    return state is not None and drafts.wants_postmortem(state) and state.postmortem is None

@@ -13,7 +13,7 @@ from incident_actions.errors import Unavailable
 from incident_actions.github.client import GitHub
 from incident_actions.reconcile.context import JobResult, RunContext
 from incident_actions.reconcile.issue import reconcile_issue
-from incident_actions.reconcile.pull import look_at_action, look_at_pull
+from incident_actions.reconcile.pull import reconcile_action_item, reconcile_pull
 from incident_actions.reconcile.route import (
     IssueJob,
     Job,
@@ -64,10 +64,10 @@ def _do(github: GitHub, job: Job, config_path: str, tools: Tools) -> tuple[JobRe
     )
     match job:
         case IssueJob(number, action_item):
-            found = look_at_action(context, github.issue(number)) if action_item else None
+            found = reconcile_action_item(context, github.issue(number)) if action_item else None
             return reconcile_issue(context, number) if found is None else found
         case PullJob(number, sender):
-            return look_at_pull(context, number, sender)
+            return reconcile_pull(context, number, sender)
         case SweepJob():
             return sweep(replace(context, sweeping=True))
         case NoJob():

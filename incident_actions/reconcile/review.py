@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC
-from functools import partial
 
 from msgspec import Struct
 
 from incident_actions.domain.issue import labels as names
-from incident_actions.domain.issue.bot_comments import find_bot_comments
+from incident_actions.domain.issue.bot_comments import BotComments, find_bot_comments
 from incident_actions.domain.issue.observation import Observation
-from incident_actions.domain.issue.records import Comment, Issue
+from incident_actions.domain.issue.records import Comment, Issue, TimelineEvent
 from incident_actions.domain.postmortem import codeowners, link, sync
 from incident_actions.domain.postmortem.document import Document
 from incident_actions.domain.postmortem.lint import (
@@ -30,8 +29,19 @@ from incident_actions.domain.postmortem.lint import (
 )
 from incident_actions.domain.postmortem.pulls import CheckResult, PullRequest
 from incident_actions.domain.postmortem.record import FiledAction
-from incident_actions.errors import Forbidden, NotFound, Rejected, Unavailable
+from incident_actions.domain.projection.effects import (
+    AskReview,
+    CommitFiles,
+    EditComment,
+    Effect,
+    MarkReady,
+    PostComment,
+    PublishCheck,
+)
+from incident_actions.domain.projection.wanted import keep_comment
+from incident_actions.errors import Forbidden, NotFound, Unavailable
 from incident_actions.reconcile import filing
+from incident_actions.reconcile.apply import apply, apply_one, took_place
 from incident_actions.reconcile.context import RunContext
 from incident_actions.reconcile.incident import vouch
 from incident_actions.render import postmortem as texts
@@ -58,12 +68,17 @@ class Reviewed(Struct, frozen=True):
     changed: bool = False
 
 
-class _Look(Struct, frozen=True):
-    """One file, as it is once its actions are issues."""
+class _FileReview(Struct, frozen=True):
+    """One file, as it is once its actions are issues.
+
+    `incident` is None where it is none of the team's. `sha` is that of the commit that wrote the
+    file, if one was needed. `notes` are for the comment.
+    """
 
     path: str
-    incident: Issue | None
-    findings: tuple[LintFinding, ...]
+    document: Document
+    incident: Issue | None = None
+    findings: tuple[LintFinding, ...] = ()
     filed: tuple[FiledAction, ...] = ()
     notes: tuple[str, ...] = ()
     sha: str = ""
@@ -75,7 +90,8 @@ def review(
 ) -> Reviewed | None:
     """Bring a postmortem's pull request up to date; None when it touches no postmortem.
 
-    `path` is its file, when that is known. Running it again changes nothing.
+    `path` is its file, when that is known. Running it again changes nothing. Raises `Unavailable`
+    when somebody pushes meanwhile.
     """
     folder = context.config.postmortem.path
     listed = (path,) if path else context.github.pull_files(pull.number)
@@ -83,37 +99,32 @@ def review(
     if not paths or (not pull.open and not pull.merged):
         return None
     writes = may_write and not pull.is_from_fork
-    looks = [_look(context, pull, each, writes=writes) for each in paths]
-    incidents = tuple(look.incident.number for look in looks if look.incident is not None)
-    findings = tuple((look.path, finding) for look in looks for finding in look.findings)
-    if pull.merged:
-        return Reviewed(pull, incidents, changed=any(look.changed for look in looks))
-    if not writes:
+    files = [_review_file(context, pull, each, writes=writes) for each in paths]
+    findings = tuple((file.path, finding) for file in files for finding in file.findings)
+    if not writes and not pull.merged:
         return Reviewed(pull, (), findings, findings)
-    sha = next((look.sha for look in looks if look.changed and look.sha), pull.sha)
-    published, wrote = _publish(context, pull, sha, findings)
-    told = _tell(context, pull, looks, findings, published=published)
-    return Reviewed(
-        pull,
-        incidents,
-        findings,
-        () if published else findings,
-        changed=wrote or told or any(look.changed for look in looks),
-    )
+    incidents = tuple(file.incident.number for file in files if file.incident is not None)
+    changed = any(file.changed for file in files)
+    if pull.merged:
+        return Reviewed(pull, incidents, changed=changed)
+    sha = next((file.sha for file in files if file.sha), pull.sha)
+    published, wrote = _publish(context, _check(sha, findings))
+    told = _tell(context, pull, files, findings, published=published)
+    unpublished = () if published else findings
+    return Reviewed(pull, incidents, findings, unpublished, changed or wrote or told)
 
 
 def _is_postmortem(path: str, folder: str) -> bool:
     return path.startswith(f"{folder}/") and link.incident_of_path(path) is not None
 
 
-def _look(context: RunContext, pull: PullRequest, path: str, *, writes: bool) -> _Look:
+def _review_file(context: RunContext, pull: PullRequest, path: str, *, writes: bool) -> _FileReview:
     """Read one file; where that is allowed, let its actions and their issues follow each other."""
-    branch = pull.base if pull.merged else pull.branch
-    data = context.github.content(path, branch if pull.merged else pull.sha)
+    data = context.github.content(path, pull.base if pull.merged else pull.sha)
+    document = Document.from_bytes(data or b"")
     number = link.incident_of_path(path)
     if data is None or number is None:
-        return _Look(path, None, ())
-    document = Document.from_bytes(data)
+        return _FileReview(path, document)
     today = context.now.astimezone(UTC).date()
     incident = _incident(context, number) if writes else None
     if incident is None:
@@ -123,24 +134,24 @@ def _look(context: RunContext, pull: PullRequest, path: str, *, writes: bool) ->
             missing = f"#{number}, which the file's name names, is no incident"
             fix = "Name the file YYYY-MM-DD-ISSUE-slug.md, with the incident's number."
             findings = (LintFinding(1, LintLevel.ERROR, missing, fix), *findings)
-        return _Look(path, None, findings)
-    bench = filing.Bench(context.github, context.config.bot, context.sleep)
-    place = filing.Place(incident, pull.number, branch, path)
-    filed = filing.known(bench, incident)
+        return _FileReview(path, document, findings=findings)
+    filed = filing.list_filed(context, incident)
     owners = _owners(context, document, filed)
-    filed = filing.file_missing(bench, place, document, filed, owners)
+    filed = filing.file_missing(context, incident, pull.number, document, filed, owners)
     matched = sync.match(document, filed, number)
-    after = sync.written(document, matched)
+    numbered = sync.write_numbers(document, matched)
     sha = ""
-    if after.lines != document.lines:
-        sha = _write_back(context, pull, place, document, after)
-        document = after if sha else document
+    if numbered.lines != document.lines:
+        sha = _write_back(context, pull, path, document, numbered)
+        document = numbered if sha else document
         matched = sync.match(document, filed, number)
-    filed, changed = filing.bring_up_to_date(bench, matched, owners)
+    updates = sync.updates(matched, owners)
+    changed = filing.follow_file(context, updates)
+    filed = tuple(update.after for update in updates)
     notes = _link_up(context, incident, filed)
     facts = LintFacts(today, number, owners, frozenset(each.issue.number for each in filed))
     findings = lint(document, facts)
-    return _Look(path, incident, findings, filed, notes, sha, changed or bool(sha))
+    return _FileReview(path, document, incident, findings, filed, notes, sha, changed or bool(sha))
 
 
 def _incident(context: RunContext, number: int) -> Issue | None:
@@ -167,188 +178,144 @@ def _owners(
         else OwnerStanding.UNFIT
         for each in filed
     }
-    found: dict[str, OwnerStanding] = {}
-    for action in document.actions:
-        login = (action.login or "").casefold()
-        if not login or login in found:
-            continue
-        if login in assigned:
-            found[login] = assigned[login]
-        elif context.github.assignable(login):
-            found[login] = OwnerStanding.FIT
-        else:
-            found[login] = (
-                OwnerStanding.UNFIT
-                if context.github.account_exists(login)
-                else OwnerStanding.UNKNOWN
-            )
-    return found
+    logins = dict.fromkeys(action.login.casefold() for action in document.actions if action.login)
+    return {login: assigned.get(login) or _standing(context, login) for login in logins}
+
+
+def _standing(context: RunContext, login: str) -> OwnerStanding:
+    if context.github.assignable(login):
+        return OwnerStanding.FIT
+    known = context.github.account_exists(login)
+    return OwnerStanding.UNFIT if known else OwnerStanding.UNKNOWN
 
 
 def _write_back(
-    context: RunContext, pull: PullRequest, place: filing.Place, before: Document, after: Document
+    context: RunContext, pull: PullRequest, path: str, before: Document, after: Document
 ) -> str:
     """Commit the file; gives the commit's SHA, or an empty text when that is not allowed.
 
     The branch moves only if it is where the file was read. Otherwise somebody has pushed, and
-    everything is looked at again.
+    everything is looked at again: this raises `Unavailable`.
     """
-    tip = context.github.branch(place.branch)
-    moved = Unavailable(
-        f"{place.branch} has moved meanwhile", remedy="The next run looks at it again."
-    )
+    branch = pull.base if pull.merged else pull.branch
+    tip = context.github.branch(branch)
     if tip is None:
         return ""
-    if not pull.merged and tip.commit != pull.sha:
-        raise moved
-    data = after.to_bytes()
-    if link.is_untouched(before.text):
-        data = link.seal(after.text).encode("utf-8", "surrogateescape")
-    message = f"Postmortem of #{place.incident.number}: its action items"
-    try:
-        sha = context.github.commit(tip, {place.path: data}, message)
-        context.github.move_ref(f"refs/heads/{place.branch}", sha)
-    except Rejected:
-        if pull.merged:
-            log.warning("%s is protected: the postmortem there stays as it is", place.branch)
+    moved = not pull.merged and tip.commit != pull.sha
+    if not moved:
+        if link.is_untouched(before.text):
+            after = Document(link.seal(after.text))
+        message = f"Postmortem of #{link.incident_of_path(path)}: its action items"
+        commit = CommitFiles(branch, tip, {path: after.to_bytes()}, message)
+        try:
+            outcome = apply_one(context.github, commit)
+        except Forbidden as refused:
+            log.warning("The file stays as it is: %s. Add `contents: write`.", refused)
             return ""
-        raise moved from None
-    except Forbidden as refused:
-        log.warning("The file stays as it is: %s. Add `contents: write`.", refused)
+        if not outcome.existed:
+            return outcome.sha
+    if pull.merged:
+        log.warning("%s is protected: the postmortem there stays as it is", branch)
         return ""
-    return sha
+    raise Unavailable(f"{branch} has moved meanwhile", remedy="The next run looks at it again.")
 
 
 def _link_up(context: RunContext, incident: Issue, filed: Sequence[FiledAction]) -> tuple[str, ...]:
     """Sub-issues where they can be; else a task list in a comment on the incident, kept fresh."""
-    unlinked = filing.link_up(context.github, incident.number, filed)
+    unlinked = filing.link_up(context, incident.number, filed)
     if unlinked is None:
         return ()
-    text = texts.followups(incident.number, unlinked.filed, unlinked.why)
-    history = context.github.history(incident.number)
-    _keep_comment(context, incident.number, history, texts.FOLLOWUPS, text)
+    comment = texts.followups(incident.number, unlinked.filed, unlinked.why)
+    own = _own(context, context.github.history(incident.number))
+    apply(context.github, keep_comment(own, comment))
     return (
         f"Some are no sub-issues of #{incident.number}, because {unlinked.why}. "
         "They are listed there in a comment.",
     )
 
 
-def _publish(
-    context: RunContext, pull: PullRequest, sha: str, findings: Sequence[tuple[str, LintFinding]]
-) -> tuple[bool, bool]:
-    """Publish the check: whether it is there, and whether it had to be written."""
+def _own(context: RunContext, history: Iterable[Comment | TimelineEvent]) -> BotComments:
+    comments = (each for each in history if isinstance(each, Comment))
+    return find_bot_comments(comments, [context.config.bot])
+
+
+def _check(sha: str, findings: Sequence[tuple[str, LintFinding]]) -> CheckResult:
+    """The check of a commit, by what the lint found."""
     errors = sum(finding.level is LintLevel.ERROR for _, finding in findings)
     title = "Ready for review" if not errors else f"{errors} to do"
     rows = [f"{path}:{each.line} {each.level} {each.text}" for path, each in findings]
-    key = hashlib.sha256("\n".join(rows).encode(errors="replace")).hexdigest()[:16]
-    check = CheckResult(
+    return CheckResult(
         name=CHECK,
         sha=sha,
         passed=not errors,
         title=title,
         summary="\n".join(f"- `{row.replace('`', chr(39))}`" for row in rows[:50]) or title,
         findings=tuple(findings),
-        key=key,
+        key=hashlib.sha256("\n".join(rows).encode(errors="replace")).hexdigest()[:16],
     )
+
+
+def _publish(context: RunContext, check: CheckResult) -> tuple[bool, bool]:
+    """Publish the check: whether it is there, and whether it had to be written."""
     try:
-        if context.github.check_key(CHECK, sha) == key:
+        if context.github.check_key(CHECK, check.sha) == check.key:
             return True, False
-        context.github.publish(check)
     except (Forbidden, NotFound) as refused:
         log.warning("%s %s", refused, _CHECKS_WRITE)
         return False, False
-    return True, True
+    done = apply_one(context.github, PublishCheck(check)).done
+    if not done:
+        log.warning(_CHECKS_WRITE)
+    return done, done
 
 
 def _tell(
     context: RunContext,
     pull: PullRequest,
-    looks: Sequence[_Look],
+    files: Sequence[_FileReview],
     findings: Sequence[tuple[str, LintFinding]],
     *,
     published: bool,
 ) -> bool:
-    """The one comment, and, once nothing is left to do, ready for review with its reviewers."""
-    history = context.github.history(pull.number)
-    notes = [note for look in looks for note in look.notes]
+    """The one comment, and, once nothing is left to do, ready for review with its reviewers.
+
+    Only news make it ready: who turns it into a draft again is not overruled.
+    """
+    notes = [note for file in files for note in file.notes]
     notes += [] if published else [_CHECKS_WRITE]
-    text = texts.summary(
+    comment = texts.summary(
         pull.number,
         f"{pull.url.rpartition('/pull/')[0]}/blob/{pull.branch}",
         findings,
-        [each for look in looks for each in look.filed],
+        [each for file in files for each in file.filed],
         notes,
     )
-    own = find_bot_comments(_comments(history), [context.config.bot]).by_name
-    before = own.get(f"{texts.SUMMARY} {pull.number}")
-    same = before is not None and _same(before.body, text)
-    if not same and clean(tuple(finding for _, finding in findings)):
-        _hand_over(context, pull, looks)
-    return _keep_comment(context, pull.number, history, texts.SUMMARY, text)
+    own = _own(context, context.github.history(pull.number))
+    effects = keep_comment(own, comment)
+    news = any(isinstance(each, PostComment | EditComment) for each in effects)
+    if news and clean(tuple(finding for _, finding in findings)):
+        effects = [*_hand_over(context, pull, files), *effects]
+    return bool(took_place(apply(context.github, effects)))
 
 
-def _comments(history: Sequence[object]) -> list[Comment]:
-    return [each for each in history if isinstance(each, Comment)]
-
-
-def _same(one: str, other: str) -> bool:
-    return one.replace("\r\n", "\n").strip() == other.strip()
-
-
-def _keep_comment(
-    context: RunContext, number: int, history: Sequence[object], kind: str, text: str
-) -> bool:
-    """Post a comment once, and edit it where it says something else by now.
-
-    Of two runs at the same time each may have posted it: the younger goes.
-    """
-    comments, bot = _comments(history), context.config.bot
-    before = find_bot_comments(comments, [bot]).by_name.get(f"{kind} {number}")
-    if before is None:
-        return _optional(lambda: context.github.comment(number, text), "A comment")
-    again = [
-        id
-        for id, name in find_bot_comments(comments, [bot]).doubles.items()
-        if name.startswith(kind)
-    ]
-    for comment_id in again:
-        context.github.delete_comment(comment_id)
-    if _same(before.body, text):
-        return bool(again)
-    return _optional(lambda: context.github.edit_comment(before.id, text), "A comment")
-
-
-def _hand_over(context: RunContext, pull: PullRequest, looks: Sequence[_Look]) -> None:
+def _hand_over(
+    context: RunContext, pull: PullRequest, files: Sequence[_FileReview]
+) -> list[Effect]:
     """Ready for review, and ask those who took part and those who own the folder."""
-    if pull.draft:
-        _optional(lambda: context.github.make_ready(pull), "Marking it ready for review")
+    effects: list[Effect] = [MarkReady(pull)] if pull.draft else []
     people = [login.lstrip("@") for login in context.config.postmortem.reviewers]
-    for look in looks:
-        data = context.github.content(look.path, pull.sha)
-        roles = (Document.from_bytes(data or b"").front_matter or {}).get("roles")
+    for file in files:
+        roles = (file.document.front_matter or {}).get("roles")
         people += [str(name) for name in roles.values()] if isinstance(roles, dict) else []
-        people += codeowners.owners_of(look.path, _codeowners(context))
+        people += codeowners.owners_of(file.path, _codeowners(context))
     asked = {name.casefold() for name in (*pull.reviewers, pull.author.login)}
     for login in dict.fromkeys(people):
         if login.casefold() not in asked and context.github.assignable(login):
             asked.add(login.casefold())
-            ask = partial(context.github.ask_reviewers, pull.number, [login])
-            _optional(ask, f"Asking {login} for a review")
+            effects.append(AskReview(pull.number, login))
+    return effects
 
 
 def _codeowners(context: RunContext) -> str:
-    for path in codeowners.PLACES:
-        text = context.github.file(path)
-        if text is not None:
-            return text
-    return ""
-
-
-def _optional(act: Callable[[], object], what: str) -> bool:
-    """Do something that a postmortem can do without; gives whether it worked."""
-    try:
-        act()
-    except (Forbidden, NotFound, Rejected) as refused:
-        log.warning("%s was left out. %s %s", what, refused, refused.remedy)
-        return False
-    return True
+    found = (context.github.file(path) for path in codeowners.PLACES)
+    return next((text for text in found if text is not None), "")

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from enum import StrEnum
 from urllib.parse import quote
 
 from jinja2 import TemplateError
@@ -18,9 +19,10 @@ from incident_actions.domain.postmortem.document import Document
 from incident_actions.domain.postmortem.draft import Draft
 from incident_actions.domain.postmortem.lint import LintFinding, LintLevel
 from incident_actions.domain.postmortem.record import ActionRecord, FiledAction, write_block
+from incident_actions.domain.projection.effects import PostComment
 from incident_actions.errors import ConfigError
 from incident_actions.render import markdown
-from incident_actions.render.markdown import inline, render
+from incident_actions.render.markdown import inline
 
 TEMPLATE = "postmortem.md.j2"
 OVERRIDE = f"templates/{TEMPLATE}"
@@ -41,12 +43,21 @@ def scalar(text: str) -> str:
     return text if bare else json.dumps(text, ensure_ascii=False)
 
 
+def _own_markdown(text: str) -> str:
+    """Words of ours: their code spans stay, and nobody is mentioned."""
+    return text.replace("@", "@\u200b").replace("<", "&lt;")
+
+
+_ENVIRONMENT = markdown.with_filters(
+    stamp=stamp, scalar=scalar, address=quote, markdown=_own_markdown
+)
+
+
 def draft_file(draft: Draft, template: str | None = None) -> str:
     """The draft as a file that knows whether it was edited. `template` is the repository's own.
 
     Raises `ConfigError` for a template that fails, or that loses what makes the file ours.
     """
-    env = markdown.with_filters(stamp=stamp, scalar=scalar, address=quote)
     facts = {
         "draft": draft,
         "day": draft.incident.times[Moment.STARTED],
@@ -54,8 +65,8 @@ def draft_file(draft: Draft, template: str | None = None) -> str:
         "marker": link.marker(draft.number),
     }
     try:
-        made = env.from_string(template) if template is not None else env.get_template(TEMPLATE)
-        text = made.render(**facts)
+        brought = None if template is None else _ENVIRONMENT.from_string(template)
+        text = (brought or _ENVIRONMENT.get_template(TEMPLATE)).render(**facts)
     except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
         line = getattr(error, "lineno", None)
         where = f"line {line}: " if line else ""
@@ -73,25 +84,48 @@ def draft_file(draft: Draft, template: str | None = None) -> str:
 
 
 _LONG = 250
+"""Characters that a title shows of an action's words; longer ones stand in the body, too."""
 _MOST_LISTED = 20
+
+
+class PostmortemComment(StrEnum):
+    """The kinds of comments about a postmortem, as their markers name them."""
+
+    SUMMARY = "postmortem-lint"
+    FOLLOWUPS = "followups"
+    WITHHELD = "postmortem-withheld"
+    REFUSED = "postmortem-refused"
+
+    @property
+    def template(self) -> str:
+        """The template of its text: `postmortem/summary.md.j2`."""
+        return f"postmortem/{self.name.lower()}.md.j2"
+
+
+def _render(template: str, **facts: object) -> str:
+    text = _ENVIRONMENT.get_template(template).render(**facts)
+    return re.sub(r"\n{3,}", "\n\n", text).strip()
+
+
+def _comment(kind: PostmortemComment, number: int, key: str = "", **facts: object) -> PostComment:
+    """A comment on the issue or pull request of this number, which is its key if none is given."""
+    key = key or str(number)
+    text = _render(kind.template, **facts)
+    return PostComment(number, kind.value, key, f"{text}\n\n{marker(kind, key)}")
 
 
 def action_body(record: ActionRecord) -> str:
     """The bot's part of an action item's body."""
-    shown = render(
-        "postmortem/action.md.j2",
-        record=record,
-        text=plain(record.text),
-        long=len(plain(record.text)) > _LONG,
-    )
+    text = plain(record.text)
+    shown = _render("postmortem/action.md.j2", record=record, text=text, long=len(text) > _LONG)
     return write_block(record, shown)
 
 
 def pull_body(
     number: int, resolved: datetime, due: datetime | None, path: str, file_url: str
 ) -> str:
-    """What the pull request says."""
-    return render(
+    """What the pull request says. `number` is the incident's; `due` is when it has to be merged."""
+    return _render(
         "postmortem/pull.md.j2",
         number=number,
         due=due,
@@ -108,53 +142,36 @@ def summary(
     findings: Sequence[tuple[str, LintFinding]],
     filed: Sequence[FiledAction],
     notes: Sequence[str],
-) -> str:
-    """The one comment on the pull request. `blob` is where its files are shown."""
-    env = markdown.with_filters(address=quote, markdown=_own_markdown)
-    template = env.get_template("postmortem/summary.md.j2")
-    text = template.render(
+) -> PostComment:
+    """The one comment on the pull request. `blob` is the address where its files are shown."""
+    return _comment(
+        PostmortemComment.SUMMARY,
+        number,
         errors=[each for each in findings if each[1].level is LintLevel.ERROR],
         warnings=[each for each in findings if each[1].level is LintLevel.WARNING],
         most=_MOST_LISTED,
         blob=blob,
         filed=[each for each in filed if each.record.state != "dropped"],
         notes=notes,
-        marker=marker(SUMMARY, str(number)),
-    )
-    return re.sub(r"\n{3,}", "\n\n", text).strip()
-
-
-SUMMARY = "postmortem-lint"
-FOLLOWUPS = "followups"
-
-
-def _own_markdown(text: str) -> str:
-    """Words of ours: their code spans stay, and nobody is mentioned."""
-    return text.replace("@", "@\u200b").replace("<", "&lt;")
-
-
-def followups(number: int, filed: Sequence[FiledAction], why: str) -> str:
-    """The task list of action items that can't be sub-issues."""
-    return render(
-        "postmortem/followups.md.j2",
-        filed=filed,
-        why=inline(why),
-        marker=marker(FOLLOWUPS, str(number)),
     )
 
 
-def withheld(number: int) -> str:
+def followups(number: int, filed: Sequence[FiledAction], why: str) -> PostComment:
+    """The task list of action items that can't be sub-issues of the incident, and why."""
+    return _comment(PostmortemComment.FOLLOWUPS, number, filed=filed, why=inline(why))
+
+
+def withheld(number: int) -> PostComment:
     """Why there is no postmortem of a security matter."""
-    text = render("postmortem/withheld.md.j2")
-    return f"{text}\n\n{marker('postmortem-withheld', str(number))}"
+    return _comment(PostmortemComment.WITHHELD, number)
 
 
-def refused(number: int, what: str, branch: str, compare: str) -> str:
-    """What GitHub did not allow, and what to change. `what` is `setting` or a permission."""
-    text = render("postmortem/refused.md.j2", what=what, branch=branch, compare=compare)
-    return f"{text}\n\n{marker('postmortem-refused', refused_key(number, what))}"
+def refused(number: int, what: str, branch: str, compare: str) -> PostComment:
+    """What GitHub did not allow, and what to change. `what` is `setting` or a permission.
 
-
-def refused_key(number: int, what: str) -> str:
-    """The key of that comment."""
-    return f"{number}.{what.partition(':')[0]}"
+    `compare` is the address where a person can open the pull request from the branch.
+    """
+    key = f"{number}.{what.partition(':')[0]}"
+    return _comment(
+        PostmortemComment.REFUSED, number, key, what=what, branch=branch, compare=compare
+    )

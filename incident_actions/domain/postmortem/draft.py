@@ -20,7 +20,7 @@ from incident_actions.domain.issue.incident import (
     Severity,
 )
 from incident_actions.domain.postmortem.actions import key_of, split_category
-from incident_actions.domain.postmortem.lint import PAIRS
+from incident_actions.domain.postmortem.lint import DURATIONS
 
 
 class DraftAction(Struct, frozen=True):
@@ -72,7 +72,7 @@ class Draft(Struct, frozen=True):
         return {role: held[role] for role in Role if role in held}
 
 
-def wanted(incident: Incident) -> bool:
+def wants_postmortem(incident: Incident) -> bool:
     """Whether an incident gets a postmortem: every resolved SEV1 and SEV2, others when asked.
 
     A drill gets one only when it is asked for, too.
@@ -87,12 +87,12 @@ def durations(times: Mapping[Moment, datetime]) -> dict[str, int]:
     """Minutes from one moment to another, of those that are both known."""
     return {
         name: max(0, round((times[last] - times[first]).total_seconds() / 60))
-        for name, (first, last) in PAIRS.items()
+        for name, (first, last) in DURATIONS.items()
         if first in times and last in times
     }
 
 
-def lines(
+def action_lines(
     items: Sequence[ActionItem], filed: Mapping[str, DraftAction] | None = None
 ) -> tuple[DraftAction, ...]:
     """The follow-ups of `/action` as lines; `filed` are those that are issues, by their words."""
@@ -105,9 +105,9 @@ def lines(
     return tuple(found.values())
 
 
-def deeds(incident: Incident, deed: EntryKind) -> tuple[Entry, ...]:
+def entries(incident: Incident, kind: EntryKind) -> tuple[Entry, ...]:
     """The entries of one kind."""
-    return tuple(entry for entry in incident.timeline if entry.deed is deed)
+    return tuple(entry for entry in incident.timeline if entry.deed is kind)
 
 
 def digest(draft: Draft) -> str:

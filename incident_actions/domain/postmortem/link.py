@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from msgspec import Struct
@@ -31,7 +30,6 @@ SETTING = "setting"
 """What is refused where Actions may not open pull requests: then there is a branch at least."""
 
 _FILE = re.compile(r"\d{4}-\d{2}-\d{2}-(?P<issue>\d{1,9})-[^/]*\.md$")
-_BRANCH = re.compile(r"postmortem/(?P<issue>\d{1,9})-")
 
 
 class Postmortem(Struct, frozen=True, omit_defaults=True):
@@ -78,12 +76,6 @@ def _slug(title: str) -> str:
 def incident_of_path(path: str) -> int | None:
     """The incident that a file's name names."""
     found = _FILE.search(path)
-    return int(found["issue"]) if found else None
-
-
-def incident_of_branch(branch: str) -> int | None:
-    """The incident that a branch's name names."""
-    found = _BRANCH.match(branch)
     return int(found["issue"]) if found else None
 
 
@@ -145,22 +137,17 @@ def _digest(text: str) -> str:
 def opened_pull(observation: Observation) -> TimelineEvent | None:
     """The postmortem's pull request, by the reference to the incident that GitHub keeps.
 
-    The newest by the bot that carries the marker; anybody can type a marker, so others don't count.
+    The newest one by a bot that carries the marker; anybody can type a marker, so those of people
+    don't count.
     """
-    return newest_pull(observation.history, observation.issue.number, observation.bot)
-
-
-def newest_pull(history: Iterable[object], number: int, bot: str) -> TimelineEvent | None:
-    """The last pull request of the bot's that refers to an incident as its postmortem."""
-    found = None
-    for event in history:
-        if (
-            isinstance(event, TimelineEvent)
-            and event.kind is EventKind.CROSS_REFERENCED
-            and event.pull_request
-            and event.author is not None
-            and (event.author.bot or event.author.login.casefold() == bot.casefold())
-            and marker(number) in event.body
-        ):
-            found = event
-    return found
+    mark = marker(observation.issue.number)
+    found = [
+        event
+        for event in observation.events
+        if event.kind is EventKind.CROSS_REFERENCED
+        and event.pull_request
+        and event.author is not None
+        and observation.is_bot(event.author)
+        and mark in event.body
+    ]
+    return found[-1] if found else None

@@ -59,7 +59,7 @@ class LintFacts(Struct, frozen=True):
     filed: frozenset[int] | None = None
 
 
-PAIRS: Mapping[str, tuple[Moment, Moment]] = {
+DURATIONS: Mapping[str, tuple[Moment, Moment]] = {
     "detect": (Moment.STARTED, Moment.DETECTED),
     "acknowledge": (Moment.DECLARED, Moment.ACKNOWLEDGED),
     "mitigate": (Moment.STARTED, Moment.MITIGATED),
@@ -176,16 +176,16 @@ def _durations(
         return
     for name, value in given.items():
         line = document.front_line(str(name))
-        if name not in PAIRS:
+        if name not in DURATIONS:
             yield _error(
                 line,
                 f"`{code(name)}` is no duration that is kept",
-                f"There are {', '.join(PAIRS)}.",
+                f"There are {', '.join(DURATIONS)}.",
             )
         elif isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
             yield _error(line, f"`{code(name)}` must be minutes, as a number", "")
         else:
-            first, last = PAIRS[name]
+            first, last = DURATIONS[name]
             if first in times and last in times:
                 real = (times[last] - times[first]).total_seconds() / 60
                 if abs(real - value) > 1:

@@ -6,13 +6,14 @@ that differs from it has changed, and the other follows. When both have, the fil
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from incident_actions.domain.postmortem.actions import CATEGORIES, Action, with_number, with_tick
 from incident_actions.domain.postmortem.document import Document
+from incident_actions.domain.postmortem.lint import OwnerStanding
 from incident_actions.domain.postmortem.record import ActionRecord, FiledAction, labels_of, title_of
 
 
@@ -23,6 +24,12 @@ class MatchedActions(Struct, frozen=True):
     unfiled: tuple[Action, ...]
     removed: tuple[FiledAction, ...]
 
+    @property
+    def doubles(self) -> MatchedActions:
+        """Of those removed: issues for the same words as one that counts."""
+        words = {filed.record.key for _, filed in self.pairs}
+        return MatchedActions((), (), tuple(e for e in self.removed if e.record.key in words))
+
 
 class ActionUpdate(Struct, frozen=True):
     """What an issue should be: its record, its state, its assignees, labels and title."""
@@ -31,6 +38,12 @@ class ActionUpdate(Struct, frozen=True):
     record: ActionRecord
     open: bool
     dropped: bool = False
+
+    @property
+    def after(self) -> FiledAction:
+        """The issue as it is once it was brought up to date."""
+        title = self.title or self.filed.issue.title
+        return FiledAction(replace(self.filed.issue, open=self.open, title=title), self.record)
 
     @property
     def title(self) -> str | None:
@@ -67,7 +80,8 @@ def match(document: Document, filed: Sequence[FiledAction], own: int) -> Matched
 
     `own` is the incident: issues of other incidents are not ours to move. A line whose words
     another line has, too, is filed once. An issue counts as removed only when nothing in the
-    section names it any more.
+    section names it any more. So the younger ones of several issues for the same words, filed by
+    runs that overlapped, are removed, too.
     """
     of_incident = [each for each in filed if each.record.incident == own]
     by_number = {each.issue.number: each for each in of_incident}
@@ -97,12 +111,15 @@ def match(document: Document, filed: Sequence[FiledAction], own: int) -> Matched
     return MatchedActions(tuple(pairs), tuple(unfiled.values()), tuple(removed))
 
 
-def _preference(each: FiledAction) -> tuple[bool, int]:
-    """Of several issues for the same words an open one counts, and of those the oldest."""
-    return (not each.issue.open, each.issue.number)
+def _preference(each: FiledAction) -> tuple[bool, bool, int]:
+    """Of several issues for the same words the oldest open one counts.
+
+    Where none is open, one that was done counts before one that was dropped.
+    """
+    return (not each.issue.open, each.record.state == "dropped", each.issue.number)
 
 
-def written(document: Document, matched: MatchedActions) -> Document:
+def write_numbers(document: Document, matched: MatchedActions) -> Document:
     """The file with the numbers of its issues, and the ticks of those that were closed."""
     changed: dict[int, str] = {}
     for action, filed in matched.pairs:
@@ -123,23 +140,36 @@ def _done(action: Action, filed: FiledAction) -> bool:
     return not filed.issue.open
 
 
-def turns(matched: MatchedActions) -> tuple[ActionUpdate, ...]:
-    """What each issue should be. Those that are so already come out as they are."""
-    found = []
-    for action, filed in matched.pairs:
-        done = _done(action, filed)
-        record = replace(filed.record, text=action.text, state="done" if done else "open")
-        if action.label in CATEGORIES:
-            record = replace(record, category=action.label)
-        if action.login is not None:
-            record = replace(record, owner=action.login)
-        if action.due_date is not None:
-            record = replace(record, due=action.due)
-        if not action.text:
-            record = replace(record, text=filed.record.text)
-        found.append(ActionUpdate(filed, record, open=not done))
+def updates(
+    matched: MatchedActions, owners: Mapping[str, OwnerStanding]
+) -> tuple[ActionUpdate, ...]:
+    """What each issue should be. Those that are so already come out as they are.
+
+    `owners` is what GitHub says of the owners, by their login in lower case.
+    """
+    found = [_follow_line(action, filed, owners) for action, filed in matched.pairs]
     for filed in matched.removed:
         if filed.record.state != "dropped":
             record = replace(filed.record, state="dropped")
             found.append(ActionUpdate(filed, record, open=False, dropped=True))
     return tuple(found)
+
+
+def _follow_line(
+    action: Action, filed: FiledAction, owners: Mapping[str, OwnerStanding]
+) -> ActionUpdate:
+    """The issue as its line says. What the line lacks, or what makes no sense, stays."""
+    before, done = filed.record, _done(action, filed)
+    owner = action.login or before.owner
+    standing = owners.get(owner.casefold())
+    moved = owner.casefold() != before.owner.casefold() and standing is not None
+    record = replace(
+        before,
+        text=action.text or before.text,
+        state="done" if done else "open",
+        category=action.label if action.label in CATEGORIES else before.category,
+        owner=owner,
+        due=action.due if action.due_date is not None else before.due,
+        assigned=standing is OwnerStanding.FIT if moved else before.assigned,
+    )
+    return ActionUpdate(filed, record, open=not done)

@@ -43,6 +43,12 @@ class EditIssue(Effect, frozen=True):
         return all(part is None for part in parts)
 
 
+class EditPull(EditIssue, frozen=True):
+    """The same for what a pull request can do without: its title, labels and assignees."""
+
+    optional = True
+
+
 class OpenIssue(Effect, frozen=True):
     """A new issue in the bot's name. Its outcome has the new issue's number."""
 

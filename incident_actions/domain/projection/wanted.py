@@ -8,10 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from incident_actions.domain.issue import labels
+from incident_actions.domain.issue.bot_comments import BotComments
 from incident_actions.domain.issue.incident import FreezeSwitch, Incident
 from incident_actions.domain.issue.observation import Observation
 from incident_actions.domain.issue.records import EventKind, Issue, TimelineEvent
-from incident_actions.domain.projection.effects import EditIssue
+from incident_actions.domain.projection.effects import (
+    DeleteComment,
+    EditComment,
+    EditIssue,
+    Effect,
+    PostComment,
+)
 
 
 def wanted_labels(
@@ -151,3 +158,23 @@ def _changed(now: Iterable[str], wanted: Iterable[str] | None) -> tuple[str, ...
     wanted = tuple(wanted)
     same = {name.casefold() for name in now} == {name.casefold() for name in wanted}
     return None if same else wanted
+
+
+def keep_comment(own: BotComments, wanted: PostComment) -> list[Effect]:
+    """What keeps one comment of the bot's in step; nothing when it says this already.
+
+    It is posted once, and edited when it should say something else. Of two runs at the same time
+    each may have posted it: the younger one is deleted. `own` are the bot's comments there.
+    """
+    name = f"{wanted.kind} {wanted.key}"
+    there = own.by_name.get(name)
+    if there is None:
+        return [wanted]
+    effects: list[Effect] = [
+        DeleteComment(id, wanted.kind, wanted.key)
+        for id, double in own.doubles.items()
+        if double == name
+    ]
+    if there.body.replace("\r\n", "\n").strip() != wanted.text.strip():
+        effects.append(EditComment(there.id, wanted.text))
+    return effects

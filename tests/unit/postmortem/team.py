@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
+from threading import Event, Thread
 from typing import Any
 from unittest.mock import patch
 
@@ -14,7 +15,7 @@ from incident_actions.config import PATH, read_config
 from incident_actions.domain.postmortem.record import read_record
 from incident_actions.github.client import GitHub, connect
 from incident_actions.reconcile.context import JobResult, RunContext
-from incident_actions.reconcile.pull import tend_postmortems
+from incident_actions.reconcile.pull import reconcile_lost_runs
 from incident_actions.reconcile.respond import Tools, respond
 from incident_actions.reconcile.route import WorkflowEvent
 from incident_actions.sandbox import Sandbox
@@ -91,9 +92,9 @@ class Team:
         hub = self.hub()
         config = read_config(hub.file(PATH))
         context = RunContext(
-            hub, config, self.now, lambda url, private: False, 0, sleep=self.sleeps
+            hub, config, self.now, lambda url, private: False, sleep=self.sleeps, sweeping=True
         )
-        return list(tend_postmortems(context))
+        return list(reconcile_lost_runs(context))
 
     def pass_time(self, **amount: int) -> None:
         """Let the clock go on, a minute by default."""
@@ -265,3 +266,38 @@ def interrupted(hub: GitHub, at: int, act: Act) -> AbstractContextManager[GitHub
         return send()
 
     return _counted(hub, call)
+
+
+class Paused:
+    """A run in a thread of its own, which waits right before its request number `at`."""
+
+    def __init__(self, team: Team, delivery: tuple[str, Json], at: int) -> None:
+        self._reached, self._go_on = Event(), Event()
+        self._at = at
+        self._thread = Thread(target=self._run, args=(team, delivery), daemon=True)
+        self.error: BaseException | None = None
+
+    def _run(self, team: Team, delivery: tuple[str, Json]) -> None:
+        try:
+            with interrupted(team.hub(), self._at, self._wait) as hub:
+                team.run(delivery, hub)
+        except BaseException as error:
+            self.error = error
+        finally:
+            self._reached.set()
+
+    def _wait(self) -> None:
+        self._reached.set()
+        assert self._go_on.wait(60)
+
+    def start(self) -> None:
+        """Run until it waits, or is done."""
+        self._thread.start()
+        assert self._reached.wait(60)
+
+    def finish(self) -> None:
+        """Let it run to its end. Raises its error."""
+        self._go_on.set()
+        self._thread.join(60)
+        if self.error is not None:
+            raise self.error

@@ -1,17 +1,22 @@
-"""Runs that fail, die or overlap at any of their calls: the outcome is always the same."""
+"""Runs that fail, die or overlap at any of their calls: the outcome is always the same.
+
+Where runs overlap, each may open an issue for the same action. What counts is what is left: one
+open issue for each action, the one that the file names.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from itertools import product
 from typing import Any
 
 import pytest
 
 from incident_actions.errors import IncidentActionsError
 from incident_actions.sandbox import Sandbox
-from tests.unit.postmortem.team import Killed, Team, dying, finished, interrupted
+from tests.unit.postmortem.team import Killed, Paused, Team, dying, finished, interrupted, record
 
 ACTIONS = (
     "[missing-alert] Page on the oldest job / @bob / 2026-12-01",
@@ -19,10 +24,15 @@ ACTIONS = (
 )
 
 
+def standing(team: Team) -> list[dict[str, Any]]:
+    """The action items that count: all but those that were closed as not planned."""
+    return [item for item in team.items() if item["state_reason"] != "not_planned"]
+
+
 def outcome(team: Team, number: int) -> dict[str, Any]:
     """What is left at the end, without numbers and ids that may differ."""
     pull = team.pull()
-    items = team.items()
+    items = standing(team)
     text = team.file()
     return {
         "pulls": len(team.pulls()),
@@ -37,7 +47,6 @@ def outcome(team: Team, number: int) -> dict[str, Any]:
         "told": [comment.split("\n")[0] for comment in team.comments(pull["number"])],
         "incident": (team.alice.issue(number)["state"], team.comments(number)),
         "remembered": team.state(number)["postmortem"]["pr"] == pull["number"],
-        "locks": [ref for ref in team.sandbox.repo("acme/shop").git.refs if "incident-act" in ref],
     }
 
 
@@ -59,8 +68,8 @@ def finishing(team: Team) -> int:
     return number
 
 
-BEGINS = "/git/"
-"""What comes before the first call for a branch is the incident's own, and tested elsewhere."""
+BEGINS = ("/git/", "/pulls/")
+"""Before the first request for a branch or a pull request all is the incident's, and tested there."""
 STORIES = {"resolving": resolving, "finishing": finishing}
 
 
@@ -73,9 +82,17 @@ class Story:
             team.sandbox.clear_log()
             hub = team.hub()
             team.run(event, hub)
-            began = next(at for at, e in enumerate(team.sandbox.log, 1) if BEGINS in e.path)
+            began = next(
+                at
+                for at, e in enumerate(team.sandbox.log, 1)
+                if any(each in e.path for each in BEGINS)
+            )
             self.calls = range(began, hub.requests + 1)
             self.writes = [at for at in self.calls if team.sandbox.log[at - 1].writes]
+            log = [(at, team.sandbox.log[at - 1]) for at in self.calls]
+            born = [at for at, e in log if opens(e.method, e.path)]
+            commit = next(at for at, e in log if at > born[-1] and e.method == "PATCH")
+            self.filing = range(born[0] - 1, commit + 2)
             self.expected = outcome(team, number)
 
     @contextmanager
@@ -96,7 +113,6 @@ def story(request: pytest.FixtureRequest) -> Story:
     assert len(told.expected["items"]) == 2
     assert told.expected["linked"]
     assert told.expected["written"]
-    assert told.expected["locks"] == []
     return told
 
 
@@ -114,54 +130,95 @@ def test_a_fault_at_any_call_changes_nothing_in_the_end(story: Story, lost: str)
 
 
 def test_a_run_that_dies_at_any_call_is_made_up_for(story: Story) -> None:
-    """The next run does what is missing, and nothing twice, also when a lock was left behind."""
+    """The next run does what is missing, and nothing twice."""
     for at in story.calls:
         with story.begun() as (team, number, event):
             with dying(team.hub(), at) as hub, pytest.raises(Killed):
                 team.run(event, hub)
             team.run(event)
-            left = {**outcome(team, number), "locks": []}
-            assert left == story.expected, f"died after call {at}"
+            assert outcome(team, number) == story.expected, f"died after call {at}"
 
 
-class Waiting(Exception):
-    """A run that waits for another one to be done with the lock."""
-
-
-def impatient(team: Team, event: tuple[str, dict[str, Any]]) -> None:
-    """A run that gives up rather than wait for the lock."""
-
-    def stop(seconds: float) -> None:
-        raise Waiting
-
-    team.sleeps = stop
-    with suppress(Waiting, IncidentActionsError):
-        team.run(event)
-    team.sleeps = lambda seconds: None
-
-
-def test_runs_that_overlap_at_any_call_file_nothing_twice(story: Story) -> None:
-    """A whole second run in the middle of the first: every action is one issue."""
+def test_runs_that_overlap_at_any_call_leave_one_open_issue_each(story: Story) -> None:
+    """A whole second run in the middle of the first: it comes to the same."""
     for at in story.calls:
         with story.begun() as (team, number, event):
-            second = partial(impatient, team, event)
-            with interrupted(team.hub(), at, second) as hub:
+            with interrupted(team.hub(), at, partial(team.run, event)) as hub:
                 team.run(event, hub)
-            team.run(event)
-            team.sweep()
             assert outcome(team, number) == story.expected, f"at call {at}"
+            assert_settled(team, number)
 
 
-def test_a_takeover_that_comes_too_early_leaves_one_open_issue(team: Team) -> None:
-    """Should a run sleep longer than others wait for its lock, the younger double is closed."""
+@pytest.mark.parametrize("first", ["the one that waited", "the one that overtook it"])
+def test_two_runs_interleaved_at_any_two_calls_leave_one_open_issue_each(first: str) -> None:
+    """Each stops at any of the calls by which actions are filed, and one goes on before the other.
+
+    The file names the open issues, the others are closed as not planned, and nothing is left to
+    the next sweep.
+    """
+    story = Story(finishing)
+    doubled = 0
+    for one, other in product(story.filing, repeat=2):
+        with story.begun() as (team, number, event):
+            runs = [Paused(team, event, at) for at in (one, other)]
+            for run in runs:
+                run.start()
+            for run in runs if first == "the one that waited" else reversed(runs):
+                run.finish()
+            team.sweep()
+            where = f"at calls {one} and {other}"
+            assert outcome(team, number) == story.expected, where
+            doubled += len(team.items()) > len(standing(team))
+            assert_settled(team, number)
+    assert doubled > len(story.filing)  # the two did overlap
+
+
+def assert_settled(team: Team, number: int) -> None:
+    """Each double is closed and no sub-issue; neither a sweep nor the event changes anything."""
+    left = {item["number"] for item in team.items()} - {item["number"] for item in standing(team)}
+    assert not left & team.sub_issues(number)
+    assert all(record(item).state == "dropped" for item in team.items() if item["number"] in left)
+    team.sandbox.clear_log()
+    team.sweep()
+    team.run(team.told())
+    assert team.writes() == []
+
+
+def test_an_issue_of_a_run_that_died_is_found_or_closed(team: Team) -> None:
+    """A run opens an issue that another one opened before, and dies: the younger one is closed."""
     team.resolved(ACTIONS[0])
     event = team.told()
-    for at in range(30, 60):  # among these calls are those made with the lock held
-        with interrupted(team.hub(), at, partial(team.run, event)) as hub:
-            team.run(event, hub)
-        if len(team.items()) > 1:
-            break
-    number = team.pull()["number"]
-    team.run(("pull_request", {"action": "synchronize", "pull_request": {"number": number}}))
-    (item,) = team.items("open")
-    assert f"#{item['number']} " in team.file()
+    opening = opening_calls(team, event)
+    with Sandbox() as sandbox:
+        again = Team(sandbox)
+        number = again.resolved(ACTIONS[0])
+        event = again.told()
+        dead = partial(killed_at, again, event, opening)
+        with interrupted(again.hub(), opening, dead) as hub:
+            again.run(event, hub)
+        again.sweep()
+        (item,) = again.items("open")
+        assert len(again.items()) == 2
+        assert f"#{item['number']} " in again.file()
+        assert again.sub_issues(number) == {item["number"]}
+        again.sandbox.clear_log()
+        again.sweep()
+        assert again.writes() == []
+
+
+def killed_at(team: Team, event: tuple[str, dict[str, Any]], at: int) -> None:
+    """A run that dies right after one of its calls."""
+    with dying(team.hub(), at) as hub, suppress(Killed):
+        team.run(event, hub)
+
+
+def opening_calls(team: Team, event: tuple[str, dict[str, Any]]) -> int:
+    """The number of the call by which a run opens the first action item."""
+    team.sandbox.clear_log()
+    team.run(event)
+    return next(at for at, e in enumerate(team.sandbox.log, 1) if opens(e.method, e.path))
+
+
+def opens(method: str, path: str) -> bool:
+    """Whether a request opens an issue."""
+    return method == "POST" and path.endswith("/issues")
