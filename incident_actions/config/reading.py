@@ -17,7 +17,7 @@ from incident_actions.config.sections import Config, WindowConfig
 from incident_actions.config.values import _MEANING
 from incident_actions.domain.freeze import windows
 from incident_actions.domain.playbook import on_call as oncall
-from incident_actions.domain.timeline.commands import NAMES
+from incident_actions.domain.timeline.commands import BY_NAME
 from incident_actions.errors import ConfigError
 
 PATH = ".github/incident.yml"
@@ -161,7 +161,7 @@ def _check_permissions(permissions: Mapping[str, str]) -> list[str]:
     return [
         f"permissions.{command}: there is no such command"
         for command in permissions
-        if command not in NAMES
+        if command not in BY_NAME
     ]
 
 

@@ -9,7 +9,8 @@ from incident_actions.domain.issue.bot_comments import REMINDER, marker
 from incident_actions.domain.issue.incident import Incident, Moment
 from incident_actions.domain.reminders.incident import Reminder
 from incident_actions.domain.timeline.commands import REGISTRY
-from incident_actions.domain.timeline.notices import Notice, RequestedPage
+from incident_actions.domain.timeline.commands.pages import RequestedPage
+from incident_actions.domain.timeline.notices import Notice
 from incident_actions.render.environment import render
 
 
