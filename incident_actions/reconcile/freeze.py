@@ -22,21 +22,15 @@ from incident_actions.domain.issue.permissions import Permission, Permissions
 from incident_actions.domain.issue.records import EventKind, Issue
 from incident_actions.domain.projection.effects import OpenIssue
 from incident_actions.domain.projection.wanted import edit
+from incident_actions.domain.timeline.commands.base import Subject
 from incident_actions.domain.timeline.commands.freeze import ThawDeploys
 from incident_actions.domain.timeline.commands.reports import Confirm, Dismiss
-from incident_actions.domain.timeline.commands.base import Subject
 from incident_actions.domain.timeline.interpreter import wants_permission
 from incident_actions.domain.timeline.notices import Notice, NoticeKind
 from incident_actions.domain.timeline.untrusted_reports import TeamDecision, decide, report_marker
-from incident_actions.reconcile.apply import apply, apply_one
+from incident_actions.reconcile import untrusted_report
 from incident_actions.reconcile.context import JobResult, RunContext
 from incident_actions.reconcile.recent_comments import RecentComments, is_held
-from incident_actions.reconcile.untrusted_report import (
-    confirmed,
-    missing_labels,
-    open_once,
-    say_and_edit,
-)
 from incident_actions.render.environment import render
 
 
@@ -161,7 +155,7 @@ def _keep(
         notices.append(Notice(NoticeKind.FREEZE_UNTIL, key, to=issue.author.login))
     ends = over or decision.command is not None
     change = edit(issue, labels=(*permitted.labels, names.DEPLOY_FREEZE), open=not ends)
-    done = say_and_edit(context, observation, notices, change)
+    done = untrusted_report.say_and_edit(context, observation, notices, change)
     return (JobResult(issue=issue.number, changed=bool(done)),)
 
 
@@ -175,8 +169,8 @@ def _hold(
     by = _stands_behind(current, permissions, decision)
     opened: int | None = None
     if by:
-        opened = open_once(context, observation, _in_our_name(issue, by))
-        notices.append(confirmed(observation, by, opened))
+        opened = untrusted_report.open_once(context, observation, _in_our_name(issue, by))
+        notices.append(untrusted_report.confirmed(observation, by, opened))
     elif isinstance(decision.command, Dismiss):
         notices.append(_ended(issue, decision, decision.command.text))
     else:
@@ -184,7 +178,7 @@ def _hold(
     labels = (*issue.labels, names.DEPLOY_FREEZE, names.NEEDS_CONFIRMATION)
     ends = bool(by) or decision.command is not None
     change = edit(issue, labels=labels, open=not ends)
-    done = say_and_edit(context, observation, notices, change)
+    done = untrusted_report.say_and_edit(context, observation, notices, change)
     result = JobResult(issue=issue.number, changed=bool(done))
     return (JobResult(issue=opened, changed=True), result) if opened else (result,)
 
@@ -266,7 +260,7 @@ def read_wish(issue: Issue) -> Wish:
 
 
 def _open(context: RunContext, occurrence: Occurrence) -> JobResult:
-    """Open the freeze of a window. It is born with its label, so it freezes at once."""
+    """Open the freeze of a window."""
     window = occurrence.window
     new = _freeze(
         f"Deploy freeze: {window.name}",
@@ -275,8 +269,7 @@ def _open(context: RunContext, occurrence: Occurrence) -> JobResult:
         window=window.name,
         reason=window.reason,
     )
-    apply(context.github, missing_labels(context))
-    return JobResult(issue=apply_one(context.github, new).number, changed=True)
+    return JobResult(issue=untrusted_report.open_issue(context, new), changed=True)
 
 
 def _in_our_name(issue: Issue, by: str) -> OpenIssue:

@@ -11,25 +11,13 @@ from incident_actions.domain.issue.form_values import read_severity
 from incident_actions.domain.issue.incident import Severity, Status
 from incident_actions.domain.issue.observation import Observation
 from incident_actions.domain.issue.permissions import Permissions
-from incident_actions.domain.projection.effects import (
-    CreateLabel,
-    DeleteComment,
-    EditIssue,
-    Effect,
-    OpenIssue,
-    PostComment,
-)
+from incident_actions.domain.projection import effects as e
 from incident_actions.domain.projection.wanted import edit, mended
-from incident_actions.domain.timeline.commands.reports import Confirm, Dismiss
+from incident_actions.domain.timeline import untrusted_reports as reports
 from incident_actions.domain.timeline.commands.base import Subject
+from incident_actions.domain.timeline.commands.reports import Confirm, Dismiss
 from incident_actions.domain.timeline.interpreter import wants_permission
 from incident_actions.domain.timeline.notices import Notice, NoticeKind, unposted
-from incident_actions.domain.timeline.untrusted_reports import (
-    all_opened,
-    decide,
-    opened_as,
-    report_marker,
-)
 from incident_actions.github.client import GitHub
 from incident_actions.reconcile.apply import apply, apply_one, took_place
 from incident_actions.reconcile.context import JobResult, RunContext
@@ -51,9 +39,9 @@ def hold(
     permissions = Permissions()
     for login in wants_permission(observation):
         permissions.learn(login, trust.asked.get(login) or github.permission(login), 0)
-    decision = decide(observation, Subject.REPORT, permissions, context.config.needs())
+    decision = reports.decide(observation, Subject.REPORT, permissions, context.config.needs())
     notices = [Notice(NoticeKind.HELD, str(issue.number)), *decision.notices]
-    doubles = all_opened(observation)[1:]
+    doubles = reports.all_opened(observation)[1:]
     done = _close_doubles(github, doubles)
     incident = None
     if isinstance(decision.command, Confirm):
@@ -64,14 +52,14 @@ def hold(
         key = str(issue.number)
         notices.append(Notice(NoticeKind.DISMISSED, key, to=decision.by, text=reason))
     said = observation.own.of_kind(NoticeKind.CONFIRMED)
-    wrong = [key for key in said if key in {f"{issue.number}.{double}" for double in doubles}]
+    wrong = [key for double in doubles if (key := f"{issue.number}.{double}") in said]
     change = edit(
         issue,
         labels=(*mended(observation), names.INCIDENT, names.NEEDS_CONFIRMATION),
         open=False if decision.command is not None else None,
         planned=not isinstance(decision.command, Dismiss),
     )
-    wrong_words = [DeleteComment(said[key].id, NoticeKind.CONFIRMED, key) for key in wrong]
+    wrong_words = [e.DeleteComment(said[key].id, NoticeKind.CONFIRMED, key) for key in wrong]
     done += say_and_edit(context, observation, notices, change, wrong_words)
     status = Status.REPORTED.value
     return JobResult(issue=issue.number, status=status, changed=bool(done)), incident
@@ -83,14 +71,14 @@ def confirmed(observation: Observation, by: str, opened: int | None) -> Notice:
     return Notice(NoticeKind.CONFIRMED, key, to=by, text=str(opened))
 
 
-def open_once(context: RunContext, observation: Observation, new: OpenIssue) -> int | None:
-    """The number of the issue that somebody's issue goes on as. It is opened if it never was.
+def open_once(context: RunContext, observation: Observation, new: e.OpenIssue) -> int | None:
+    """The number of the issue that somebody's issue goes on as. It is opened if it never was."""
+    found = reports.opened_as(observation)
+    return open_issue(context, new) if found is None else found
 
-    It is born with its labels, so it freezes at once; they are made before, if need be.
-    """
-    found = opened_as(observation)
-    if found is not None:
-        return found
+
+def open_issue(context: RunContext, new: e.OpenIssue) -> int | None:
+    """Open an issue; gives its number. It is born with its labels, so it freezes at once."""
     apply(context.github, missing_labels(context))
     return apply_one(context.github, new).number
 
@@ -99,16 +87,16 @@ def say_and_edit(
     context: RunContext,
     observation: Observation,
     notices: Sequence[Notice],
-    change: EditIssue,
-    wrong_words: Sequence[DeleteComment] = (),
-) -> tuple[Effect, ...]:
+    change: e.EditIssue,
+    wrong_words: Sequence[e.DeleteComment] = (),
+) -> tuple[e.Effect, ...]:
     """Post the notices that are not there yet, delete outdated comments, then make the one edit.
 
     Labels that the issue gets are made before, if need be. Gives the effects that took place.
     """
     issue = observation.issue
-    effects: list[Effect] = [
-        PostComment(issue.number, notice.kind, notice.key, write(notice))
+    effects: list[e.Effect] = [
+        e.PostComment(issue.number, notice.kind, notice.key, write(notice))
         for notice in unposted(notices, observation.own.by_name)
     ]
     effects += [*comments_to_delete(notices, observation), *wrong_words]
@@ -119,25 +107,22 @@ def say_and_edit(
     return took_place(apply(context.github, effects))
 
 
-def _close_doubles(github: GitHub, numbers: Sequence[int]) -> tuple[Effect, ...]:
+def _close_doubles(github: GitHub, numbers: Sequence[int]) -> tuple[e.Effect, ...]:
     """Two runs at the same time opened an incident each: the newer one is none any more."""
-    done: tuple[Effect, ...] = ()
-    for number in numbers:
-        issue = github.issue(number)
+    edits = []
+    for issue in map(github.issue, numbers):
         left = [n for n in issue.labels if not names.is_ours(n) and n.casefold() != names.INCIDENT]
-        change = edit(issue, labels=left, open=False, planned=False)
-        if not change.empty:
-            done += took_place(apply(github, [change]))
-    return done
+        edits.append(edit(issue, labels=left, open=False, planned=False))
+    return took_place(apply(github, [each for each in edits if not each.empty]))
 
 
-def missing_labels(context: RunContext) -> list[CreateLabel]:
+def missing_labels(context: RunContext) -> list[e.CreateLabel]:
     """The labels of ours that the repository doesn't have. One request."""
     there = context.github.label_names()
-    return [CreateLabel(label) for label in names.CATALOG if label.name not in there]
+    return [e.CreateLabel(label) for label in names.CATALOG if label.name not in there]
 
 
-def _incident_of(observation: Observation, by: str) -> OpenIssue:
+def _incident_of(observation: Observation, by: str) -> e.OpenIssue:
     """The incident, in the bot's name. It is born with its labels, so it freezes at once."""
     issue = observation.issue
     text = issue.parts.reporter
@@ -149,9 +134,9 @@ def _incident_of(observation: Observation, by: str) -> OpenIssue:
         number=issue.number,
         text=_cut(text),
     )
-    return OpenIssue(
+    return e.OpenIssue(
         title=issue.title,
-        body=f"{report_marker(issue.number)}\n{body}",
+        body=f"{reports.report_marker(issue.number)}\n{body}",
         labels=(names.INCIDENT, severity.value, f"{names.STATUS_PREFIX}{Status.INVESTIGATING}"),
     )
 

@@ -6,7 +6,7 @@ issue is compared with what those left who may end it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from msgspec import Struct
 
@@ -30,14 +30,13 @@ class PermittedLabels(Struct, frozen=True):
 
 def people(observation: Observation) -> set[str]:
     """Whose permission decides: who closed it, and who changed a label that the gate reads."""
-    deeds = (*_label_events(observation), *_closings(observation))
-    return {event.actor.login for event in deeds if not observation.is_bot(event.actor)}
+    return {event.actor.login for event in observation.people_events if _is_guarded(event)}
 
 
 def closer(observation: Observation) -> str:
     """The login of the person who closed it last; empty when it was a bot, or nobody."""
-    last = next(reversed([*_closings(observation)]), None)
-    return last.actor.login if last and not observation.is_bot(last.actor) else ""
+    closings = [event.actor for event in observation.events if event.kind is EventKind.CLOSED]
+    return closings[-1].login if closings and not observation.is_bot(closings[-1]) else ""
 
 
 def label_taken_off(observation: Observation) -> bool:
@@ -62,27 +61,24 @@ def permitted_labels(observation: Observation, may: Callable[[str], bool]) -> Pe
     there_now = set(now)
     wanted: dict[str, bool] = {}
     refused: dict[str, None] = {}
-    for event in _label_events(observation):
-        label, there = event.subject.casefold(), event.kind is EventKind.LABELED
-        before = wanted.setdefault(label, not there)
-        now.setdefault(label, event.subject)
-        if observation.is_bot(event.actor) or may(event.actor.login):
-            wanted[label] = there
-        elif before is not there:
-            refused[event.actor.login] = None
-    for event in _closings(observation):
-        if not (observation.is_bot(event.actor) or may(event.actor.login)):
+    for event in filter(_is_guarded, observation.events):
+        permitted = observation.is_bot(event.actor) or may(event.actor.login)
+        changes = event.kind is EventKind.CLOSED
+        if not changes:
+            label, there = event.subject.casefold(), event.kind is EventKind.LABELED
+            changes = wanted.setdefault(label, not there) is not there
+            now.setdefault(label, event.subject)
+            if permitted:
+                wanted[label] = there
+        if changes and not permitted:
             refused[event.actor.login] = None
     labels = tuple(name for key, name in now.items() if wanted.get(key, key in there_now))
     return PermittedLabels(labels, tuple(refused))
 
 
-def _label_events(observation: Observation) -> Iterator[TimelineEvent]:
-    for event in observation.label_events:
+def _is_guarded(event: TimelineEvent) -> bool:
+    """Whether an event ends, holds or narrows a freeze, or takes that back."""
+    if event.kind in (EventKind.LABELED, EventKind.UNLABELED):
         label = event.subject.casefold()
-        if label in _GUARDED or label.startswith(_NARROWING):
-            yield event
-
-
-def _closings(observation: Observation) -> Iterator[TimelineEvent]:
-    return (event for event in observation.events if event.kind is EventKind.CLOSED)
+        return label in _GUARDED or label.startswith(_NARROWING)
+    return event.kind is EventKind.CLOSED

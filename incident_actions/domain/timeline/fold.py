@@ -13,14 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from incident_actions.domain.freeze.override_audit import OverrideUse
-from incident_actions.domain.issue import labels
-from incident_actions.domain.issue.form_values import (
-    affects_customers,
-    read_login,
-    read_services,
-    read_severity,
-    read_time,
-)
+from incident_actions.domain.issue import form_values, labels
 from incident_actions.domain.issue.forms import FormValues
 from incident_actions.domain.issue.incident import (
     Allowance,
@@ -37,10 +30,10 @@ from incident_actions.domain.issue.records import Comment, Deployment, EventKind
 from incident_actions.domain.playbook import steps
 from incident_actions.domain.playbook.checklist import ChecklistItem
 from incident_actions.domain.playbook.recovery import PassedCheck
-from incident_actions.domain.timeline.commands.base import Command, Origin, Subject, log
+from incident_actions.domain.timeline.commands.base import Command, Origin, Subject
 from incident_actions.domain.timeline.commands.roles import ROLE_NEEDS, give_role
 from incident_actions.domain.timeline.commands.status import Unverified, Verify
-from incident_actions.domain.timeline.interpreter import Interpreter
+from incident_actions.domain.timeline.interpreter import Interpreter, is_born_with
 from incident_actions.domain.timeline.notices import Notice
 
 BOT = "the bot"
@@ -107,13 +100,9 @@ def fold(
         timeline=tuple(sorted(timeline, key=lambda entry: entry.at)),
         last_activity=max(entry.at for entry in timeline if not entry.key.startswith(_LAPSE)),
     )
-    return Folded(
-        incident=incident,
-        taken=tuple(interpreter.taken),
-        commands=tuple(interpreter.commands),
-        notices=tuple(interpreter.notices),
-        steps=done | steps.answered(observation.values.given),
-    )
+    taken, commands = tuple(interpreter.taken), tuple(interpreter.commands)
+    done |= steps.answered(observation.values.given)
+    return Folded(incident, taken, commands, tuple(interpreter.notices), done)
 
 
 _Evidence = PassedCheck | Deployment | OverrideUse | Allowance
@@ -126,19 +115,19 @@ def _when(item: _Item) -> datetime:
     return item.created_at if isinstance(item, Comment) else item.at
 
 
-class _Replay:
+class _Replay(Struct):
     """The incident as it is at one moment of the replay."""
 
-    def __init__(self, incident: Incident, checks: tuple[ChecklistItem, ...]) -> None:
-        self.incident = incident
-        self._checks = checks
+    incident: Incident
+    checks: tuple[ChecklistItem, ...]
 
     def take(self, command: Command, origin: Origin) -> None:
         """Apply a command of somebody's. Raises `Mistake` when it makes no sense now."""
         try:
             self.incident = command.apply(self.incident, origin)
         except Unverified:
-            self._log(origin, "tried to close", "recovery was not verified yet")
+            why = "recovery was not verified yet"
+            self.incident = origin.log(self.incident, "tried to close", why)
             raise
 
     def add_evidence(self, item: _Evidence) -> None:
@@ -149,13 +138,15 @@ class _Replay:
             case OverrideUse() if item.at >= self.incident.times[Moment.STARTED]:
                 what = f"let {item.sha[:7]} through the freeze: {item.how}"
                 origin = Origin(item.actor, item.at, item.at, item.key)
-                self._log(origin, what, item.reason, EntryKind.OVERRIDE)
+                deed = EntryKind.OVERRIDE
+                self.incident = origin.log(self.incident, what, item.reason, deed=deed)
             case Deployment() if item.at >= self.incident.times[Moment.STARTED]:
                 what = f"deployed {item.sha[:7]} to {item.environment}"
-                self._log(Origin(item.by, item.at, item.at, f"d{item.id}"), what)
+                origin = Origin(item.by, item.at, item.at, f"d{item.id}")
+                self.incident = origin.log(self.incident, what)
             case PassedCheck() if self.incident.status is Status.MONITORING:
-                if any(item.key == check.key for check in self._checks):
-                    origin = Origin(BOT, item.at, item.at, f"p{item.key}", self._checks)
+                if any(item.key == check.key for check in self.checks):
+                    origin = Origin(BOT, item.at, item.at, f"p{item.key}", self.checks)
                     self.take(Verify(item.key, "its address answers again"), origin)
 
     def _expire(self, over: Allowance) -> None:
@@ -166,17 +157,13 @@ class _Replay:
         self.incident = replace(self.incident, allow=allow)
         if self.incident.status.open:
             key = f"{_LAPSE}{over.change}.{over.at:%H%M%S}"
-            self._log(Origin(BOT, over.until, over.until, key), f"/allow {over.change} expired")
-
-    def _log(
-        self, origin: Origin, action: str, result: str = "", deed: EntryKind | None = None
-    ) -> None:
-        self.incident = log(self.incident, origin, action, result, deed=deed)
+            origin = Origin(BOT, over.until, over.until, key)
+            self.incident = origin.log(self.incident, f"/allow {over.change} expired")
 
 
 def named_at_declaration(values: FormValues, rules: Rules) -> dict[Role, str]:
     """Who should start with which role: the form's answer comes before the team's rules."""
-    login = read_login(values.get("commander"))
+    login = form_values.read_login(values.get("commander"))
     return {**rules.default_roles, **({Role.COMMANDER: login} if login is not None else {})}
 
 
@@ -184,32 +171,30 @@ def _declared(observation: Observation, rules: Rules, permissions: Permissions) 
     """The incident at the moment when it was declared, from the form's values alone."""
     issue, values = observation.issue, observation.values
     declared = issue.created_at
-    given = read_severity(values.get("severity")) or _label_at_creation(observation)
+    given = form_values.read_severity(values.get("severity")) or _label_at_creation(observation)
     severity = given or Severity.SEV1
-    started = read_time(values.get("started"), declared) or declared
+    started = form_values.read_time(values.get("started"), declared) or declared
     incident = Incident(
         status=Status.INVESTIGATING,
         severity=severity,
         severity_known=given is not None,
         times={Moment.STARTED: started, Moment.DETECTED: declared, Moment.DECLARED: declared},
-        services=read_services(values.get("services")),
+        services=form_values.read_services(values.get("services")),
         drill=_drill_at_creation(observation),
         sensitive=bool(values.boxes.get("sensitive")),
-        customers=affects_customers(values.get("affected")),
+        customers=form_values.affects_customers(values.get("affected")),
     )
     origin = Origin(issue.author.login, declared, declared, "declared")
     doubt = "" if given else "no severity given, so the worst is assumed"
-    incident = log(incident, origin, f"declared the incident as {severity.label}", doubt)
-    in_form = read_login(values.get("commander")) is not None
+    incident = origin.log(incident, f"declared the incident as {severity.label}", doubt)
+    in_form = form_values.read_login(values.get("commander")) is not None
     for role, login in named_at_declaration(values, rules).items():
         if permissions.at(login, 0) >= ROLE_NEEDS:
             asked = role is Role.COMMANDER and in_form
             where = "in the form" if asked else "by the configuration"
-            incident = log(
-                give_role(incident, role, login),
-                replace(origin, key=f"declared.{role}"),
-                f"named @{login} {role.label.lower()} {where}",
-            )
+            incident = give_role(incident, role, login)
+            action = f"named @{login} {role.label.lower()} {where}"
+            incident = replace(origin, key=f"declared.{role}").log(incident, action)
     return incident
 
 
@@ -225,17 +210,12 @@ def _drill_at_creation(observation: Observation) -> bool:
 
 def _label_at_creation(observation: Observation) -> Severity | None:
     """The worst severity label that the issue was born with."""
-    return min(
-        (
-            Severity(event.subject.casefold())
-            for event in observation.label_events
-            if event.kind is EventKind.LABELED
-            and event.actor == observation.issue.author
-            and event.at <= observation.issue.created_at
-            and event.subject.casefold() in [severity.value for severity in Severity]
-        ),
-        default=None,
-    )
+    born_with = [
+        event.subject.casefold()
+        for event in observation.label_events
+        if is_born_with(event, observation) and event.actor == observation.issue.author
+    ]
+    return min((severity for severity in Severity if severity in born_with), default=None)
 
 
 def newest(comments: Sequence[Comment]) -> tuple[int, str]:

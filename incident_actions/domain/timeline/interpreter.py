@@ -5,7 +5,9 @@ It is the same for incidents, held reports and deploy freezes; what an issue is,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+
+from msgspec import Struct
 
 from incident_actions.domain.issue.observation import Observation
 from incident_actions.domain.issue.permissions import Permission, Permissions
@@ -24,43 +26,34 @@ MOST_REFUSED = 10
 """How many people are told, one comment each, that they may not command."""
 
 
-class Interpreter:
+class Interpreter(Struct):
     """One pass over the history of an issue.
 
     `take` carries out a command that somebody was permitted; it raises `Mistake` for one that
     makes no sense now. `needs` are the permissions that the team's configuration sets, by command.
 
     What it has found so far: `commands`, the comments with any command; `taken`, those with one
-    that was taken; `notices`, what there is to say.
+    that was taken; `notices`, what there is to say; `refused`, who may not do what they tried.
     """
 
-    def __init__(
-        self,
-        observation: Observation,
-        subject: Subject,
-        permissions: Permissions,
-        needs: Mapping[str, Permission],
-        take: Callable[[Command, Origin], None],
-        checks: tuple[ChecklistItem, ...] = (),
-    ) -> None:
-        self.commands: list[Comment] = []
-        self.taken: list[Comment] = []
-        self.notices: list[Notice] = []
-        self._observation = observation
-        self._subject = subject
-        self._permissions = permissions
-        self._needs = needs
-        self._take = take
-        self._checks = checks
-        self._refused: set[str] = set()
+    observation: Observation
+    subject: Subject
+    permissions: Permissions
+    needs: Mapping[str, Permission]
+    take: Callable[[Command, Origin], None]
+    checks: tuple[ChecklistItem, ...] = ()
+    commands: list[Comment] = []
+    taken: list[Comment] = []
+    notices: list[Notice] = []
+    refused: set[str] = set()
 
     def read(self, item: Comment | TimelineEvent) -> None:
         """Interpret one comment or event. What bots do means nothing."""
-        if self._observation.is_bot(item.author if isinstance(item, Comment) else item.actor):
+        if self.observation.is_bot(item.author if isinstance(item, Comment) else item.actor):
             return
         if isinstance(item, Comment):
             self._read_comment(item)
-        elif not _is_born_with(item, self._observation):
+        elif not is_born_with(item, self.observation):
             self._read_event(item)
 
     def _read_comment(self, comment: Comment) -> None:
@@ -70,96 +63,76 @@ class Interpreter:
             return
         self.commands.append(comment)
         login = comment.author.login
-        allowed = self._permissions.at(login, comment.id)
+        allowed = self.permissions.at(login, comment.id)
+        if allowed < Permission.TRIAGE:  # who may command nothing is told nothing of spelling
+            self._refuse(login)
+            return
         misread: list[MisreadLine] = []
         checks: tuple[ChecklistItem, ...] = ()
         pages: list[RequestedPage] = []
         took = False
         for index, line in enumerate(lines):
-            if allowed < self._needed(line):
-                self._refuse(login)
-                continue
             if isinstance(line, MisreadLine):
                 misread.append(line)
                 continue
-            origin = Origin(
-                actor=login,
-                at=line.at,
-                typed_at=comment.created_at,
-                key=f"c{comment.id}.{index}",
-                checks=self._checks,
-                permissions=self._permissions,
-            )
+            if allowed < self._needed(line.command):
+                self._refuse(login)
+                continue
+            at, key = comment.created_at, f"c{comment.id}.{index}"
             try:
-                self._carry_out(line.command, origin)
+                self._carry_out(
+                    line.command, Origin(login, line.at, at, key, self.checks, self.permissions)
+                )
             except Unverified as refused:
                 checks = refused.checks
-            except Mistake as mistake:
-                found = MisreadLine(line.line, line.typed, mistake.reason, mistake.suggestion)
-                misread.append(found)
+            except Mistake as why:
+                misread.append(MisreadLine(line.line, line.typed, why.reason, why.suggestion))
             else:
                 took = True
                 if isinstance(line.command, PageCommand):
                     pages.append(line.command.page)
         if took:
             self.taken.append(comment)
-        self._say(reply(str(comment.id), login, misread, checks, pages))
+        self.notices += reply(str(comment.id), login, misread, checks, pages)
 
     def _read_event(self, event: TimelineEvent) -> None:
         """Carry out what somebody did by hand, as if they had typed the command."""
         login, command = event.actor.login, command_of(event)
         if command is None:
             return
-        if self._permissions.best(login) < self._needed_for(command):
+        if self.permissions.best(login) < self._needed(command):
             self._refuse(login)
             return
-        origin = Origin(
-            actor=login,
-            at=event.at,
-            typed_at=event.at,
-            key=f"e{event.id}",
-            checks=self._checks,
-            permissions=self._permissions,
-            by_hand=True,
-        )
+        key = f"e{event.id}"
+        origin = Origin(login, event.at, event.at, key, self.checks, self.permissions, by_hand=True)
         try:
             self._carry_out(command, origin)
         except Unverified as refused:
-            self._say(reply(origin.key, login, checks=refused.checks))
+            self.notices += reply(key, login, checks=refused.checks)
         except Mistake:
             return  # the labels and the issue's state are put right by the projection
 
     def _carry_out(self, command: Command, origin: Origin) -> None:
-        if self._subject not in command.applies_to:
-            raise Mistake(self._subject.reason, self._subject.suggestion)
+        if self.subject not in command.applies_to:
+            raise Mistake(self.subject.reason, self.subject.suggestion)
         if not isinstance(command, PageCommand):
-            self._take(command, origin)
+            self.take(command, origin)
 
-    def _needed(self, line: TakenLine | MisreadLine) -> Permission:
-        """What a line needs; who may command nothing is told nothing about spelling, either."""
-        if isinstance(line, MisreadLine):
-            return Permission.TRIAGE
-        return self._needed_for(line.command)
-
-    def _needed_for(self, command: Command) -> Permission:
-        return self._needs.get(command.name, command.needs)
+    def _needed(self, command: Command) -> Permission:
+        return self.needs.get(command.name, command.needs)
 
     def _refuse(self, login: str) -> None:
         """Say once that somebody may not do that; a crowd of strangers is not answered."""
         key = login.casefold()
-        if key in self._refused or len(self._refused) >= MOST_REFUSED:
+        if key in self.refused or len(self.refused) >= MOST_REFUSED:
             return
-        self._refused.add(key)
-        may_some = self._permissions.best(login) >= Permission.TRIAGE
-        text = "triage" if may_some and self._subject is Subject.INCIDENT else ""
-        self._say(Notice(NoticeKind.REFUSED, key, to=login, text=text))
-
-    def _say(self, notice: Notice | None) -> None:
-        if notice is not None:
-            self.notices.append(notice)
+        self.refused.add(key)
+        may_some = self.permissions.best(login) >= Permission.TRIAGE
+        text = "triage" if may_some and self.subject is Subject.INCIDENT else ""
+        self.notices.append(Notice(NoticeKind.REFUSED, key, to=login, text=text))
 
 
-def _is_born_with(event: TimelineEvent, observation: Observation) -> bool:
+def is_born_with(event: TimelineEvent, observation: Observation) -> bool:
     """Whether the issue was opened with this label: its form's answers say more."""
     return event.kind is EventKind.LABELED and event.at <= observation.issue.created_at
 
@@ -171,14 +144,11 @@ def wants_permission(observation: Observation) -> dict[str, int]:
     """
     newest: dict[str, int] = {}
     for event in observation.people_events:
-        command = None if _is_born_with(event, observation) else command_of(event)
+        command = None if is_born_with(event, observation) else command_of(event)
         if command is not None and command.needs > Permission.NONE:
             newest.setdefault(event.actor.login, 0)
-    for comment in observation.comments:
-        if not observation.is_bot(comment.author) and read_comment(
-            comment.body, comment.created_at
-        ):
-            newest[comment.author.login] = max(newest.get(comment.author.login, 0), comment.id)
+    for comment, _ in _with_commands(observation):
+        newest[comment.author.login] = max(newest.get(comment.author.login, 0), comment.id)
     return newest
 
 
@@ -187,15 +157,22 @@ def named_for_roles(observation: Observation, permissions: Permissions) -> tuple
 
     Names that a stranger types are not asked about: they could be many.
     """
-    return tuple(
-        dict.fromkeys(
-            line.command.login
-            for comment in observation.comments
-            if not observation.is_bot(comment.author)
-            and permissions.at(comment.author.login, comment.id) >= ROLE_NEEDS
-            for line in read_comment(comment.body, comment.created_at)
-            if isinstance(line, TakenLine)
-            and isinstance(line.command, AssignRole)
-            and line.command.login
-        )
-    )
+    named: dict[str, None] = {}
+    for comment, lines in _with_commands(observation):
+        if permissions.at(comment.author.login, comment.id) >= ROLE_NEEDS:
+            for line in lines:
+                command = line.command if isinstance(line, TakenLine) else None
+                if isinstance(command, AssignRole) and command.login:
+                    named[command.login] = None
+    return tuple(named)
+
+
+def _with_commands(
+    observation: Observation,
+) -> Iterator[tuple[Comment, tuple[TakenLine | MisreadLine, ...]]]:
+    """The comments of people that have a command in them, with their lines."""
+    for comment in observation.comments:
+        if not observation.is_bot(comment.author):
+            lines = read_comment(comment.body, comment.created_at)
+            if lines:
+                yield comment, lines

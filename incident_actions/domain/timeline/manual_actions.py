@@ -15,11 +15,11 @@ from incident_actions.domain.issue import labels
 from incident_actions.domain.issue.incident import FreezeSwitch, Incident, Role, Severity, Status
 from incident_actions.domain.issue.permissions import Permission
 from incident_actions.domain.issue.records import EventKind, TimelineEvent
-from incident_actions.domain.timeline.commands.base import Command, Origin, log
+from incident_actions.domain.timeline.commands.base import Command, Origin
 from incident_actions.domain.timeline.commands.freeze import FreezeDeploys, ThawDeploys
 from incident_actions.domain.timeline.commands.record import SetCause, SetServices
 from incident_actions.domain.timeline.commands.roles import SetSeverity, drop_roles, give_role
-from incident_actions.domain.timeline.commands.status import Reopen, Resolve, SetStatus
+from incident_actions.domain.timeline.commands.status import ACTIVE, Reopen, Resolve, SetStatus
 
 
 def command_of(event: TimelineEvent) -> Command | None:
@@ -49,7 +49,7 @@ class MarkAsDrill(ThawDeploys, frozen=True):
         """It is a drill from now on."""
         if incident.drill:
             return incident
-        return log(incident, origin, "marked it as a drill", drill=True)
+        return origin.log(incident, "marked it as a drill", drill=True)
 
 
 class UnmarkAsDrill(FreezeDeploys, frozen=True):
@@ -59,7 +59,7 @@ class UnmarkAsDrill(FreezeDeploys, frozen=True):
         """It is no drill any more."""
         if not incident.drill:
             return incident
-        return log(incident, origin, "said that it is no drill", drill=False)
+        return origin.log(incident, "said that it is no drill", drill=False)
 
 
 class EndFreeze(ThawDeploys, frozen=True):
@@ -67,9 +67,7 @@ class EndFreeze(ThawDeploys, frozen=True):
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
         """Takes `/freeze` back, and nothing that was decided after it."""
-        if incident.freeze is None or incident.freeze.freeze is not FreezeSwitch.ON:
-            return incident
-        return log(incident, origin, "took the deploy freeze by hand off", freeze=None)
+        return _end(incident, origin, FreezeSwitch.ON, "took the deploy freeze by hand off")
 
 
 class EndThaw(FreezeDeploys, frozen=True):
@@ -77,9 +75,14 @@ class EndThaw(FreezeDeploys, frozen=True):
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
         """Takes `/thaw` back, and nothing that was decided after it."""
-        if incident.freeze is None or incident.freeze.freeze is not FreezeSwitch.OFF:
-            return incident
-        return log(incident, origin, "let the severity decide about deploys again", freeze=None)
+        action = "let the severity decide about deploys again"
+        return _end(incident, origin, FreezeSwitch.OFF, action)
+
+
+def _end(incident: Incident, origin: Origin, switch: FreezeSwitch, action: str) -> Incident:
+    if incident.freeze is None or incident.freeze.freeze is not switch:
+        return incident
+    return origin.log(incident, action, freeze=None)
 
 
 class AddService(SetServices, frozen=True):
@@ -99,7 +102,7 @@ class DropService(SetServices, frozen=True):
         left = tuple(name for name in incident.services if name not in self.names)
         if left == incident.services:
             return incident
-        return log(incident, origin, f"took the service {self.names[0]} off", services=left)
+        return origin.log(incident, f"took the service {self.names[0]} off", services=left)
 
 
 class DropCause(SetCause, frozen=True):
@@ -107,9 +110,9 @@ class DropCause(SetCause, frozen=True):
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
         """No cause is named."""
-        return (
-            log(incident, origin, "took the cause off", cause=None) if incident.cause else incident
-        )
+        if not incident.cause:
+            return incident
+        return origin.log(incident, "took the cause off", cause=None)
 
 
 class Assign(Command, frozen=True):
@@ -122,11 +125,11 @@ class Assign(Command, frozen=True):
         """They take command if nobody has it; else they help."""
         if incident.commander is None:
             incident = give_role(incident, Role.COMMANDER, self.login)
-            return log(incident, origin, f"assigned @{self.login}, who is in command now")
+            return origin.log(incident, f"assigned @{self.login}, who is in command now")
         if any(self.login.casefold() == name.casefold() for name in incident.assigned):
             return incident
         assigned = (*incident.assigned, self.login)
-        return log(incident, origin, f"assigned @{self.login}", assigned=assigned)
+        return origin.log(incident, f"assigned @{self.login}", assigned=assigned)
 
 
 class Unassign(Command, frozen=True):
@@ -138,7 +141,7 @@ class Unassign(Command, frozen=True):
     def apply(self, incident: Incident, origin: Origin) -> Incident:
         """Their roles are free again."""
         left = drop_roles(incident, self.login, origin.at)
-        return log(left, origin, f"unassigned @{self.login}")
+        return origin.log(left, f"unassigned @{self.login}")
 
 
 class Rename(Command, frozen=True):
@@ -149,7 +152,7 @@ class Rename(Command, frozen=True):
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
         """A line in the timeline."""
-        return log(incident, origin, f"renamed the incident to {self.title}")
+        return origin.log(incident, f"renamed the incident to {self.title}")
 
 
 class LinkPull(Command, frozen=True):
@@ -163,11 +166,11 @@ class LinkPull(Command, frozen=True):
     def apply(self, incident: Incident, origin: Origin) -> Incident:
         """A line in the timeline, and one more when it was merged."""
         what = f"pull request #{self.number}"
-        incident = log(incident, origin, f"linked {what}", self.title)
+        incident = origin.log(incident, f"linked {what}", self.title)
         if self.merged_at is None:
             return incident
         merged = replace(origin, at=self.merged_at, typed_at=self.merged_at, key=f"{origin.key}m")
-        return log(incident, merged, f"merged {what}", self.title)
+        return merged.log(incident, f"merged {what}", self.title)
 
 
 _BY_LABEL: dict[str, tuple[Command, Command | None]] = {
@@ -175,10 +178,7 @@ _BY_LABEL: dict[str, tuple[Command, Command | None]] = {
     labels.DEPLOYS_ALLOWED: (ThawDeploys("label set by hand"), EndThaw("")),
     labels.DRILL: (MarkAsDrill(""), UnmarkAsDrill("")),
     **{severity.value: (SetSeverity(severity, ""), None) for severity in Severity},
-    **{
-        f"{labels.STATUS_PREFIX}{status}": (SetStatus(status, ""), None)
-        for status in (Status.INVESTIGATING, Status.IDENTIFIED, Status.MONITORING)
-    },
+    **{f"{labels.STATUS_PREFIX}{status}": (SetStatus(status, ""), None) for status in ACTIVE},
     f"{labels.STATUS_PREFIX}{Status.RESOLVED}": (Resolve("status set by hand"), None),
 }
 """The commands for putting a label on, and for taking it off. Other labels mean nothing, but for

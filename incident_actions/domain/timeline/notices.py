@@ -56,16 +56,16 @@ def reply(
     lines: Iterable[MisreadLine] = (),
     checks: Iterable[ChecklistItem] = (),
     pages: Iterable[RequestedPage] = (),
-) -> Notice | None:
-    """The one answer to a comment or manual action; None when there is nothing to say.
+) -> tuple[Notice, ...]:
+    """The one answer to a comment or manual action; none when there is nothing to say.
 
     The key changes with what is said, so that an edited comment gets an answer of its own.
     """
     parts = (tuple(lines), tuple(checks), tuple(pages))
     if not any(parts):
-        return None
+        return ()
     digest = hashlib.sha256(repr(msgspec.to_builtins(parts)).encode()).hexdigest()[:8]
-    return Notice(NoticeKind.REPLY, f"{source}.{digest}", to, *parts)
+    return (Notice(NoticeKind.REPLY, f"{source}.{digest}", to, *parts),)
 
 
 def name_of(notice: Notice) -> str:

@@ -56,27 +56,21 @@ def all_opened(observation: Observation) -> tuple[int, ...]:
     It can be more than one: two runs at the same time may not have known of each other.
     """
     mark = report_marker(observation.issue.number)
-    return tuple(
-        sorted(
-            {
-                int(event.subject)
-                for event in observation.events
-                if event.kind is EventKind.CROSS_REFERENCED
-                and event.author is not None
-                and observation.is_bot(event.author)
-                and mark in event.body
-            }
-        )
-    )
+    found = {
+        int(event.subject)
+        for event in observation.events
+        if event.kind is EventKind.CROSS_REFERENCED
+        and event.author is not None
+        and observation.is_bot(event.author)
+        and mark in event.body
+    }
+    return tuple(sorted(found))
 
 
 def opened_as(observation: Observation) -> int | None:
     """What the report goes on as: by those references, or by the bot's own comment on it."""
-    named = [
-        int(opened)
-        for report, _, opened in (
-            key.rpartition(".") for key in observation.own.of_kind(NoticeKind.CONFIRMED)
-        )
-        if report == str(observation.issue.number) and opened.isdigit()
-    ]
-    return next(iter((*all_opened(observation), *named)), None)
+    start = f"{observation.issue.number}."
+    keys = observation.own.of_kind(NoticeKind.CONFIRMED)
+    named = [key.removeprefix(start) for key in keys if key.startswith(start)]
+    numbers = [*all_opened(observation), *(int(number) for number in named if number.isdigit())]
+    return next(iter(numbers), None)

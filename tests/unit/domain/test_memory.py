@@ -210,7 +210,7 @@ class TestVoice:
 
     def test_an_answer_without_anything_to_say_is_none(self) -> None:
         """Silence."""
-        assert reply("5", "alice") is None
+        assert reply("5", "alice") == ()
 
 
 class TestTrust:

@@ -1,4 +1,4 @@
-"""What every command is made of, and how a change gets into the timeline."""
+"""What every command is made of, and how a change of an incident is written down."""
 
 from __future__ import annotations
 
@@ -45,24 +45,54 @@ class Origin(Struct, frozen=True):
     permissions: Permissions = Permissions()
     by_hand: bool = False
 
+    def log(
+        self,
+        incident: Incident,
+        action: str,
+        result: str = "",
+        *,
+        deed: EntryKind | None = None,
+        **changes: Any,
+    ) -> Incident:
+        """The incident with one more line in its timeline, and whatever else `changes`."""
+        entry = Entry(self.at, self.actor, action, result, self.key, deed)
+        return replace(incident, timeline=(*incident.timeline, entry), **changes)
+
+    def set_time(self, incident: Incident, moment: Moment) -> Incident:
+        """The incident with one of its times set to when this happened."""
+        return replace(incident, times={**incident.times, moment: self.at})
+
+    def acknowledge(self, incident: Incident) -> Incident:
+        """The incident, acknowledged by this if by nothing before."""
+        known = Moment.ACKNOWLEDGED in incident.times
+        return incident if known else self.set_time(incident, Moment.ACKNOWLEDGED)
+
 
 class Command(Struct, frozen=True):
     """A command: a subclass says how it is typed, who may use it, and what it does.
 
-    `needs` is the permission that it needs unless the team's configuration says otherwise. A
-    `dated` command takes a time (`at 14:02`), which may also stand after its first word when
-    `time_after_word`; the others happen when they are typed. `applies_to` are the issues where it
-    is taken.
+    The first line of its docstring is its help. Its name is the first word of its `syntax`, which
+    is also its `example` where there is nothing to fill in. `needs` is the permission that it
+    needs unless the team's configuration says otherwise. A `dated` command takes a time
+    (`at 14:02`), which may also stand after its first word when `time_after_word`; the others
+    happen when they are typed. `applies_to` are the issues where it is taken.
     """
 
-    name: ClassVar[str] = ""
     syntax: ClassVar[str] = ""
-    summary: ClassVar[str] = ""
     example: ClassVar[str] = ""
+    name: ClassVar[str] = ""
+    summary: ClassVar[str] = ""
     needs: ClassVar[Permission] = Permission.WRITE
     dated: ClassVar[bool] = True
     time_after_word: ClassVar[bool] = False
     applies_to: ClassVar[frozenset[Subject]] = frozenset({Subject.INCIDENT})
+
+    def __init_subclass__(cls) -> None:
+        """Work out what follows from the syntax and the docstring of a command that is typed."""
+        if "syntax" in cls.__dict__:
+            cls.name = cls.syntax.removeprefix("/").split()[0]
+            cls.summary = (cls.__doc__ or "").partition("\n")[0]
+            cls.example = cls.example or cls.syntax
 
     @classmethod
     def read(cls, arguments: Arguments) -> Self:
@@ -87,31 +117,3 @@ class TextCommand(Command, frozen=True):
     def read(cls, arguments: Arguments) -> Self:
         """All that was typed behind the name. Raises `Mistake` when a text is missing."""
         return cls(arguments.needed(cls.text_is) if cls.text_is else arguments.rest())
-
-
-def log(
-    incident: Incident,
-    origin: Origin,
-    action: str,
-    result: str = "",
-    *,
-    deed: EntryKind | None = None,
-    **changes: Any,
-) -> Incident:
-    """The incident with one more line in its timeline, and whatever else `changes`."""
-    entry = Entry(
-        at=origin.at, actor=origin.actor, action=action, result=result, key=origin.key, deed=deed
-    )
-    return replace(incident, timeline=(*incident.timeline, entry), **changes)
-
-
-def with_time(incident: Incident, moment: Moment, at: datetime) -> Incident:
-    """The incident with one of its times set."""
-    return replace(incident, times={**incident.times, moment: at})
-
-
-def acknowledged(incident: Incident, origin: Origin) -> Incident:
-    """The incident, acknowledged by this if by nothing before."""
-    if Moment.ACKNOWLEDGED in incident.times:
-        return incident
-    return with_time(incident, Moment.ACKNOWLEDGED, origin.at)

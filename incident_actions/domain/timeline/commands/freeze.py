@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from msgspec.structs import replace
+
 from incident_actions.domain.issue.incident import (
     Allowance,
     EntryKind,
@@ -12,13 +14,7 @@ from incident_actions.domain.issue.incident import (
     Incident,
 )
 from incident_actions.domain.timeline.arguments import Arguments, Mistake
-from incident_actions.domain.timeline.commands.base import (
-    Command,
-    Origin,
-    Subject,
-    TextCommand,
-    log,
-)
+from incident_actions.domain.timeline.commands.base import Command, Origin, Subject, TextCommand
 
 DEFAULT_ALLOWANCE = timedelta(hours=2)
 LONGEST_ALLOWANCE = timedelta(hours=24)
@@ -28,9 +24,7 @@ _MOST_ALLOWED = 20
 class FreezeDeploys(TextCommand, frozen=True):
     """This incident freezes deploys, whatever its severity."""
 
-    name = "freeze"
     syntax = "/freeze [REASON]"
-    summary = "This incident freezes deploys, whatever its severity."
     example = "/freeze until the migration is checked"
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
@@ -39,11 +33,12 @@ class FreezeDeploys(TextCommand, frozen=True):
 
 
 class ThawDeploys(TextCommand, frozen=True):
-    """This incident does not freeze deploys, whatever its severity; a deploy freeze is over."""
+    """This incident does not freeze deploys, whatever its severity.
 
-    name = "thaw"
+    A deploy freeze that is no incident ends.
+    """
+
     syntax = "/thaw REASON"
-    summary = "This incident does not freeze deploys, whatever its severity."
     example = "/thaw only the newsletter is affected"
     applies_to = frozenset({Subject.INCIDENT, Subject.FREEZE})
     text_is = "the reason"
@@ -54,11 +49,12 @@ class ThawDeploys(TextCommand, frozen=True):
 
 
 class Allow(Command, frozen=True):
-    """One change may pass the gate for a while. Either `sha` or `pr` is set."""
+    """Let one change through the gate until it expires.
 
-    name = "allow"
+    Either `sha` or `pr` is set.
+    """
+
     syntax = "/allow SHA|#PR [for 2h] REASON"
-    summary = "Let one change through the gate until it expires."
     example = "/allow #57 for 1h it is the fix"
     dated = False
     sha: str | None
@@ -82,29 +78,17 @@ class Allow(Command, frozen=True):
             first = min(each.until for each in running)
             reason = f"{_MOST_ALLOWED} changes are let through already, the first until"
             raise Mistake(f"{reason} {first:%H:%M} UTC", "/thaw REASON")
-        allowance = Allowance(
-            by=origin.actor,
-            at=origin.at,
-            until=origin.at + self.duration,
-            reason=self.reason[:200],
-            sha=self.sha,
-            pr=self.pr,
-        )
-        action = f"let {self.sha or f'#{self.pr}'} through the freeze until"
+        until, reason = origin.at + self.duration, self.reason[:200]
+        new = Allowance(origin.actor, origin.at, until, reason, self.sha, self.pr)
         over = [each for each in incident.allow if each.until <= origin.typed_at]
         room = _MOST_ALLOWED - len(running) - 1
-        return log(
-            incident,
-            origin,
-            f"{action} {allowance.until:%H:%M} UTC",
-            self.reason,
-            deed=EntryKind.OVERRIDE,
-            allow=(*over[max(0, len(over) - room) :], *running, allowance),
-        )
+        incident = replace(incident, allow=(*over[max(0, len(over) - room) :], *running, new))
+        action = f"let {self.sha or f'#{self.pr}'} through the freeze until {until:%H:%M} UTC"
+        return origin.log(incident, action, self.reason, deed=EntryKind.OVERRIDE)
 
 
 def _override(
     incident: Incident, origin: Origin, switch: FreezeSwitch, action: str, reason: str
 ) -> Incident:
     override = FreezeOverride(freeze=switch, by=origin.actor, at=origin.at, reason=reason[:200])
-    return log(incident, origin, action, reason, deed=EntryKind.OVERRIDE, freeze=override)
+    return origin.log(incident, action, reason, deed=EntryKind.OVERRIDE, freeze=override)

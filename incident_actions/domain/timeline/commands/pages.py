@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from incident_actions.domain.issue.permissions import Permission
 from incident_actions.domain.timeline.arguments import Arguments
-from incident_actions.domain.timeline.commands.base import Command, Subject
+from incident_actions.domain.timeline.commands.base import Subject, TextCommand
 
 
 class RequestedPage(Struct, frozen=True):
@@ -16,25 +16,22 @@ class RequestedPage(Struct, frozen=True):
     topic: str
 
 
-class PageCommand(Command, frozen=True):
-    """A command that asks for the page of a topic."""
+class PageCommand(TextCommand, frozen=True):
+    """A command that asks for the page of a topic, which is its text."""
 
     needs = Permission.TRIAGE
     dated = False
-    topic: str
 
     @property
     def page(self) -> RequestedPage:
         """The page that it asks for."""
-        return RequestedPage(self.name, self.topic)
+        return RequestedPage(self.name, self.text)
 
 
 class ShowRunbook(PageCommand, frozen=True):
-    """Post a runbook; the topic is its name."""
+    """Post a runbook."""
 
-    name = "runbook"
     syntax = "/runbook NAME"
-    summary = "Post a runbook."
     example = "/runbook 502-errors"
 
     @classmethod
@@ -44,15 +41,8 @@ class ShowRunbook(PageCommand, frozen=True):
 
 
 class Help(PageCommand, frozen=True):
-    """Post the commands, or one topic."""
+    """Show the commands, or a page of the playbook."""
 
-    name = "help"
     syntax = "/help [severity|roles|…]"
-    summary = "Show the commands, or a page of the playbook."
     example = "/help severity"
     applies_to = frozenset(Subject)
-
-    @classmethod
-    def read(cls, arguments: Arguments) -> Help:
-        """A topic, or nothing."""
-        return cls(arguments.rest())

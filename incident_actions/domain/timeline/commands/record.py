@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 
+from msgspec.structs import replace
+
 from incident_actions.domain.issue.incident import ActionItem, EntryKind, Incident
 from incident_actions.domain.issue.permissions import Permission
 from incident_actions.domain.timeline.arguments import Arguments, Mistake
-from incident_actions.domain.timeline.commands.base import Command, Origin, TextCommand, log
+from incident_actions.domain.timeline.commands.base import Command, Origin, TextCommand
 
 LONGEST_PROMISE = timedelta(hours=24)
 _ARROWS = ("->", "→", "=>", "–>", "—>")
@@ -16,26 +18,22 @@ _REFERENCE = re.compile(r"(?:(?<=\s)|^|(?<=\())#(\d{1,9})\b")
 
 
 class Note(TextCommand, frozen=True):
-    """A line for the timeline."""
+    """Add a line to the timeline."""
 
-    name = "note"
     syntax = "/note TEXT"
-    summary = "Add a line to the timeline."
     example = "/note queue depth 12,000 and growing"
     needs = Permission.TRIAGE
     text_is = "the note"
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
         """Changes nothing else."""
-        return log(incident, origin, self.text)
+        return origin.log(incident, self.text)
 
 
 class Did(Command, frozen=True):
-    """A mitigation was tried."""
+    """Record a mitigation and what came of it."""
 
-    name = "did"
     syntax = "/did ACTION -> RESULT"
-    summary = "Record a mitigation and what came of it."
     example = "/did rolled back to v41 -> error rate dropping"
     action: str
     result: str
@@ -54,23 +52,18 @@ class Did(Command, frozen=True):
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
         """Counts it, and remembers the pull requests that it names."""
-        return log(
-            incident,
-            origin,
-            self.action,
-            self.result,
-            deed=EntryKind.MITIGATION,
-            fixes=fixes_named(incident, self.action, self.result),
-            mitigations=incident.mitigations + 1,
-        )
+        fixes = fixes_named(incident, self.action, self.result)
+        incident = replace(incident, fixes=fixes, mitigations=incident.mitigations + 1)
+        return origin.log(incident, self.action, self.result, deed=EntryKind.MITIGATION)
 
 
 class Update(Command, frozen=True):
-    """An internal update; `next_in` sets when the next one is due."""
+    """Post an internal update; the update clock starts again.
 
-    name = "update"
+    `next_in` says when the next one is due.
+    """
+
     syntax = "/update [next 20m] TEXT"
-    summary = "Post an internal update; the update clock starts again."
     example = "/update next 20m scaling workers, queue draining"
     needs = Permission.TRIAGE
     text: str
@@ -84,47 +77,31 @@ class Update(Command, frozen=True):
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
         """Starts the clock of internal updates again."""
-        return log(
-            incident,
-            origin,
-            "posted an update",
-            self.text,
-            deed=EntryKind.UPDATE,
-            updates=incident.updates + 1,
-            last_update=origin.at,
-            next_update=origin.at + self.next_in if self.next_in else None,
-        )
+        due = origin.at + self.next_in if self.next_in else None
+        clock = {"last_update": origin.at, "next_update": due}
+        incident = replace(incident, updates=incident.updates + 1, **clock)
+        return origin.log(incident, "posted an update", self.text, deed=EntryKind.UPDATE)
 
 
 class CustomerUpdate(TextCommand, frozen=True):
-    """A customer-facing update."""
+    """Record a customer-facing update."""
 
-    name = "customer"
     syntax = "/customer TEXT"
-    summary = "Record a customer-facing update."
     example = "/customer Uploads may fail. Next update in 30 minutes."
     text_is = "the update"
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
         """Whoever tells customers says that they are affected."""
-        return log(
-            incident,
-            origin,
-            "told customers",
-            self.text,
-            deed=EntryKind.CUSTOMER_UPDATE,
-            customers=True,
-            customer_updates=incident.customer_updates + 1,
-            last_customer_update=origin.at,
-        )
+        count = incident.customer_updates + 1
+        incident = replace(incident, customers=True, customer_updates=count)
+        incident = replace(incident, last_customer_update=origin.at)
+        return origin.log(incident, "told customers", self.text, deed=EntryKind.CUSTOMER_UPDATE)
 
 
 class AddAction(Command, frozen=True):
-    """A follow-up for the postmortem."""
+    """Note a follow-up for the postmortem."""
 
-    name = "action"
     syntax = "/action TEXT / @owner / DATE"
-    summary = "Note a follow-up for the postmortem."
     example = "/action Alert on queue depth / @bea / 2026-12-01"
     text: str
     owner: str
@@ -148,19 +125,15 @@ class AddAction(Command, frozen=True):
     def apply(self, incident: Incident, origin: Origin) -> Incident:
         """Remembers it for the postmortem."""
         due = self.due.isoformat()
-        item = ActionItem(
-            text=self.text[:300], owner=self.owner, due=due, by=origin.actor, key=origin.key
-        )
+        item = ActionItem(self.text[:300], self.owner, due, origin.actor, origin.key)
         action = f"noted a follow-up for @{self.owner}, due {due}"
-        return log(incident, origin, action, self.text, actions=(*incident.actions, item))
+        return origin.log(incident, action, self.text, actions=(*incident.actions, item))
 
 
 class SetCause(Command, frozen=True):
-    """What caused it, as a name to count by."""
+    """Name the cause."""
 
-    name = "cause"
     syntax = "/cause NAME"
-    summary = "Name the cause."
     example = "/cause bad-deploy"
     cause: str
 
@@ -171,15 +144,13 @@ class SetCause(Command, frozen=True):
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
         """Replaces the cause that was named before."""
-        return log(incident, origin, f"named the cause: {self.cause}", cause=self.cause)
+        return origin.log(incident, f"named the cause: {self.cause}", cause=self.cause)
 
 
 class SetServices(Command, frozen=True):
-    """The services that are part of it."""
+    """Name the affected services."""
 
-    name = "service"
     syntax = "/service NAME[,NAME]"
-    summary = "Name the affected services."
     example = "/service api,worker"
     names: tuple[str, ...]
 
@@ -191,7 +162,7 @@ class SetServices(Command, frozen=True):
     def apply(self, incident: Incident, origin: Origin) -> Incident:
         """Replaces the services that were named before."""
         action = f"set the services to {', '.join(self.names)}"
-        return log(incident, origin, action, services=tuple(sorted(self.names)))
+        return origin.log(incident, action, services=tuple(sorted(self.names)))
 
 
 def fixes_named(incident: Incident, *texts: str) -> tuple[int, ...]:

@@ -8,22 +8,20 @@ _HELD = frozenset({Subject.REPORT, Subject.HELD_FREEZE})
 
 
 class Confirm(Command, frozen=True):
-    """A report from outside becomes an incident, or a freeze that counts."""
+    """Open a report from outside as an incident.
 
-    name = "confirm"
+    A freeze from outside becomes one that counts.
+    """
+
     syntax = "/confirm"
-    summary = "Open a report from outside as an incident."
-    example = "/confirm"
     dated = False
     applies_to = _HELD
 
 
 class Dismiss(TextCommand, frozen=True):
-    """A report from outside is no incident, or a freeze is none."""
+    """Close a report from outside: it is no incident."""
 
-    name = "dismiss"
     syntax = "/dismiss REASON"
-    summary = "Close a report from outside: it is no incident."
     example = "/dismiss a planned maintenance"
     dated = False
     applies_to = _HELD

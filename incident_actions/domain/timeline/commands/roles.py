@@ -9,13 +9,7 @@ from msgspec.structs import replace
 from incident_actions.domain.issue.incident import Incident, Moment, Role, Severity
 from incident_actions.domain.issue.permissions import Permission
 from incident_actions.domain.timeline.arguments import Arguments, Mistake
-from incident_actions.domain.timeline.commands.base import (
-    Command,
-    Origin,
-    acknowledged,
-    log,
-    with_time,
-)
+from incident_actions.domain.timeline.commands.base import Command, Origin
 
 ROLE_NEEDS = Permission.TRIAGE
 """Who may hold a role. GitHub lets these people be assigned, too."""
@@ -28,30 +22,28 @@ _ROLE_ALIASES = {
 
 
 class Ack(Command, frozen=True):
-    """Acknowledged; whoever typed it takes command if nobody has it."""
+    """Acknowledge; you take command if nobody has."""
 
-    name = "ack"
     syntax = "/ack"
-    summary = "Acknowledge; you take command if nobody has."
-    example = "/ack"
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
         """A backdated acknowledgement corrects the time."""
         if origin.at != origin.typed_at:
-            incident = with_time(incident, Moment.ACKNOWLEDGED, origin.at)
-        incident = acknowledged(incident, origin)
+            incident = origin.set_time(incident, Moment.ACKNOWLEDGED)
+        incident = origin.acknowledge(incident)
         if incident.commander is not None:
-            return log(incident, origin, "acknowledged")
+            return origin.log(incident, "acknowledged")
         incident = give_role(incident, Role.COMMANDER, origin.actor)
-        return log(incident, origin, "acknowledged and took command")
+        return origin.log(incident, "acknowledged and took command")
 
 
 class AssignRole(Command, frozen=True):
-    """Someone takes a role. `login` is None for whoever typed it."""
+    """Give a role; without a name, take it.
 
-    name = "role"
+    `login` is None for whoever typed it.
+    """
+
     syntax = "/role commander|investigator|comms|scribe [@user]"
-    summary = "Give a role; without a name, take it."
     example = "/role comms @bea"
     time_after_word = True
     role: Role
@@ -70,18 +62,16 @@ class AssignRole(Command, frozen=True):
             raise Mistake(reason, f"/role {self.role} @user")
         login = self.login or origin.actor
         if self.role is Role.COMMANDER and login.casefold() == origin.actor.casefold():
-            incident = acknowledged(incident, origin)
+            incident = origin.acknowledge(incident)
         name = self.role.label.lower()
         action = f"took the role of {name}" if login == origin.actor else f"made @{login} {name}"
-        return log(give_role(incident, self.role, login), origin, action)
+        return origin.log(give_role(incident, self.role, login), action)
 
 
 class SetSeverity(Command, frozen=True):
-    """The severity is corrected."""
+    """Correct the severity."""
 
-    name = "severity"
     syntax = "/severity sev1|sev2|sev3 [REASON]"
-    summary = "Correct the severity."
     example = "/severity sev2 checkout works again"
     time_after_word = True
     severity: Severity
@@ -102,7 +92,7 @@ class SetSeverity(Command, frozen=True):
             action = f"kept the severity at {after.label}"
         if before is not after:
             incident = replace(incident, restarted_at=origin.typed_at)
-        return log(incident, origin, action, self.reason, severity=after, severity_known=True)
+        return origin.log(incident, action, self.reason, severity=after, severity_known=True)
 
 
 def give_role(incident: Incident, role: Role, login: str) -> Incident:

@@ -6,17 +6,18 @@ from datetime import timedelta
 
 from incident_actions.domain.issue.incident import Incident
 from incident_actions.domain.timeline.arguments import Arguments, Mistake
-from incident_actions.domain.timeline.commands.base import Command, Origin, log
+from incident_actions.domain.timeline.commands.base import Command, Origin
 
 LONGEST_SNOOZE = timedelta(hours=24)
 
 
 class Snooze(Command, frozen=True):
-    """Reminders pause; `duration` None ends the pause."""
+    """Pause the reminders.
 
-    name = "snooze"
+    `duration` None ends the pause.
+    """
+
     syntax = "/snooze 30m|off"
-    summary = "Pause the reminders."
     example = "/snooze 30m"
     dated = False
     duration: timedelta | None
@@ -35,35 +36,29 @@ class Snooze(Command, frozen=True):
     def apply(self, incident: Incident, origin: Origin) -> Incident:
         """Sets until when they pause."""
         if self.duration is None:
-            return log(incident, origin, "switched reminders on again", snoozed_until=None)
+            return origin.log(incident, "switched reminders on again", snoozed_until=None)
         until = origin.at + self.duration
-        return log(
-            incident, origin, f"paused reminders until {until:%H:%M} UTC", snoozed_until=until
+        return origin.log(
+            incident, f"paused reminders until {until:%H:%M} UTC", snoozed_until=until
         )
 
 
 class Sensitive(Command, frozen=True):
-    """This is a security matter: nothing more is published from here."""
+    """Mark it as a security matter; the bot publishes nothing more here."""
 
-    name = "sensitive"
     syntax = "/sensitive"
-    summary = "Mark it as a security matter; the bot publishes nothing more here."
-    example = "/sensitive"
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
         """There is no way back: what was hidden stays hidden."""
-        return log(incident, origin, "marked this as a security matter", sensitive=True)
+        return origin.log(incident, "marked this as a security matter", sensitive=True)
 
 
 class StartPostmortem(Command, frozen=True):
-    """A postmortem is wanted, whatever the severity."""
+    """Open the postmortem, also of a SEV3, once it is resolved; try again if it failed."""
 
-    name = "postmortem"
     syntax = "/postmortem"
-    summary = "Open the postmortem, also of a SEV3, once it is resolved; try again if it failed."
-    example = "/postmortem"
     dated = False
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
         """It opens once the incident is resolved."""
-        return log(incident, origin, "asked for a postmortem", postmortem_asked=True)
+        return origin.log(incident, "asked for a postmortem", postmortem_asked=True)

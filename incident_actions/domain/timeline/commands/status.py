@@ -8,7 +8,6 @@ from msgspec.structs import replace
 
 from incident_actions.domain.issue.incident import (
     TRANSITIONS,
-    Entry,
     Incident,
     Moment,
     Status,
@@ -16,15 +15,11 @@ from incident_actions.domain.issue.incident import (
 )
 from incident_actions.domain.playbook.checklist import ChecklistItem, missing
 from incident_actions.domain.timeline.arguments import Arguments, Mistake
-from incident_actions.domain.timeline.commands.base import (
-    Command,
-    Origin,
-    TextCommand,
-    acknowledged,
-    log,
-    with_time,
-)
+from incident_actions.domain.timeline.commands.base import Command, Origin, TextCommand
 from incident_actions.domain.timeline.commands.record import fixes_named
+
+ACTIVE = (Status.INVESTIGATING, Status.IDENTIFIED, Status.MONITORING)
+"""The statuses that people set; `/resolve` and `/reopen` set the others."""
 
 
 class Unverified(Mistake):
@@ -36,11 +31,9 @@ class Unverified(Mistake):
 
 
 class SetStatus(Command, frozen=True):
-    """The status moves."""
+    """Move the status."""
 
-    name = "status"
     syntax = "/status investigating|identified|monitoring [TEXT]"
-    summary = "Move the status."
     example = "/status identified bad config in 4f2a9c1"
     time_after_word = True
     status: Status
@@ -49,10 +42,9 @@ class SetStatus(Command, frozen=True):
     @classmethod
     def read(cls, arguments: Arguments) -> SetStatus:
         """One of the statuses of an open incident, and a text."""
-        active = (Status.INVESTIGATING, Status.IDENTIFIED, Status.MONITORING)
         if arguments.peek().casefold() in ("resolved", "closed"):
             raise Mistake("resolving has its own command, because recovery is verified", "/resolve")
-        status = arguments.choice("status", {status.value: status for status in active})
+        status = arguments.choice("status", {status.value: status for status in ACTIVE})
         return cls(status, arguments.rest())
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
@@ -62,35 +54,34 @@ class SetStatus(Command, frozen=True):
         if not incident.status.open:
             raise Mistake("the incident is resolved; reopen it first", "/reopen REASON")
         _require(incident, self.status, "/reopen REASON")
-        incident = acknowledged(incident, origin)
+        incident = origin.acknowledge(incident)
         if self.status is Status.MONITORING and Moment.MITIGATED not in incident.times:
-            incident = with_time(incident, Moment.MITIGATED, origin.at)
+            incident = origin.set_time(incident, Moment.MITIGATED)
         action = f"set the status to {self.status}"
-        return log(incident, origin, action, self.text, status=self.status)
+        return origin.log(incident, action, self.text, status=self.status)
 
 
 class Mitigated(TextCommand, frozen=True):
-    """The harm has stopped; recovery is not verified yet."""
+    """The harm has stopped; the status becomes monitoring."""
 
-    name = "mitigated"
     syntax = "/mitigated [TEXT]"
-    summary = "The harm has stopped; the status becomes monitoring."
     example = "/mitigated at 14:14 rollback is live"
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
         """Sets the time, and the status to monitoring."""
         _require(incident, Status.MONITORING, f"/time mitigated at {origin.at:%H:%M}")
-        incident = with_time(acknowledged(incident, origin), Moment.MITIGATED, origin.at)
+        incident = origin.set_time(origin.acknowledge(incident), Moment.MITIGATED)
         fixes = fixes_named(incident, self.text)
-        return log(incident, origin, "mitigated", self.text, status=Status.MONITORING, fixes=fixes)
+        return origin.log(incident, "mitigated", self.text, status=Status.MONITORING, fixes=fixes)
 
 
 class Verify(Command, frozen=True):
-    """A recovery check holds; `check` is its name or `all`."""
+    """Say that a recovery check holds.
 
-    name = "verify"
+    `check` is the check's name or `all`.
+    """
+
     syntax = "/verify CHECK|all [TEXT]"
-    summary = "Say that a recovery check holds."
     example = "/verify error-rate 0.1% for ten minutes"
     time_after_word = True
     check: str
@@ -119,15 +110,16 @@ class Verify(Command, frozen=True):
             raise Mistake(reason, f"/verify {meant}")
         verification = Verification(by=origin.actor, at=origin.at, text=self.text[:200])
         verified = {**incident.verified, **{item.key: verification for item in items}}
-        return log(incident, origin, action, self.text, verified=verified)
+        return origin.log(incident, action, self.text, verified=verified)
 
 
 class Resolve(Command, frozen=True):
-    """The incident is over; `force` skips the recovery checks, on the record."""
+    """Close, once recovery is verified; else `/resolve --force REASON`.
 
-    name = "resolve"
+    `force` skips the recovery checks, on the record.
+    """
+
     syntax = "/resolve [TEXT]"
-    summary = "Close, once recovery is verified; else `/resolve --force REASON`."
     example = "/resolve stable for ten minutes"
     text: str
     force: bool = False
@@ -152,26 +144,17 @@ class Resolve(Command, frozen=True):
             raise Unverified(open_checks)
         times = {**incident.times, Moment.RESOLVED: origin.at}
         times.setdefault(Moment.MITIGATED, origin.at)
-        return log(
-            incident,
-            origin,
-            "resolved without verified recovery" if open_checks else "resolved",
-            self.text,
-            times=times,
-            status=Status.RESOLVED,
-            forced=self.text if open_checks else None,
-            freeze=None,
-            allow=(),
-            next_update=None,
-        )
+        forced = self.text if open_checks else None
+        incident = replace(incident, times=times, status=Status.RESOLVED, forced=forced)
+        incident = replace(incident, freeze=None, allow=(), next_update=None)
+        action = "resolved without verified recovery" if open_checks else "resolved"
+        return origin.log(incident, action, self.text)
 
 
 class Reopen(TextCommand, frozen=True):
-    """It is not over after all."""
+    """It is not over: open it again."""
 
-    name = "reopen"
     syntax = "/reopen REASON"
-    summary = "It is not over: open it again."
     example = "/reopen logins fail again"
     text_is = "the reason"
 
@@ -180,27 +163,20 @@ class Reopen(TextCommand, frozen=True):
         if incident.status.open:
             raise Mistake("the incident is open", "/status investigating")
         over = (Moment.MITIGATED, Moment.RESOLVED)
-        return log(
-            incident,
-            origin,
-            "reopened",
-            self.text,
-            times={moment: at for moment, at in incident.times.items() if moment not in over},
-            status=Status.INVESTIGATING,
-            verified={},
-            forced=None,
-            last_update=None,
-            restarted_at=origin.typed_at,
-            vacant_since=origin.typed_at if incident.commander is None else None,
-        )
+        times = {moment: at for moment, at in incident.times.items() if moment not in over}
+        vacant = origin.typed_at if incident.commander is None else None
+        incident = replace(incident, status=Status.INVESTIGATING, times=times, vacant_since=vacant)
+        incident = replace(incident, verified={}, forced=None, last_update=None)
+        return origin.log(incident, "reopened", self.text, restarted_at=origin.typed_at)
 
 
 class SetTime(Command, frozen=True):
-    """One of the incident's times is corrected; the time itself is when the command happened."""
+    """Correct one of the incident's times.
 
-    name = "time"
+    The time itself is when the command happened.
+    """
+
     syntax = "/time started|detected|… at 14:02"
-    summary = "Correct one of the incident's times."
     example = "/time started at 13:58"
     time_after_word = True
     moment: Moment
@@ -217,14 +193,9 @@ class SetTime(Command, frozen=True):
         """The line in the timeline stands where the correction was typed."""
         if self.moment is Moment.RESOLVED and incident.status.open:
             raise Mistake("the incident is not resolved", "/resolve at 14:30")
-        entry = Entry(
-            at=origin.typed_at,
-            actor=origin.actor,
-            action=f"corrected the time {self.moment} to {origin.at:%Y-%m-%d %H:%M} UTC",
-            key=origin.key,
-        )
-        incident = with_time(incident, self.moment, origin.at)
-        return replace(incident, timeline=(*incident.timeline, entry))
+        action = f"corrected the time {self.moment} to {origin.at:%Y-%m-%d %H:%M} UTC"
+        incident = origin.set_time(incident, self.moment)
+        return replace(origin, at=origin.typed_at).log(incident, action)
 
 
 def _require(incident: Incident, status: Status, suggestion: str) -> None:
