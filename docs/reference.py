@@ -20,7 +20,8 @@ from incident_actions.config.reminders import RemindersConfig
 from incident_actions.domain.issue import labels
 from incident_actions.domain.issue.incident import Severity
 from incident_actions.domain.reminders.kinds import ReminderKind
-from incident_actions.domain.timeline.commands import REGISTRY, Spec
+from incident_actions.domain.timeline.commands import REGISTRY
+from incident_actions.domain.timeline.commands.base import Command
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -33,16 +34,16 @@ EVERYDAY = (
 
 def commands() -> str:
     """The everyday commands: what to type, what it does, who may, an example."""
-    return _commands(spec for spec in REGISTRY if spec.name in EVERYDAY)
+    return _commands(command for command in REGISTRY if command.name in EVERYDAY)
 
 
 def more_commands() -> str:
     """All the others."""
-    return _commands(spec for spec in REGISTRY if spec.name not in EVERYDAY)
+    return _commands(command for command in REGISTRY if command.name not in EVERYDAY)
 
 
-def _commands(specs: Iterable[Spec]) -> str:
-    rows = ((f"`{s.syntax}`", s.summary, s.needs.name.lower(), f"`{s.example}`") for s in specs)
+def _commands(listed: Iterable[type[Command]]) -> str:
+    rows = ((f"`{c.syntax}`", c.summary, c.needs.name.lower(), f"`{c.example}`") for c in listed)
     return _table(("Type", "To", "Needs", "Example"), rows)
 
 

@@ -30,7 +30,7 @@ from incident_actions.domain.playbook.on_call import on_call
 from incident_actions.domain.postmortem import link
 from incident_actions.domain.text.names import slug
 from incident_actions.domain.text.times import read_wall_time
-from incident_actions.domain.timeline.commands import NAMES
+from incident_actions.domain.timeline.commands import BY_NAME
 
 
 class WindowConfig(ConfigSection, frozen=True):
@@ -177,7 +177,7 @@ class Config(ConfigSection, frozen=True):
     def __post_init__(self) -> None:
         """Only commands that exist can need a permission."""
         for command in self.permissions:
-            if command not in NAMES:
+            if command not in BY_NAME:
                 raise ValueProblem("there is no such command", "permissions", command)
 
     def roles_at(self, at: datetime) -> dict[Role, str]:

@@ -24,10 +24,15 @@ from incident_actions.domain.projection.staleness import settled_issue
 from incident_actions.domain.projection.state import State, state_of
 from incident_actions.domain.projection.wanted import MOST_LABELS, shown_labels
 from incident_actions.domain.reminders.incident import due
-from incident_actions.domain.timeline.authors import named_for_roles, wants_permission
-from incident_actions.domain.timeline.declaration import Rules, named_at_declaration
-from incident_actions.domain.timeline.fold import Evidence, Folded, fold
-from incident_actions.domain.timeline.notices import Notice, name_of
+from incident_actions.domain.timeline.fold import (
+    Evidence,
+    Folded,
+    Rules,
+    fold,
+    named_at_declaration,
+)
+from incident_actions.domain.timeline.interpreter import named_for_roles, wants_permission
+from incident_actions.domain.timeline.notices import Notice, NoticeKind, name_of
 from incident_actions.errors import GitHubError
 from incident_actions.github.client import GitHub
 from incident_actions.reconcile import override_audit, plan, runbook_library, suspects
@@ -157,7 +162,7 @@ def _warn_of_labels(it: Assessment, change: EditIssue) -> None:
 
 def _no_room(it: Assessment, change: EditIssue) -> list[PostComment]:
     """What to say, once, where the text of the issue leaves no room to remember anything."""
-    issue, notice = it.observation.issue, Notice("no-room", str(it.number))
+    issue, notice = it.observation.issue, Notice(NoticeKind.NO_ROOM, str(it.number))
     parts = issue.parts if change.body is None else bodies.split(change.body)
     if parts.state is not None or name_of(notice) in it.observation.own.by_name:
         return []

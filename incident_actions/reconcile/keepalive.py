@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from incident_actions.domain.issue.incident import Moment
 from incident_actions.domain.issue.records import Issue
 from incident_actions.domain.projection.effects import EditIssue, OpenIssue, PostComment
-from incident_actions.domain.timeline.notices import Notice, name_of
+from incident_actions.domain.timeline.notices import Notice, NoticeKind, name_of
 from incident_actions.errors import GitHubError
 from incident_actions.reconcile.apply import apply, apply_one
 from incident_actions.reconcile.context import JobResult, RunContext
@@ -38,7 +38,7 @@ def tell_if_late(context: RunContext, reconciled: Reconciled) -> bool:
     One request more. Without the permission `actions: read` nobody knows, and nothing is said.
     """
     it, incident = reconciled.assessment, reconciled.assessment.incident
-    notice = Notice("scheduler", str(it.number))
+    notice = Notice(NoticeKind.SCHEDULER, str(it.number))
     declared = incident.times[Moment.DECLARED]
     began = max(declared, incident.restarted_at or declared)
     if (

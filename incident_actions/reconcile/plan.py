@@ -35,8 +35,9 @@ from incident_actions.domain.projection.state import SettledIssue, State
 from incident_actions.domain.projection.wanted import edit, wanted_assignees, wanted_labels
 from incident_actions.domain.reminders.kinds import ReminderKind
 from incident_actions.domain.reminders.policy import Reminder
+from incident_actions.domain.timeline.commands.pages import RequestedPage
 from incident_actions.domain.timeline.fold import Folded, newest
-from incident_actions.domain.timeline.notices import Notice, RequestedPage, outdated, unposted
+from incident_actions.domain.timeline.notices import Notice, NoticeKind, outdated, unposted
 from incident_actions.render import comments, dashboard
 
 
@@ -115,10 +116,10 @@ def comments_to_change(
 
 def all_notices(it: Assessment) -> tuple[Notice, ...]:
     """Everything that there is to say of an incident, whether it was said before or not."""
-    sensitive = (Notice("sensitive", str(it.number)),) if it.silent else ()
+    sensitive = (Notice(NoticeKind.SENSITIVE, str(it.number)),) if it.silent else ()
     texts = {item.key: item.text for item in it.playbook.checks}
     passed = (
-        Notice(recovery.SAID, each.name, text=texts.get(each.key, each.key))
+        Notice(NoticeKind.PASSED, each.name, text=texts.get(each.key, each.key))
         for each in it.outside.passed
     )
     return (*it.folded.notices, *sensitive, *passed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from incident_actions.domain.issue import body as bodies
 from incident_actions.domain.issue import labels as names
@@ -11,21 +11,15 @@ from incident_actions.domain.issue.form_values import read_severity
 from incident_actions.domain.issue.incident import Severity, Status
 from incident_actions.domain.issue.observation import Observation
 from incident_actions.domain.issue.permissions import Permissions
-from incident_actions.domain.issue.records import Comment
-from incident_actions.domain.projection.effects import (
-    CreateLabel,
-    DeleteComment,
-    Effect,
-    OpenIssue,
-    PostComment,
-)
+from incident_actions.domain.projection import effects as e
 from incident_actions.domain.projection.wanted import edit, mended
 from incident_actions.domain.timeline import untrusted_reports as reports
-from incident_actions.domain.timeline.authors import wants_permission
-from incident_actions.domain.timeline.commands import Confirm, Dismiss
-from incident_actions.domain.timeline.notices import Notice, unposted
+from incident_actions.domain.timeline.commands.base import Subject
+from incident_actions.domain.timeline.commands.reports import Confirm, Dismiss
+from incident_actions.domain.timeline.interpreter import wants_permission
+from incident_actions.domain.timeline.notices import Notice, NoticeKind, unposted
 from incident_actions.github.client import GitHub
-from incident_actions.reconcile.apply import apply, took_place
+from incident_actions.reconcile.apply import apply, apply_one, took_place
 from incident_actions.reconcile.context import JobResult, RunContext
 from incident_actions.reconcile.incident import Trust
 from incident_actions.reconcile.plan import comments_to_delete
@@ -41,76 +35,93 @@ def hold(
     Gives what was done, and the number of the incident that the report has become, if any.
     """
     github, issue = context.github, observation.issue
-    grants = Permissions()
+    permissions = Permissions()
     for login in wants_permission(observation):
-        grants.learn(login, trust.asked.get(login) or github.permission(login), 0)
-    verdict = reports.decide(observation, grants, context.config.needs())
-    own = observation.own.by_name
-    notices = [Notice("held", str(issue.number)), *verdict.notices]
+        permissions.learn(login, trust.asked.get(login) or github.permission(login), 0)
+    decision = reports.decide(observation, Subject.REPORT, permissions, context.config.needs())
+    notices = [Notice(NoticeKind.HELD, str(issue.number)), *decision.notices]
     doubles = reports.all_opened(observation)[1:]
-    incident = None
     done = _close_doubles(github, doubles)
-    if isinstance(verdict.command, Confirm):
-        incident = reports.opened_as(observation) or opened_before(own, issue.number)
-        if incident is None:
-            done += took_place(apply(github, missing_labels(context)))
-            incident = github.open(_incident_of(observation, verdict.by))
-        key = f"{issue.number}.{incident}"
-        notices.append(Notice("confirmed", key, to=verdict.by, text=str(incident)))
-    elif isinstance(verdict.command, Dismiss):
-        reason = verdict.command.reason
-        notices.append(Notice("dismissed", str(issue.number), to=verdict.by, text=reason))
-    if names.NEEDS_CONFIRMATION not in issue.labels and not done:
-        done += took_place(apply(github, missing_labels(context)))
-    words: list[Effect] = [
-        PostComment(issue.number, notice.kind, notice.key, write(notice))
-        for notice in unposted(notices, own)
-    ]
-    words += comments_to_delete(notices, observation)
-    wrong = (f"{issue.number}.{number}" for number in doubles)
-    words += [
-        DeleteComment(own[f"confirmed {key}"].id, "confirmed", key)
-        for key in wrong
-        if f"confirmed {key}" in own
-    ]
-    done += took_place(apply(github, words))
+    incident = None
+    if isinstance(decision.command, Confirm):
+        incident = open_once(context, observation, _incident_of(observation, decision.by))
+        notices.append(confirmed(observation, decision.by, incident))
+    elif isinstance(decision.command, Dismiss):
+        reason = decision.command.text
+        key = str(issue.number)
+        notices.append(Notice(NoticeKind.DISMISSED, key, to=decision.by, text=reason))
+    said = observation.own.of_kind(NoticeKind.CONFIRMED)
+    wrong = [key for double in doubles if (key := f"{issue.number}.{double}") in said]
     change = edit(
         issue,
         labels=(*mended(observation), names.INCIDENT, names.NEEDS_CONFIRMATION),
-        open=False if verdict.command is not None else None,
-        planned=not isinstance(verdict.command, Dismiss),
+        open=False if decision.command is not None else None,
+        planned=not isinstance(decision.command, Dismiss),
     )
-    if not change.empty:
-        done += took_place(apply(github, [change]))
+    wrong_words = [e.DeleteComment(said[key].id, NoticeKind.CONFIRMED, key) for key in wrong]
+    done += say_and_edit(context, observation, notices, change, wrong_words)
     status = Status.REPORTED.value
     return JobResult(issue=issue.number, status=status, changed=bool(done)), incident
 
 
-def _close_doubles(github: GitHub, numbers: Sequence[int]) -> tuple[Effect, ...]:
+def confirmed(observation: Observation, by: str, opened: int | None) -> Notice:
+    """What to say on somebody's issue that goes on in the bot's name as another one."""
+    key = f"{observation.issue.number}.{opened}"
+    return Notice(NoticeKind.CONFIRMED, key, to=by, text=str(opened))
+
+
+def open_once(context: RunContext, observation: Observation, new: e.OpenIssue) -> int | None:
+    """The number of the issue that somebody's issue goes on as. It is opened if it never was."""
+    found = reports.opened_as(observation)
+    return open_issue(context, new) if found is None else found
+
+
+def open_issue(context: RunContext, new: e.OpenIssue) -> int | None:
+    """Open an issue; gives its number. It is born with its labels, so it freezes at once."""
+    apply(context.github, missing_labels(context))
+    return apply_one(context.github, new).number
+
+
+def say_and_edit(
+    context: RunContext,
+    observation: Observation,
+    notices: Sequence[Notice],
+    change: e.EditIssue,
+    wrong_words: Sequence[e.DeleteComment] = (),
+) -> tuple[e.Effect, ...]:
+    """Post the notices that are not there yet, delete outdated comments, then make the one edit.
+
+    Labels that the issue gets are made before, if need be. Gives the effects that took place.
+    """
+    issue = observation.issue
+    effects: list[e.Effect] = [
+        e.PostComment(issue.number, notice.kind, notice.key, write(notice))
+        for notice in unposted(notices, observation.own.by_name)
+    ]
+    effects += [*comments_to_delete(notices, observation), *wrong_words]
+    if any(not names.holds(issue.labels, name) for name in change.labels or ()):
+        effects += missing_labels(context)
+    if not change.empty:
+        effects.append(change)
+    return took_place(apply(context.github, effects))
+
+
+def _close_doubles(github: GitHub, numbers: Sequence[int]) -> tuple[e.Effect, ...]:
     """Two runs at the same time opened an incident each: the newer one is none any more."""
-    done: tuple[Effect, ...] = ()
-    for number in numbers:
-        issue = github.issue(number)
+    edits = []
+    for issue in map(github.issue, numbers):
         left = [n for n in issue.labels if not names.is_ours(n) and n.casefold() != names.INCIDENT]
-        change = edit(issue, labels=left, open=False, planned=False)
-        if not change.empty:
-            done += took_place(apply(github, [change]))
-    return done
+        edits.append(edit(issue, labels=left, open=False, planned=False))
+    return took_place(apply(github, [each for each in edits if not each.empty]))
 
 
-def opened_before(own: Mapping[str, Comment], report: int) -> int | None:
-    """The incident that the bot's own comment on the report names."""
-    opened = (name.rpartition(".")[2] for name in own if name.startswith(f"confirmed {report}."))
-    return next((int(number) for number in opened if number.isdigit()), None)
-
-
-def missing_labels(context: RunContext) -> list[CreateLabel]:
+def missing_labels(context: RunContext) -> list[e.CreateLabel]:
     """The labels of ours that the repository doesn't have. One request."""
     there = context.github.label_names()
-    return [CreateLabel(label) for label in names.CATALOG if label.name not in there]
+    return [e.CreateLabel(label) for label in names.CATALOG if label.name not in there]
 
 
-def _incident_of(observation: Observation, by: str) -> OpenIssue:
+def _incident_of(observation: Observation, by: str) -> e.OpenIssue:
     """The incident, in the bot's name. It is born with its labels, so it freezes at once."""
     issue = observation.issue
     text = issue.parts.reporter
@@ -122,9 +133,9 @@ def _incident_of(observation: Observation, by: str) -> OpenIssue:
         number=issue.number,
         text=_cut(text),
     )
-    return OpenIssue(
+    return e.OpenIssue(
         title=issue.title,
-        body=f"{reports.marker(issue.number)}\n{body}",
+        body=f"{reports.report_marker(issue.number)}\n{body}",
         labels=(names.INCIDENT, severity.value, f"{names.STATUS_PREFIX}{Status.INVESTIGATING}"),
     )
 

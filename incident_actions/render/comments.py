@@ -9,14 +9,17 @@ from incident_actions.domain.issue.bot_comments import REMINDER, marker
 from incident_actions.domain.issue.incident import Incident, Moment
 from incident_actions.domain.reminders.policy import Reminder
 from incident_actions.domain.timeline.commands import REGISTRY
-from incident_actions.domain.timeline.notices import Notice, RequestedPage
+from incident_actions.domain.timeline.commands.pages import RequestedPage
+from incident_actions.domain.timeline.notices import Notice
 from incident_actions.render.markdown import render
 
 
 def remind(reminder: Reminder, incident: Incident) -> str:
     """The text of a reminder: what is due, since when, whose it is, and what to type."""
-    text = render(
-        "comments/reminder.md.j2",
+    return _with_marker(
+        "reminder",
+        REMINDER,
+        reminder.key,
         kind=reminder.kind.value,
         since=reminder.since,
         miss=reminder.miss,
@@ -25,31 +28,26 @@ def remind(reminder: Reminder, incident: Incident) -> str:
         last=incident.last_activity,
         day=reminder.slot,
     )
-    return f"{text}\n\n{marker(REMINDER, reminder.key)}"
 
 
 def follow_up(reminder: Reminder, **facts: object) -> str:
     """The text of a reminder after an incident. `facts` are what its kind tells besides."""
-    text = render(
-        "comments/followup.md.j2",
-        kind=reminder.kind.value,
-        miss=reminder.miss,
-        mention=[f"@{login}" for login in reminder.mention],
-        **facts,
-    )
-    return f"{text}\n\n{marker(REMINDER, reminder.key)}"
+    mention = [f"@{login}" for login in reminder.mention]
+    about = {"kind": reminder.kind.value, "miss": reminder.miss, "mention": mention}
+    return _with_marker("followup", REMINDER, reminder.key, **about, **facts)
 
 
 def scheduler(notice: Notice, workflow: str, last: datetime | None) -> str:
     """What it means that the schedule is late or dead, and what to do."""
-    text = render("comments/scheduler.md.j2", workflow=workflow, last=last)
-    return f"{text}\n\n{marker(notice.kind, notice.key)}"
+    return _with_marker(notice.kind, notice.kind, notice.key, workflow=workflow, last=last)
 
 
 def write(notice: Notice, pages: Mapping[RequestedPage, str] | None = None) -> str:
     """The text of a notice. `pages` are those of the playbook that it asks for."""
-    text = render(
-        f"comments/{notice.kind}.md.j2",
+    return _with_marker(
+        notice.kind,
+        notice.kind,
+        notice.key,
         to=notice.to,
         lines=notice.lines,
         checks=notice.checks,
@@ -57,4 +55,8 @@ def write(notice: Notice, pages: Mapping[RequestedPage, str] | None = None) -> s
         pages=[(pages or {}).get(page) for page in notice.pages],
         commands=REGISTRY,
     )
-    return f"{text}\n\n{marker(notice.kind, notice.key)}"
+
+
+def _with_marker(template: str, comment_kind: str, key: str, **facts: object) -> str:
+    text = render(f"comments/{template}.md.j2", **facts)
+    return f"{text}\n\n{marker(comment_kind, key)}"

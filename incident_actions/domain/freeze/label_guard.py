@@ -1,25 +1,28 @@
-"""Deeds by hand on a deploy freeze: only who may `/thaw` it ends, holds or narrows it.
+"""Manual actions on a deploy freeze: only who may `/thaw` it ends, holds or narrows it.
 
-GitHub lets people with triage access label and close whatever they like. So what stands there is
-compared with what those who may have left.
+GitHub lets people with triage access label and close whatever they like. So what stands on the
+issue is compared with what those left who may end it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from msgspec import Struct
 
 from incident_actions.domain.issue import labels as names
 from incident_actions.domain.issue.observation import Observation
-from incident_actions.domain.issue.records import Actor, EventKind, TimelineEvent
+from incident_actions.domain.issue.records import EventKind, TimelineEvent
 
 _GUARDED = (names.DEPLOY_FREEZE, names.NEEDS_CONFIRMATION, names.DRILL)
 _NARROWING = (names.SERVICE_PREFIX, "environment:")
 
 
-class AsLeft(Struct, frozen=True):
-    """A freeze as those who may have left it, and the logins of others who changed it."""
+class PermittedLabels(Struct, frozen=True):
+    """The labels that a freeze has by what people were permitted to do.
+
+    `refused` are the logins of those who changed a label, or closed it, and were not.
+    """
 
     labels: tuple[str, ...]
     refused: tuple[str, ...]
@@ -27,65 +30,55 @@ class AsLeft(Struct, frozen=True):
 
 def people(observation: Observation) -> set[str]:
     """Whose permission decides: who closed it, and who changed a label that the gate reads."""
-    deeds = (*_label_events(observation), *_closings(observation))
-    return {event.actor.login for event in deeds if not _is_bot(event.actor, observation)}
+    return {event.actor.login for event in observation.people_events if _is_guarded(event)}
 
 
 def closer(observation: Observation) -> str:
     """The login of the person who closed it last; empty when it was a bot, or nobody."""
-    last = next(reversed(list(_closings(observation))), None)
-    return last.actor.login if last and not _is_bot(last.actor, observation) else ""
+    closings = [event.actor for event in observation.events if event.kind is EventKind.CLOSED]
+    return closings[-1].login if closings and not observation.is_bot(closings[-1]) else ""
 
 
 def label_taken_off(observation: Observation) -> bool:
     """Whether somebody other than its author took the freeze's own label off."""
-    last = None
-    for event in _label_events(observation):
-        if event.subject.casefold() == names.DEPLOY_FREEZE:
-            last = event
-    if last is None or last.kind is EventKind.LABELED or _is_bot(last.actor, observation):
+    own = [
+        event
+        for event in observation.label_events
+        if event.subject.casefold() == names.DEPLOY_FREEZE
+    ]
+    if not own or own[-1].kind is EventKind.LABELED or observation.is_bot(own[-1].actor):
         return False
     author = observation.issue.author.login.casefold()
-    return last.actor.login.casefold() != author
+    return own[-1].actor.login.casefold() != author
 
 
-def as_left(observation: Observation, may: Callable[[str], bool]) -> AsLeft:
-    """The labels as those who may have left them. What is there from the start was let be."""
+def permitted_labels(observation: Observation, may: Callable[[str], bool]) -> PermittedLabels:
+    """The labels that should stand there. `may` says whether a login may end the freeze.
+
+    What is there from the start was permitted; so is what a bot did.
+    """
     now = {name.casefold(): name for name in observation.issue.labels}
+    there_now = set(now)
     wanted: dict[str, bool] = {}
     refused: dict[str, None] = {}
-    for event in _label_events(observation):
-        label, there = event.subject.casefold(), event.kind is EventKind.LABELED
-        before = wanted.setdefault(label, not there)
-        now.setdefault(label, event.subject)
-        if _is_bot(event.actor, observation) or may(event.actor.login):
-            wanted[label] = there
-        elif before is not there:
+    for event in filter(_is_guarded, observation.events):
+        permitted = observation.is_bot(event.actor) or may(event.actor.login)
+        changes = event.kind is EventKind.CLOSED
+        if not changes:
+            label, there = event.subject.casefold(), event.kind is EventKind.LABELED
+            changes = wanted.setdefault(label, not there) is not there
+            now.setdefault(label, event.subject)
+            if permitted:
+                wanted[label] = there
+        if changes and not permitted:
             refused[event.actor.login] = None
-    for event in _closings(observation):
-        if not (_is_bot(event.actor, observation) or may(event.actor.login)):
-            refused[event.actor.login] = None
-    there_now = {name.casefold() for name in observation.issue.labels}
     labels = tuple(name for key, name in now.items() if wanted.get(key, key in there_now))
-    return AsLeft(labels, tuple(refused))
+    return PermittedLabels(labels, tuple(refused))
 
 
-def _label_events(observation: Observation) -> Iterator[TimelineEvent]:
-    for item in observation.history:
-        if isinstance(item, TimelineEvent) and item.kind in (
-            EventKind.LABELED,
-            EventKind.UNLABELED,
-        ):
-            label = item.subject.casefold()
-            if label in _GUARDED or label.startswith(_NARROWING):
-                yield item
-
-
-def _closings(observation: Observation) -> Iterator[TimelineEvent]:
-    for item in observation.history:
-        if isinstance(item, TimelineEvent) and item.kind is EventKind.CLOSED:
-            yield item
-
-
-def _is_bot(actor: Actor, observation: Observation) -> bool:
-    return actor.bot or actor.login.casefold() == observation.bot.casefold()
+def _is_guarded(event: TimelineEvent) -> bool:
+    """Whether an event ends, holds or narrows a freeze, or takes that back."""
+    if event.kind in (EventKind.LABELED, EventKind.UNLABELED):
+        label = event.subject.casefold()
+        return label in _GUARDED or label.startswith(_NARROWING)
+    return event.kind is EventKind.CLOSED

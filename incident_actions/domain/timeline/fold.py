@@ -6,30 +6,49 @@ comments of the bot's are projections, and would make the outcome depend on when
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from incident_actions.domain.freeze.override_audit import OverrideUse
-from incident_actions.domain.issue.incident import Allowance, EntryKind, Incident, Moment, Status
+from incident_actions.domain.issue import form_values, labels
+from incident_actions.domain.issue.forms import FormValues
+from incident_actions.domain.issue.incident import (
+    Allowance,
+    EntryKind,
+    Incident,
+    Moment,
+    Role,
+    Severity,
+    Status,
+)
 from incident_actions.domain.issue.observation import Observation
 from incident_actions.domain.issue.permissions import Permission, Permissions
 from incident_actions.domain.issue.records import Comment, Deployment, EventKind, TimelineEvent
 from incident_actions.domain.playbook import steps
 from incident_actions.domain.playbook.checklist import ChecklistItem
 from incident_actions.domain.playbook.recovery import PassedCheck
-from incident_actions.domain.timeline import commands as c
-from incident_actions.domain.timeline.arguments import Mistake
-from incident_actions.domain.timeline.declaration import ROLE_NEEDS, Rules, declare
-from incident_actions.domain.timeline.manual_actions import by_hand, command_for
-from incident_actions.domain.timeline.notices import Notice, RequestedPage, reply
-from incident_actions.domain.timeline.parser import read_comment
-from incident_actions.domain.timeline.reducer import Act, Unverified, apply, log
+from incident_actions.domain.text.times import read_past_time
+from incident_actions.domain.timeline.commands.base import Command, Origin, Subject
+from incident_actions.domain.timeline.commands.roles import ROLE_NEEDS, give_role
+from incident_actions.domain.timeline.commands.status import Unverified, Verify
+from incident_actions.domain.timeline.interpreter import Interpreter, is_born_with
+from incident_actions.domain.timeline.notices import Notice
 
 BOT = "the bot"
 """How the timeline calls it."""
+_LAPSE = "x"
+"""How the keys of entries begin for which nobody did anything: an allowance is over."""
+
+
+class Rules(Struct, frozen=True):
+    """What a team decides: who may what, which checks, who starts with which role."""
+
+    checks: tuple[ChecklistItem, ...] = ()
+    needs: Mapping[str, Permission] = {}
+    default_roles: Mapping[Role, str] = {}
 
 
 class Evidence(Struct, frozen=True):
@@ -58,48 +77,36 @@ class Folded(Struct, frozen=True):
 def fold(
     observation: Observation,
     rules: Rules,
-    grants: Permissions,
+    permissions: Permissions,
     evidence: Evidence | None = None,
 ) -> Folded:
-    """Replay the history. People's deeds count, in order; the bot's own don't."""
+    """The incident after its whole history, replayed in the order of time."""
     evidence = evidence or Evidence()
-    walk = _Walk(declare(observation, rules, grants), rules, grants)
+    replay = _Replay(_declared(observation, rules, permissions), rules.checks)
+    interpreter = Interpreter(
+        observation, Subject.INCIDENT, permissions, rules.needs, replay.take, rules.checks
+    )
     history: list[_Item] = [*observation.history, *evidence.passed, *evidence.deployments]
     history += [*evidence.passages, *evidence.lapsed]
+    done = steps.taken(replay.incident, rules.checks)
     for item in sorted(history, key=_when):
-        if isinstance(item, _Evidence):
-            walk.evidence(item)
-            continue
-        actor = item.author if isinstance(item, Comment) else item.actor
-        if observation.is_bot(actor):
-            continue
-        if isinstance(item, Comment):
-            walk.comment(item)
-        elif not (item.kind is EventKind.LABELED and item.at <= observation.issue.created_at):
-            walk.event(item)
-        walk.steps |= steps.taken(walk.incident, rules.checks)
+        if isinstance(item, Comment | TimelineEvent):
+            interpreter.read(item)
+        else:
+            replay.add_evidence(item)
+        done |= steps.taken(replay.incident, rules.checks)
+    timeline = replay.incident.timeline
     incident = replace(
-        walk.incident,
-        timeline=tuple(sorted(walk.incident.timeline, key=lambda entry: entry.at)),
-        last_activity=max(
-            entry.at for entry in walk.incident.timeline if not entry.key.startswith(_LAPSE)
-        ),
+        replay.incident,
+        timeline=tuple(sorted(timeline, key=lambda entry: entry.at)),
+        last_activity=max(entry.at for entry in timeline if not entry.key.startswith(_LAPSE)),
     )
-    done = walk.steps | steps.answered(observation.values.given)
-    return Folded(
-        incident, tuple(walk.taken), tuple(walk.commands), tuple(walk.notices), frozenset(done)
-    )
-
-
-MOST_REFUSED = 10
-"""How many people are told, one comment each, that they may not command."""
-_LAPSE = "x"
-"""How the keys of entries begin for which nobody did anything: an allowance is over."""
+    taken, commands = tuple(interpreter.taken), tuple(interpreter.commands)
+    done |= steps.answered(observation.values.given)
+    return Folded(incident, taken, commands, tuple(interpreter.notices), done)
 
 
 _Evidence = PassedCheck | Deployment | OverrideUse | Allowance
-
-
 _Item = Comment | TimelineEvent | _Evidence
 
 
@@ -109,125 +116,39 @@ def _when(item: _Item) -> datetime:
     return item.created_at if isinstance(item, Comment) else item.at
 
 
-class _Answer:
-    """What there is to say about one comment, while it is being read."""
+class _Replay(Struct):
+    """The incident as it is at one moment of the replay."""
 
-    def __init__(self) -> None:
-        self.lines: list[c.Misread] = []
-        self.checks: tuple[ChecklistItem, ...] = ()
-        self.pages: list[RequestedPage] = []
+    incident: Incident
+    checks: tuple[ChecklistItem, ...]
 
-    def about(self, source: str, to: str) -> Notice | None:
-        """As one notice."""
-        return reply(source, to, self.lines, self.checks, self.pages)
-
-
-class _Walk:
-    """The fold's running state: one pass over the history."""
-
-    def __init__(self, incident: Incident, rules: Rules, grants: Permissions) -> None:
-        self.incident = incident
-        self.rules = rules
-        self.grants = grants
-        self.taken: list[Comment] = []
-        self.commands: list[Comment] = []
-        self.notices: list[Notice] = []
-        self.refused: set[str] = set()
-        self.steps = set(steps.taken(incident, rules.checks))
-
-    def comment(self, comment: Comment) -> None:
-        """Apply the commands of one comment; what can't be taken becomes one notice."""
-        lines = read_comment(comment.body, comment.created_at)
-        if not lines:
-            return
-        self.commands.append(comment)
-        login = comment.author.login
-        allowed = self.grants.at(login, comment.id)
-        if allowed < Permission.TRIAGE:
-            self._refuse(login)
-            return
-        answer = _Answer()
-        took = False
-        for index, line in enumerate(lines):
-            if isinstance(line, c.Misread):
-                answer.lines.append(line)
-            elif allowed < self._needs(line.name):
-                self._refuse(login)
-            else:
-                key = f"c{comment.id}.{index}"
-                act = Act(login, line.at, comment.created_at, key, self.rules.checks)
-                took = self._take(line, act, answer) or took
-        if took:
-            self.taken.append(comment)
-        self._say(answer.about(str(comment.id), login))
-
-    def _say(self, notice: Notice | None) -> None:
-        if notice is not None:
-            self.notices.append(notice)
-
-    def _needs(self, name: str) -> Permission:
-        spec = c.spec_of(name)
-        default = spec.needs if spec else Permission.WRITE
-        return self.rules.needs.get(name, default)
-
-    def _take(self, line: c.Taken, act: Act, answer: _Answer) -> bool:
-        """Apply one command; gives whether it was taken. What is to say goes into the answer."""
-        command = line.command
-        if isinstance(command, c.AssignRole) and command.login and not self._fit(command.login):
-            reason = f"@{command.login} has no triage or write access to this repository"
-            suggestion = f"/role {command.role} @user"
-            answer.lines.append(c.Misread(line.line, line.typed, reason, suggestion))
-            return False
+    def take(self, command: Command, origin: Origin) -> None:
+        """Apply a command of somebody's. Raises `Mistake` when it makes no sense now."""
         try:
-            self.incident = apply(self.incident, command, act)
-        except Unverified as refused:
-            answer.checks = refused.checks
-            self._tried_to_close(act)
-            return False
-        except Mistake as mistake:
-            answer.lines.append(
-                c.Misread(line.line, line.typed, mistake.reason, mistake.suggestion)
-            )
-            return False
-        if isinstance(command, c.ShowRunbook):
-            answer.pages.append(RequestedPage("runbook", command.name))
-        elif isinstance(command, c.Help):
-            answer.pages.append(RequestedPage("help", command.topic))
-        return True
+            self.incident = command.apply(self.incident, origin)
+        except Unverified:
+            why = "recovery was not verified yet"
+            self.incident = origin.log(self.incident, "tried to close", why)
+            raise
 
-    def _fit(self, login: str) -> bool:
-        return self.grants.at(login, 0) >= ROLE_NEEDS
-
-    def _tried_to_close(self, act: Act) -> None:
-        self.incident = log(self.incident, act, "tried to close", "recovery was not verified yet")
-
-    def _refuse(self, login: str) -> None:
-        """Say once that somebody may not do that; a crowd of strangers is not answered."""
-        if login.casefold() not in self.refused and len(self.refused) < MOST_REFUSED:
-            self.refused.add(login.casefold())
-            text = "triage" if self.grants.best(login) >= Permission.TRIAGE else ""
-            self.notices.append(Notice("refused", login.casefold(), to=login, text=text))
-
-    def evidence(self, item: _Evidence) -> None:
+    def add_evidence(self, item: _Evidence) -> None:
         """What the bot measured, what GitHub was told to deploy, what passed the gate."""
-        if isinstance(item, Allowance):
-            self._expire(item)
-        elif isinstance(item, OverrideUse):
-            if item.at >= self.incident.times[Moment.STARTED]:
-                act = Act(item.actor, item.at, item.at, item.key)
+        match item:
+            case Allowance():
+                self._expire(item)
+            case OverrideUse() if item.at >= self.incident.times[Moment.STARTED]:
                 what = f"let {item.sha[:7]} through the freeze: {item.how}"
-                self.incident = log(self.incident, act, what, item.reason, deed=EntryKind.OVERRIDE)
-        elif isinstance(item, Deployment):
-            if item.at >= self.incident.times[Moment.STARTED]:
-                act = Act(item.by, item.at, item.at, f"d{item.id}")
+                origin = Origin(item.actor, item.at, item.at, item.key)
+                deed = EntryKind.OVERRIDE
+                self.incident = origin.log(self.incident, what, item.reason, deed=deed)
+            case Deployment() if item.at >= self.incident.times[Moment.STARTED]:
                 what = f"deployed {item.sha[:7]} to {item.environment}"
-                self.incident = log(self.incident, act, what)
-        elif self.incident.status is Status.MONITORING and any(
-            item.key == check.key for check in self.rules.checks
-        ):
-            act = Act(BOT, item.at, item.at, f"p{item.key}", self.rules.checks)
-            command = c.Verify(item.key, "its address answers again")
-            self.incident = apply(self.incident, command, act)
+                origin = Origin(item.by, item.at, item.at, f"d{item.id}")
+                self.incident = origin.log(self.incident, what)
+            case PassedCheck() if self.incident.status is Status.MONITORING:
+                if any(item.key == check.key for check in self.checks):
+                    origin = Origin(BOT, item.at, item.at, f"p{item.key}", self.checks)
+                    self.take(Verify(item.key, "its address answers again"), origin)
 
     def _expire(self, over: Allowance) -> None:
         """An allowance is over; it stays in the record, and opens nothing."""
@@ -236,23 +157,66 @@ class _Walk:
         allow = tuple(replace(a, expired=a.expired or a == over) for a in self.incident.allow)
         self.incident = replace(self.incident, allow=allow)
         if self.incident.status.open:
-            act = Act(BOT, over.until, over.until, f"{_LAPSE}{over.change}.{over.at:%H%M%S}")
-            self.incident = log(self.incident, act, f"/allow {over.change} expired")
+            key = f"{_LAPSE}{over.change}.{over.at:%H%M%S}"
+            origin = Origin(BOT, over.until, over.until, key)
+            self.incident = origin.log(self.incident, f"/allow {over.change} expired")
 
-    def event(self, event: TimelineEvent) -> None:
-        """Apply what somebody did by hand on the issue, as if they had typed the command."""
-        login, command = event.actor.login, command_for(event)
-        if command is not None and self.grants.best(login) < self._needs(command):
-            self._refuse(login)
-            return
-        act = Act(login, event.at, event.at, f"e{event.id}", self.rules.checks)
-        try:
-            self.incident = by_hand(self.incident, event, act)
-        except Unverified as refused:
-            self._say(reply(f"e{event.id}", event.actor.login, checks=refused.checks))
-            self._tried_to_close(act)
-        except Mistake:
-            return  # the labels and the issue's state are put right by the projection
+
+def named_at_declaration(values: FormValues, rules: Rules) -> dict[Role, str]:
+    """Who should start with which role: the form's answer comes before the team's rules."""
+    login = form_values.read_login(values.get("commander"))
+    return {**rules.default_roles, **({Role.COMMANDER: login} if login is not None else {})}
+
+
+def _declared(observation: Observation, rules: Rules, permissions: Permissions) -> Incident:
+    """The incident at the moment when it was declared, from the form's values alone."""
+    issue, values = observation.issue, observation.values
+    declared = issue.created_at
+    given = form_values.read_severity(values.get("severity")) or _label_at_creation(observation)
+    severity = given or Severity.SEV1
+    started = read_past_time(values.get("started"), declared) or declared
+    incident = Incident(
+        status=Status.INVESTIGATING,
+        severity=severity,
+        severity_known=given is not None,
+        times={Moment.STARTED: started, Moment.DETECTED: declared, Moment.DECLARED: declared},
+        services=form_values.read_services(values.get("services")),
+        drill=_drill_at_creation(observation),
+        sensitive=bool(values.boxes.get("sensitive")),
+        customers=form_values.affects_customers(values.get("affected")),
+    )
+    origin = Origin(issue.author.login, declared, declared, "declared")
+    doubt = "" if given else "no severity given, so the worst is assumed"
+    incident = origin.log(incident, f"declared the incident as {severity.label}", doubt)
+    in_form = form_values.read_login(values.get("commander")) is not None
+    for role, login in named_at_declaration(values, rules).items():
+        if permissions.at(login, 0) >= ROLE_NEEDS:
+            asked = role is Role.COMMANDER and in_form
+            where = "in the form" if asked else "by the configuration"
+            incident = give_role(incident, role, login)
+            action = f"named @{login} {role.label.lower()} {where}"
+            incident = replace(origin, key=f"declared.{role}").log(incident, action)
+    return incident
+
+
+def _drill_at_creation(observation: Observation) -> bool:
+    """Whether it was declared as a drill: the label came with the issue."""
+    marked = [
+        event.at <= observation.issue.created_at
+        for event in observation.label_events
+        if event.kind is EventKind.LABELED and event.subject.casefold() == labels.DRILL
+    ]
+    return any(marked) if marked else labels.holds(observation.issue.labels, labels.DRILL)
+
+
+def _label_at_creation(observation: Observation) -> Severity | None:
+    """The worst severity label that the issue was born with."""
+    born_with = [
+        event.subject.casefold()
+        for event in observation.label_events
+        if is_born_with(event, observation) and event.actor == observation.issue.author
+    ]
+    return min((severity for severity in Severity if severity in born_with), default=None)
 
 
 def newest(comments: Sequence[Comment]) -> tuple[int, str]:

@@ -1,137 +1,196 @@
-"""What people do by hand on the issue, as if they had typed the command."""
+"""What people do by hand on the issue, as the command that it stands for.
+
+Whoever may triage can set labels, and could do by hand what they may not command. So each action
+is a command, and needs its permission. What no command does quite like that is a kind of the
+nearest one, with the same name and permission; what everybody may do needs none.
+"""
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from msgspec.structs import replace
+
 from incident_actions.domain.issue import labels
 from incident_actions.domain.issue.incident import FreezeSwitch, Incident, Role, Severity, Status
+from incident_actions.domain.issue.permissions import Permission
 from incident_actions.domain.issue.records import EventKind, TimelineEvent
-from incident_actions.domain.timeline import commands as c
-from incident_actions.domain.timeline.reducer import Act, apply, drop_roles, give_role, log
+from incident_actions.domain.timeline.commands.base import Command, Origin
+from incident_actions.domain.timeline.commands.freeze import FreezeDeploys, ThawDeploys
+from incident_actions.domain.timeline.commands.record import SetCause, SetServices
+from incident_actions.domain.timeline.commands.roles import SetSeverity, drop_roles, give_role
+from incident_actions.domain.timeline.commands.status import ACTIVE, Reopen, Resolve, SetStatus
 
 
-def command_for(event: TimelineEvent) -> str | None:
-    """The command that a deed by hand stands for, whose permission it needs; None for others.
-
-    Whoever may triage can set labels, and so could do by hand what they may not command.
-    """
-    if event.kind is EventKind.CLOSED:
-        return "resolve"
-    if event.kind is EventKind.REOPENED:
-        return "reopen"
-    if event.kind not in (EventKind.LABELED, EventKind.UNLABELED):
-        return None
-    name, put_on = event.subject.casefold(), event.kind is EventKind.LABELED
-    switches = {
-        labels.DEPLOY_FREEZE: "freeze" if put_on else "thaw",
-        labels.DEPLOYS_ALLOWED: "thaw" if put_on else "freeze",
-        labels.DRILL: "thaw" if put_on else "freeze",
-    }
-    if name in switches:
-        return switches[name]
-    if name.startswith(labels.SERVICE_PREFIX):
-        return "service"
-    if name.startswith(labels.CAUSE_PREFIX):
-        return "cause"
-    if put_on and name in [severity.value for severity in Severity]:
-        return "severity"
-    return "status" if put_on and name.startswith(labels.STATUS_PREFIX) else None
-
-
-def by_hand(incident: Incident, event: TimelineEvent, act: Act) -> Incident:
-    """The incident after an event of the timeline. Raises `Mistake` like a command does."""
+def command_of(event: TimelineEvent) -> Command | None:
+    """The command that an event stands for; None when it means nothing to an incident."""
     match event.kind:
-        case EventKind.LABELED:
-            return _labeled(incident, event.subject, act)
-        case EventKind.UNLABELED:
-            return _unlabeled(incident, event.subject, act)
-        case EventKind.ASSIGNED:
-            return _assigned(incident, event.subject, act)
-        case EventKind.UNASSIGNED:
-            left = drop_roles(incident, event.subject, act.at)
-            return log(left, act, f"unassigned @{event.subject}")
         case EventKind.CLOSED:
-            if incident.status is Status.RESOLVED:
-                return incident
-            return apply(incident, c.Resolve("closed by hand", force=False), act)
+            return Resolve("closed by hand")
         case EventKind.REOPENED:
-            if incident.status.open:
-                return incident
-            return apply(incident, c.Reopen("reopened by hand"), act)
+            return Reopen("reopened by hand")
+        case EventKind.ASSIGNED:
+            return Assign(event.subject)
+        case EventKind.UNASSIGNED:
+            return Unassign(event.subject)
         case EventKind.RENAMED:
-            return log(incident, act, f"renamed the incident to {event.subject}")
-        case EventKind.CROSS_REFERENCED:
-            return _referenced(incident, event, act)
+            return Rename(event.subject)
+        case EventKind.CROSS_REFERENCED if event.pull_request:
+            return LinkPull(event.subject, event.title, event.merged_at)
+        case EventKind.LABELED | EventKind.UNLABELED:
+            return _command_of_label(event.subject.casefold(), event.kind is EventKind.LABELED)
+    return None
 
 
-def _labeled(incident: Incident, name: str, act: Act) -> Incident:
-    folded = name.casefold()
-    if folded in [severity.value for severity in Severity]:
-        severity = Severity(folded)
-        if severity is incident.severity and incident.severity_known:
+class MarkAsDrill(ThawDeploys, frozen=True):
+    """The drill label was put on: a drill freezes nothing."""
+
+    def apply(self, incident: Incident, origin: Origin) -> Incident:
+        """It is a drill from now on."""
+        if incident.drill:
             return incident
-        return apply(incident, c.SetSeverity(severity, ""), act)
-    if folded == labels.DEPLOY_FREEZE:
-        return apply(incident, c.FreezeDeploys("label set by hand"), act)
-    if folded == labels.DEPLOYS_ALLOWED:
-        return apply(incident, c.ThawDeploys("label set by hand"), act)
-    if folded == labels.DRILL and not incident.drill:
-        return log(incident, act, "marked it as a drill", drill=True)
-    if folded.startswith(labels.SERVICE_PREFIX):
-        service = folded[len(labels.SERVICE_PREFIX) :].strip()
-        if not service or service in incident.services:
+        return origin.log(incident, "marked it as a drill", drill=True)
+
+
+class UnmarkAsDrill(FreezeDeploys, frozen=True):
+    """The drill label was taken off: the freeze may be real."""
+
+    def apply(self, incident: Incident, origin: Origin) -> Incident:
+        """It is no drill any more."""
+        if not incident.drill:
             return incident
-        return apply(incident, c.SetServices((*incident.services, service)), act)
-    if folded.startswith(labels.CAUSE_PREFIX):
-        return apply(incident, c.SetCause(folded[len(labels.CAUSE_PREFIX) :].strip()), act)
-    if folded.startswith(labels.STATUS_PREFIX):
-        return _status_label(incident, folded[len(labels.STATUS_PREFIX) :].strip(), act)
-    return incident
+        return origin.log(incident, "said that it is no drill", drill=False)
 
 
-def _status_label(incident: Incident, name: str, act: Act) -> Incident:
-    if name == incident.status or name not in [status.value for status in Status]:
+class EndFreeze(ThawDeploys, frozen=True):
+    """The label of `/freeze` was taken off: the severity decides again."""
+
+    def apply(self, incident: Incident, origin: Origin) -> Incident:
+        """Takes `/freeze` back, and nothing that was decided after it."""
+        return _end(incident, origin, FreezeSwitch.ON, "took the deploy freeze by hand off")
+
+
+class EndThaw(FreezeDeploys, frozen=True):
+    """The label of `/thaw` was taken off: the severity decides again."""
+
+    def apply(self, incident: Incident, origin: Origin) -> Incident:
+        """Takes `/thaw` back, and nothing that was decided after it."""
+        action = "let the severity decide about deploys again"
+        return _end(incident, origin, FreezeSwitch.OFF, action)
+
+
+def _end(incident: Incident, origin: Origin, switch: FreezeSwitch, action: str) -> Incident:
+    if incident.freeze is None or incident.freeze.freeze is not switch:
         return incident
-    if name == Status.RESOLVED:
-        return apply(incident, c.Resolve("status set by hand", force=False), act)
-    if name == Status.REPORTED:
-        return incident
-    return apply(incident, c.SetStatus(Status(name), ""), act)
+    return origin.log(incident, action, freeze=None)
 
 
-def _unlabeled(incident: Incident, name: str, act: Act) -> Incident:
-    folded = name.casefold()
-    override = incident.freeze.freeze if incident.freeze else None
-    if folded == labels.DRILL and incident.drill:
-        return log(incident, act, "said that it is no drill", drill=False)
-    if folded == labels.DEPLOY_FREEZE and override is FreezeSwitch.ON:
-        return log(incident, act, "took the deploy freeze by hand off", freeze=None)
-    if folded == labels.DEPLOYS_ALLOWED and override is FreezeSwitch.OFF:
-        return log(incident, act, "let the severity decide about deploys again", freeze=None)
-    if folded.startswith(labels.SERVICE_PREFIX):
-        service = folded[len(labels.SERVICE_PREFIX) :].strip()
-        left = tuple(name for name in incident.services if name != service)
-        if left != incident.services:
-            return log(incident, act, f"took the service {service} off", services=left)
-    if folded.startswith(labels.CAUSE_PREFIX) and incident.cause:
-        return log(incident, act, "took the cause off", cause=None)
-    return incident
+class AddService(SetServices, frozen=True):
+    """A service's label was put on."""
+
+    def apply(self, incident: Incident, origin: Origin) -> Incident:
+        """The service joins those that are there."""
+        new = [name for name in self.names if name and name not in incident.services]
+        return SetServices((*incident.services, *new)).apply(incident, origin) if new else incident
 
 
-def _assigned(incident: Incident, login: str, act: Act) -> Incident:
-    if incident.commander is None:
-        incident = give_role(incident, Role.COMMANDER, login)
-        return log(incident, act, f"assigned @{login}, who is in command now")
-    if any(login.casefold() == name.casefold() for name in incident.assigned):
-        return incident
-    return log(incident, act, f"assigned @{login}", assigned=(*incident.assigned, login))
+class DropService(SetServices, frozen=True):
+    """A service's label was taken off."""
+
+    def apply(self, incident: Incident, origin: Origin) -> Incident:
+        """The other services stay."""
+        left = tuple(name for name in incident.services if name not in self.names)
+        if left == incident.services:
+            return incident
+        return origin.log(incident, f"took the service {self.names[0]} off", services=left)
 
 
-def _referenced(incident: Incident, event: TimelineEvent, act: Act) -> Incident:
-    if not event.pull_request:
-        return incident
-    what = f"pull request #{event.subject}"
-    incident = log(incident, act, f"linked {what}", event.title)
-    if event.merged_at is not None:
-        merged = Act(act.actor, event.merged_at, event.merged_at, f"{act.key}m", act.checks)
-        incident = log(incident, merged, f"merged {what}", event.title)
-    return incident
+class DropCause(SetCause, frozen=True):
+    """A cause's label was taken off."""
+
+    def apply(self, incident: Incident, origin: Origin) -> Incident:
+        """No cause is named."""
+        if not incident.cause:
+            return incident
+        return origin.log(incident, "took the cause off", cause=None)
+
+
+class Assign(Command, frozen=True):
+    """Somebody was assigned."""
+
+    needs = Permission.NONE
+    login: str
+
+    def apply(self, incident: Incident, origin: Origin) -> Incident:
+        """They take command if nobody has it; else they help."""
+        if incident.commander is None:
+            incident = give_role(incident, Role.COMMANDER, self.login)
+            return origin.log(incident, f"assigned @{self.login}, who is in command now")
+        if any(self.login.casefold() == name.casefold() for name in incident.assigned):
+            return incident
+        assigned = (*incident.assigned, self.login)
+        return origin.log(incident, f"assigned @{self.login}", assigned=assigned)
+
+
+class Unassign(Command, frozen=True):
+    """Somebody was unassigned."""
+
+    needs = Permission.NONE
+    login: str
+
+    def apply(self, incident: Incident, origin: Origin) -> Incident:
+        """Their roles are free again."""
+        left = drop_roles(incident, self.login, origin.at)
+        return origin.log(left, f"unassigned @{self.login}")
+
+
+class Rename(Command, frozen=True):
+    """The issue got another title."""
+
+    needs = Permission.NONE
+    title: str
+
+    def apply(self, incident: Incident, origin: Origin) -> Incident:
+        """A line in the timeline."""
+        return origin.log(incident, f"renamed the incident to {self.title}")
+
+
+class LinkPull(Command, frozen=True):
+    """A pull request named the incident. `merged_at` is None while it is not merged."""
+
+    needs = Permission.NONE
+    number: str
+    title: str
+    merged_at: datetime | None
+
+    def apply(self, incident: Incident, origin: Origin) -> Incident:
+        """A line in the timeline, and one more when it was merged."""
+        what = f"pull request #{self.number}"
+        incident = origin.log(incident, f"linked {what}", self.title)
+        if self.merged_at is None:
+            return incident
+        merged = replace(origin, at=self.merged_at, typed_at=self.merged_at, key=f"{origin.key}m")
+        return merged.log(incident, f"merged {what}", self.title)
+
+
+_BY_LABEL: dict[str, tuple[Command, Command | None]] = {
+    labels.DEPLOY_FREEZE: (FreezeDeploys("label set by hand"), EndFreeze("")),
+    labels.DEPLOYS_ALLOWED: (ThawDeploys("label set by hand"), EndThaw("")),
+    labels.DRILL: (MarkAsDrill(""), UnmarkAsDrill("")),
+    **{severity.value: (SetSeverity(severity, ""), None) for severity in Severity},
+    **{f"{labels.STATUS_PREFIX}{status}": (SetStatus(status, ""), None) for status in ACTIVE},
+    f"{labels.STATUS_PREFIX}{Status.RESOLVED}": (Resolve("status set by hand"), None),
+}
+"""The commands for putting a label on, and for taking it off. Other labels mean nothing, but for
+those that carry the name of a service or a cause."""
+
+
+def _command_of_label(label: str, put_on: bool) -> Command | None:
+    prefix, colon, rest = label.partition(":")
+    prefix, value = prefix + colon, rest.strip()
+    if prefix == labels.SERVICE_PREFIX:
+        return AddService((value,)) if put_on else DropService((value,))
+    if prefix == labels.CAUSE_PREFIX:
+        return SetCause(value) if put_on else DropCause("")
+    commands = _BY_LABEL.get(prefix + value)
+    return None if commands is None else commands[not put_on]

@@ -20,8 +20,7 @@ from incident_actions.domain.issue.observation import Observation
 from incident_actions.domain.issue.permissions import Permission, Permissions
 from incident_actions.domain.issue.records import Actor, Comment, EventKind, Issue, TimelineEvent
 from incident_actions.domain.playbook.checklist import ChecklistItem
-from incident_actions.domain.timeline.declaration import Rules
-from incident_actions.domain.timeline.fold import Folded, fold
+from incident_actions.domain.timeline.fold import Folded, Rules, fold
 from incident_actions.render.comments import write
 
 DECLARED = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)

@@ -19,7 +19,7 @@ from incident_actions.domain.issue.observation import Observation
 from incident_actions.domain.issue.permissions import Permission
 from incident_actions.domain.issue.records import Actor, Comment, EventKind, TimelineEvent
 from incident_actions.domain.playbook.checklist import ChecklistItem
-from incident_actions.domain.timeline.fold import MOST_REFUSED
+from incident_actions.domain.timeline.interpreter import MOST_REFUSED
 from tests.unit.domain.chat import BOT, CHECKS, DECLARED, Chat, an_issue, at
 
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from incident_actions.domain.timeline import commands as c
-from incident_actions.domain.timeline.parser import read_comment
+from incident_actions.domain.timeline.commands import BY_NAME, REGISTRY
+from incident_actions.domain.timeline.parser import MisreadLine, read_comment
 from tests.unit.domain.test_commands import TYPED
 
 EXAMPLES = int(os.environ.get("INCIDENT_EXAMPLES", "3000"))
@@ -23,8 +23,8 @@ LONGEST = 65_536
 
 _PIECES = st.sampled_from(
     [
-        *(f"/{name}" for name in c.NAMES),
-        *(spec.example for spec in c.REGISTRY),
+        *(f"/{name}" for name in BY_NAME),
+        *(kind.example for kind in REGISTRY),
         *(
             "\n",
             "\r\n",
@@ -111,12 +111,12 @@ def test_no_comment_can_break_the_reading(comment: str) -> None:
     assert len(found) <= 51
     for line in found:
         assert 1 <= line.line <= comment.count("\n") + comment.count("\r") + 1
-        if isinstance(line, c.Misread):
+        if isinstance(line, MisreadLine):
             assert line.reason
             assert line.suggestion
         else:
             assert line.at <= TYPED
-            assert c.spec_of(line.name) is not None
+            assert type(line.command) in REGISTRY
 
 
 @settings(max_examples=EXAMPLES // 10, derandomize=EXAMPLES <= 3000)

@@ -11,20 +11,21 @@ from hypothesis import strategies as st
 
 from incident_actions.domain.issue.incident import TRANSITIONS, Incident, Moment, Severity, Status
 from incident_actions.domain.issue.records import EventKind
-from incident_actions.domain.timeline import commands as c
 from incident_actions.domain.timeline.arguments import Mistake
-from incident_actions.domain.timeline.parser import read_comment
-from incident_actions.domain.timeline.reducer import Act, apply
+from incident_actions.domain.timeline.commands import REGISTRY
+from incident_actions.domain.timeline.commands.base import Command, Origin
+from incident_actions.domain.timeline.commands.status import Mitigated, Reopen, Resolve, SetStatus
+from incident_actions.domain.timeline.parser import TakenLine, read_comment
 from tests.unit.domain.chat import CHECKS, DECLARED, Chat, at
 
-ACT = Act("alice", at(14, 5), at(14, 5), "c1.0", CHECKS)
-MOVES: tuple[c.Command, ...] = (
-    c.SetStatus(Status.INVESTIGATING, ""),
-    c.SetStatus(Status.IDENTIFIED, ""),
-    c.SetStatus(Status.MONITORING, ""),
-    c.Mitigated(""),
-    c.Resolve("why not", force=True),
-    c.Reopen("again"),
+ORIGIN = Origin("alice", at(14, 5), at(14, 5), "c1.0", CHECKS)
+MOVES: tuple[Command, ...] = (
+    SetStatus(Status.INVESTIGATING, ""),
+    SetStatus(Status.IDENTIFIED, ""),
+    SetStatus(Status.MONITORING, ""),
+    Mitigated(""),
+    Resolve("why not", force=True),
+    Reopen("again"),
 )
 
 
@@ -36,10 +37,10 @@ def incident(status: Status) -> Incident:
     )
 
 
-def after(status: Status, move: c.Command) -> Status | None:
+def after(status: Status, move: Command) -> Status | None:
     """The status that follows, or None when the command is refused."""
     try:
-        return apply(incident(status), move, ACT).status
+        return move.apply(incident(status), ORIGIN).status
     except Mistake:
         return None
 
@@ -77,7 +78,7 @@ def test_a_status_says_whether_the_issue_is_open() -> None:
 
 _LINES = st.sampled_from(
     [
-        *(spec.example for spec in c.REGISTRY),
+        *(kind.example for kind in REGISTRY),
         *("/status identified", "/status monitoring", "/status investigating"),
         *("/verify all", "/resolve", "/resolve --force x", "/reopen y", "/mitigated at 13:00"),
     ]
@@ -91,11 +92,11 @@ def test_whatever_is_commanded_the_status_moves_along_the_table(lines: list[str]
     it = incident(Status.INVESTIGATING)
     for line in lines:
         (taken,) = read_comment(line, at(14, 5))
-        assert isinstance(taken, c.Taken)
-        act = Act("alice", taken.at, at(14, 5), "c1.0", CHECKS)
+        assert isinstance(taken, TakenLine)
+        origin = Origin("alice", taken.at, at(14, 5), "c1.0", CHECKS)
         before = it
         try:
-            it = apply(it, taken.command, act)
+            it = taken.command.apply(it, origin)
         except Mistake:
             continue
         assert it.status is before.status or it.status in TRANSITIONS[before.status]

@@ -18,7 +18,7 @@ from incident_actions.domain.issue.records import Actor, Comment, EventKind
 from incident_actions.domain.playbook.checklist import ChecklistItem, ChecklistSection
 from incident_actions.domain.playbook.steps import ticked_by_people
 from incident_actions.domain.projection.state import State, read_state, write_state
-from incident_actions.domain.timeline.notices import Notice, outdated, reply, unposted
+from incident_actions.domain.timeline.notices import Notice, NoticeKind, outdated, reply, unposted
 from tests.unit.domain.chat import BOT, DECLARED, Chat, an_issue
 
 
@@ -200,17 +200,17 @@ class TestVoice:
 
     def test_only_what_was_never_said_is_said(self) -> None:
         """Also when somebody deleted the comment since: the state remembers."""
-        wanted = (Notice("refused", "eve"), Notice("reply", "5.abc"))
-        assert unposted(wanted, {"reply 5.abc"}) == (Notice("refused", "eve"),)
+        wanted = (Notice(NoticeKind.REFUSED, "eve"), Notice(NoticeKind.REPLY, "5.abc"))
+        assert unposted(wanted, {"reply 5.abc"}) == (Notice(NoticeKind.REFUSED, "eve"),)
 
     def test_answers_go_when_what_they_answer_goes(self) -> None:
         """Other words stay."""
         own = {"reply 5.abc": said(""), "refused eve": said(""), "held 7": said("")}
-        assert outdated((Notice("refused", "eve"),), own) == ("reply 5.abc",)
+        assert outdated((Notice(NoticeKind.REFUSED, "eve"),), own) == ("reply 5.abc",)
 
     def test_an_answer_without_anything_to_say_is_none(self) -> None:
         """Silence."""
-        assert reply("5", "alice") is None
+        assert reply("5", "alice") == ()
 
 
 class TestTrust:

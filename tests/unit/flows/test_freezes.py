@@ -11,14 +11,14 @@ import yaml
 from msgspec.structs import replace
 
 from incident_actions.cli.freeze_status import freeze_status
-from incident_actions.config import Config
+from incident_actions.config import Config, read_config
 from incident_actions.domain.issue.observation import Observation
 from incident_actions.github.client import GitHub, connect
 from incident_actions.reconcile.context import RunContext
-from incident_actions.reconcile.freeze import tend_freeze
+from incident_actions.reconcile.freeze import reconcile_freeze, reconcile_freezes
+from incident_actions.reconcile.recent_comments import RecentComments
 from incident_actions.reconcile.respond import Tools, respond
 from incident_actions.reconcile.route import WorkflowEvent
-from incident_actions.reconcile.sweep import Duty, whose_turn
 from incident_actions.sandbox import Sandbox
 from incident_actions.sandbox.people import Person
 from tests.support.events import ROOT, form_body, payload_of, schedule_event
@@ -65,18 +65,18 @@ class Town:
         """Run for the last event."""
         self._run(*self.github.deliveries[-1])
 
-    def sweep(self) -> int:
-        """Run for the schedule, at the next minute when freezes have their turn.
-
-        Gives the requests without those that create labels.
-        """
-        while whose_turn(self.now) is not Duty.FREEZES:
-            self.later(minutes=1)
-        self.github.clear_log()
+    def sweep(self) -> None:
+        """Run for the schedule."""
         self._run("schedule", schedule_event())
-        return sum(
-            (entry.method, entry.path[-7:]) != ("POST", "/labels") for entry in self.github.log
-        )
+
+    def look_at_freezes(self) -> int:
+        """Do the sweep's task for freezes alone; gives its requests."""
+        hub = self.hub
+        config = read_config(hub.file(".github/incident.yml"), ".github/incident.yml")
+        context = RunContext(hub, config, self.now, lambda url, private: False, sweeping=True)
+        self.github.clear_log()
+        reconcile_freezes(context, RecentComments(context))
+        return self.github.requests()
 
     def _run(self, name: str, payload: dict[str, Any]) -> None:
         given = payload if name == "schedule" else payload_of((name, payload))
@@ -196,8 +196,8 @@ def test_a_writer_whose_membership_github_hides_still_freezes(town: Town) -> Non
     number = town.freeze(town.alice)
     hub = town.hub
     hidden = replace(hub.issue(number), association="NONE")
-    context = RunContext(hub, Config(), town.now, lambda url, private: False, 100)
-    tend_freeze(context, Observation(hidden, hub.history(number), "github-actions[bot]"))
+    context = RunContext(hub, Config(), town.now, lambda url, private: False)
+    reconcile_freeze(context, Observation(hidden, hub.history(number), "github-actions[bot]"))
     (opened,) = town.open_freezes()
     assert opened != number
     assert town.frozen
@@ -350,13 +350,26 @@ def test_the_sweep_closes_what_is_over_and_says_so_once(town: Town) -> None:
 
 
 def test_an_idle_sweep_asks_for_the_list_and_no_more(town: Town) -> None:
-    """Configuration, incidents, freezes: three requests, also while freezes are in force."""
-    assert town.sweep() == 3
+    """One request for the open freezes, also while some are in force."""
+    assert town.look_at_freezes() == 1
     town.freeze(town.alice, until="2026-11-25 16:30")
     town.freeze(town.bob)
-    assert town.sweep() == 3
+    assert town.look_at_freezes() == 1
     town.github.file(NAME, ".github/incident.yml", WEEKEND)
-    assert town.sweep() == 3
+    assert town.look_at_freezes() == 1
+
+
+def test_an_open_window_costs_one_list_more_at_most(town: Town) -> None:
+    """And only when its freeze was closed early; however many freezes there ever were."""
+    town.github.file(NAME, ".github/incident.yml", WEEKEND)
+    for _ in range(120):
+        town.alice.close(town.freeze(town.alice))
+    town.later(hours=2)
+    town.sweep()
+    assert town.look_at_freezes() == 1
+    town.alice.close(town.open_freezes()[0])
+    assert town.look_at_freezes() == 2
+    assert town.open_freezes() == []
 
 
 def test_the_sweep_holds_a_strangers_freeze_that_no_run_saw(town: Town) -> None:
@@ -375,7 +388,7 @@ def test_strangers_freezes_cost_no_sweep(town: Town) -> None:
     for _ in range(5):
         town.freeze(town.mallory)
     town.sweep()
-    assert town.sweep() == 3
+    assert town.look_at_freezes() == 1
 
 
 def test_a_window_opens_and_closes_by_itself(town: Town) -> None:

@@ -6,7 +6,8 @@ from typing import cast
 
 import pytest
 
-from incident_actions.domain.timeline.notices import Notice, RequestedPage
+from incident_actions.domain.timeline.commands.pages import RequestedPage
+from incident_actions.domain.timeline.notices import Notice, NoticeKind
 from incident_actions.github.client import GitHub
 from incident_actions.reconcile import runbook_library as playbook
 
@@ -26,7 +27,7 @@ class Repository:
 
 def asked(topic: str, *own: str) -> str:
     page = RequestedPage("runbook", topic)
-    notice = Notice("reply", "k", pages=(page,))
+    notice = Notice(NoticeKind.REPLY, "k", pages=(page,))
     hub = cast(GitHub, Repository(*own))
     return playbook.pages(hub, [notice], "https://github.com/example/shop/issues/1")[page]
 

@@ -69,7 +69,7 @@ def finishing(team: Team) -> int:
 
 
 BEGINS = ("/git/", "/pulls/")
-"""Before the first request for a branch or a pull request all is the incident's, and tested there."""
+"""What is asked before that is about the incident itself, and is tested there."""
 STORIES = {"resolving": resolving, "finishing": finishing}
 
 

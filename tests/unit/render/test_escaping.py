@@ -13,7 +13,7 @@ from markdown_it.token import Token
 from incident_actions.domain.issue.body import BEGIN, END, split
 from incident_actions.domain.issue.bot_comments import marker
 from incident_actions.domain.issue.records import EventKind
-from incident_actions.domain.timeline.notices import Notice
+from incident_actions.domain.timeline.notices import Notice, NoticeKind
 from incident_actions.render.comments import write
 from incident_actions.render.dashboard import DashboardFacts, compose
 from incident_actions.render.markdown import code, inline, minutes, quote, utc
@@ -206,7 +206,7 @@ def test_answers_show_hostile_words_as_words(text: str) -> None:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_dismissal_shows_its_reason_as_words(text: str) -> None:
     """The reason goes through the same escaping."""
-    said = write(Notice("dismissed", "7", to="alice", text=text))
+    said = write(Notice(NoticeKind.DISMISSED, "7", to="alice", text=text))
     assert not {t.type for t in tokens(said.rpartition("\n\n")[0])} & {"html_inline", "html_block"}
     assert said.endswith(marker("dismissed", "7"))
 

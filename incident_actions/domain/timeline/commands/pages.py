@@ -1,0 +1,48 @@
+"""Commands that change nothing: the bot answers them with a page."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from incident_actions.domain.issue.permissions import Permission
+from incident_actions.domain.timeline.arguments import Arguments
+from incident_actions.domain.timeline.commands.base import Subject, TextCommand
+
+
+class RequestedPage(Struct, frozen=True):
+    """A page that somebody asked for: of `help` or of the `runbook`s. No topic: all commands."""
+
+    kind: str
+    topic: str
+
+
+class PageCommand(TextCommand, frozen=True):
+    """A command that asks for the page of a topic, which is its text."""
+
+    needs = Permission.TRIAGE
+    dated = False
+
+    @property
+    def page(self) -> RequestedPage:
+        """The page that it asks for."""
+        return RequestedPage(self.name, self.text)
+
+
+class ShowRunbook(PageCommand, frozen=True):
+    """Post a runbook."""
+
+    syntax = "/runbook NAME"
+    example = "/runbook 502-errors"
+
+    @classmethod
+    def read(cls, arguments: Arguments) -> ShowRunbook:
+        """The runbook's name."""
+        return cls(arguments.slug("the runbook's name"))
+
+
+class Help(PageCommand, frozen=True):
+    """Show the commands, or a page of the playbook."""
+
+    syntax = "/help [severity|roles|…]"
+    example = "/help severity"
+    applies_to = frozenset(Subject)

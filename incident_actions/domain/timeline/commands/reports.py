@@ -1,0 +1,28 @@
+"""What becomes of a report, or a freeze, by somebody from outside."""
+
+from __future__ import annotations
+
+from incident_actions.domain.timeline.commands.base import Command, Subject, TextCommand
+
+_HELD = frozenset({Subject.REPORT, Subject.HELD_FREEZE})
+
+
+class Confirm(Command, frozen=True):
+    """Open a report from outside as an incident.
+
+    A freeze from outside becomes one that counts.
+    """
+
+    syntax = "/confirm"
+    dated = False
+    applies_to = _HELD
+
+
+class Dismiss(TextCommand, frozen=True):
+    """Close a report from outside: it is no incident."""
+
+    syntax = "/dismiss REASON"
+    example = "/dismiss a planned maintenance"
+    dated = False
+    applies_to = _HELD
+    text_is = "the reason"

@@ -1,0 +1,118 @@
+"""Who does what, and how bad it is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from incident_actions.domain.issue.incident import Incident, Moment, Role, Severity
+from incident_actions.domain.issue.permissions import Permission
+from incident_actions.domain.timeline.arguments import Arguments, Mistake
+from incident_actions.domain.timeline.commands.base import Command, Origin
+
+ROLE_NEEDS = Permission.TRIAGE
+"""Who may hold a role. GitHub lets these people be assigned, too."""
+_ROLE_ALIASES = {
+    "ic": Role.COMMANDER,
+    "lead": Role.COMMANDER,
+    "communications": Role.COMMS,
+    "communication": Role.COMMS,
+}
+
+
+class Ack(Command, frozen=True):
+    """Acknowledge; you take command if nobody has."""
+
+    syntax = "/ack"
+
+    def apply(self, incident: Incident, origin: Origin) -> Incident:
+        """A backdated acknowledgement corrects the time."""
+        if origin.at != origin.typed_at:
+            incident = origin.set_time(incident, Moment.ACKNOWLEDGED)
+        incident = origin.acknowledge(incident)
+        if incident.commander is not None:
+            return origin.log(incident, "acknowledged")
+        incident = give_role(incident, Role.COMMANDER, origin.actor)
+        return origin.log(incident, "acknowledged and took command")
+
+
+class AssignRole(Command, frozen=True):
+    """Give a role; without a name, take it.
+
+    `login` is None for whoever typed it.
+    """
+
+    syntax = "/role commander|investigator|comms|scribe [@user]"
+    example = "/role comms @bea"
+    time_after_word = True
+    role: Role
+    login: str | None
+
+    @classmethod
+    def read(cls, arguments: Arguments) -> AssignRole:
+        """A role by its name or an alias, and a login, `me`, or nothing."""
+        role = arguments.choice("role", {role.value: role for role in Role}, also=_ROLE_ALIASES)
+        return cls(role, arguments.optional_login())
+
+    def apply(self, incident: Incident, origin: Origin) -> Incident:
+        """Who takes command by their own word has acknowledged the incident."""
+        if self.login and origin.permissions.at(self.login, 0) < ROLE_NEEDS:
+            reason = f"@{self.login} has no triage or write access to this repository"
+            raise Mistake(reason, f"/role {self.role} @user")
+        login = self.login or origin.actor
+        if self.role is Role.COMMANDER and login.casefold() == origin.actor.casefold():
+            incident = origin.acknowledge(incident)
+        name = self.role.label.lower()
+        action = f"took the role of {name}" if login == origin.actor else f"made @{login} {name}"
+        return origin.log(give_role(incident, self.role, login), action)
+
+
+class SetSeverity(Command, frozen=True):
+    """Correct the severity."""
+
+    syntax = "/severity sev1|sev2|sev3 [REASON]"
+    example = "/severity sev2 checkout works again"
+    time_after_word = True
+    severity: Severity
+    reason: str
+
+    @classmethod
+    def read(cls, arguments: Arguments) -> SetSeverity:
+        """A severity, and why."""
+        return cls(arguments.severity(), arguments.rest())
+
+    def apply(self, incident: Incident, origin: Origin) -> Incident:
+        """Another severity starts the clocks of updates anew; the same by hand is no news."""
+        before, after = incident.severity, self.severity
+        action = f"changed the severity from {before.label} to {after.label}"
+        if before is after and incident.severity_known:
+            if origin.by_hand:
+                return incident
+            action = f"kept the severity at {after.label}"
+        if before is not after:
+            incident = replace(incident, restarted_at=origin.typed_at)
+        return origin.log(incident, action, self.reason, severity=after, severity_known=True)
+
+
+def give_role(incident: Incident, role: Role, login: str) -> Incident:
+    """Someone takes a role and is assigned; who held it before leaves, unless needed elsewhere."""
+    before = incident.roles.get(role)
+    roles = {**incident.roles, role: login}
+    assigned = [name for name in incident.assigned if name.casefold() != login.casefold()]
+    if before and not any(before.casefold() == name.casefold() for name in roles.values()):
+        assigned = [name for name in assigned if name.casefold() != before.casefold()]
+    return replace(incident, roles=roles, assigned=(*assigned, login))
+
+
+def drop_roles(incident: Incident, login: str, at: datetime) -> Incident:
+    """Someone leaves: their roles are free again."""
+    folded = login.casefold()
+    roles = {role: name for role, name in incident.roles.items() if name.casefold() != folded}
+    in_command = incident.commander is not None and Role.COMMANDER not in roles
+    return replace(
+        incident,
+        roles=roles,
+        vacant_since=at if in_command else incident.vacant_since,
+        assigned=tuple(name for name in incident.assigned if name.casefold() != folded),
+    )

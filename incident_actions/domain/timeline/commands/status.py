@@ -1,0 +1,204 @@
+"""How far the incident is: its status, its recovery, its times."""
+
+from __future__ import annotations
+
+import difflib
+
+from msgspec.structs import replace
+
+from incident_actions.domain.issue.incident import (
+    TRANSITIONS,
+    Incident,
+    Moment,
+    Status,
+    Verification,
+)
+from incident_actions.domain.playbook.checklist import ChecklistItem, missing
+from incident_actions.domain.timeline.arguments import Arguments, Mistake
+from incident_actions.domain.timeline.commands.base import Command, Origin, TextCommand
+from incident_actions.domain.timeline.commands.record import fixes_named
+
+ACTIVE = (Status.INVESTIGATING, Status.IDENTIFIED, Status.MONITORING)
+"""The statuses that people set; `/resolve` and `/reopen` set the others."""
+
+
+class Unverified(Mistake):
+    """`/resolve`, or closing by hand, before recovery is verified. Carries what is missing."""
+
+    def __init__(self, checks: tuple[ChecklistItem, ...]) -> None:
+        super().__init__("recovery is not verified yet", "/verify all")
+        self.checks = checks
+
+
+class SetStatus(Command, frozen=True):
+    """Move the status."""
+
+    syntax = "/status investigating|identified|monitoring [TEXT]"
+    example = "/status identified bad config in 4f2a9c1"
+    time_after_word = True
+    status: Status
+    text: str
+
+    @classmethod
+    def read(cls, arguments: Arguments) -> SetStatus:
+        """One of the statuses of an open incident, and a text."""
+        if arguments.peek().casefold() in ("resolved", "closed"):
+            raise Mistake("resolving has its own command, because recovery is verified", "/resolve")
+        status = arguments.choice("status", {status.value: status for status in ACTIVE})
+        return cls(status, arguments.rest())
+
+    def apply(self, incident: Incident, origin: Origin) -> Incident:
+        """Monitoring means that it is mitigated; the same status by hand is no news."""
+        if origin.by_hand and self.status is incident.status:
+            return incident
+        if not incident.status.open:
+            raise Mistake("the incident is resolved; reopen it first", "/reopen REASON")
+        _require(incident, self.status, "/reopen REASON")
+        incident = origin.acknowledge(incident)
+        if self.status is Status.MONITORING and Moment.MITIGATED not in incident.times:
+            incident = origin.set_time(incident, Moment.MITIGATED)
+        action = f"set the status to {self.status}"
+        return origin.log(incident, action, self.text, status=self.status)
+
+
+class Mitigated(TextCommand, frozen=True):
+    """The harm has stopped; the status becomes monitoring."""
+
+    syntax = "/mitigated [TEXT]"
+    example = "/mitigated at 14:14 rollback is live"
+
+    def apply(self, incident: Incident, origin: Origin) -> Incident:
+        """Sets the time, and the status to monitoring."""
+        _require(incident, Status.MONITORING, f"/time mitigated at {origin.at:%H:%M}")
+        incident = origin.set_time(origin.acknowledge(incident), Moment.MITIGATED)
+        fixes = fixes_named(incident, self.text)
+        return origin.log(incident, "mitigated", self.text, status=Status.MONITORING, fixes=fixes)
+
+
+class Verify(Command, frozen=True):
+    """Say that a recovery check holds.
+
+    `check` is the check's name or `all`.
+    """
+
+    syntax = "/verify CHECK|all [TEXT]"
+    example = "/verify error-rate 0.1% for ten minutes"
+    time_after_word = True
+    check: str
+    text: str
+
+    @classmethod
+    def read(cls, arguments: Arguments) -> Verify:
+        """A check's name, and a text."""
+        check = arguments.word("the check's name, or `all`")
+        return cls(check.strip("`").casefold(), arguments.rest())
+
+    def apply(self, incident: Incident, origin: Origin) -> Incident:
+        """Remembers who said so. `all` are those that nobody has verified yet."""
+        known = {item.key: item for item in origin.checks}
+        left = missing(origin.checks, incident.verified)
+        if self.check == "all":
+            items, action = left, "verified all recovery checks"
+        elif self.check in known:
+            items = (known[self.check],)
+            action = f"verified: {items[0].text}"
+        else:
+            near = difflib.get_close_matches(self.check[:40], known, n=1, cutoff=0.4)
+            meant = [*near, *([item.key for item in left] or list(known)), "CHECK"][0]
+            listed = ", ".join(f"`{key}`" for key in known) or "none"
+            reason = f"there is no such recovery check; there are {listed}"
+            raise Mistake(reason, f"/verify {meant}")
+        verification = Verification(by=origin.actor, at=origin.at, text=self.text[:200])
+        verified = {**incident.verified, **{item.key: verification for item in items}}
+        return origin.log(incident, action, self.text, verified=verified)
+
+
+class Resolve(Command, frozen=True):
+    """Close, once recovery is verified; else `/resolve --force REASON`.
+
+    `force` skips the recovery checks, on the record.
+    """
+
+    syntax = "/resolve [TEXT]"
+    example = "/resolve stable for ten minutes"
+    text: str
+    force: bool = False
+
+    @classmethod
+    def read(cls, arguments: Arguments) -> Resolve:
+        """`--force` or not, and a text, which `--force` needs."""
+        force = arguments.flag("--force")
+        text = arguments.rest()
+        if force and not text:
+            raise Mistake("`--force` needs a reason, for the record", "/resolve --force REASON")
+        return cls(text, force)
+
+    def apply(self, incident: Incident, origin: Origin) -> Incident:
+        """Ends everything that an open incident has. Raises `Unverified` when checks are open."""
+        if incident.status is Status.RESOLVED:
+            again = f"/time resolved at {origin.at:%H:%M}"
+            raise Mistake("the incident is resolved already", again)
+        _require(incident, Status.RESOLVED, "/confirm")
+        open_checks = missing(origin.checks, incident.verified)
+        if open_checks and not self.force:
+            raise Unverified(open_checks)
+        times = {**incident.times, Moment.RESOLVED: origin.at}
+        times.setdefault(Moment.MITIGATED, origin.at)
+        forced = self.text if open_checks else None
+        incident = replace(incident, times=times, status=Status.RESOLVED, forced=forced)
+        incident = replace(incident, freeze=None, allow=(), next_update=None)
+        action = "resolved without verified recovery" if open_checks else "resolved"
+        return origin.log(incident, action, self.text)
+
+
+class Reopen(TextCommand, frozen=True):
+    """It is not over: open it again."""
+
+    syntax = "/reopen REASON"
+    example = "/reopen logins fail again"
+    text_is = "the reason"
+
+    def apply(self, incident: Incident, origin: Origin) -> Incident:
+        """Recovery has to be verified anew, and the clocks of updates start again."""
+        if incident.status.open:
+            raise Mistake("the incident is open", "/status investigating")
+        over = (Moment.MITIGATED, Moment.RESOLVED)
+        times = {moment: at for moment, at in incident.times.items() if moment not in over}
+        vacant = origin.typed_at if incident.commander is None else None
+        incident = replace(incident, status=Status.INVESTIGATING, times=times, vacant_since=vacant)
+        incident = replace(incident, verified={}, forced=None, last_update=None)
+        return origin.log(incident, "reopened", self.text, restarted_at=origin.typed_at)
+
+
+class SetTime(Command, frozen=True):
+    """Correct one of the incident's times.
+
+    The time itself is when the command happened.
+    """
+
+    syntax = "/time started|detected|… at 14:02"
+    example = "/time started at 13:58"
+    time_after_word = True
+    moment: Moment
+
+    @classmethod
+    def read(cls, arguments: Arguments) -> SetTime:
+        """The name of the time."""
+        moment = arguments.choice("time", {moment.value: moment for moment in Moment})
+        if not arguments.dated:
+            raise Mistake("the time itself is missing", f"/time {moment.value} at 14:02")
+        return cls(moment)
+
+    def apply(self, incident: Incident, origin: Origin) -> Incident:
+        """The line in the timeline stands where the correction was typed."""
+        if self.moment is Moment.RESOLVED and incident.status.open:
+            raise Mistake("the incident is not resolved", "/resolve at 14:30")
+        action = f"corrected the time {self.moment} to {origin.at:%Y-%m-%d %H:%M} UTC"
+        incident = origin.set_time(incident, self.moment)
+        return replace(origin, at=origin.typed_at).log(incident, action)
+
+
+def _require(incident: Incident, status: Status, suggestion: str) -> None:
+    """Raise `Mistake` for a change of status that the state machine does not know."""
+    if status is not incident.status and status not in TRANSITIONS[incident.status]:
+        raise Mistake(f"an incident that is {incident.status} can't be {status} next", suggestion)

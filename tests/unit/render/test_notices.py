@@ -1,0 +1,29 @@
+"""Every kind of notice can be written, and is known again by what stands in its comment."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from incident_actions.domain.issue.bot_comments import ANSWERS, find_bot_comments
+from incident_actions.domain.issue.records import Actor, Comment
+from incident_actions.domain.playbook.recovery import SAID
+from incident_actions.domain.timeline.notices import Notice, NoticeKind, name_of
+from incident_actions.render.comments import scheduler, write
+
+NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("kind", NoticeKind)
+def test_every_kind_of_notice_has_its_template(kind: NoticeKind) -> None:
+    """And the comment is found again by its name."""
+    notice = Notice(kind, "7", to="alice", text="why")
+    text = scheduler(notice, "incident.yml", NOW) if kind == "scheduler" else write(notice)
+    comment = Comment(1, Actor("bot"), text, NOW, NOW)
+    assert list(find_bot_comments([comment], ["bot"]).by_name) == [name_of(notice)]
+
+
+def test_kinds_that_others_know_by_their_value_exist() -> None:
+    """Answers that go with their comment, and the news of a recovery check."""
+    assert {*ANSWERS, SAID} <= set(NoticeKind)
