@@ -9,8 +9,10 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from pathspec import GitIgnoreSpec
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 
 def matches(path: str, globs: Iterable[str]) -> bool:
@@ -30,4 +32,6 @@ def fits(path: str, glob: str) -> bool:
 
 @functools.lru_cache(maxsize=512)
 def _spec(glob: str) -> GitIgnoreSpec:
+    from pathspec import GitIgnoreSpec  # 18 ms to load, and most runs match no path
+
     return GitIgnoreSpec.from_lines([re.sub(r"([\[\]!#\\])", r"\\\1", glob)])
