@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from incident_actions.config import schema
-from incident_actions.config.reminders import RemindersConfig
+from incident_actions.config.sections import RemindersConfig
 from incident_actions.domain.issue import labels
 from incident_actions.domain.issue.incident import Severity
 from incident_actions.domain.reminders.kinds import ReminderKind

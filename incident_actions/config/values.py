@@ -11,8 +11,12 @@ from msgspec import Meta, Struct
 
 from incident_actions.domain.freeze.windows import window_length
 from incident_actions.domain.playbook.on_call import check_rule
-from incident_actions.domain.text.durations import read_duration
-from incident_actions.domain.text.times import read_time_of_day, read_wall_time, read_zone
+from incident_actions.domain.text.times import (
+    read_duration,
+    read_time_of_day,
+    read_wall_time,
+    read_zone,
+)
 
 
 def doc(text: str, **limits: Any) -> Meta:

@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import takewhile
 from typing import Any
 
-from incident_actions.domain.issue.records import Comment
+from incident_actions.domain.issue.observation import Comment
 from incident_actions.errors import NotFound
 from incident_actions.github import decoding
 from incident_actions.github.decoding import stamp

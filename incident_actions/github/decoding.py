@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from incident_actions.domain.issue.records import Actor, Comment
+from incident_actions.domain.issue.observation import Actor, Comment
 from incident_actions.errors import Unavailable
 
 Answer = TypeVar("Answer")

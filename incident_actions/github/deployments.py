@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from incident_actions.domain.issue.records import Deployment
+from incident_actions.domain.issue.observation import Deployment
 from incident_actions.github.decoding import actor, each, time
 from incident_actions.github.transport import PER_PAGE, Transport
 

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from incident_actions.domain.issue.labels import Label
-from incident_actions.domain.issue.records import Comment, EventKind, Issue, TimelineEvent
+from incident_actions.domain.issue.observation import Comment, EventKind, Issue, TimelineEvent
 from incident_actions.domain.projection.effects import EditIssue, OpenIssue
 from incident_actions.errors import NotFound, Rejected
 from incident_actions.github.decoding import (

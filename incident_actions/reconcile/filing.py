@@ -15,7 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from incident_actions.domain.issue import labels as names
-from incident_actions.domain.issue.records import Issue
+from incident_actions.domain.issue.observation import Issue
 from incident_actions.domain.postmortem import record as records
 from incident_actions.domain.postmortem import sync
 from incident_actions.domain.postmortem.document import Document

@@ -7,14 +7,17 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 
 from incident_actions.domain.issue import labels as names
-from incident_actions.domain.issue.bot_comments import REMINDER, find_bot_comments
-from incident_actions.domain.issue.records import Comment, Issue
+from incident_actions.domain.issue.observation import REMINDER, Comment, Issue, find_bot_comments
 from incident_actions.domain.postmortem import link
 from incident_actions.domain.postmortem import record as records
 from incident_actions.domain.projection.effects import DeleteComment, Effect, PostComment
-from incident_actions.domain.reminders import followups
-from incident_actions.domain.reminders.kinds import ACTION_KINDS, POSTMORTEM_KINDS, ReminderKind
-from incident_actions.domain.reminders.policy import Reminder
+from incident_actions.domain.reminders import due as followups
+from incident_actions.domain.reminders.kinds import (
+    ACTION_KINDS,
+    POSTMORTEM_KINDS,
+    Reminder,
+    ReminderKind,
+)
 from incident_actions.reconcile.apply import apply, took_place
 from incident_actions.reconcile.context import JobResult, RunContext
 from incident_actions.render import comments

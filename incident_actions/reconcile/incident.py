@@ -12,18 +12,16 @@ from msgspec.structs import replace
 from incident_actions.domain.freeze.override_audit import lapsed
 from incident_actions.domain.issue import body as bodies
 from incident_actions.domain.issue import labels as names
-from incident_actions.domain.issue.bot_comments import REMINDER
 from incident_actions.domain.issue.forms import Form
 from incident_actions.domain.issue.incident import Moment
-from incident_actions.domain.issue.observation import Observation
+from incident_actions.domain.issue.observation import REMINDER, Observation
 from incident_actions.domain.issue.permissions import Permission, Permissions
 from incident_actions.domain.playbook import recovery
 from incident_actions.domain.playbook.checklist import read_checklist
 from incident_actions.domain.projection.effects import CreateLabel, EditIssue, Effect, PostComment
-from incident_actions.domain.projection.staleness import settled_issue
-from incident_actions.domain.projection.state import State, state_of
+from incident_actions.domain.projection.state import State, settled_issue, state_of
 from incident_actions.domain.projection.wanted import MOST_LABELS, shown_labels
-from incident_actions.domain.reminders.incident import due
+from incident_actions.domain.reminders.due import due
 from incident_actions.domain.timeline.fold import (
     Evidence,
     Folded,
@@ -35,7 +33,9 @@ from incident_actions.domain.timeline.interpreter import named_for_roles, wants_
 from incident_actions.domain.timeline.notices import Notice, NoticeKind, name_of
 from incident_actions.errors import GitHubError
 from incident_actions.github.client import GitHub
-from incident_actions.reconcile import override_audit, plan, runbook_library, suspects
+from incident_actions.reconcile import lookups as override_audit
+from incident_actions.reconcile import lookups as suspects
+from incident_actions.reconcile import plan, runbook_library
 from incident_actions.reconcile.apply import apply, took_place
 from incident_actions.reconcile.context import JobResult, RunContext
 from incident_actions.reconcile.plan import Assessment, DeclaredPlaybook, OutsideFacts

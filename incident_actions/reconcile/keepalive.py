@@ -11,7 +11,7 @@ import re
 from datetime import datetime, timedelta
 
 from incident_actions.domain.issue.incident import Moment
-from incident_actions.domain.issue.records import Issue
+from incident_actions.domain.issue.observation import Issue
 from incident_actions.domain.projection.effects import EditIssue, OpenIssue, PostComment
 from incident_actions.domain.timeline.notices import Notice, NoticeKind, name_of
 from incident_actions.errors import GitHubError

@@ -12,12 +12,10 @@ from incident_actions.domain.changes.suspects import RollbackRule, Suspects
 from incident_actions.domain.freeze.override_audit import OverrideAudit
 from incident_actions.domain.issue import body as bodies
 from incident_actions.domain.issue import labels
-from incident_actions.domain.issue.bot_comments import REMINDER
 from incident_actions.domain.issue.forms import Form, FormValues
 from incident_actions.domain.issue.incident import Allowance, Incident, Role, redacted
-from incident_actions.domain.issue.observation import Observation
+from incident_actions.domain.issue.observation import REMINDER, Comment, Deployment, Observation
 from incident_actions.domain.issue.permissions import Permissions
-from incident_actions.domain.issue.records import Comment, Deployment
 from incident_actions.domain.playbook import recovery
 from incident_actions.domain.playbook.checklist import ChecklistItem, ChecklistSection
 from incident_actions.domain.playbook.runbook_search import Runbook
@@ -33,8 +31,7 @@ from incident_actions.domain.projection.effects import (
 )
 from incident_actions.domain.projection.state import SettledIssue, State
 from incident_actions.domain.projection.wanted import edit, wanted_assignees, wanted_labels
-from incident_actions.domain.reminders.kinds import ReminderKind
-from incident_actions.domain.reminders.policy import Reminder
+from incident_actions.domain.reminders.kinds import Reminder, ReminderKind
 from incident_actions.domain.timeline.commands.pages import RequestedPage
 from incident_actions.domain.timeline.fold import Folded, newest
 from incident_actions.domain.timeline.notices import Notice, NoticeKind, outdated, unposted

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from incident_actions.domain.issue import labels as names
 from incident_actions.domain.issue.incident import EntryKind, Incident, Moment
-from incident_actions.domain.issue.records import Issue
+from incident_actions.domain.issue.observation import Issue
 from incident_actions.domain.postmortem import draft as drafts
 from incident_actions.domain.postmortem import link
 from incident_actions.domain.postmortem.document import Document

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from incident_actions.domain.issue import labels as names
-from incident_actions.domain.issue.bot_comments import BotComments, find_bot_comments
-from incident_actions.domain.issue.records import Comment, Issue
+from incident_actions.domain.issue.observation import BotComments, Comment, Issue, find_bot_comments
 from incident_actions.domain.reminders.kinds import LATEST
 from incident_actions.domain.timeline.parser import read_comment
 from incident_actions.reconcile.context import RunContext

@@ -14,9 +14,14 @@ from datetime import UTC
 from msgspec import Struct
 
 from incident_actions.domain.issue import labels as names
-from incident_actions.domain.issue.bot_comments import BotComments, find_bot_comments
-from incident_actions.domain.issue.observation import Observation
-from incident_actions.domain.issue.records import Comment, Issue, TimelineEvent
+from incident_actions.domain.issue.observation import (
+    BotComments,
+    Comment,
+    Issue,
+    Observation,
+    TimelineEvent,
+    find_bot_comments,
+)
 from incident_actions.domain.postmortem import codeowners, link, sync
 from incident_actions.domain.postmortem.document import Document
 from incident_actions.domain.postmortem.lint import (

@@ -11,12 +11,10 @@ import logging
 from collections.abc import Callable, Sequence
 
 from incident_actions.domain.issue import labels as names
-from incident_actions.domain.issue.bot_comments import REMINDER
 from incident_actions.domain.issue.incident import Severity
-from incident_actions.domain.issue.records import Issue
-from incident_actions.domain.projection.staleness import is_stale
-from incident_actions.domain.projection.state import State, state_of
-from incident_actions.domain.reminders.incident import due
+from incident_actions.domain.issue.observation import REMINDER, Issue
+from incident_actions.domain.projection.state import State, is_stale, state_of
+from incident_actions.domain.reminders.due import due
 from incident_actions.errors import GitHubError, RateLimited
 from incident_actions.reconcile import plan
 from incident_actions.reconcile.apply import apply, took_place

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from incident_actions.domain.issue.bot_comments import REMINDER, marker
 from incident_actions.domain.issue.incident import Incident, Moment
-from incident_actions.domain.reminders.policy import Reminder
+from incident_actions.domain.issue.observation import REMINDER, marker
+from incident_actions.domain.reminders.kinds import Reminder
 from incident_actions.domain.timeline.commands import REGISTRY
 from incident_actions.domain.timeline.commands.pages import RequestedPage
 from incident_actions.domain.timeline.notices import Notice

@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 from jinja2 import TemplateError
 
-from incident_actions.domain.issue.bot_comments import marker
 from incident_actions.domain.issue.incident import Moment
+from incident_actions.domain.issue.observation import marker
 from incident_actions.domain.postmortem import link
 from incident_actions.domain.postmortem.actions import CATEGORIES, plain
 from incident_actions.domain.postmortem.document import Document

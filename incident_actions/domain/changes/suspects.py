@@ -13,8 +13,8 @@ from typing import Annotated, Protocol, TypeVar
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from incident_actions.domain.issue.records import Deployment
-from incident_actions.domain.text.globs import matches
+from incident_actions.domain.issue.observation import Deployment
+from incident_actions.domain.text.names import matches
 
 WINDOW = timedelta(minutes=60)
 """The playbook's question: what changed in the last 60 minutes?"""

@@ -11,8 +11,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from incident_actions.domain.issue import labels as names
-from incident_actions.domain.issue.observation import Observation
-from incident_actions.domain.issue.records import EventKind, TimelineEvent
+from incident_actions.domain.issue.observation import EventKind, Observation, TimelineEvent
 
 _GUARDED = (names.DEPLOY_FREEZE, names.NEEDS_CONFIRMATION, names.DRILL)
 _NARROWING = (names.SERVICE_PREFIX, "environment:")

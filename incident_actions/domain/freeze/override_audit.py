@@ -16,7 +16,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from incident_actions.domain.issue.incident import Allowance, Incident
-from incident_actions.domain.issue.records import Deployment
+from incident_actions.domain.issue.observation import Deployment
 
 TITLE = "incident-actions override"
 """The title of the gate's annotation."""

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from dateutil.rrule import rrulestr
 from msgspec import Struct
 
-from incident_actions.domain.text.durations import read_duration
 from incident_actions.domain.text.names import slug
+from incident_actions.domain.text.times import read_duration
 
 LONGEST = timedelta(days=92)
 """Longer than a quarter is no window any more."""

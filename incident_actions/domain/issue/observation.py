@@ -1,16 +1,162 @@
-"""One issue with its history, parsed once: the input of the fold."""
+"""What GitHub says of one issue and its history, parsed once: the input of the fold."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime
+from enum import StrEnum
 from functools import cached_property
 
 from msgspec import Struct
 
 from incident_actions.domain.issue import labels
-from incident_actions.domain.issue.bot_comments import BotComments, find_bot_comments
+from incident_actions.domain.issue.body import Body, split
 from incident_actions.domain.issue.forms import Form, FormValues, read_answers, reported_text
-from incident_actions.domain.issue.records import Actor, Comment, EventKind, Issue, TimelineEvent
+
+
+class Actor(Struct, frozen=True):
+    """An account. `bot` is GitHub's own word (`type: Bot`), so nobody can claim it."""
+
+    login: str
+    bot: bool = False
+
+
+class Issue(Struct, frozen=True, dict=True):
+    """An issue or a pull request as it is now. `association` is a hint, never a permission.
+
+    Only a pull request can be a `draft`.
+    """
+
+    number: int
+    title: str
+    body: str
+    author: Actor
+    association: str
+    open: bool
+    labels: tuple[str, ...]
+    assignees: tuple[str, ...]
+    created_at: datetime
+    updated_at: datetime
+    url: str
+    is_pull_request: bool = False
+    comments: int = 0
+    draft: bool = False
+
+    @cached_property
+    def parts(self) -> Body:
+        """The body taken apart: the dashboard, the state, the reporter's own text."""
+        return split(self.body)
+
+
+class Comment(Struct, frozen=True):
+    """A comment as it is now; `updated_at` is later than `created_at` once it was edited.
+
+    `thumbs_up` are those of everybody.
+    """
+
+    id: int
+    author: Actor
+    body: str
+    created_at: datetime
+    updated_at: datetime
+    thumbs_up: int = 0
+
+
+class EventKind(StrEnum):
+    """The events of GitHub's timeline that mean something to an incident."""
+
+    LABELED = "labeled"
+    UNLABELED = "unlabeled"
+    ASSIGNED = "assigned"
+    UNASSIGNED = "unassigned"
+    CLOSED = "closed"
+    REOPENED = "reopened"
+    RENAMED = "renamed"
+    CROSS_REFERENCED = "cross-referenced"
+
+
+class TimelineEvent(Struct, frozen=True):
+    """Something that happened to the issue.
+
+    `subject` is the label's name, the assignee's login or the new title; for a reference it is
+    the other issue's or pull request's number, with its `author`, `title` and `body`, whether it
+    is a `pull_request`, and when it was `merged_at`.
+    """
+
+    id: int
+    kind: EventKind
+    actor: Actor
+    at: datetime
+    subject: str = ""
+    author: Actor | None = None
+    title: str = ""
+    body: str = ""
+    pull_request: bool = False
+    merged_at: datetime | None = None
+
+
+class Deployment(Struct, frozen=True):
+    """A deployment that GitHub was told of. `sha` is the full commit."""
+
+    id: int
+    at: datetime
+    by: str
+    sha: str
+    environment: str
+
+
+_MARKER = re.compile(r"<!-- incident-actions:(?P<kind>[a-z-]+) (?P<key>\S+) -->\s*\Z")
+
+REMINDER = "reminder"
+"""The kind of a reminder. It is remembered by its comment alone: when that goes, it may return."""
+
+ANSWERS = frozenset({"reply", "refused"})
+"""Kinds that answer somebody: they go when the comment that they answer goes."""
+
+
+class BotComments(Struct, frozen=True):
+    """The bot's comments on one issue.
+
+    `by_name` holds the oldest comment of each `KIND KEY`. `doubles` holds the others by their id:
+    two runs at the same time did not know of each other.
+    """
+
+    by_name: dict[str, Comment]
+    doubles: dict[int, str]
+
+    def of_kind(self, kind: str) -> dict[str, Comment]:
+        """The comments of one kind, by their key."""
+        start = f"{kind} "
+        return {
+            name.removeprefix(start): comment
+            for name, comment in self.by_name.items()
+            if name.startswith(start)
+        }
+
+
+def marker(kind: str, key: str) -> str:
+    """The marker of a comment: an HTML comment, which GitHub does not show."""
+    return f"<!-- incident-actions:{kind} {key} -->"
+
+
+def find_bot_comments(comments: Iterable[Comment], logins: Collection[str]) -> BotComments:
+    """The bot's comments among these, which are ordered by age, the oldest first.
+
+    `logins` are the accounts that the bot uses, ignoring case. Other bots may repeat what people
+    write, markers too.
+    """
+    ours = {login.casefold() for login in logins}
+    by_name: dict[str, Comment] = {}
+    doubles: dict[int, str] = {}
+    for comment in comments:
+        found = _MARKER.search(comment.body) if comment.author.login.casefold() in ours else None
+        if found is None:
+            continue
+        name = f"{found['kind']} {found['key']}"
+        if by_name.setdefault(name, comment) is not comment:
+            doubles[comment.id] = name
+    return BotComments(by_name, doubles)
 
 
 class Observation(Struct, frozen=True, dict=True):

@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
-from incident_actions.domain.issue.observation import Observation
-from incident_actions.domain.issue.records import EventKind, TimelineEvent
+from incident_actions.domain.issue.observation import EventKind, Observation, TimelineEvent
 from incident_actions.domain.text.names import slug
 
 FOLDER = "ops/postmortems"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from incident_actions.domain.issue.records import Actor
+from incident_actions.domain.issue.observation import Actor
 from incident_actions.domain.postmortem.lint import LintFinding
 
 

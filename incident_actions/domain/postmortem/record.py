@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from incident_actions.domain.issue import labels
-from incident_actions.domain.issue.records import Issue
+from incident_actions.domain.issue.observation import Issue
 from incident_actions.domain.postmortem.actions import Action, key_of, plain
 
 State = Literal["open", "done", "dropped"]

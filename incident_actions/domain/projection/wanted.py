@@ -8,10 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from incident_actions.domain.issue import labels
-from incident_actions.domain.issue.bot_comments import BotComments
 from incident_actions.domain.issue.incident import FreezeSwitch, Incident
-from incident_actions.domain.issue.observation import Observation
-from incident_actions.domain.issue.records import EventKind, Issue, TimelineEvent
+from incident_actions.domain.issue.observation import (
+    BotComments,
+    EventKind,
+    Issue,
+    Observation,
+    TimelineEvent,
+)
 from incident_actions.domain.projection.effects import (
     DeleteComment,
     EditComment,

@@ -9,9 +9,8 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from incident_actions.domain.issue.incident import Severity
-from incident_actions.domain.text.durations import looks_like_duration, take_duration
 from incident_actions.domain.text.names import read_name
-from incident_actions.domain.text.times import take_at
+from incident_actions.domain.text.times import looks_like_duration, take_at, take_duration
 
 Choice = TypeVar("Choice")
 

@@ -24,9 +24,14 @@ from incident_actions.domain.issue.incident import (
     Severity,
     Status,
 )
-from incident_actions.domain.issue.observation import Observation
+from incident_actions.domain.issue.observation import (
+    Comment,
+    Deployment,
+    EventKind,
+    Observation,
+    TimelineEvent,
+)
 from incident_actions.domain.issue.permissions import Permission, Permissions
-from incident_actions.domain.issue.records import Comment, Deployment, EventKind, TimelineEvent
 from incident_actions.domain.playbook import steps
 from incident_actions.domain.playbook.checklist import ChecklistItem
 from incident_actions.domain.playbook.recovery import PassedCheck

@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 from msgspec import Struct
 
-from incident_actions.domain.issue.observation import Observation
+from incident_actions.domain.issue.observation import Comment, EventKind, Observation, TimelineEvent
 from incident_actions.domain.issue.permissions import Permission, Permissions
-from incident_actions.domain.issue.records import Comment, EventKind, TimelineEvent
 from incident_actions.domain.playbook.checklist import ChecklistItem
 from incident_actions.domain.timeline.arguments import Mistake
 from incident_actions.domain.timeline.commands.base import Command, Origin, Subject

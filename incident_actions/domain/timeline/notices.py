@@ -9,7 +9,7 @@ from enum import StrEnum
 import msgspec
 from msgspec import Struct
 
-from incident_actions.domain.issue.bot_comments import ANSWERS
+from incident_actions.domain.issue.observation import ANSWERS
 from incident_actions.domain.playbook.checklist import ChecklistItem
 from incident_actions.domain.timeline.commands.pages import RequestedPage
 from incident_actions.domain.timeline.parser import MisreadLine

@@ -16,9 +16,15 @@ from msgspec.structs import replace
 
 from incident_actions.domain.issue.forms import Form, FormField
 from incident_actions.domain.issue.incident import Incident, Role
-from incident_actions.domain.issue.observation import Observation
+from incident_actions.domain.issue.observation import (
+    Actor,
+    Comment,
+    EventKind,
+    Issue,
+    Observation,
+    TimelineEvent,
+)
 from incident_actions.domain.issue.permissions import Permission, Permissions
-from incident_actions.domain.issue.records import Actor, Comment, EventKind, Issue, TimelineEvent
 from incident_actions.domain.playbook.checklist import ChecklistItem
 from incident_actions.domain.timeline.fold import Folded, Rules, fold
 from incident_actions.render.comments import write

@@ -22,8 +22,8 @@ from incident_actions.domain.changes.suspects import (
     comparisons,
     suspects,
 )
-from incident_actions.domain.issue.records import Deployment
-from incident_actions.domain.text.globs import matches
+from incident_actions.domain.issue.observation import Deployment
+from incident_actions.domain.text.names import matches
 
 START = datetime(2026, 11, 23, 14, 2, tzinfo=UTC)
 OLD, BASE, HEAD = "a" * 40, "b" * 40, "c" * 40

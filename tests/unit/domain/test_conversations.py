@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from incident_actions.domain.issue import bot_comments as voice
+from incident_actions.domain.issue import observation as voice
 from incident_actions.domain.issue.incident import (
     ActionItem,
     FreezeSwitch,
@@ -15,9 +15,14 @@ from incident_actions.domain.issue.incident import (
     Severity,
     Status,
 )
-from incident_actions.domain.issue.observation import Observation
+from incident_actions.domain.issue.observation import (
+    Actor,
+    Comment,
+    EventKind,
+    Observation,
+    TimelineEvent,
+)
 from incident_actions.domain.issue.permissions import Permission
-from incident_actions.domain.issue.records import Actor, Comment, EventKind, TimelineEvent
 from incident_actions.domain.playbook.checklist import ChecklistItem
 from incident_actions.domain.timeline.interpreter import MOST_REFUSED
 from tests.unit.domain.chat import BOT, CHECKS, DECLARED, Chat, an_issue, at

@@ -24,7 +24,7 @@ from incident_actions.domain.freeze.override_audit import (
     worth_reading,
 )
 from incident_actions.domain.issue.incident import Allowance, Incident, Severity, Status
-from incident_actions.domain.issue.records import Deployment
+from incident_actions.domain.issue.observation import Deployment
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 SHA, OTHER = "a" * 40, "b" * 40

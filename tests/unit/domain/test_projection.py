@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from incident_actions.domain.issue import labels
-from incident_actions.domain.issue.observation import Observation
-from incident_actions.domain.issue.records import EventKind
+from incident_actions.domain.issue.observation import EventKind, Observation
 from incident_actions.domain.projection.effects import EditIssue
 from incident_actions.domain.projection.wanted import edit, wanted_assignees, wanted_labels
 from tests.unit.domain.chat import BOT, Chat, an_issue

@@ -17,10 +17,8 @@ from incident_actions.domain.text.documents import (
     read_front_matter,
     split_front_matter,
 )
-from incident_actions.domain.text.durations import read_duration, take_duration
-from incident_actions.domain.text.globs import fits, matches
-from incident_actions.domain.text.names import read_name, slug
-from incident_actions.domain.text.times import read_past_time
+from incident_actions.domain.text.names import fits, matches, read_name, slug
+from incident_actions.domain.text.times import read_duration, read_past_time, take_duration
 from incident_actions.errors import ConfigError
 
 

@@ -19,9 +19,13 @@ from incident_actions.domain.issue.incident import (
     Verification,
 )
 from incident_actions.domain.playbook.checklist import ChecklistItem
-from incident_actions.domain.reminders.incident import due, next_update_due
-from incident_actions.domain.reminders.kinds import ReminderKind
-from incident_actions.domain.reminders.policy import QuietHours, Reminder, ReminderPolicy
+from incident_actions.domain.reminders.due import due, next_update_due
+from incident_actions.domain.reminders.kinds import (
+    QuietHours,
+    Reminder,
+    ReminderKind,
+    ReminderPolicy,
+)
 from incident_actions.errors import ConfigError
 
 CHECKS = (ChecklistItem(key="error-rate", text="Error rate is back"),)

@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from incident_actions.domain.issue.bot_comments import ANSWERS, find_bot_comments
-from incident_actions.domain.issue.records import Actor, Comment
+from incident_actions.domain.issue.observation import ANSWERS, Actor, Comment, find_bot_comments
 from incident_actions.domain.playbook.recovery import SAID
 from incident_actions.domain.timeline.notices import Notice, NoticeKind, name_of
 from incident_actions.render.comments import scheduler, write
