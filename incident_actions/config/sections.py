@@ -1,4 +1,4 @@
-"""The whole of `.github/incident.yml`, key by key; reminders have theirs from the domain's table."""
+"""The whole of `.github/incident.yml`, key by key; those of reminders come from their table."""
 
 from __future__ import annotations
 
