@@ -10,7 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from incident_actions.domain.issue.incident import TRANSITIONS, Incident, Moment, Severity, Status
+<<<<<<< HEAD
+from incident_actions.domain.issue.observation import (EventKind)
+=======
+from incident_actions.domain.issue.permissions import Permission
 from incident_actions.domain.issue.observation import EventKind
+>>>>>>> h-commands
 from incident_actions.domain.timeline.arguments import Mistake
 from incident_actions.domain.timeline.commands import REGISTRY
 from incident_actions.domain.timeline.commands.base import Command, Origin
@@ -142,6 +147,14 @@ class TestByHand:
         chat.say("bob", "/verify all")
         assert chat.by_hand("bob", EventKind.LABELED, "status:resolved") == []
         assert chat.incident.status is Status.RESOLVED
+
+    def test_the_label_of_resolved_needs_what_the_command_needs(self) -> None:
+        """Whoever may move the status may not resolve by its label, where a team says so."""
+        chat = Chat(needs={"resolve": Permission.MAINTAIN})
+        chat.say("alice", "/verify all")
+        (answer,) = chat.by_hand("bob", EventKind.LABELED, "status:resolved")
+        assert answer.startswith("@bob, that needs")
+        assert chat.incident.status.open
 
     @pytest.mark.parametrize("name", ["status:reported", "status:", "status:fixed", "sev4", "sev"])
     def test_a_label_that_only_looks_like_ours(self, name: str) -> None:
