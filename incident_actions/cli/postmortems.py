@@ -60,7 +60,7 @@ def add_postmortem(commands: Any, connect: Connect, clock: Clock) -> None:
         today = clock(environ).date()
         found = [(str(path), each) for path in arguments.files for each in _lint(path, today)]
         runner.findings(found)
-        return 0 if clean(tuple(finding for _, finding in found)) else 1
+        return 0 if clean(finding for _, finding in found) else 1
 
     lints.set_defaults(run=run_lint)
 

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 
 from incident_actions.domain.issue import labels as names
-from incident_actions.domain.issue.observation import REMINDER, Comment, Issue, find_bot_comments
+from incident_actions.domain.issue.observation import REMINDER, Issue, find_bot_comments
 from incident_actions.domain.postmortem import link
 from incident_actions.domain.postmortem import record as records
-from incident_actions.domain.projection.effects import DeleteComment, Effect, PostComment
+from incident_actions.domain.projection.effects import DeleteComment, PostComment
+from incident_actions.domain.projection.wanted import keep_comment
 from incident_actions.domain.reminders import due as followups
 from incident_actions.domain.reminders.kinds import (
     ACTION_KINDS,
@@ -20,7 +21,7 @@ from incident_actions.domain.reminders.kinds import (
 )
 from incident_actions.reconcile.apply import apply, took_place
 from incident_actions.reconcile.context import JobResult, RunContext
-from incident_actions.render import comments
+from incident_actions.render.comments import follow_up
 
 
 class _Due(Struct, frozen=True):
@@ -32,9 +33,9 @@ class _Due(Struct, frozen=True):
 
 
 def remind_of_postmortems(context: RunContext) -> tuple[JobResult, ...]:
-    """Remind of the postmortems that are open; found by their list alone.
+    """Remind of the postmortems that are open, in their pull requests.
 
-    One request when none is due; with K due one for the comments, and two each.
+    One request when none is due; else one more for the comments, and two for each that is new.
     """
     policy = context.config.reminders.policy()
     found = []
@@ -49,13 +50,13 @@ def remind_of_postmortems(context: RunContext) -> tuple[JobResult, ...]:
             resolved, due, owner, policy, context.now, draft=pull.draft
         )
         if reminder is not None:
-            text = comments.follow_up(reminder, resolved=resolved, due=due, draft=pull.draft)
+            text = follow_up(reminder, resolved=resolved, due=due, draft=pull.draft)
             found.append(_Due(pull.number, reminder, text))
-    return _say(context, found, POSTMORTEM_KINDS)
+    return _remind(context, found, POSTMORTEM_KINDS)
 
 
 def remind_of_actions(context: RunContext) -> tuple[JobResult, ...]:
-    """Remind of the action items that are open, in the same way and at the same price."""
+    """Remind of the action items that are open, in their issues; as many requests as above."""
     policy = context.config.reminders.policy()
     found = []
     for issue in context.github.issues(labels=[names.ACTION_ITEM]):
@@ -65,9 +66,9 @@ def remind_of_actions(context: RunContext) -> tuple[JobResult, ...]:
         record = filed.record
         reminder = followups.of_action(record.due_date, record.owner or None, policy, context.now)
         if reminder is not None:
-            text = comments.follow_up(reminder, due=record.due_date, pr=record.pr)
+            text = follow_up(reminder, due=record.due_date, pr=record.pr)
             found.append(_Due(issue.number, reminder, text))
-    return _say(context, found, ACTION_KINDS)
+    return _remind(context, found, ACTION_KINDS)
 
 
 def _is_ours(pull: Issue, context: RunContext) -> bool:
@@ -75,10 +76,13 @@ def _is_ours(pull: Issue, context: RunContext) -> bool:
     return pull.author.bot or pull.author.login.casefold() == context.config.bot.casefold()
 
 
-def _say(
+def _remind(
     context: RunContext, found: Iterable[_Due], kinds: Sequence[ReminderKind]
 ) -> tuple[JobResult, ...]:
-    """Post what is not there yet, in the place of the reminder before; the oldest debt first."""
+    """Post the reminders that are not there yet, those that are due for longest first.
+
+    A new one takes the place of the one before it.
+    """
     waiting = sorted(
         (each for each in found if not each.reminder.held),
         key=lambda each: (each.reminder.since, each.number),
@@ -86,20 +90,18 @@ def _say(
     if not waiting:
         return ()
     since = context.now - followups.memory(kinds, context.config.reminders.policy())
-    said: dict[int, list[Comment]] = {}
-    for number, comment in reversed(context.github.recent_comments(since)):
-        said.setdefault(number, []).append(comment)
+    said = context.github.recent_comments(since)[::-1]
     reports = []
     for each in waiting:
-        own = find_bot_comments(said.get(each.number, ()), [context.config.bot]).by_name
-        name = f"{REMINDER} {each.reminder.key}"
-        effects: list[Effect] = [
-            DeleteComment(comment.id, *old.split(" ", 1))
-            for old, comment in own.items()
-            if old.startswith(f"{REMINDER} ") and old != name
+        comments = [comment for number, comment in said if number == each.number]
+        own = find_bot_comments(comments, [context.config.bot])
+        wanted = PostComment(each.number, REMINDER, each.reminder.key, each.text)
+        effects = keep_comment(own, wanted)
+        effects += [
+            DeleteComment(comment.id, REMINDER, key)
+            for key, comment in own.of_kind(REMINDER).items()
+            if key != wanted.key
         ]
-        if name not in own:
-            effects.insert(0, PostComment(each.number, REMINDER, each.reminder.key, each.text))
         if took_place(apply(context.github, effects)):
             reports.append(JobResult(issue=each.number, changed=True))
     return tuple(reports)

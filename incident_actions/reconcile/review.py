@@ -63,12 +63,12 @@ _CHECKS_WRITE = (
 class Reviewed(Struct, frozen=True):
     """What came of a look at a pull request.
 
-    `findings` go by path; `unpublished` are those that no check shows.
+    `incidents` are those whose postmortems it holds; `unpublished` are the findings, by path, that
+    no check shows.
     """
 
     pull: PullRequest
     incidents: tuple[int, ...] = ()
-    findings: tuple[tuple[str, LintFinding], ...] = ()
     unpublished: tuple[tuple[str, LintFinding], ...] = ()
     changed: bool = False
 
@@ -107,7 +107,7 @@ def review(
     files = [_review_file(context, pull, each, writes=writes) for each in paths]
     findings = tuple((file.path, finding) for file in files for finding in file.findings)
     if not writes and not pull.merged:
-        return Reviewed(pull, (), findings, findings)
+        return Reviewed(pull, unpublished=findings)
     incidents = tuple(file.incident.number for file in files if file.incident is not None)
     changed = any(file.changed for file in files)
     if pull.merged:
@@ -116,7 +116,7 @@ def review(
     published, wrote = _publish(context, _check(sha, findings))
     told = _tell(context, pull, files, findings, published=published)
     unpublished = () if published else findings
-    return Reviewed(pull, incidents, findings, unpublished, changed or wrote or told)
+    return Reviewed(pull, incidents, unpublished, changed or wrote or told)
 
 
 def _is_postmortem(path: str, folder: str) -> bool:
@@ -298,7 +298,7 @@ def _tell(
     own = _own(context, context.github.history(pull.number))
     effects = keep_comment(own, comment)
     news = any(isinstance(each, PostComment | EditComment) for each in effects)
-    if news and clean(tuple(finding for _, finding in findings)):
+    if news and clean(finding for _, finding in findings):
         effects = [*_hand_over(context, pull, files), *effects]
     return bool(took_place(apply(context.github, effects)))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -81,7 +81,7 @@ def lint(document: Document, facts: LintFacts) -> tuple[LintFinding, ...]:
     return tuple(sorted(found, key=lambda finding: (finding.line, finding.message)))
 
 
-def clean(findings: tuple[LintFinding, ...]) -> bool:
+def clean(findings: Iterable[LintFinding]) -> bool:
     """Whether nothing stands against a review."""
     return all(finding.level is not LintLevel.ERROR for finding in findings)
 
@@ -91,31 +91,29 @@ def code(text: object) -> str:
     return plain(str(text)).replace("`", "'")[:60]
 
 
-def _error(line: int, message: str, fix: str) -> LintFinding:
+def _error(line: int, message: str, fix: str = "") -> LintFinding:
     return LintFinding(line, LintLevel.ERROR, message, fix)
+
+
+def _warning(line: int, message: str, fix: str) -> LintFinding:
+    return LintFinding(line, LintLevel.WARNING, message, fix)
 
 
 def _front_matter(document: Document, facts: LintFacts) -> Iterator[LintFinding]:
     data = document.front_matter
     if data is None:
-        yield _error(
-            1,
-            "The front matter is missing, or is no YAML",
-            "Begin the file with `---`, `incident: NUMBER`, `severity: sev1`, `times:` and `---`.",
-        )
+        fix = "Begin the file with `---`, `incident: NUMBER`, `severity: sev1`, `times:` and `---`."
+        yield _error(1, "The front matter is missing, or is no YAML", fix)
         return
     number = data.get("incident")
     line = document.front_line("incident")
     if not isinstance(number, int) or isinstance(number, bool):
-        yield _error(line, "`incident` must be the number of the incident's issue", "")
+        yield _error(line, "`incident` must be the number of the incident's issue")
     elif facts.incident is not None and number != facts.incident:
-        yield _error(
-            line,
-            f"`incident` is {number}, but the file's name says {facts.incident}",
-            "Make them agree.",
-        )
+        message = f"`incident` is {number}, but the file's name says {facts.incident}"
+        yield _error(line, message, "Make them agree.")
     if str(data.get("severity", "")).casefold() not in [severity.value for severity in Severity]:
-        yield _error(document.front_line("severity"), "`severity` must be sev1, sev2 or sev3", "")
+        yield _error(document.front_line("severity"), "`severity` must be sev1, sev2 or sev3")
     times, problems = _times(document, data)
     yield from problems
     yield from _order(document, times)
@@ -172,28 +170,22 @@ def _durations(
         return
     line = document.front_line("durations")
     if not isinstance(given, dict):
-        yield _error(line, "`durations` must be a mapping of names to minutes", "")
+        yield _error(line, "`durations` must be a mapping of names to minutes")
         return
     for name, value in given.items():
         line = document.front_line(str(name))
         if name not in DURATIONS:
-            yield _error(
-                line,
-                f"`{code(name)}` is no duration that is kept",
-                f"There are {', '.join(DURATIONS)}.",
-            )
+            message = f"`{code(name)}` is no duration that is kept"
+            yield _error(line, message, f"There are {', '.join(DURATIONS)}.")
         elif isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-            yield _error(line, f"`{code(name)}` must be minutes, as a number", "")
+            yield _error(line, f"`{code(name)}` must be minutes, as a number")
         else:
             first, last = DURATIONS[name]
             if first in times and last in times:
                 real = (times[last] - times[first]).total_seconds() / 60
                 if abs(real - value) > 1:
-                    yield _error(
-                        line,
-                        f"`{name}` is {value:g} minutes, but {first} to {last} is {real:.0f}",
-                        "Correct the times or the duration.",
-                    )
+                    message = f"`{name}` is {value:g} minutes, but {first} to {last} is {real:.0f}"
+                    yield _error(line, message, "Correct the times or the duration.")
 
 
 def _sections(document: Document, facts: LintFacts) -> Iterator[LintFinding]:
@@ -251,11 +243,8 @@ def _action(action: Action, facts: LintFacts) -> Iterator[LintFinding]:
     if not action.text:
         yield _error(action.line, "The action has no text", f"Write {shape}.")
     if action.label not in CATEGORIES:
-        yield _error(
-            action.line,
-            f"`{code(action.category)}` is no category",
-            f"There are {', '.join(CATEGORIES)}.",
-        )
+        message = f"`{code(action.category)}` is no category"
+        yield _error(action.line, message, f"There are {', '.join(CATEGORIES)}.")
     yield from _owner(action, facts)
     yield from _due(action, facts)
     if action.number is not None and facts.filed is not None and action.number not in facts.filed:
@@ -278,16 +267,11 @@ def _owner(action: Action, facts: LintFacts) -> Iterator[LintFinding]:
         return
     standing = facts.owners.get(action.login.casefold())
     if standing is OwnerStanding.UNKNOWN:
-        yield _error(
-            action.line, f"GitHub knows nobody called `{action.login}`", "Correct the owner."
-        )
+        message = f"GitHub knows nobody called `{action.login}`"
+        yield _error(action.line, message, "Correct the owner.")
     elif standing is OwnerStanding.UNFIT:
-        yield LintFinding(
-            action.line,
-            LintLevel.WARNING,
-            f"`{action.login}` can't be assigned in this repository",
-            "Give them access, or name somebody else; the issue names them all the same.",
-        )
+        fix = "Give them access, or name somebody else; the issue names them all the same."
+        yield _warning(action.line, f"`{action.login}` can't be assigned in this repository", fix)
 
 
 def _due(action: Action, facts: LintFacts) -> Iterator[LintFinding]:
@@ -302,8 +286,7 @@ def _due(action: Action, facts: LintFacts) -> Iterator[LintFinding]:
         if action.number is None:
             yield _error(action.line, f"The due date {action.due} is in the past", fix)
         else:
-            message = f"The action is overdue since {action.due}"
-            yield LintFinding(action.line, LintLevel.WARNING, message, fix)
+            yield _warning(action.line, f"The action is overdue since {action.due}", fix)
 
 
 _LOOKS_LIKE_ACTION = re.compile(r"^\s*[-*+]\s+(?!\[[ xX]\]\s).*\s/\s+@\S+")
@@ -347,12 +330,8 @@ def _blame(document: Document, facts: LintFacts) -> Iterator[LintFinding]:
             for sentence in re.split(r"(?<=[.!?])\s+", line[:4_000]):
                 person = mention.search(sentence)
                 if (person and _BLAME.search(sentence)) or _NOBODY.search(sentence):
-                    yield LintFinding(
-                        number,
-                        LintLevel.WARNING,
-                        "This reads as if a person were the cause",
-                        "Say what made the mistake easy, and what would have caught it.",
-                    )
+                    fix = "Say what made the mistake easy, and what would have caught it."
+                    yield _warning(number, "This reads as if a person were the cause", fix)
                     break
 
 

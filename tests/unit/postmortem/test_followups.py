@@ -8,10 +8,11 @@ import pytest
 
 from incident_actions.domain.postmortem import link
 from incident_actions.errors import Unavailable
-from incident_actions.reconcile.sweep import Duty, whose_turn
 from tests.unit.postmortem.team import NAME, Team, finished
 
 ACTION = "[missing-alert] Page on 5xx / @bob / 2026-12-01"
+QUIET = 12
+"""Requests that a sweep with nothing to do may cost in all."""
 SECOND = "[log-context] Log the request id / @alice / 2026-12-01"
 
 
@@ -23,10 +24,9 @@ def after(team: Team) -> Team:
     return team
 
 
-def turn(team: Team, duty: Duty) -> int:
-    """A sweep at the next minute that is for this duty; gives its requests."""
-    while whose_turn(team.now) is not duty:
-        team.pass_time()
+def sweep(team: Team) -> int:
+    """A sweep; gives its requests."""
+    team.pass_time()
     team.sandbox.clear_log()
     team.run(("schedule", {}))
     return len(team.sandbox.log)
@@ -51,61 +51,61 @@ def item(team: Team) -> int:
 def test_an_action_item_is_reminded_of_once_and_the_new_one_replaces_the_old(after: Team) -> None:
     """Three days before; after its day; a week later. Closing it ends them."""
     number = item(after)
-    turn(after, Duty.ACTIONS)
+    sweep(after)
     assert reminders(after, number) == []
     for days, kind in ((-3, "action-due"), (1, "action-overdue"), (8, "action-overdue")):
         after.now = datetime(2026, 12, 1, 1, tzinfo=UTC) + timedelta(days=days)
         for _ in range(3):
-            turn(after, Duty.ACTIONS)
+            sweep(after)
             (text,) = reminders(after, number)
             assert f"incident-actions:reminder {kind}." in text
             assert text.startswith("@bob ")
     after.bob.close(number)
     until(after, 16, 1)
-    assert turn(after, Duty.ACTIONS) == 3
+    assert sweep(after) <= QUIET
 
 
 def test_a_postmortem_is_reminded_of_until_it_is_merged(after: Team) -> None:
     """The commander, on the pull request: a draft after a day, whatever it is when it is due."""
     number = after.pull()["number"]
-    turn(after, Duty.POSTMORTEMS)
+    sweep(after)
     assert reminders(after, number) == []
     after.pass_time(hours=25)
-    turn(after, Duty.POSTMORTEMS)
+    sweep(after)
     (text,) = reminders(after, number)
     assert text.startswith("@alice The incident was resolved 2026-11-23")
     after.pass_time(hours=48)
-    turn(after, Duty.POSTMORTEMS)
+    sweep(after)
     (text,) = reminders(after, number)
     assert "it is still a draft" in text
     after.write(finished(after.file()))
     after.pushed()
     after.pass_time(hours=24)
-    turn(after, Duty.POSTMORTEMS)
+    sweep(after)
     (text,) = reminders(after, number)
     assert "ready for review" in text
     after.bob.merge(number)
     after.pass_time(hours=24)
-    assert turn(after, Duty.POSTMORTEMS) == 3
+    assert sweep(after) <= QUIET
     assert len(reminders(after, number)) == 1
 
 
-@pytest.mark.parametrize("duty", [Duty.ACTIONS, Duty.POSTMORTEMS])
-def test_not_during_an_incident(after: Team, duty: Duty) -> None:
-    """They wait until it is over."""
+def test_an_incident_does_not_keep_them_back(after: Team) -> None:
+    """Every sweep does all that is due."""
     until(after, 2, 1)
     after.alice.file_form_issue("Incident: again", "### Severity\n\nSEV1")
-    turn(after, duty)
-    assert reminders(after, item(after)) + reminders(after, after.pull()["number"]) == []
+    sweep(after)
+    assert len(reminders(after, item(after))) == 1
+    assert len(reminders(after, after.pull()["number"])) == 1
 
 
-def test_not_while_a_window_is_open(after: Team) -> None:
-    """The freezes of the calendar have every turn then."""
+def test_a_window_does_not_keep_them_back(after: Team) -> None:
+    """The freezes of the calendar have nothing to do with them."""
     window = '{name: december, every: FREQ=YEARLY, start: "2025-12-01T00:00", duration: 31d}'
     after.sandbox.file(NAME, ".github/incident.yml", f"freeze: {{windows: [{window}]}}")
     until(after, 2, 1)
-    turn(after, Duty.ACTIONS)
-    assert reminders(after, item(after)) == []
+    sweep(after)
+    assert len(reminders(after, item(after))) == 1
 
 
 def test_not_in_the_owners_night(after: Team) -> None:
@@ -113,27 +113,29 @@ def test_not_in_the_owners_night(after: Team) -> None:
     quiet = "reminders: {quiet-hours: {start: '22:00', end: '07:00'}}"
     after.sandbox.file(NAME, ".github/incident.yml", quiet)
     until(after, 2, 1)
-    assert turn(after, Duty.ACTIONS) == 3
+    assert sweep(after) <= QUIET
     assert reminders(after, item(after)) == []
     until(after, 2, 8)
-    turn(after, Duty.ACTIONS)
-    turn(after, Duty.ACTIONS)
+    sweep(after)
+    sweep(after)
     assert len(reminders(after, item(after))) == 1
 
 
 def test_what_it_costs(team: Team) -> None:
-    """Nothing due 3 requests; K due 4 + 2K at most; all of them said already 4."""
+    """Nothing due, or all of it said already: a quiet sweep. Each reminder costs two more."""
     team.resolved(ACTION, SECOND)
     team.run()
-    for duty in (Duty.ACTIONS, Duty.POSTMORTEMS):
-        assert turn(team, duty) == 3
+    until(team, 24, 1, month=11)
+    assert sweep(team) <= QUIET
     until(team, 28, 1, month=11)
-    assert turn(team, Duty.ACTIONS) == 4 + 2
-    assert turn(team, Duty.ACTIONS) == 4
+    assert sweep(team) <= QUIET + 2 * 2
+    assert len(reminders(team, team.pull()["number"])) == 1
+    until(team, 28, 8, month=11)
+    assert sweep(team) <= QUIET
     until(team, 2, 1)
-    assert turn(team, Duty.ACTIONS) == 4 + 2 * 2
-    assert turn(team, Duty.POSTMORTEMS) == 4 + 1
-    assert turn(team, Duty.POSTMORTEMS) == 4
+    assert sweep(team) <= QUIET + 3 * 2
+    until(team, 2, 8)
+    assert sweep(team) <= QUIET
 
 
 @pytest.mark.parametrize("after_it", [False, True])
@@ -142,10 +144,10 @@ def test_a_lost_answer_doubles_nothing(after: Team, request_: str, after_it: boo
     """It is looked at again, and what is missing then is done."""
     number = item(after)
     until(after, 28, 1, month=11)
-    turn(after, Duty.ACTIONS)
+    sweep(after)
     until(after, 2, 1)
     fault = after.sandbox.fail(f"{request_} *", status=502, after=after_it)
-    turn(after, Duty.ACTIONS)
+    sweep(after)
     assert fault.struck == 1
     (text,) = reminders(after, number)
     assert "reminder action-overdue." in text
@@ -156,32 +158,20 @@ def test_a_typed_marker_reminds_nobody(after: Team) -> None:
     body = after.items()[0]["body"]
     copied = after.alice.open_issue("Mine", body, ["action-item"])
     until(after, 2, 1)
-    turn(after, Duty.ACTIONS)
+    sweep(after)
     assert reminders(after, copied["number"]) == []
 
 
 def test_a_postmortem_that_no_run_could_open_is_opened_by_a_sweep(team: Team) -> None:
-    """It is one of the things that calm sweeps take turns at."""
+    """The next one does."""
     team.resolved(ACTION)
     team.sandbox.fail("POST */pulls", status=502, times=9)
     with pytest.raises(Unavailable):
         team.run()
     team.sandbox.clear_faults()
-    turn(team, Duty.ACTIONS)
     assert team.pulls() == []
-    turn(team, Duty.LOST_RUNS)
+    sweep(team)
     assert len(team.pulls()) == 1
-
-
-@pytest.mark.parametrize(("step", "offset"), [(5, 0), (15, 7), (30, 4), (60, 0), (60, 13)])
-def test_no_schedule_starves_a_duty(step: int, offset: int) -> None:
-    """However regular it is: each duty has its turn within 100 sweeps, in a quarter of a year."""
-    now, last = datetime(2026, 11, 1, 0, offset, tzinfo=UTC), dict.fromkeys(Duty, 0)
-    for tick in range(1, 90 * 24 * 60 // step):
-        last[whose_turn(now)] = tick
-        now += timedelta(minutes=step)
-        calm = {duty: tick - at for duty, at in last.items() if duty is not Duty.SCHEDULE}
-        assert max(calm.values()) <= 100, calm
 
 
 @pytest.mark.parametrize("due", [datetime(2026, 11, 26, 4, 5, 6, tzinfo=UTC), None])
