@@ -24,8 +24,7 @@ from incident_actions.domain.projection.wanted import edit
 from incident_actions.domain.timeline.commands.base import Subject
 from incident_actions.domain.timeline.commands.freeze import ThawDeploys
 from incident_actions.domain.timeline.commands.reports import Confirm, Dismiss
-from incident_actions.domain.timeline.interpreter import wants_permission
-from incident_actions.domain.timeline.notices import Notice, NoticeKind
+from incident_actions.domain.timeline.interpreter import Notice, NoticeKind, wants_permission
 from incident_actions.domain.timeline.untrusted_reports import TeamDecision, decide, report_marker
 from incident_actions.gate_readers import TRUSTED, sections
 from incident_actions.gate_words import stamp

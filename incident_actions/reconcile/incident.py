@@ -29,8 +29,13 @@ from incident_actions.domain.timeline.fold import (
     fold,
     named_at_declaration,
 )
-from incident_actions.domain.timeline.interpreter import named_for_roles, wants_permission
-from incident_actions.domain.timeline.notices import Notice, NoticeKind, name_of
+from incident_actions.domain.timeline.interpreter import (
+    Notice,
+    NoticeKind,
+    name_of,
+    named_for_roles,
+    wants_permission,
+)
 from incident_actions.errors import GitHubError
 from incident_actions.github.client import GitHub
 from incident_actions.reconcile import lookups as override_audit

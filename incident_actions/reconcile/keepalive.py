@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from incident_actions.domain.issue.incident import Moment
 from incident_actions.domain.issue.observation import Issue
 from incident_actions.domain.projection.effects import EditIssue, OpenIssue, PostComment
-from incident_actions.domain.timeline.notices import Notice, NoticeKind, name_of
+from incident_actions.domain.timeline.interpreter import Notice, NoticeKind, name_of
 from incident_actions.errors import GitHubError
 from incident_actions.reconcile.apply import apply, apply_one
 from incident_actions.reconcile.context import JobResult, RunContext

@@ -34,7 +34,7 @@ from incident_actions.domain.projection.wanted import edit, wanted_assignees, wa
 from incident_actions.domain.reminders.kinds import Reminder, ReminderKind
 from incident_actions.domain.timeline.commands.pages import RequestedPage
 from incident_actions.domain.timeline.fold import Folded, newest
-from incident_actions.domain.timeline.notices import Notice, NoticeKind, outdated, unposted
+from incident_actions.domain.timeline.interpreter import Notice, NoticeKind, outdated, unposted
 from incident_actions.render import comments, dashboard
 
 

@@ -27,7 +27,7 @@ from incident_actions.domain.playbook.runbook_search import (
 )
 from incident_actions.domain.text.names import slug
 from incident_actions.domain.timeline.commands.pages import RequestedPage
-from incident_actions.domain.timeline.notices import Notice
+from incident_actions.domain.timeline.interpreter import Notice
 from incident_actions.github.client import GitHub
 
 _OURS = Path(__file__).resolve().parents[2]

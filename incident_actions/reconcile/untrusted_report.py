@@ -16,8 +16,12 @@ from incident_actions.domain.projection.wanted import edit, mended
 from incident_actions.domain.timeline import untrusted_reports as reports
 from incident_actions.domain.timeline.commands.base import Subject
 from incident_actions.domain.timeline.commands.reports import Confirm, Dismiss
-from incident_actions.domain.timeline.interpreter import wants_permission
-from incident_actions.domain.timeline.notices import Notice, NoticeKind, unposted
+from incident_actions.domain.timeline.interpreter import (
+    Notice,
+    NoticeKind,
+    unposted,
+    wants_permission,
+)
 from incident_actions.github.client import GitHub
 from incident_actions.reconcile.apply import apply, apply_one, took_place
 from incident_actions.reconcile.context import JobResult, RunContext

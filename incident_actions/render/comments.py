@@ -10,7 +10,7 @@ from incident_actions.domain.issue.observation import REMINDER, marker
 from incident_actions.domain.reminders.kinds import Reminder
 from incident_actions.domain.timeline.commands import REGISTRY
 from incident_actions.domain.timeline.commands.pages import RequestedPage
-from incident_actions.domain.timeline.notices import Notice
+from incident_actions.domain.timeline.interpreter import Notice
 from incident_actions.render.markdown import render
 
 

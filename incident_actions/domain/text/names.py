@@ -57,3 +57,8 @@ def _spec(glob: str) -> GitIgnoreSpec:
     from pathspec import GitIgnoreSpec  # 18 ms to load, and most runs match no path
 
     return GitIgnoreSpec.from_lines([re.sub(r"([\[\]!#\\])", r"\\\1", glob)])
+
+
+def as_code(word: str) -> str:
+    """A word of somebody's that can stand inside a code span."""
+    return word.replace("`", "'").replace("\n", " ")[:60]

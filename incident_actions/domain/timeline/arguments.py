@@ -5,22 +5,16 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import TypeVar
 
 from incident_actions.domain.issue.incident import Severity
-from incident_actions.domain.text.names import read_name
-from incident_actions.domain.text.times import looks_like_duration, take_at, take_duration
+from incident_actions.domain.text.names import as_code, read_name
+from incident_actions.domain.text.times import looks_like_duration, take_duration
 
 Choice = TypeVar("Choice")
 
-_TYPOGRAPHY = str.maketrans(
-    {
-        "\u00a0": " ", "\u202f": " ", "\u2007": " ", "\u200b": None, "\ufeff": None,
-        "\u201c": '"', "\u201d": '"', "\u201e": '"', "\u2018": "'", "\u2019": "'",
-        "\u2010": "-", "\u2011": "-", "\u2212": "-",
-    }
-)  # fmt: skip
 _SEVERITY = re.compile(r"[\"'`(]*(?:sev|severity)?[\s_-]*([0-9]+)\b[\"'`):]*", re.IGNORECASE)
 _LOGIN = re.compile(r"@?([A-Za-z0-9](?:[A-Za-z0-9-]{0,38}))(\[bot\])?[,.:]?$")
 _NEXT_FIRST = re.compile(r"next(?:\s+(?:in|update(?:\s+in)?))?\s+(?=\d)", re.IGNORECASE)
@@ -39,11 +33,7 @@ class Mistake(Exception):
         self.suggestion = suggestion
 
 
-def plain(text: str) -> str:
-    """Typographic spaces, quotes and hyphens as a keyboard has them."""
-    return text.translate(_TYPOGRAPHY)
-
-
+@dataclass
 class Arguments:
     """What follows a command's name, read from left to right.
 
@@ -51,17 +41,16 @@ class Arguments:
     the command carries a time, which the parser has taken out before.
     """
 
-    def __init__(self, text: str, *, dated: bool = False) -> None:
-        self._text = text.strip()
-        self.dated = dated
+    text: str
+    dated: bool = False
 
     def peek(self) -> str:
         """The next word, or an empty text."""
-        return self._text.split(None, 1)[0] if self._text else ""
+        return self.text.split(None, 1)[0] if self.text else ""
 
     def rest(self) -> str:
         """All that is left."""
-        text, self._text = self._text, ""
+        text, self.text = self.text, ""
         return text
 
     def needed(self, what: str) -> str:
@@ -76,7 +65,7 @@ class Arguments:
         word = self.peek()
         if not word:
             raise Mistake(f"{what} is missing", suggestion)
-        self._text = self._text[len(word) :].lstrip()
+        self.text = self.text[len(word) :].lstrip()
         return word
 
     def flag(self, name: str) -> bool:
@@ -96,16 +85,18 @@ class Arguments:
         if word in accepted:
             return accepted[word]
         near = difflib.get_close_matches(word[:40], list(choices), n=1, cutoff=0.5)
-        raise Mistake(f"`{code(word)}` is no {what}: {listed}", near[0] if near else "")
+        raise Mistake(f"`{as_code(word)}` is no {what}: {listed}", near[0] if near else "")
 
     def severity(self) -> Severity:
         """`sev1`, `SEV-1`, `sev 1` or `1`."""
-        found = _SEVERITY.match(self._text)
+        found = _SEVERITY.match(self.text)
         if found is None:
-            if not self._text:
+            if not self.text:
                 raise Mistake("the severity is missing: `sev1`, `sev2`, `sev3`", "sev2")
-            raise Mistake(f"`{code(self.peek())}` is no severity: `sev1`, `sev2`, `sev3`", "sev2")
-        self._text = self._text[found.end() :].lstrip(" ,;:.-")
+            raise Mistake(
+                f"`{as_code(self.peek())}` is no severity: `sev1`, `sev2`, `sev3`", "sev2"
+            )
+        self.text = self.text[found.end() :].lstrip(" ,;:.-")
         try:
             return Severity(f"sev{int(found[1][:4])}")
         except ValueError:
@@ -116,7 +107,7 @@ class Arguments:
         word = self.word(what)
         found = _LOGIN.match(word)
         if found is None:
-            raise Mistake(f"`{code(word)}` is no GitHub login", "@user")
+            raise Mistake(f"`{as_code(word)}` is no GitHub login", "@user")
         return found[1]
 
     def optional_login(self) -> str | None:
@@ -129,10 +120,10 @@ class Arguments:
 
     def duration(self, what: str, suggestion: str) -> timedelta:
         """A duration at the start, which must be there: `30m`, `2h`, `1h30m`, `90 min`."""
-        taken = _take_duration(self._text)
+        taken = _take_duration(self.text)
         if taken is None:
             raise Mistake(f"{what} is missing, as in `30m` or `2h`", suggestion)
-        duration, self._text = taken
+        duration, self.text = taken
         return duration
 
     def duration_after(self, word: str) -> timedelta | None:
@@ -142,39 +133,39 @@ class Arguments:
         """
         if self.peek().casefold() != word:
             return None
-        text = self._text[len(word) :].lstrip()
+        text = self.text[len(word) :].lstrip()
         taken = _take_duration(text)
         if taken is None:
             if looks_like_duration(text):
-                said = code(" ".join(text.split()[:2]))
+                said = as_code(" ".join(text.split()[:2]))
                 raise Mistake(f"`{said}` is no time that can be read, as `30m` or `2h` are", "")
             return None
-        duration, self._text = taken
+        duration, self.text = taken
         return duration
 
     def promise(self, longest: timedelta) -> timedelta | None:
         """`next 20m` (or `next in 20m`) at the start or the end, taken out of the text."""
-        start = _NEXT_FIRST.match(self._text)
+        start = _NEXT_FIRST.match(self.text)
         if start:
-            taken = _take_duration(self._text[start.end() :])
+            taken = _take_duration(self.text[start.end() :])
         else:
-            end = _NEXT_LAST.search(self._text, max(len(self._text) - 40, 0))
+            end = _NEXT_LAST.search(self.text, max(len(self.text) - 40, 0))
             taken = _take_duration(end[1]) if end else None
             if end and taken:
-                before = self._text[: end.start()].rstrip(" (,;:")
+                before = self.text[: end.start()].rstrip(" (,;:")
                 taken = None if taken[1] else (taken[0], before)
         if taken is None:
             return None
-        duration, self._text = taken
+        duration, self.text = taken
         if duration > longest:
             raise Mistake("the next update can be 24 hours away at most", "/update next 20m …")
         return duration
 
     def change(self) -> tuple[str | None, int | None]:
         """A commit or a pull request: (sha, None) or (None, number)."""
-        if re.match(r"pr\s+#?\d", self._text, re.IGNORECASE):
+        if re.match(r"pr\s+#?\d", self.text, re.IGNORECASE):
             self.word("pr")
-            self._text = "#" + self._text.lstrip("#")
+            self.text = "#" + self.text.lstrip("#")
         word = self.word("the commit or pull request", "/allow #57 for 2h REASON")
         typed = word.strip("`,.;:")
         found = _PR.match(typed)
@@ -184,7 +175,7 @@ class Arguments:
         if _SHA.match(sha):
             return sha, None
         raise Mistake(
-            f"`{code(word)}` is neither a commit (7 to 40 hex digits) nor a pull request",
+            f"`{as_code(word)}` is neither a commit (7 to 40 hex digits) nor a pull request",
             "/allow #57 for 2h REASON",
         )
 
@@ -213,21 +204,3 @@ def _name(text: str, what: str) -> str:
     if name is None:
         raise Mistake(f"{what} must be a short name of letters, digits and `-`", "")
     return name
-
-
-def code(word: str) -> str:
-    """A word of somebody's that can stand inside a code span."""
-    return word.replace("`", "'").replace("\n", " ")[:60]
-
-
-def take_time(text: str, typed_at: datetime) -> tuple[str, datetime | None]:
-    """Take a leading `at 14:02` or `at 2026-11-23T14:02Z` off: (the rest, the time).
-
-    Times are UTC. A clock time means its nearest past. Raises `Mistake` for a time that does not
-    exist or lies in the future.
-    """
-    try:
-        return take_at(text, typed_at)
-    except ValueError as error:
-        reason, suggestion = error.args
-        raise Mistake(reason, suggestion) from None

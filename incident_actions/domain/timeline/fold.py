@@ -39,8 +39,7 @@ from incident_actions.domain.text.times import read_past_time
 from incident_actions.domain.timeline.commands.base import Command, Origin, Subject
 from incident_actions.domain.timeline.commands.roles import ROLE_NEEDS, give_role
 from incident_actions.domain.timeline.commands.status import Unverified, Verify
-from incident_actions.domain.timeline.interpreter import Interpreter, is_born_with
-from incident_actions.domain.timeline.notices import Notice
+from incident_actions.domain.timeline.interpreter import Interpreter, Notice, is_born_with
 
 BOT = "the bot"
 """How the timeline calls it."""

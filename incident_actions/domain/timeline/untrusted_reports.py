@@ -9,8 +9,7 @@ from msgspec import Struct
 from incident_actions.domain.issue.observation import Comment, EventKind, Observation
 from incident_actions.domain.issue.permissions import Permission, Permissions
 from incident_actions.domain.timeline.commands.base import Command, Origin, Subject
-from incident_actions.domain.timeline.interpreter import Interpreter
-from incident_actions.domain.timeline.notices import Notice, NoticeKind
+from incident_actions.domain.timeline.interpreter import Interpreter, Notice, NoticeKind
 
 
 class TeamDecision(Struct, frozen=True):

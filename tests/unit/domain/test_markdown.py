@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from incident_actions.domain.text.markdown import slash_lines
+from incident_actions.domain.timeline.parser import slash_lines
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,13 @@ from incident_actions.domain.issue.permissions import Permission, Permissions
 from incident_actions.domain.playbook.checklist import ChecklistItem, ChecklistSection
 from incident_actions.domain.playbook.steps import ticked_by_people
 from incident_actions.domain.projection.state import State, read_state, write_state
-from incident_actions.domain.timeline.notices import Notice, NoticeKind, outdated, reply, unposted
+from incident_actions.domain.timeline.interpreter import (
+    Notice,
+    NoticeKind,
+    outdated,
+    reply,
+    unposted,
+)
 from tests.unit.domain.chat import BOT, DECLARED, Chat, an_issue
 
 

@@ -7,7 +7,7 @@ from typing import cast
 import pytest
 
 from incident_actions.domain.timeline.commands.pages import RequestedPage
-from incident_actions.domain.timeline.notices import Notice, NoticeKind
+from incident_actions.domain.timeline.interpreter import Notice, NoticeKind
 from incident_actions.github.client import GitHub
 from incident_actions.reconcile import runbook_library as playbook
 

@@ -12,7 +12,7 @@ from markdown_it.token import Token
 
 from incident_actions.domain.issue.body import BEGIN, END, split
 from incident_actions.domain.issue.observation import EventKind, marker
-from incident_actions.domain.timeline.notices import Notice, NoticeKind
+from incident_actions.domain.timeline.interpreter import Notice, NoticeKind
 from incident_actions.render.comments import write
 from incident_actions.render.dashboard import DashboardFacts, compose
 from incident_actions.render.markdown import code, inline, minutes, quote, utc

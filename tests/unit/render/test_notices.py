@@ -8,7 +8,7 @@ import pytest
 
 from incident_actions.domain.issue.observation import ANSWERS, Actor, Comment, find_bot_comments
 from incident_actions.domain.playbook.recovery import SAID
-from incident_actions.domain.timeline.notices import Notice, NoticeKind, name_of
+from incident_actions.domain.timeline.interpreter import Notice, NoticeKind, name_of
 from incident_actions.render.comments import scheduler, write
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
