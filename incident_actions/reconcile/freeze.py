@@ -91,9 +91,9 @@ def is_freeze(observation: Observation) -> bool:
     unless somebody took the label off. Whether they might is to be seen.
     """
     issue = observation.issue
-    if issue.is_pull_request or names.holds(issue.labels, names.INCIDENT):
+    if issue.is_pull_request or issue.has_label(names.INCIDENT):
         return False
-    if names.holds(issue.labels, names.DEPLOY_FREEZE) or label_guard.label_taken_off(observation):
+    if issue.has_label(names.DEPLOY_FREEZE) or label_guard.label_taken_off(observation):
         return True
     label = names.DEPLOY_FREEZE
     ever = any(event.subject.casefold() == label for event in observation.label_events)
@@ -230,9 +230,7 @@ def _needs_a_look(issue: Issue, now: datetime) -> bool:
     """Whether the sweep has something to do here, by the list alone."""
     if _gate_believes(issue):
         until = read_wish(issue).until
-        held = any(
-            names.holds(issue.labels, name) for name in (names.NEEDS_CONFIRMATION, names.DRILL)
-        )
+        held = any(issue.has_label(name) for name in (names.NEEDS_CONFIRMATION, names.DRILL))
         changed_lately = now - issue.updated_at < timedelta(days=1)
         return (until is not None and until <= now) or (held and changed_lately)
     return not is_held(issue)

@@ -20,7 +20,7 @@ from incident_actions.domain.playbook import recovery
 from incident_actions.domain.playbook.checklist import read_checklist
 from incident_actions.domain.projection.effects import CreateLabel, EditIssue, Effect, PostComment
 from incident_actions.domain.projection.state import State, settled_issue, state_of
-from incident_actions.domain.projection.wanted import MOST_LABELS, shown_labels
+from incident_actions.domain.projection.wanted import MOST_LABELS, is_ours, shown_labels
 from incident_actions.domain.reminders.due import due
 from incident_actions.domain.timeline.fold import (
     Evidence,
@@ -154,8 +154,9 @@ def _observed_again(context: RunContext, it: Assessment) -> Assessment:
 
 def _warn_of_labels(it: Assessment, change: EditIssue) -> None:
     """Say in the log which labels found no room beside those that people set."""
-    there = it.observation.issue.labels if change.labels is None else change.labels
-    left_out = [name for name in shown_labels(it.incident) if not names.holds(there, name)]
+    now = it.observation.issue.labels if change.labels is None else change.labels
+    there = {name.casefold() for name in now}
+    left_out = [name for name in shown_labels(it.incident) if name.casefold() not in there]
     if left_out:
         log.warning(
             "#%s can't carry the labels %s: GitHub takes %s on an issue. Take some off.",
@@ -196,7 +197,7 @@ def _missing_labels(github: GitHub, it: Assessment, change: EditIssue) -> list[C
         return []
     there = github.label_names()
     wanted = {label.name: label for label in names.CATALOG}
-    wanted |= {name: names.describe(name) for name in sorted(added) if names.is_ours(name)}
+    wanted |= {name: names.describe(name) for name in sorted(added) if is_ours(name)}
     return [CreateLabel(label) for name, label in wanted.items() if name not in there]
 
 

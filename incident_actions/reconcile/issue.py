@@ -34,9 +34,7 @@ def reconcile_issue(context: RunContext, number: int) -> tuple[JobResult, ...]:
     if not accepted:
         form = runbook_library.form(github, context.config)
         observation = replace(observation, form=form)
-        if not names.holds(observation.issue.labels, names.INCIDENT) and not _is_unlabelled(
-            observation
-        ):
+        if not observation.issue.has_label(names.INCIDENT) and not _is_unlabelled(observation):
             return ()
     trust = vouch(github, observation)
     if not trust.accepted:
@@ -61,7 +59,7 @@ def read_incident(github: GitHub, number: int, config_path: str, now: datetime) 
         issue = github.issue(number)
     except NotFound as error:
         raise NotFound(f"#{number} is not there", remedy=error.remedy) from None
-    if issue.is_pull_request or not names.holds(issue.labels, names.INCIDENT):
+    if issue.is_pull_request or not issue.has_label(names.INCIDENT):
         raise InputError(
             f"#{number} is no incident", remedy="Give the number of an issue labelled `incident`."
         )

@@ -60,7 +60,7 @@ def _with_incidents(context: RunContext, reviewed: Reviewed | None) -> tuple[Job
 
 def reconcile_action_item(context: RunContext, issue: Issue) -> tuple[JobResult, ...] | None:
     """The postmortem of an action item; None when the issue is none."""
-    if not names.holds(issue.labels, names.ACTION_ITEM):
+    if not issue.has_label(names.ACTION_ITEM):
         return None
     filed = records.filed(issue, context.config.bot)
     return _reviewed_again(context, filed.record.pr) if filed is not None else None
@@ -86,12 +86,12 @@ def reconcile_lost_runs(context: RunContext) -> tuple[JobResult, ...]:
     ):
         recent = context.now - issue.updated_at < _JUST_NOW
         if issue.is_pull_request:
-            if recent and names.holds(issue.labels, names.POSTMORTEM):
+            if recent and issue.has_label(names.POSTMORTEM):
                 pulls.append(issue.number)
-        elif names.holds(issue.labels, names.INCIDENT):
+        elif issue.has_label(names.INCIDENT):
             if _lacks_postmortem(issue):
                 reports += reconcile_issue(context, issue.number)
-        elif recent and names.holds(issue.labels, names.ACTION_ITEM):
+        elif recent and issue.has_label(names.ACTION_ITEM):
             filed = records.filed(issue, context.config.bot)
             pulls += [filed.record.pr] if filed is not None else []
     for number in dict.fromkeys(pulls):

@@ -77,5 +77,5 @@ def is_held(issue: Issue) -> bool:
 
     One with a status never does: it is the team's, and the label came there by accident.
     """
-    held = names.holds(issue.labels, names.NEEDS_CONFIRMATION)
+    held = issue.has_label(names.NEEDS_CONFIRMATION)
     return held and not names.values(issue.labels, names.STATUS_PREFIX)

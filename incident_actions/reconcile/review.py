@@ -165,9 +165,9 @@ def _incident(context: RunContext, number: int) -> Issue | None:
         issue = context.github.issue(number)
     except NotFound:
         return None
-    if issue.is_pull_request or not names.holds(issue.labels, names.INCIDENT):
+    if issue.is_pull_request or not issue.has_label(names.INCIDENT):
         return None
-    if names.holds(issue.labels, names.NEEDS_CONFIRMATION):
+    if issue.has_label(names.NEEDS_CONFIRMATION):
         return None
     trust = vouch(context.github, Observation(issue, (), context.config.bot))
     return issue if trust.accepted else None

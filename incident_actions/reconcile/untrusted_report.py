@@ -12,7 +12,7 @@ from incident_actions.domain.issue.incident import Severity, Status
 from incident_actions.domain.issue.observation import Observation
 from incident_actions.domain.issue.permissions import Permissions
 from incident_actions.domain.projection import effects as e
-from incident_actions.domain.projection.wanted import edit, mended
+from incident_actions.domain.projection.wanted import edit, is_ours, mended
 from incident_actions.domain.timeline import untrusted_reports as reports
 from incident_actions.domain.timeline.commands.base import Subject
 from incident_actions.domain.timeline.commands.reports import Confirm, Dismiss
@@ -103,7 +103,7 @@ def say_and_edit(
         for notice in unposted(notices, observation.own.by_name)
     ]
     effects += [*comments_to_delete(notices, observation), *wrong_words]
-    if any(not names.holds(issue.labels, name) for name in change.labels or ()):
+    if any(not issue.has_label(name) for name in change.labels or ()):
         effects += missing_labels(context)
     if not change.empty:
         effects.append(change)
@@ -114,7 +114,7 @@ def _close_doubles(github: GitHub, numbers: Sequence[int]) -> tuple[e.Effect, ..
     """Two runs at the same time opened an incident each: the newer one is none any more."""
     edits = []
     for issue in map(github.issue, numbers):
-        left = [n for n in issue.labels if not names.is_ours(n) and n.casefold() != names.INCIDENT]
+        left = [n for n in issue.labels if not is_ours(n) and n.casefold() != names.INCIDENT]
         edits.append(edit(issue, labels=left, open=False, planned=False))
     return took_place(apply(github, [each for each in edits if not each.empty]))
 

@@ -54,12 +54,11 @@ CATALOG: tuple[Label, ...] = (
 )
 
 PREFIXES = (SERVICE_PREFIX, CAUSE_PREFIX, FOLLOWUP_PREFIX)
-_PREFIXED = {
+SHOWN_PREFIXES = {
     SERVICE_PREFIX: ("006b75", "This service is part of the incident"),
     CAUSE_PREFIX: ("7057ff", "What caused the incident"),
 }
 _FOLLOWUP = ("c5def5", "The gap that a follow-up closes")
-_PEOPLES = frozenset({INCIDENT, POSTMORTEM, POSTMORTEM_REVIEWED, ACTION_ITEM})
 
 
 def describe(name: str) -> Label:
@@ -67,28 +66,11 @@ def describe(name: str) -> Label:
     for label in CATALOG:
         if label.name == name:
             return label
-    prefixed = {**_PREFIXED, FOLLOWUP_PREFIX: _FOLLOWUP}
+    prefixed = {**SHOWN_PREFIXES, FOLLOWUP_PREFIX: _FOLLOWUP}
     for prefix, (color, description) in prefixed.items():
         if name.startswith(prefix):
             return Label(name, color, description)
     return Label(name, "ededed", "")
-
-
-def is_ours(name: str) -> bool:
-    """Whether the label is a projection of the incident, so that `respond` may add or remove it.
-
-    `incident`, those of postmortems and everything unknown belong to people: they are
-    never taken away.
-    """
-    folded = name.casefold()
-    if folded in _PEOPLES:
-        return False
-    return folded in {label.name for label in CATALOG} or folded.startswith(tuple(_PREFIXED))
-
-
-def bot_may_add(name: str) -> bool:
-    """Whether the bot sets this label beside people, so that its presence is no accident."""
-    return name.casefold() in _PEOPLES | {NEEDS_CONFIRMATION}
 
 
 def holds(labels: Iterable[str], name: str) -> bool:

@@ -43,6 +43,10 @@ class Issue(Struct, frozen=True, dict=True):
     comments: int = 0
     draft: bool = False
 
+    def has_label(self, name: str) -> bool:
+        """Whether it carries a label; GitHub matches label names ignoring case."""
+        return name.casefold() in map(str.casefold, self.labels)
+
     @cached_property
     def parts(self) -> Body:
         """The body taken apart: the dashboard, the state, the reporter's own text."""

@@ -18,7 +18,6 @@ from msgspec.structs import replace
 
 from incident_actions.domain.changes.suspects import Suspects
 from incident_actions.domain.freeze.override_audit import OverrideAudit
-from incident_actions.domain.issue import labels
 from incident_actions.domain.issue.incident import Incident, Moment, Role
 from incident_actions.domain.issue.observation import REMINDER, Comment, Deployment, Issue
 from incident_actions.domain.playbook import recovery
@@ -27,7 +26,7 @@ from incident_actions.domain.playbook.recovery import Streak
 from incident_actions.domain.playbook.runbook_search import Runbook
 from incident_actions.domain.postmortem.link import Postmortem
 from incident_actions.domain.projection.effects import DeleteComment, Effect, PostComment
-from incident_actions.domain.projection.wanted import fit, shown_labels
+from incident_actions.domain.projection.wanted import fit, is_ours, shown_labels
 
 VERSION = 1
 _FROM_INCIDENT = tuple(name for name in Incident.__struct_fields__ if name != "timeline")
@@ -216,7 +215,7 @@ def _knows_what_changed(state: State) -> bool:
 
 def _shows(issue: Issue, state: State) -> bool:
     """Whether the labels show the incident, as far as there is room for them."""
-    peoples = [name for name in issue.labels if not labels.is_ours(name)]
+    peoples = [name for name in issue.labels if not is_ours(name)]
     wanted = fit(peoples, shown_labels(state))
     return wanted is None or _folded(issue.labels) == _folded(wanted)
 

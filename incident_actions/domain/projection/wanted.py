@@ -32,7 +32,7 @@ def wanted_labels(
 
     Where they are more than GitHub takes, all stay as they are.
     """
-    peoples = [name for name in mended(observation) if not labels.is_ours(name)]
+    peoples = [name for name in mended(observation) if not is_ours(name)]
     fitting = fit([*peoples, *also], shown_labels(incident))
     return observation.issue.labels if fitting is None else fitting
 
@@ -116,7 +116,7 @@ def mended(observation: Observation) -> tuple[str, ...]:
     there = [
         name
         for name in observation.issue.labels
-        if last_word.get(name) is not EventKind.UNLABELED or labels.bot_may_add(name)
+        if last_word.get(name) is not EventKind.UNLABELED or _bot_may_add(name)
     ]
     taken = [name for name, kind in last_word.items() if kind is EventKind.LABELED]
     return _unique([*there, *taken])
@@ -182,3 +182,28 @@ def keep_comment(own: BotComments, wanted: PostComment) -> list[Effect]:
     if there.body.replace("\r\n", "\n").strip() != wanted.text.strip():
         effects.append(EditComment(there.id, wanted.text))
     return effects
+
+
+_PEOPLES = frozenset(
+    {labels.INCIDENT, labels.POSTMORTEM, labels.POSTMORTEM_REVIEWED, labels.ACTION_ITEM}
+)
+"""Labels that people may take off and put on; the bot sets them, too."""
+
+
+def is_ours(name: str) -> bool:
+    """Whether the label is a projection of the incident, so that `respond` may add or remove it.
+
+    `incident`, those of postmortems and everything unknown belong to people: they are
+    never taken away.
+    """
+    folded = name.casefold()
+    if folded in _PEOPLES:
+        return False
+    return folded in {label.name for label in labels.CATALOG} or folded.startswith(
+        tuple(labels.SHOWN_PREFIXES)
+    )
+
+
+def _bot_may_add(name: str) -> bool:
+    """Whether the bot sets this label beside people, so that its presence is no accident."""
+    return name.casefold() in _PEOPLES | {labels.NEEDS_CONFIRMATION}

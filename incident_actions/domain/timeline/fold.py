@@ -210,7 +210,7 @@ def _drill_at_creation(observation: Observation) -> bool:
         for event in observation.label_events
         if event.kind is EventKind.LABELED and event.subject.casefold() == labels.DRILL
     ]
-    return any(marked) if marked else labels.holds(observation.issue.labels, labels.DRILL)
+    return any(marked) if marked else observation.issue.has_label(labels.DRILL)
 
 
 def _label_at_creation(observation: Observation) -> Severity | None:

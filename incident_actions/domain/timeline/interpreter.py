@@ -1,4 +1,4 @@
-"""One interpreter of commands, for incidents, reports and freezes; and what there is to say then."""
+"""One interpreter of commands, for incidents, reports and freezes, and what is to be said then."""
 
 from __future__ import annotations
 
