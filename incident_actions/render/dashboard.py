@@ -19,7 +19,7 @@ from incident_actions.domain.issue.incident import (
     Status,
 )
 from incident_actions.domain.playbook.checklist import ChecklistItem, ChecklistSection, missing
-from incident_actions.domain.playbook.runbook_search import Runbook
+from incident_actions.domain.playbook.runbooks import Runbook
 from incident_actions.domain.postmortem.link import Postmortem
 from incident_actions.domain.reminders.incident import next_update_due
 from incident_actions.render.markdown import inline, render, utc

@@ -10,7 +10,7 @@ from incident_actions.domain.issue import labels
 from incident_actions.domain.issue.bot_comments import REMINDER
 from incident_actions.domain.issue.incident import Moment
 from incident_actions.domain.issue.records import Comment, Issue
-from incident_actions.domain.playbook import recovery
+from incident_actions.domain.playbook.checklist import due_probes
 from incident_actions.domain.projection.effects import DeleteComment, Effect, PostComment
 from incident_actions.domain.projection.state import SettledIssue, State
 from incident_actions.domain.projection.wanted import fit, shown_labels
@@ -59,7 +59,7 @@ def is_stale(
         or _folded(issue.assignees) != _folded(state.assigned)
         or issue.open != state.status.open
         or any(each.until <= now and not each.expired for each in state.allow)
-        or bool(recovery.due(state, state.checks, state.streaks, now))
+        or bool(due_probes(state, state.checks, state.streaks, now))
         or not (state.sensitive or _knows_what_changed(state))
     )
 

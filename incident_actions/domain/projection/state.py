@@ -16,9 +16,8 @@ from incident_actions.domain.changes.suspects import Suspects
 from incident_actions.domain.freeze.override_audit import OverrideAudit
 from incident_actions.domain.issue.incident import Incident, Role
 from incident_actions.domain.issue.records import Deployment, Issue
-from incident_actions.domain.playbook.checklist import ChecklistItem
-from incident_actions.domain.playbook.recovery import Streak
-from incident_actions.domain.playbook.runbook_search import Runbook
+from incident_actions.domain.playbook.checklist import ChecklistItem, Streak
+from incident_actions.domain.playbook.runbooks import Runbook
 from incident_actions.domain.postmortem.link import Postmortem
 
 VERSION = 1

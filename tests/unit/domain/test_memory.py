@@ -15,8 +15,11 @@ from incident_actions.domain.issue.incident import Incident
 from incident_actions.domain.issue.observation import Observation
 from incident_actions.domain.issue.permissions import Permission, Permissions
 from incident_actions.domain.issue.records import Actor, Comment, EventKind
-from incident_actions.domain.playbook.checklist import ChecklistItem, ChecklistSection
-from incident_actions.domain.playbook.steps import ticked_by_people
+from incident_actions.domain.playbook.checklist import (
+    ChecklistItem,
+    ChecklistSection,
+    ticked_by_people,
+)
 from incident_actions.domain.projection.state import State, read_state, write_state
 from incident_actions.domain.timeline.notices import Notice, NoticeKind, outdated, reply, unposted
 from tests.unit.domain.chat import BOT, DECLARED, Chat, an_issue

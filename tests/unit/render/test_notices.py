@@ -8,7 +8,7 @@ import pytest
 
 from incident_actions.domain.issue.bot_comments import ANSWERS, find_bot_comments
 from incident_actions.domain.issue.records import Actor, Comment
-from incident_actions.domain.playbook.recovery import SAID
+from incident_actions.domain.playbook.checklist import PASSED
 from incident_actions.domain.timeline.notices import Notice, NoticeKind, name_of
 from incident_actions.render.comments import scheduler, write
 
@@ -26,4 +26,4 @@ def test_every_kind_of_notice_has_its_template(kind: NoticeKind) -> None:
 
 def test_kinds_that_others_know_by_their_value_exist() -> None:
     """Answers that go with their comment, and the news of a recovery check."""
-    assert {*ANSWERS, SAID} <= set(NoticeKind)
+    assert {*ANSWERS, PASSED} <= set(NoticeKind)
