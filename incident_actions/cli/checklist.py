@@ -2,46 +2,38 @@
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from incident_actions.cli.checkout import repository_folder
-from incident_actions.cli.runner import Runner
+from incident_actions.cli.inputs import Invocation, add_command
+from incident_actions.cli.repository_files import Checkout, repository_folder
 from incident_actions.reconcile.runbook_library import RUNBOOKS, our_page
-from incident_actions.render.checklist_page import ChecklistPages, as_html, as_markdown
+from incident_actions.render.checklist_page import as_html, as_markdown
 
 
-def checklist_pages(folder: Path) -> ChecklistPages:
-    """The pages of a checkout that the checklist is made of."""
-    return ChecklistPages(
-        checklist=_page(folder, "incident-checklist.md"),
-        verification=_page(folder, "verification-checklist.md"),
-        severity=_page(folder, "severity-matrix.md"),
-        rollback=_page(folder, "rollback-rules.md"),
-    )
+def page_reader(folder: Path) -> Callable[[str], str]:
+    """A reader of the playbook's pages by name: a checkout's own, ours where it has none."""
 
+    def page(name: str) -> str:
+        path = f"{RUNBOOKS}/{name}"
+        own = Checkout(folder).file(path)
+        return our_page(path) or "" if own is None else own
 
-def _page(folder: Path, name: str) -> str:
-    path = f"{RUNBOOKS}/{name}"
-    own = folder / path
-    return own.read_text("utf-8", "replace") if own.is_file() else our_page(path) or ""
+    return page
 
 
 def add_checklist(commands: Any) -> None:
     """`checklist`: something to hold in one's hand."""
-    parser: argparse.ArgumentParser = commands.add_parser(
-        "checklist",
-        help="print the incident checklist of this repository",
-        description="Print the incident checklist of this repository, your own where you have one.",
-    )
+    parser = add_command(commands, "checklist", _checklist)
     parser.add_argument("--html", action="store_true", help="as one page for a printer")
     parser.add_argument("--path", type=Path, default=Path(), help="the repository's folder")
 
-    def run(arguments: argparse.Namespace, environ: Mapping[str, str], runner: Runner) -> int:
-        pages = checklist_pages(repository_folder(arguments.path))
-        print(as_html(pages) if arguments.html else as_markdown(pages))
-        return 0
 
-    parser.set_defaults(run=run)
+def _checklist(it: Invocation) -> None:
+    """Print the incident checklist of this repository.
+
+    Your own where you have one.
+    """
+    read = page_reader(repository_folder(it.arguments.path))
+    print(as_html(read) if it.arguments.html else as_markdown(read))

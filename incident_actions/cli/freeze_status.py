@@ -9,6 +9,7 @@ from typing import Any
 
 from incident_actions import gate
 from incident_actions import gate_words as words
+from incident_actions.cli.inputs import Invocation, add_command
 from incident_actions.config import PATH, load_yaml, read_config
 from incident_actions.domain.issue import labels as names
 from incident_actions.domain.issue.form_values import read_services
@@ -19,6 +20,34 @@ from incident_actions.github.client import GitHub
 from incident_actions.render.markdown import render
 
 EVERYTHING = ""
+
+
+def add_freeze_status(commands: Any) -> None:
+    """`freeze-status`: what may be deployed now."""
+    parser = add_command(commands, "freeze-status", _run, on_github=True)
+    parser.add_argument(
+        "--service", action="append", default=[], help="only this one; may be given again"
+    )
+    parser.add_argument("--json", action="store_true", help="as the gate's own JSON")
+
+
+def _run(it: Invocation) -> None:
+    """Print which services may be deployed now.
+
+    And what stops the others. Exit code 0, whatever is frozen.
+    """
+    github, wanted = it.github(), it.arguments.service
+    print(
+        freeze_status(
+            github,
+            github.repository,
+            wanted,
+            it.environ,
+            it.now,
+            as_json=it.arguments.json,
+            config_path=it.config_path,
+        )
+    )
 
 
 def freeze_status(

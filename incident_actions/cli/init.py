@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 from incident_actions.cli import setup
-from incident_actions.cli.checkout import remote_of, repository_folder
-from incident_actions.cli.runner import Runner
+from incident_actions.cli.inputs import Invocation, add_command
+from incident_actions.cli.repository_files import remote_of, repository_folder
 from incident_actions.domain.issue.form_values import read_login
 from incident_actions.domain.readiness.drift import Drift
 from incident_actions.errors import InputError
@@ -25,12 +25,7 @@ _TRIES = 3
 
 def add_init(commands: Any) -> None:
     """`init`: set a repository up."""
-    parser: argparse.ArgumentParser = commands.add_parser(
-        "init",
-        help="write forms, workflows, configuration and playbook into this repository",
-        description="Write forms, workflows, configuration and playbook into this repository. "
-        "Shows what it would write, and asks before it touches what you changed.",
-    )
+    parser = add_command(commands, "init", _init)
     parser.add_argument("--path", type=Path, default=Path(), help="the repository's folder")
     parser.add_argument("--owner", help="whose incident-actions the workflows use")
     parser.add_argument(
@@ -42,17 +37,19 @@ def add_init(commands: Any) -> None:
     parser.add_argument("--commander", help="who commands by default, a GitHub login")
     parser.add_argument("--repository", help="this repository on GitHub, OWNER/NAME")
     parser.add_argument(
-        "--yes",
-        action="store_true",
-        help="write without asking; what you changed yourself is kept",
+        "--yes", action="store_true", help="write without asking; what you changed is kept"
     )
     parser.add_argument(
         "--check", action="store_true", help="only say what an upgrade would change: exit code 1"
     )
-    parser.set_defaults(run=_init)
 
 
-def _init(arguments: argparse.Namespace, environ: Mapping[str, str], runner: Runner) -> int:
+def _init(it: Invocation) -> int:
+    """Write forms, workflows, configuration and playbook into this repository.
+
+    Shows what it would write, and asks before it touches what you changed.
+    """
+    arguments = it.arguments
     folder = repository_folder(arguments.path)
     if not (folder / ".git").exists():
         print(f"Warning: {folder} is no git repository. `git init` makes it one.", file=sys.stderr)
@@ -69,22 +66,14 @@ def _tell_drift(found: setup.Setup) -> int:
         return 0
     print(setup.describe(found.drifted), end="")
     for file in found.drifted:
-        print(f"{_MEANS[file.state]}: {file.path}")
+        print(f"{file.state}: {file.path}")
     print("`incident-actions init` brings it up to date, and asks before it touches your changes.")
     return 1
 
 
-_MEANS = {
-    Drift.NEW: "new in this version",
-    Drift.MISSING: "missing",
-    Drift.OUTDATED: "outdated",
-    Drift.CONFLICT: "newer, and changed by you",
-}
-
-
 def _write(found: setup.Setup, ask: Ask | None, *, yes: bool) -> int:
-    todo = [file for file in found.files if file.state not in (Drift.SAME, Drift.EDITED)]
-    mine = [file for file in todo if file.state is not Drift.CONFLICT]
+    todo = [file for file in found.files if file.differs]
+    count = 1 + sum(file.state is not Drift.CONFLICT for file in todo)  # with the record
     print(setup.describe(todo), end="")
     if todo and not (found.folder / setup.RECORD).exists():
         print(f"new: {setup.RECORD} (tells an upgrade what you changed)")
@@ -92,10 +81,10 @@ def _write(found: setup.Setup, ask: Ask | None, *, yes: bool) -> int:
         print("Nothing to write: everything is there.")
     elif ask is None and not yes:
         raise InputError(
-            f"{len(mine) + 1} files would be written, and nobody is there to say yes",
+            f"{count} files would be written, and nobody is there to say yes",
             remedy="Add `--yes`. What you changed yourself is kept.",
         )
-    elif ask is not None and mine and not _agrees(ask, f"Write {len(mine) + 1} files?"):
+    elif ask is not None and count > 1 and not _agrees(ask, f"Write {count} files?"):
         print("Nothing was written.")
         return 0
 
@@ -119,8 +108,8 @@ def _tell_next(found: setup.Setup) -> None:
 def _choices(arguments: argparse.Namespace, folder: Path, ask: Ask | None) -> Choices:
     """Flags come before what was answered earlier, and that before questions."""
     before = setup.remembered(folder)
-    own, here = remote_of(ROOT), remote_of(folder)
-    guess = own[0] if own and own[1] == "incident-actions" else ""
+    own, _, name = remote_of(ROOT).partition("/")
+    guess = own if name == "incident-actions" else ""
     hint = f" [{guess}]" if guess else ""
     owner = _answer(
         arguments.owner or before.get("owner"),
@@ -140,13 +129,8 @@ def _choices(arguments: argparse.Namespace, folder: Path, ask: Ask | None) -> Ch
         "Who commands by default? A GitHub login, empty for the first to answer: ",
         lambda said: _login("commander", said) if said else None,
     )
-    repository = arguments.repository or before.get("repository")
-    return Choices(
-        owner=owner,
-        services=services,
-        commander=commander,
-        repository=repository or ("/".join(here) if here else None),
-    )
+    repository = arguments.repository or before.get("repository") or remote_of(folder) or None
+    return Choices(owner, services, commander, repository)
 
 
 def _answer(

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from incident_actions.cli.checkout import remote_of, root_of
+from msgspec import Struct
+
+from incident_actions.cli.repository_files import remote_of, repository_folder
+from incident_actions.cli.runner import Runner
+from incident_actions.config import PATH
 from incident_actions.errors import InputError
 from incident_actions.gate import is_api_url, is_repository, is_token
 from incident_actions.gate_readers import parse_now
@@ -44,7 +48,7 @@ def connect_to(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Git
             remedy="Copy it again, on one line.",
         )
     repository = given(arguments, environ, "repository") or environ.get("GITHUB_REPOSITORY", "")
-    repository = repository or "/".join(remote_of(root_of(Path())) or ())
+    repository = repository or remote_of(repository_folder(Path()))
     if not repository:
         raise InputError(
             "the repository is not known",
@@ -109,3 +113,45 @@ def clock(environ: Mapping[str, str]) -> datetime:
             remedy="Write 2026-11-23T14:02:00Z.",
         )
     return now
+
+
+class Invocation(Struct, frozen=True):
+    """One command as somebody started it: its flags, the environment, where its words go."""
+
+    arguments: argparse.Namespace
+    environ: Mapping[str, str]
+    runner: Runner
+
+    def github(self) -> GitHub:
+        """A client for the repository, as `connect_to` makes it."""
+        return connect_to(self.arguments, self.environ)
+
+    @property
+    def now(self) -> datetime:
+        """The time in UTC, as `clock` tells it."""
+        return clock(self.environ)
+
+    @property
+    def config_path(self) -> str:
+        """The path of the configuration in the repository."""
+        return given(self.arguments, self.environ, "config") or PATH
+
+
+def add_command(
+    commands: Any, name: str, run: Callable[[Invocation], int | None], *, on_github: bool = False
+) -> argparse.ArgumentParser:
+    """Add a command; gives its parser, for flags of its own. `run` gives the exit code; None is 0.
+
+    Its help is the docstring of `run`: the first sentence in the list of commands, the whole of
+    it on its own page. `on_github`: with the flags that say where incidents live.
+    """
+    text = " ".join((run.__doc__ or "").split())
+    brief = text.partition(". ")[0].rstrip(".")
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=brief[:1].lower() + brief[1:], description=text
+    )
+    parser.set_defaults(run=run)
+    if on_github:
+        parser.add_argument("--repository", help="where incidents live, OWNER/NAME")
+        parser.add_argument("--config", help=f"path of the configuration there, default {PATH}")
+    return parser

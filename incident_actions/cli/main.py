@@ -7,21 +7,16 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from incident_actions import __version__, gate
-from incident_actions.cli import checklist, doctor, init, postmortems
-from incident_actions.cli.freeze_status import freeze_status
-from incident_actions.cli.inputs import clock, connect_to, given, read_event, tokens
+from incident_actions.cli import checklist, doctor, freeze_status, incidents, init
+from incident_actions.cli.inputs import Invocation, add_command, read_event, tokens
 from incident_actions.cli.runner import Runner
-from incident_actions.cli.timeline import timeline
-from incident_actions.config import PATH
 from incident_actions.errors import IncidentActionsError, InputError
 from incident_actions.reconcile import probes
 from incident_actions.reconcile.respond import Tools, respond
-
-Run = Callable[[argparse.Namespace, Mapping[str, str], Runner], int]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,8 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         logging.getLogger(library).setLevel(logging.ERROR)
     try:
         arguments = _parser().parse_args(words or ["--help"])
-        run: Run = arguments.run
-        return run(arguments, os.environ, runner)
+        return arguments.run(Invocation(arguments, os.environ, runner)) or 0
     except IncidentActionsError as error:
         runner.error(error.told())
         return error.exit_code
@@ -63,56 +57,25 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser(
         "gate", help="fail while an incident freezes deploys; `gate --help` shows its flags"
     )
-    respond_command = commands.add_parser(
-        "respond",
-        help="bring the incident of an event, or every open one, up to date",
-        description="Bring issues up to date: labels, dashboard, answers, reminders, postmortem. "
-        "Runs in a workflow, on the event that GITHUB_EVENT_NAME and GITHUB_EVENT_PATH tell.",
-    )
-    _add_inputs(respond_command)
-    respond_command.set_defaults(run=_respond)
-    timeline_command = commands.add_parser(
-        "timeline",
-        help="print everything that happened in an incident",
-        description="Print everything that happened in an incident, oldest first. Writes nothing.",
-    )
-    timeline_command.add_argument("number", type=int, help="the incident's issue")
-    timeline_command.add_argument("--json", action="store_true", help="as JSON, one list")
-    _add_inputs(timeline_command)
-    timeline_command.set_defaults(run=_timeline)
+    add_command(commands, "respond", _respond, on_github=True)
+    incidents.add_timeline(commands)
     init.add_init(commands)
-    doctor.add_doctor(commands, connect_to, clock)
+    doctor.add_doctor(commands)
     checklist.add_checklist(commands)
-    postmortems.add_postmortem(commands, connect_to, clock)
-    status_command = commands.add_parser(
-        "freeze-status",
-        help="print which services may be deployed now",
-        description="Print which services may be deployed now, and what stops the others. "
-        "Exit code 0, whatever is frozen.",
-    )
-    status_command.add_argument(
-        "--service", action="append", default=[], help="only this one; may be given again"
-    )
-    status_command.add_argument("--json", action="store_true", help="as the gate's own JSON")
-    _add_inputs(status_command)
-    status_command.set_defaults(run=_freeze_status)
+    incidents.add_postmortem(commands)
+    freeze_status.add_freeze_status(commands)
     return parser
 
 
-def _add_inputs(parser: argparse.ArgumentParser) -> None:
-    """The inputs that every command has; an empty one is as good as none."""
-    parser.add_argument("--repository", help="where incidents live, OWNER/NAME")
-    parser.add_argument("--config", help=f"path of the configuration there, default {PATH}")
+def _respond(it: Invocation) -> None:
+    """Bring the incident of an event, or every open one, up to date.
 
-
-def _respond(arguments: argparse.Namespace, environ: Mapping[str, str], runner: Runner) -> int:
-    event = read_event(environ)
-    github = connect_to(arguments, environ)
-    path = given(arguments, environ, "config") or PATH
-    tools = Tools(clock(environ), time.sleep, probes.works, _workflow(environ, github.repository))
-    reports = respond(github, event, path, tools)
-    runner.report(reports)
-    return 0
+    Labels, dashboard, answers, reminders, postmortem. Runs in a workflow, on the event that
+    GITHUB_EVENT_NAME and GITHUB_EVENT_PATH tell.
+    """
+    event, github = read_event(it.environ), it.github()
+    tools = Tools(it.now, time.sleep, probes.works, _workflow(it.environ, github.repository))
+    it.runner.report(respond(github, event, it.config_path, tools))
 
 
 def _workflow(environ: Mapping[str, str], repository: str) -> str:
@@ -123,27 +86,3 @@ def _workflow(environ: Mapping[str, str], repository: str) -> str:
     path = environ.get("GITHUB_WORKFLOW_REF", "").partition("@")[0]
     owner, _, rest = path.partition("/.github/workflows/")
     return rest if owner.casefold() == repository.casefold() else ""
-
-
-def _timeline(arguments: argparse.Namespace, environ: Mapping[str, str], runner: Runner) -> int:
-    path = given(arguments, environ, "config") or PATH
-    github = connect_to(arguments, environ)
-    print(timeline(github, arguments.number, path, clock(environ), as_json=arguments.json))
-    return 0
-
-
-def _freeze_status(
-    arguments: argparse.Namespace, environ: Mapping[str, str], runner: Runner
-) -> int:
-    github = connect_to(arguments, environ)
-    text = freeze_status(
-        github,
-        github.repository,
-        arguments.service,
-        environ,
-        clock(environ),
-        as_json=arguments.json,
-        config_path=given(arguments, environ, "config") or PATH,
-    )
-    print(text)
-    return 0

@@ -8,17 +8,16 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 
 from incident_actions import __version__
-from incident_actions.cli.checkout import workflows
+from incident_actions.cli.repository_files import Checkout, workflows
 from incident_actions.domain.readiness.drift import Drift, digest, drift
 from incident_actions.domain.readiness.workflows import action_owner
 from incident_actions.render.scaffold import DEPLOY, Choices, files
 
 RECORD = ".github/incident.init.json"
 """What `init` wrote and with which answers, so that an upgrade can tell the team's edits."""
-_WRITTEN = (Drift.NEW, Drift.MISSING, Drift.OUTDATED)
 
 
 class File(Struct, frozen=True):
@@ -28,6 +27,11 @@ class File(Struct, frozen=True):
     actual: str | None
     wanted: str
     state: Drift
+
+    @property
+    def differs(self) -> bool:
+        """Whether there is something to write: what the team alone changed stays."""
+        return self.state not in (Drift.SAME, Drift.EDITED)
 
     def diff(self) -> str:
         """What writing it would change, as a unified diff."""
@@ -51,8 +55,7 @@ class Setup(Struct, frozen=True):
         return tuple(
             file
             for file in self.files
-            if file.state in (*_WRITTEN, Drift.CONFLICT)
-            and not (file.state is Drift.MISSING and file.path.startswith("ops/"))
+            if file.differs and not (file.state is Drift.MISSING and file.path.startswith("ops/"))
         )
 
 
@@ -62,21 +65,21 @@ def remembered(folder: Path) -> dict[str, Any]:
     given = record.get("choices")
     if isinstance(given, dict):
         return given
-    owners = (action_owner(workflow) for workflow in workflows(folder))
+    owners = map(action_owner, workflows(Checkout(folder)))
     return {"owner": next(filter(None, owners), None)}
 
 
 def survey(folder: Path, choices: Choices) -> Setup:
     """Compare a repository with what `init` would write today."""
+    there = Checkout(folder)
     recorded = _record(folder).get("files")
     recorded = recorded if isinstance(recorded, dict) else {}
-    theirs = tuple(w.path for w in workflows(folder) if w.deploying() and w.path != DEPLOY)
+    theirs = tuple(w.path for w in workflows(there) if w.deploying() and w.path != DEPLOY)
     deploy = DEPLOY in recorded or not (theirs or (folder / DEPLOY).exists())
-    found = []
-    for path, wanted in files(choices, deploy=deploy).items():
-        actual = _text(folder / path)
-        state = drift(wanted, actual, recorded.get(path))
-        found.append(File(path, actual, wanted, state))
+    found = (
+        File(path, actual := there.file(path), wanted, drift(wanted, actual, recorded.get(path)))
+        for path, wanted in files(choices, deploy=deploy).items()
+    )
     return Setup(folder, choices, tuple(found), theirs)
 
 
@@ -89,16 +92,12 @@ def write(setup: Setup, may_overwrite: Callable[[File], bool]) -> tuple[File, ..
     for file in setup.files:
         if file.state is Drift.CONFLICT and not may_overwrite(file):
             kept.append(file)
-        elif file.state in (*_WRITTEN, Drift.CONFLICT):
+        elif file.differs:
             _save(setup.folder / file.path, file.wanted)
-    given = {
-        name: value for name in ("owner", "services", "commander", "repository")
-        if (value := getattr(setup.choices, name))
-    }  # fmt: skip
     record = {
         "about": "Written by `incident-actions init`, so that it can tell your edits from its own.",
         "version": __version__,
-        "choices": given,
+        "choices": to_builtins(setup.choices),
         "files": {file.path: digest(file.wanted) for file in setup.files},
     }
     _save(setup.folder / RECORD, json.dumps(record, indent=2) + "\n")
@@ -107,25 +106,20 @@ def write(setup: Setup, may_overwrite: Callable[[File], bool]) -> tuple[File, ..
 
 def describe(found: Iterable[File]) -> str:
     """What would change: new files by name, each with its length, and a diff of the others."""
-    parts = []
-    for file in found:
-        if file.actual is None:
-            parts.append(f"new: {file.path} ({len(file.wanted.splitlines())} lines)\n")
-        else:
-            parts.append(file.diff())
-    return "".join(parts)
+    return "".join(
+        f"new: {file.path} ({len(file.wanted.splitlines())} lines)\n"
+        if file.actual is None
+        else file.diff()
+        for file in found
+    )
 
 
 def _record(folder: Path) -> Mapping[str, Any]:
     try:
-        record = json.loads(_text(folder / RECORD) or "{}")
+        record = json.loads(Checkout(folder).file(RECORD) or "{}")
     except ValueError:
         return {}
     return record if isinstance(record, dict) else {}
-
-
-def _text(path: Path) -> str | None:
-    return path.read_bytes().decode("utf-8", "replace") if path.is_file() else None
 
 
 def _save(path: Path, text: str) -> None:

@@ -16,8 +16,7 @@ from incident_actions.domain.issue.forms import Form
 from incident_actions.domain.issue.incident import Moment
 from incident_actions.domain.issue.observation import REMINDER, Observation
 from incident_actions.domain.issue.permissions import Permission, Permissions
-from incident_actions.domain.playbook import recovery
-from incident_actions.domain.playbook.checklist import read_checklist
+from incident_actions.domain.playbook import checklist as checklists
 from incident_actions.domain.projection.effects import CreateLabel, EditIssue, Effect, PostComment
 from incident_actions.domain.projection.state import State, settled_issue, state_of
 from incident_actions.domain.projection.wanted import MOST_LABELS, is_ours, shown_labels
@@ -207,7 +206,7 @@ def _playbook(
     """The playbook: from the incident's own memory where it has one, else from the repository."""
     issue = observation.issue
     if before is not None and before.form:
-        shown = read_checklist(issue.parts.dashboard, heading="h4", untitled=None)
+        shown = checklists.read_checklist(issue.parts.dashboard, heading="h4", untitled=None)
         hidden = before.sensitive and before.public is not False
         if not shown and not hidden:
             shown = runbook_library.checklist(RunbookLibrary(context.github))
@@ -274,7 +273,7 @@ def _fold(
     outside: OutsideFacts,
 ) -> Folded:
     evidence = Evidence(
-        passed=(*recovery.said(observation.own.by_name), *outside.passed),
+        passed=(*checklists.passed_checks(observation.own.by_name), *outside.passed),
         deployments=outside.deployments,
         passages=outside.audit.passages,
         lapsed=outside.lapsed,
@@ -311,14 +310,15 @@ def _look_around(context: RunContext, it: Assessment) -> OutsideFacts:
 def _probe(context: RunContext, it: Assessment) -> OutsideFacts:
     """Make the recovery checks that are due, and count their good answers."""
     outside, limits = it.outside, context.config.verification
-    streaks, passed = dict(outside.streaks), list[recovery.PassedCheck]()
-    enough = recovery.RecoveryThreshold(limits.successes, limits.minutes)
-    for item in recovery.due(it.incident, it.playbook.checks, streaks, context.now):
+    streaks, passed = dict(outside.streaks), list[checklists.PassedCheck]()
+    for item in checklists.due_probes(it.incident, it.playbook.checks, streaks, context.now):
         good = context.probe(item.probe or "", limits.allow_private)
-        streak = recovery.record(streaks.pop(item.key, None), good, context.now, it.incident)
+        streak = checklists.next_streak(streaks.pop(item.key, None), good, context.now, it.incident)
         if streak is not None:
             streaks[item.key] = streak
-            found = recovery.PassedCheck(item.key, streak.since, context.now)
-            if enough.reached(streak) and not found.told_in(it.posted):
+            found = checklists.PassedCheck(item.key, streak.since, context.now)
+            if streak.is_recovery(limits.successes, limits.minutes) and not found.told_in(
+                it.posted
+            ):
                 passed.append(found)
     return replace(outside, streaks=streaks, passed=tuple(passed))

@@ -16,10 +16,16 @@ from incident_actions.domain.issue.forms import Form, FormValues
 from incident_actions.domain.issue.incident import Allowance, Incident, Role, redacted
 from incident_actions.domain.issue.observation import REMINDER, Comment, Deployment, Observation
 from incident_actions.domain.issue.permissions import Permissions
-from incident_actions.domain.playbook import recovery
-from incident_actions.domain.playbook.checklist import ChecklistItem, ChecklistSection
-from incident_actions.domain.playbook.runbook_search import Runbook
-from incident_actions.domain.playbook.steps import ticked_by_people
+from incident_actions.domain.playbook.checklist import (
+    PASSED,
+    ChecklistItem,
+    ChecklistSection,
+    PassedCheck,
+    Streak,
+    passed_checks,
+    ticked_by_people,
+)
+from incident_actions.domain.playbook.runbooks import Runbook
 from incident_actions.domain.postmortem.link import Postmortem
 from incident_actions.domain.projection import state as states
 from incident_actions.domain.projection.effects import (
@@ -55,13 +61,13 @@ class OutsideFacts(Struct, frozen=True):
     are over by now.
     """
 
-    streaks: dict[str, recovery.Streak] = {}
+    streaks: dict[str, Streak] = {}
     deployments: tuple[Deployment, ...] = ()
     public: bool | None = None
     suspects: Suspects | None = None
     audit: OverrideAudit = OverrideAudit()
     lapsed: tuple[Allowance, ...] = ()
-    passed: tuple[recovery.PassedCheck, ...] = ()
+    passed: tuple[PassedCheck, ...] = ()
 
 
 class Assessment(Struct, frozen=True):
@@ -125,10 +131,10 @@ def all_notices(it: Assessment) -> tuple[Notice, ...]:
 def comments_to_delete(notices: Sequence[Notice], observation: Observation) -> list[DeleteComment]:
     """Answers whose comment was corrected or deleted, and what was posted twice."""
     own = observation.own.by_name
-    counted = {f"{recovery.SAID} {passed.name}" for passed in recovery.said(own)}
+    counted = {f"{PASSED} {passed.name}" for passed in passed_checks(own)}
     gone = [
         *outdated(notices, own),
-        *(name for name in own if name.startswith(f"{recovery.SAID} ") and name not in counted),
+        *(name for name in own if name.startswith(f"{PASSED} ") and name not in counted),
     ]
     return [
         *(DeleteComment(own[name].id, *name.split(" ", 1)) for name in gone),

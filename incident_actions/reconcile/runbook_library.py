@@ -10,15 +10,15 @@ from pathlib import Path
 
 from incident_actions.config import Config, load_yaml
 from incident_actions.domain.issue.forms import Form, FormField, FormValues, read_form
-from incident_actions.domain.playbook import runbook_page as runbooks
 from incident_actions.domain.playbook.checklist import (
     ChecklistItem,
     ChecklistSection,
     checks,
     read_checklist,
 )
-from incident_actions.domain.playbook.runbook_search import (
+from incident_actions.domain.playbook.runbooks import (
     Runbook,
+    as_comment,
     matching,
     rank,
     read_page,
@@ -183,9 +183,9 @@ def _page(github: GitHub, name: str, issue_url: str) -> str | None:
     path = f"{RUNBOOKS}/{name}.md"
     text = github.file(path)
     if text is not None:
-        return runbooks.as_comment(text, f"{issue_url.rpartition('/issues/')[0]}/blob/HEAD/{path}")
+        return as_comment(text, f"{issue_url.rpartition('/issues/')[0]}/blob/HEAD/{path}")
     ours = _OURS / path
-    return runbooks.as_comment(ours.read_text(encoding="utf-8"), None) if ours.exists() else None
+    return as_comment(ours.read_text(encoding="utf-8"), None) if ours.exists() else None
 
 
 def _page_like(part: str, github: GitHub, issue_url: str) -> str:

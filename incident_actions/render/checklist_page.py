@@ -1,18 +1,19 @@
-"""The one-page checklist to print: from the team's pages to HTML."""
+"""The one-page checklist to print: from the team's pages to HTML.
+
+The pages are read by their file's name. In HTML everything is escaped, except what our own
+Markdown reader made.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from msgspec import Struct
+from markdown_it import MarkdownIt
+from markupsafe import Markup
 
-from incident_actions.domain.playbook.checklist import (
-    ChecklistItem,
-    ChecklistSection,
-    read_checklist,
-)
-from incident_actions.render.html import render_html
+from incident_actions.domain.playbook.checklist import ChecklistSection, read_checklist
+from incident_actions.render.markdown import with_filters
 
 SIZES = tuple(tenth / 10 for tenth in range(105, 44, -5))
 """Points, largest first. A longer checklist is printed smaller, so that it stays one page."""
@@ -24,40 +25,40 @@ _CLOSING = "resolve"
 _TOLD = ("In one line", "Internal update", "Status page")
 
 
-class ChecklistPages(Struct, frozen=True):
-    """The text of the pages that the checklist is made of."""
-
-    checklist: str
-    verification: str
-    severity: str
-    rollback: str
+_READER = MarkdownIt("commonmark", {"html": False})
+_READER.disable(["image", "link", "autolink"])
+_LINK = re.compile(r"\[([^\]]*)\]\([^)\s]*\)")
 
 
-def as_markdown(pages: ChecklistPages) -> str:
+def inline_html(text: str) -> Markup:
+    """One line of Markdown as HTML: bold and code stay, links become their text, HTML is text."""
+    return Markup(_READER.renderInline(_LINK.sub(r"\1", text)))
+
+
+def as_markdown(read: Callable[[str], str]) -> str:
     """The steps and the recovery checks as Markdown."""
     return "\n\n".join(
         f"## {section.title}\n\n" + "\n".join(f"- [ ] {item.text}" for item in section.items)
-        for section in _sections(pages)
+        for section in _sections(read)
     )
 
 
-def as_html(pages: ChecklistPages) -> str:
+def as_html(read: Callable[[str], str]) -> str:
     """The page to print. It fits A4 and Letter, as long as a page can hold it."""
-    sections = _sections(pages)
-    severities = _severities(pages.severity)
-    rules = _RULE.findall(pages.rollback)[:6]
-    commands = [row[:2] for row in _rows(pages.rollback) if len(row) == 4 and row[1]][1:]
+    sections, severities = _sections(read), _severities(read("severity-matrix.md"))
+    rollback = read("rollback-rules.md")
+    rules = _RULE.findall(rollback)[:6]
+    commands = [row[:2] for row in _rows(rollback) if len(row) == 4 and row[1]][1:]
     listed = [item.text for section in sections for item in section.items]
-    listed += [*rules, *(f"{what} {command}" for what, command in commands)]
-    headings = len(sections) + 3
-    return render_html(
-        "checklist.html.j2",
+    listed += [*rules, *map(" ".join, commands)]
+    page = with_filters(html=True, inline_html=inline_html).get_template("checklist.html.j2")
+    return page.render(
         sections=sections,
         severities=severities,
         rules=rules,
         commands=commands,
-        size=_size(listed, headings, 3 * len(severities)),
-    )
+        size=_size(listed, len(sections) + 3, 3 * len(severities)),
+    ).strip()
 
 
 def _size(listed: Sequence[str], headings: int, rows: int) -> float:
@@ -72,21 +73,18 @@ def _size(listed: Sequence[str], headings: int, rows: int) -> float:
     return SIZES[-1]
 
 
-def _sections(pages: ChecklistPages) -> tuple[ChecklistSection, ...]:
+def _sections(read: Callable[[str], str]) -> tuple[ChecklistSection, ...]:
     """The steps in order, each without what only programs read.
 
     The checks of the recovery come before the step that closes, or at the end.
     """
-    recovery = [item for s in read_checklist(pages.verification) for item in s.items]
-    shown = list(read_checklist(pages.checklist))
+    verification = read_checklist(read("verification-checklist.md"))
+    recovery = {item.text: item for section in verification for item in section.items}
+    shown = list(read_checklist(read("incident-checklist.md")))
     titles = [section.title.casefold() for section in shown]
     place = titles.index(_CLOSING) if _CLOSING in titles else len(shown)
-    shown.insert(place, ChecklistSection("Recovery", _unique(recovery)))
+    shown.insert(place, ChecklistSection("Recovery", tuple(recovery.values())))
     return tuple(section for section in shown if section.items)
-
-
-def _unique(items: Sequence[ChecklistItem]) -> tuple[ChecklistItem, ...]:
-    return tuple({item.text: item for item in items}.values())
 
 
 def _rows(markdown: str) -> list[list[str]]:

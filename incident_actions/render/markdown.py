@@ -17,7 +17,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 
-_URL = re.compile(r"https?://[^\s<>\"'`|\\()\[\]]+")
+_URL = re.compile(r"(https?://[^\s<>\"'`|\\()\[\]]+)")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]|~$])")
 _BLOCK_START = re.compile(r"^([#>+=-])")
 _LIST_START = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
@@ -34,12 +34,8 @@ def inline(text: object, longest: int = 300) -> str:
     flat = " ".join(_NOT_PRINTED.sub("", str(text)).split())
     if len(flat) > longest:
         flat = flat[: longest - 1].rstrip() + "…"
-    parts = []
-    end = 0
-    for url in _URL.finditer(flat):
-        parts += [_escape(flat[end : url.start()]), _quiet(url[0])]
-        end = url.end()
-    parts.append(_escape(flat[end:]))
+    parts = _URL.split(flat)  # every other one is an address
+    parts = [_quiet(part) if at % 2 else _escape(part) for at, part in enumerate(parts)]
     line = _BLOCK_START.sub(r"\\\1", "".join(parts))
     return _LIST_START.sub(r"\1\\\2", line)
 
@@ -86,35 +82,26 @@ def code(text: str) -> str:
     return " ".join(text.replace("`", "'").split())
 
 
-def _environment() -> ImmutableSandboxedEnvironment:
+def with_filters(*, html: bool = False, **filters: Any) -> ImmutableSandboxedEnvironment:
+    """An environment for templates, with more filters than ours.
+
+    `html`: what people wrote is escaped of itself. In Markdown `| inline` and `| quote` do that.
+    """
     environment = ImmutableSandboxedEnvironment(
         loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        keep_trailing_newline=False,
-        autoescape=False,  # Markdown, not HTML: `| inline` and `| quote` escape what people wrote
+        autoescape=html,
     )
-    environment.filters.update(
-        inline=inline,
-        quote=quote,
-        utc=utc,
-        code=code,
-    )
+    environment.filters.update(inline=inline, quote=quote, utc=utc, code=code, **filters)
     environment.globals.update(minutes=minutes)
     return environment
 
 
-_ENVIRONMENT = _environment()
+_ENVIRONMENT = with_filters()
 
 
 def render(template: str, **facts: Any) -> str:
     """A template of ours with these facts; the text has no blank lines at its ends."""
     return _ENVIRONMENT.get_template(template).render(**facts).strip()
-
-
-def with_filters(**filters: Any) -> ImmutableSandboxedEnvironment:
-    """An environment like ours with more filters, for templates that a repository brings."""
-    environment = _environment()
-    environment.filters.update(filters)
-    return environment

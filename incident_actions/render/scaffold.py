@@ -19,7 +19,7 @@ _SERVICES = re.compile(r"  - type: input\n    id: services\n.*?(?=\n  - type: )"
 _CONTACT = re.compile(r"^contact_links:\n.*", re.MULTILINE | re.DOTALL)
 
 
-class Choices(Struct, frozen=True):
+class Choices(Struct, frozen=True, omit_defaults=True):
     """What a team chooses. `owner` is whose copy of the action its workflows use."""
 
     owner: str

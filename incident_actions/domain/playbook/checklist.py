@@ -1,14 +1,23 @@
-"""The two checklists that teams keep as Markdown: the incident's steps and the recovery checks."""
+"""The two checklists that teams keep as Markdown: the incident's steps and the recovery checks.
+
+Which steps are done is seen in the incident itself, or ticked by people. Recovery checks with a
+`probe` are made by the bot: good answers in a row, over some minutes, as one good answer proves
+little. The results of each run are remembered in the state, so that the row goes on from run to
+run.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 
 from markdown_it import MarkdownIt
 from msgspec import Struct
 from msgspec.structs import replace
 
+from incident_actions.domain.issue.incident import Incident, Moment, Status
 from incident_actions.domain.text.documents import split_front_matter
 from incident_actions.domain.text.names import slug
 
@@ -18,6 +27,15 @@ _PROBE = re.compile(r"`?probe:\s*(?P<url>https?://[^\s`<>]+)`?")
 _COMMENT = re.compile(r"<!--.*?-->")
 _NUMBERS = re.compile(r"^(?:\d+[.)]\s*)+")
 _READER = MarkdownIt("commonmark")
+
+ANSWERED = {"summary": "impact", "affected": "affected", "ongoing": "ongoing", "changes": "changes"}
+"""A form's question, by id, and the step that its answer takes."""
+
+PASSED = "passed"
+"""The kind of the bot's comments about a recovery check that passed."""
+_STAMP = "%Y%m%dT%H%M%SZ"
+_PAUSE = timedelta(seconds=30)
+"""Two answers of a probe closer together than this are one."""
 
 
 class ChecklistItem(Struct, frozen=True, omit_defaults=True):
@@ -48,27 +66,21 @@ def read_checklist(
     """
     _, text = split_front_matter(markdown.replace("\r\n", "\n"))
     lines = text.split("\n")
-    sections: list[ChecklistSection] = []
-    title, items = untitled, list[ChecklistItem]()
+    found: list[tuple[str | None, list[ChecklistItem]]] = [(untitled, [])]
     for token in _READER.parse(text):
-        if token.map is None:
-            continue
+        line = lines[token.map[0]].strip() if token.map else ""
         if token.type == "heading_open" and token.tag == heading:
-            _close(sections, title, items)
-            title = _NUMBERS.sub("", lines[token.map[0]].lstrip("# ").strip())
-            items = []
-        elif token.type == "list_item_open":
-            found_item = _ITEM.match(lines[token.map[0]].strip())
-            item = _item(found_item["text"]) if found_item else None
-            if item is not None and item.text:
-                items.append(item)
-    _close(sections, title, items)
-    return tuple(sections)
-
-
-def _close(sections: list[ChecklistSection], title: str | None, items: list[ChecklistItem]) -> None:
-    if items and title is not None:
-        sections.append(ChecklistSection(title or "Checklist", tuple(items)))
+            found.append((_NUMBERS.sub("", line.lstrip("# ")), []))
+        elif token.type == "list_item_open" and (raw := _ITEM.match(line)):
+            found[-1][1].append(_item(raw["text"]))
+    sections = (
+        (title, tuple(item for item in items if item.text))
+        for title, items in found
+        if title is not None
+    )
+    return tuple(
+        ChecklistSection(title or "Checklist", items) for title, items in sections if items
+    )
 
 
 def _item(raw: str) -> ChecklistItem:
@@ -97,3 +109,123 @@ def missing(
 ) -> tuple[ChecklistItem, ...]:
     """The checks that nobody has verified yet, in the file's order."""
     return tuple(item for item in wanted if item.key not in verified)
+
+
+def steps_taken(incident: Incident, checks: Sequence[ChecklistItem]) -> frozenset[str]:
+    """The keys of the steps that are done, as the incident stands.
+
+    The fold collects these along the history, so that a step once taken stays ticked.
+    """
+    facts = {
+        "commander": incident.commander is not None,
+        "started": Moment.STARTED in incident.times,
+        "freeze": incident.freezes,
+        "severity": incident.severity_known,
+        "mitigation": incident.mitigations > 0,
+        "update": incident.updates > 0,
+        "customer-update": incident.customer_updates > 0,
+        "verified": bool(checks) and not missing(checks, incident.verified),
+        "resolved-time": Moment.RESOLVED in incident.times,
+        "action-items": bool(incident.actions),
+    }
+    return frozenset(key for key, true in facts.items() if true)
+
+
+def ticked_by_people(
+    boxes: Mapping[str, bool],
+    checklist: Sequence[ChecklistSection],
+    by_bot: Collection[str],
+    before: Collection[str],
+) -> tuple[str, ...]:
+    """The texts of the boxes that people ticked, as far as one can tell.
+
+    `boxes` are those of the dashboard, `by_bot` the keys of the steps that the bot ticked there,
+    and `before` is the last answer: boxes that the dashboard has no room for keep their ticks.
+    """
+    bots = {item.text for section in checklist for item in section.items if item.key in by_bot}
+    now = {text for text, tick in boxes.items() if tick and (text not in bots or text in before)}
+    return tuple(sorted(now | {text for text in before if text not in boxes}))
+
+
+def steps_answered(ids: Collection[str]) -> frozenset[str]:
+    """The keys of the steps that the form's answers take; `ids` are those of the questions."""
+    return frozenset(step for question, step in ANSWERED.items() if question in ids)
+
+
+class Streak(Struct, frozen=True, omit_defaults=True):
+    """Good answers in a row: since when, how many, and the last one."""
+
+    since: datetime
+    count: int
+    last: datetime
+
+    def is_recovery(self, successes: int, minutes: int) -> bool:
+        """Whether a row is long enough, in answers and in time."""
+        lasted = self.last - self.since >= timedelta(minutes=minutes)
+        return lasted and self.count >= successes
+
+
+class PassedCheck(Struct, frozen=True):
+    """The row of a check that began `since` was long enough at `at`: an entry for the fold.
+
+    The bot says so in a comment, and knows it again from there: that is what it is recorded in.
+    """
+
+    key: str
+    since: datetime
+    at: datetime
+
+    @property
+    def name(self) -> str:
+        """For the comment's marker."""
+        return f"{self.key}.{self.since:{_STAMP}}.{self.at:{_STAMP}}"
+
+    def told_in(self, names: Iterable[str]) -> bool:
+        """Whether a comment (`kind key`) about this row was ever posted: it isn't posted twice."""
+        row = f"{PASSED} {self.key}.{self.since:{_STAMP}}."
+        return any(name.startswith(row) for name in names)
+
+
+def passed_checks(names: Iterable[str]) -> tuple[PassedCheck, ...]:
+    """What the bot's comments (`kind key`) say has passed; of two about one row the first."""
+    found: dict[tuple[str, str], PassedCheck] = {}
+    for name in names:
+        kind, _, rest = name.partition(" ")
+        parts = rest.rsplit(".", 2)
+        if kind == PASSED and len(parts) == 3:
+            key, since, at = parts
+            with suppress(ValueError):
+                times = (datetime.strptime(t, _STAMP).replace(tzinfo=UTC) for t in (since, at))
+                found.setdefault((key, since), PassedCheck(key, *times))
+    return tuple(found.values())
+
+
+def due_probes(
+    incident: Incident,
+    checks: Sequence[ChecklistItem],
+    streaks: Mapping[str, Streak],
+    now: datetime,
+) -> tuple[ChecklistItem, ...]:
+    """The checks to ask now: with a probe, unverified, while the recovery is being watched."""
+    if incident.status is not Status.MONITORING:
+        return ()
+    return tuple(
+        item
+        for item in missing(checks, incident.verified)
+        if item.probe and (item.key not in streaks or now - streaks[item.key].last >= _PAUSE)
+    )
+
+
+def next_streak(
+    streak: Streak | None, good: bool, now: datetime, incident: Incident
+) -> Streak | None:
+    """The row after one more answer; None after a bad one.
+
+    A row that began before the mitigation is not about this recovery: it begins anew.
+    """
+    if not good:
+        return None
+    mitigated = incident.times.get(Moment.MITIGATED)
+    if streak is None or (mitigated is not None and streak.since < mitigated):
+        streak = Streak(since=now, count=0, last=now)
+    return Streak(since=streak.since, count=streak.count + 1, last=now)

@@ -20,10 +20,8 @@ from incident_actions.domain.changes.suspects import Suspects
 from incident_actions.domain.freeze.override_audit import OverrideAudit
 from incident_actions.domain.issue.incident import Incident, Moment, Role
 from incident_actions.domain.issue.observation import REMINDER, Comment, Deployment, Issue
-from incident_actions.domain.playbook import recovery
-from incident_actions.domain.playbook.checklist import ChecklistItem
-from incident_actions.domain.playbook.recovery import Streak
-from incident_actions.domain.playbook.runbook_search import Runbook
+from incident_actions.domain.playbook.checklist import ChecklistItem, Streak
+from incident_actions.domain.playbook.runbooks import Runbook
 from incident_actions.domain.postmortem.link import Postmortem
 from incident_actions.domain.projection.effects import DeleteComment, Effect, PostComment
 from incident_actions.domain.projection.wanted import fit, is_ours, shown_labels
@@ -203,7 +201,7 @@ def is_stale(
         or _folded(issue.assignees) != _folded(state.assigned)
         or issue.open != state.status.open
         or any(each.until <= now and not each.expired for each in state.allow)
-        or bool(recovery.due(state, state.checks, state.streaks, now))
+        or bool(due_probes(state, state.checks, state.streaks, now))
         or not (state.sensitive or _knows_what_changed(state))
     )
 

@@ -7,14 +7,17 @@ from enum import StrEnum
 
 
 class Drift(StrEnum):
-    """How a file stands between three texts: as first written, as it is, as it would be now."""
+    """How a file stands between three texts: as first written, as it is, as it would be now.
 
-    NEW = "new"
+    The values are what people are told.
+    """
+
+    NEW = "new in this version"
     MISSING = "missing"
     SAME = "same"
     EDITED = "edited"
     OUTDATED = "outdated"
-    CONFLICT = "conflict"
+    CONFLICT = "newer, and changed by you"
 
 
 def drift(wanted: str, actual: str | None, recorded: str | None) -> Drift:

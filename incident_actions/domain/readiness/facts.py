@@ -2,45 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
+from typing import ParamSpec
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from incident_actions.domain.readiness.workflows import Workflow
+
+Facts = ParamSpec("Facts")
 
 
 class Health(StrEnum):
     """How an item stands. UNKNOWN: it could not be seen; that is no fault of the repository."""
 
+    PROBLEM = "PROBLEM"
     OK = "ok"
-    PROBLEM = "problem"
-    UNKNOWN = "unknown"
+    UNKNOWN = "not seen"
 
 
 class ReadinessFinding(Struct, frozen=True):
-    """One item: what was seen, and for a problem the exact fix."""
+    """One item: what was seen, and for a problem the exact fix; `key` is the item's name.
 
-    key: str
+    A check makes it without a key, by `ok`, `problem` or `unknown` (where `fix` says how the item
+    could be seen); `run` adds the key.
+    """
+
     health: Health
     seen: str
     fix: str = ""
+    key: str = ""
 
 
-def ok(key: str, seen: str) -> ReadinessFinding:
-    """All is well."""
-    return ReadinessFinding(key, Health.OK, seen)
+ok = partial(ReadinessFinding, Health.OK)
+problem = partial(ReadinessFinding, Health.PROBLEM)
+unknown = partial(ReadinessFinding, Health.UNKNOWN)
 
 
-def problem(key: str, seen: str, fix: str) -> ReadinessFinding:
-    """Something to be fixed."""
-    return ReadinessFinding(key, Health.PROBLEM, seen, fix)
-
-
-def unknown(key: str, seen: str, fix: str = "") -> ReadinessFinding:
-    """It could not be seen; `fix` says how it could."""
-    return ReadinessFinding(key, Health.UNKNOWN, seen, fix)
+def run(
+    checks: Mapping[str, Callable[Facts, ReadinessFinding | None]],
+    *facts: Facts.args,
+    **named: Facts.kwargs,
+) -> Iterator[ReadinessFinding]:
+    """What these checks find; each by the key of its item. One that has no say gives None."""
+    for key, check in checks.items():
+        found = check(*facts, **named)
+        if found is not None:
+            yield replace(found, key=key)
 
 
 class RemoteFacts(Struct, frozen=True):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from incident_actions.domain.issue.forms import offered
+from incident_actions.domain.readiness import facts as found
 from incident_actions.domain.readiness.facts import ReadinessFinding, RepositoryFacts, ok, problem
-from incident_actions.domain.readiness.platform import responder
-from incident_actions.domain.readiness.workflows import EXAMPLE, Workflow, scope
+from incident_actions.domain.readiness.workflows import EXAMPLE, Workflow, responder, scope
 
 _INIT = "incident-actions init"
 _EVENTS = ("issues", "issue_comment", "schedule")
@@ -15,88 +16,82 @@ _GATE_READS = ("contents", "issues")
 _WRITES = ("issues", "contents", "pull-requests")
 
 
-def check(facts: RepositoryFacts) -> Iterator[ReadinessFinding]:
+def check(facts: RepositoryFacts) -> Iterable[ReadinessFinding]:
     """Every check of this kind."""
-    yield _form(facts)
-    yield _config(facts)
-    yield from _workflow(facts)
-    yield _freeze_rule(facts)
-    yield from _deploys(facts)
-    yield from _people(facts)
-    yield _gate_permissions(facts)
+    return found.run(_CHECKS, facts)
 
 
-def form_problems(document: Any) -> tuple[str, ...]:
+def form_problems(document: Any) -> Iterator[str]:
     """What is wrong with an incident form that was loaded from YAML."""
     if not isinstance(document, dict) or not isinstance(document.get("body"), list):
-        return ("it has no `body`",)
-    found = []
-    fields = {f.get("id"): f for f in document["body"] if isinstance(f, dict)}
-    if "incident" not in [str(label).casefold() for label in _list(document.get("labels"))]:
-        found.append("`labels` does not hold `incident`")
-    attributes = fields.get("severity", {}).get("attributes")
-    options = _list(attributes.get("options")) if isinstance(attributes, dict) else []
-    starts = {str(option)[:4].upper() for option in options}
-    if "severity" not in fields:
-        found.append("no field has the id `severity`")
-    elif not {"SEV1", "SEV2", "SEV3"} <= starts:
-        found.append("the options of `severity` do not begin with SEV1, SEV2 and SEV3")
-    if "summary" not in fields:
-        found.append("no field has the id `summary`")
-    return tuple(found)
-
-
-def _list(value: Any) -> list[Any]:
-    if isinstance(value, str):
-        return [part.strip() for part in value.split(",")]
-    return value if isinstance(value, list) else []
+        yield "it has no `body`"
+        return
+    ids = {field.get("id") for field in document["body"] if isinstance(field, dict)}
+    named = document.get("labels")
+    named = named.split(",") if isinstance(named, str) else named
+    named = named if isinstance(named, list) else []
+    if "incident" not in [str(label).strip().casefold() for label in named]:
+        yield "`labels` does not hold `incident`"
+    if "severity" not in ids:
+        yield "no field has the id `severity`"
+    elif not {"SEV1", "SEV2", "SEV3"} <= {
+        text[:4].upper() for text in offered(document, "severity")
+    }:
+        yield "the options of `severity` do not begin with SEV1, SEV2 and SEV3"
+    if "summary" not in ids:
+        yield "no field has the id `summary`"
 
 
 def _form(facts: RepositoryFacts) -> ReadinessFinding:
     if facts.form_problems is None:
-        return problem("form", f"there is no {facts.form_path}", _INIT)
+        return problem(f"there is no {facts.form_path}", _INIT)
     if facts.form_problems:
         seen = f"{facts.form_path}: {'; '.join(facts.form_problems)}"
-        return problem("form", seen, f"Correct {facts.form_path}, or take ours: {_INIT}")
-    return ok("form", facts.form_path)
+        return problem(seen, f"Correct {facts.form_path}, or take ours: {_INIT}")
+    return ok(facts.form_path)
 
 
 def _config(facts: RepositoryFacts) -> ReadinessFinding:
     if facts.config_problems:
-        return problem("config", "; ".join(facts.config_problems), "Correct .github/incident.yml.")
-    return ok("config", "every key is known")
+        return problem("; ".join(facts.config_problems), "Correct .github/incident.yml.")
+    return ok("every key is known")
 
 
-def _workflow(facts: RepositoryFacts) -> Iterator[ReadinessFinding]:
+def _workflows(facts: RepositoryFacts) -> ReadinessFinding | None:
     broken = [w.path for w in facts.workflows if w.document is None]
-    if broken:
-        yield problem("workflows", f"no YAML: {', '.join(broken)}", f"Correct {broken[0]}.")
-    ours = responder(facts)
-    if ours is None:
-        yield problem("respond", "no workflow runs `command: respond`", _INIT)
-        return
-    yield ok("respond", ours.path)
-    missing = [event for event in _EVENTS if event not in ours.triggers]
-    if missing:
-        yield problem(
-            "triggers",
+    return problem(f"no YAML: {', '.join(broken)}", f"Correct {broken[0]}.") if broken else None
+
+
+def _respond(facts: RepositoryFacts) -> ReadinessFinding:
+    ours = responder(facts.workflows)
+    return ok(ours.path) if ours else problem("no workflow runs `command: respond`", _INIT)
+
+
+def _triggers(facts: RepositoryFacts) -> ReadinessFinding | None:
+    ours = responder(facts.workflows)
+    missing = [event for event in _EVENTS if ours and event not in ours.triggers]
+    if ours and missing:
+        return problem(
             f"{ours.path} does not start on {', '.join(missing)}",
             f"Add {', '.join(f'`{event}:`' for event in missing)} under `on:`, as in the README.",
         )
-    else:
-        yield ok("triggers", "issues, comments and a schedule start it")
+    return ok("issues, comments and a schedule start it") if ours else None
+
+
+def _permissions(facts: RepositoryFacts) -> ReadinessFinding | None:
+    ours = responder(facts.workflows)
+    if ours is None:
+        return None
     granted = [ours.permissions(job) for job in ours.using("respond")]
     lacking = [
         name for name in _WRITES if not any(scope(each, name) == "write" for each in granted)
     ]
     if not lacking:
-        yield ok("permissions", "it may write issues, and open a postmortem")
-        return
+        return ok("it may write issues, and open a postmortem")
     harm = "nothing is kept up to date" if "issues" in lacking else "no postmortem is opened"
-    yield problem(
-        "permissions",
-        f"{ours.path} does not grant {', '.join(f'`{n}: write`' for n in lacking)}: {harm}",
-        f"Add {', '.join(f'`{name}: write`' for name in lacking)} under its `permissions:`.",
+    wanted = ", ".join(f"`{name}: write`" for name in lacking)
+    return problem(
+        f"{ours.path} does not grant {wanted}: {harm}", f"Add {wanted} under its `permissions:`."
     )
 
 
@@ -105,58 +100,55 @@ def _freeze_rule(facts: RepositoryFacts) -> ReadinessFinding:
     open_doors = [f"{w.path} (job `{name}`)" for w in deploying for name in w.ungated()]
     if open_doors:
         return problem(
-            "freeze-rule",
             f"deploys without asking the gate: {', '.join(open_doors)}",
             "Begin the job with a step `uses: OWNER/incident-actions@v1` "
             "`with: { command: gate }`, or let it need a job that does.",
         )
     if not deploying:
         return problem(
-            "freeze-rule",
             "no workflow was found that deploys, so nothing stops a deploy",
             "Put the gate in front of your deploy, wherever it runs, as in the README.",
         )
-    return ok("freeze-rule", f"the gate stands before {', '.join(w.path for w in deploying)}")
+    return ok(f"the gate stands before {', '.join(w.path for w in deploying)}")
 
 
-def _deploys(facts: RepositoryFacts) -> Iterator[ReadinessFinding]:
-    """Nothing here where no deploy asks the gate: `freeze-rule` says so."""
-    gated = [w for w in facts.workflows if w.deploying() and w.gate_jobs()]
-    if not gated:
-        return
+def _gated(facts: RepositoryFacts) -> list[Workflow]:
+    """The workflows that ask the gate and deploy. Where none does, `freeze-rule` says so."""
+    return [w for w in facts.workflows if w.deploying() and w.gate_jobs()]
+
+
+def _deploy(facts: RepositoryFacts) -> ReadinessFinding | None:
+    gated = _gated(facts)
     examples = [w.path for w in gated if w.is_example()]
     if examples:
-        yield problem(
-            "deploy",
+        return problem(
             f"this deploy is still our example: {examples[0]}",
             f"Put your own deploy where it says `{EXAMPLE}`.",
         )
-    else:
-        yield ok("deploy", "it is your own")
-    if any(w.takes_intent() for w in gated):
-        yield ok("intent", "a rollback can say that it is one")
-    else:
-        yield problem(
-            "intent",
+    return ok("it is your own") if gated else None
+
+
+def _intent(facts: RepositoryFacts) -> ReadinessFinding | None:
+    gated = _gated(facts)
+    if gated and not any(w.takes_intent() for w in gated):
+        return problem(
             f"no gate can be told of a rollback: {', '.join(w.path for w in gated)}",
             "Let `workflow_dispatch` ask for an `intent`, and hand it to the gate, as in the "
             "README's `deploy.yml`.",
         )
+    return ok("a rollback can say that it is one") if gated else None
 
 
-def _people(facts: RepositoryFacts) -> Iterator[ReadinessFinding]:
-    if facts.people is None:
-        return
-    strangers = [login for login, writes in facts.people.items() if not writes]
+def _people(facts: RepositoryFacts) -> ReadinessFinding | None:
+    people = facts.people or {}
+    strangers = [login for login, writes in people.items() if not writes]
     if strangers:
-        yield problem(
-            "people",
+        return problem(
             f"in the configuration, without write access: {', '.join(strangers)}",
             "Invite them under Settings > Collaborators and teams, or correct "
             ".github/incident.yml.",
         )
-    elif facts.people:
-        yield ok("people", "everybody in the configuration has write access")
+    return ok("everybody in the configuration has write access") if people else None
 
 
 def _gate_permissions(facts: RepositoryFacts) -> ReadinessFinding:
@@ -164,13 +156,27 @@ def _gate_permissions(facts: RepositoryFacts) -> ReadinessFinding:
     short = sorted({w.path for w in facts.workflows if _cannot_ask(w)})
     if short:
         return problem(
-            "gate-permissions",
             f"the gate's job may not read issues: {', '.join(short)}",
             "Add `permissions: { contents: read, issues: read, pull-requests: read }` to it.",
         )
-    return ok("gate-permissions", "the gate may read what it needs")
+    return ok("the gate may read what it needs")
 
 
 def _cannot_ask(workflow: Workflow) -> bool:
     granted = [workflow.permissions(workflow.jobs[name]) for name in workflow.gate_jobs()]
     return any(scope(each, name) == "none" for each in granted for name in _GATE_READS)
+
+
+_CHECKS = {
+    "form": _form,
+    "config": _config,
+    "workflows": _workflows,
+    "respond": _respond,
+    "triggers": _triggers,
+    "permissions": _permissions,
+    "freeze-rule": _freeze_rule,
+    "deploy": _deploy,
+    "intent": _intent,
+    "people": _people,
+    "gate-permissions": _gate_permissions,
+}

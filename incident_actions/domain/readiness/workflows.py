@@ -6,7 +6,7 @@ https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-synt
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -95,6 +95,11 @@ class Workflow(Struct, frozen=True):
         needs = job.get("needs") or []
         before = [needs] if isinstance(needs, str) else needs
         return _is_gate(job) or any(self._is_gated(str(each), seen) for each in before)
+
+
+def responder(workflows: Iterable[Workflow]) -> Workflow | None:
+    """The workflow that runs `respond`."""
+    return next((each for each in workflows if any(each.using("respond"))), None)
 
 
 def scope(permissions: Mapping[str, str] | str | None, name: str) -> str:

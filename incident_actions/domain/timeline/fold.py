@@ -32,9 +32,12 @@ from incident_actions.domain.issue.observation import (
     TimelineEvent,
 )
 from incident_actions.domain.issue.permissions import Permission, Permissions
-from incident_actions.domain.playbook import steps
-from incident_actions.domain.playbook.checklist import ChecklistItem
-from incident_actions.domain.playbook.recovery import PassedCheck
+from incident_actions.domain.playbook.checklist import (
+    ChecklistItem,
+    PassedCheck,
+    steps_answered,
+    steps_taken,
+)
 from incident_actions.domain.text.times import read_past_time
 from incident_actions.domain.timeline.commands.base import Command, Origin, Subject
 from incident_actions.domain.timeline.commands.roles import ROLE_NEEDS, give_role
@@ -92,13 +95,13 @@ def fold(
     )
     history: list[_Item] = [*observation.history, *evidence.passed, *evidence.deployments]
     history += [*evidence.passages, *evidence.lapsed]
-    done = steps.taken(replay.incident, rules.checks)
+    done = steps_taken(replay.incident, rules.checks)
     for item in sorted(history, key=_when):
         if isinstance(item, Comment | TimelineEvent):
             interpreter.read(item)
         else:
             replay.add_evidence(item)
-        done |= steps.taken(replay.incident, rules.checks)
+        done |= steps_taken(replay.incident, rules.checks)
     timeline = replay.incident.timeline
     incident = replace(
         replay.incident,
@@ -106,7 +109,7 @@ def fold(
         last_activity=max(entry.at for entry in timeline if not entry.key.startswith(_LAPSE)),
     )
     taken, commands = tuple(interpreter.taken), tuple(interpreter.commands)
-    done |= steps.answered(observation.values.given)
+    done |= steps_answered(observation.values.given)
     return Folded(incident, taken, commands, tuple(interpreter.notices), done)
 
 

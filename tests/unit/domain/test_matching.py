@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incident_actions.domain.issue.forms import FormValues
-from incident_actions.domain.playbook.runbook_search import (
+from incident_actions.domain.playbook.runbooks import (
     RunbookPage,
     matching,
     rank,

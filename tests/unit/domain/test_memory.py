@@ -13,8 +13,11 @@ from msgspec.structs import replace
 from incident_actions.domain.issue.incident import Incident
 from incident_actions.domain.issue.observation import Actor, Comment, EventKind, Observation, marker
 from incident_actions.domain.issue.permissions import Permission, Permissions
-from incident_actions.domain.playbook.checklist import ChecklistItem, ChecklistSection
-from incident_actions.domain.playbook.steps import ticked_by_people
+from incident_actions.domain.playbook.checklist import (
+    ChecklistItem,
+    ChecklistSection,
+    ticked_by_people,
+)
 from incident_actions.domain.projection.state import State, read_state, write_state
 from incident_actions.domain.timeline.interpreter import (
     Notice,

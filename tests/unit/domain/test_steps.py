@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from incident_actions.domain.issue.forms import FormValues
-from incident_actions.domain.playbook.steps import answered
+from incident_actions.domain.playbook.checklist import steps_answered
 
 from .chat import Chat
 
@@ -42,4 +42,4 @@ def test_a_form_left_as_it_was_ticks_nothing(
 ) -> None:
     """An answer counts when somebody knew it."""
     answers = FormValues({id: value}, {} if boxes is None else {id: boxes})
-    assert answered(answers.given) == steps
+    assert steps_answered(answers.given) == steps

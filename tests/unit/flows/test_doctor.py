@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from incident_actions.cli.doctor import Checkout, DefaultBranch, examine, report
+from incident_actions.cli.doctor import examine, report
+from incident_actions.cli.repository_files import Checkout, DefaultBranch
 from incident_actions.domain.readiness.facts import Health, ReadinessFinding
 from incident_actions.github.client import connect
 from incident_actions.render.scaffold import Choices, files

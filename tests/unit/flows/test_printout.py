@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from incident_actions.cli.checklist import checklist_pages as pages
-from incident_actions.render.checklist_page import as_html, as_markdown
-from incident_actions.render.html import inline_html
+from incident_actions.cli.checklist import page_reader as pages
+from incident_actions.render.checklist_page import as_html, as_markdown, inline_html
 
 ROOT = Path(__file__).resolve().parents[3]
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")

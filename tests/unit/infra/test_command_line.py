@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from incident_actions.cli import inputs
 from incident_actions.cli import main as cli
 from incident_actions.errors import InputError
 from incident_actions.sandbox import Sandbox
@@ -150,7 +151,7 @@ def test_what_nobody_foresaw_is_a_bug_to_report(
     def broken(*_: object) -> None:
         raise RuntimeError("ghs_secret\n::set-output name=x::y")
 
-    monkeypatch.setattr(cli, "connect_to", broken)
+    monkeypatch.setattr(inputs, "connect_to", broken)
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_TOKEN", "ghs_secret")
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)

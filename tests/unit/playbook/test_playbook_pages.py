@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from incident_actions.domain.issue.forms import FormValues
-from incident_actions.domain.playbook.runbook_search import matching, read_page
+from incident_actions.domain.playbook.runbooks import matching, read_page
 
 OPS = Path(__file__).resolve().parents[3] / "ops"
 RUNBOOKS = sorted((OPS / "runbooks").glob("*.md"))

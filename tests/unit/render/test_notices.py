@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from incident_actions.domain.issue.observation import ANSWERS, Actor, Comment, find_bot_comments
-from incident_actions.domain.playbook.recovery import SAID
+from incident_actions.domain.playbook.checklist import PASSED
 from incident_actions.domain.timeline.interpreter import Notice, NoticeKind, name_of
 from incident_actions.render.comments import scheduler, write
 
@@ -25,4 +25,4 @@ def test_every_kind_of_notice_has_its_template(kind: NoticeKind) -> None:
 
 def test_kinds_that_others_know_by_their_value_exist() -> None:
     """Answers that go with their comment, and the news of a recovery check."""
-    assert {*ANSWERS, SAID} <= set(NoticeKind)
+    assert {*ANSWERS, PASSED} <= set(NoticeKind)

@@ -1,19 +1,24 @@
-"""Which runbooks fit a report: the words in their front matter, looked up in the form's answers."""
+"""Runbooks: Markdown files with front matter, found by a report and posted as comments."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Set
+from urllib.parse import urljoin
 
 from msgspec import Struct
 
+from incident_actions.domain.issue.body import MAX_LENGTH
 from incident_actions.domain.issue.forms import FormValues
-from incident_actions.domain.text.documents import read_front_matter
+from incident_actions.domain.text.documents import read_front_matter, split_front_matter
 from incident_actions.domain.text.names import slug
 
 SEARCHED = ("summary", "affected", "layer", "services")
 """The form's questions whose answers are searched."""
 MOST_SHOWN = 5
+_COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
+_LINK = re.compile(r"(\[[^\]\n]*\])\((?!https?://|#|mailto:)([^)\s]+)\)")
+_ROOM = MAX_LENGTH - 4_000
 
 
 class Runbook(Struct, frozen=True, omit_defaults=True):
@@ -107,3 +112,25 @@ def _in_either_number(word: str) -> str:
     singulars = (word.removesuffix(ending) for ending in ("s", "es") if word.endswith(ending))
     forms = [f"{re.escape(word)}(?:e?s)?", *(re.escape(one) for one in singulars if len(one) > 3)]
     return f"(?:{'|'.join(forms)})"
+
+
+def without_front_matter(text: str) -> str:
+    """A page's Markdown alone."""
+    front, rest = split_front_matter(text)
+    return rest.lstrip("\n") if front else rest
+
+
+def as_comment(text: str, url: str | None) -> str:
+    """A page to post: no front matter or HTML comments, and links that lead somewhere.
+
+    `url` is the page's own address; without one, relative links become plain text.
+    """
+    page = _COMMENT.sub("", without_front_matter(text.replace("\r\n", "\n"))).strip()
+    if url is None:
+        page = re.sub(_LINK, lambda found: found[1][1:-1], page)
+    else:
+        page = re.sub(_LINK, lambda found: f"{found[1]}({urljoin(url, found[2])})", page)
+        page = f"{page}\n\n[Edit this page]({url})"
+    if len(page) > _ROOM:
+        page = page[:_ROOM] + "\n\n(cut: the page is longer than a comment may be)"
+    return page

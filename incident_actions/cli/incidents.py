@@ -1,0 +1,85 @@
+"""Commands about incidents, for reading: `timeline`, `postmortem render`, `postmortem lint`."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from incident_actions.cli.inputs import Invocation, add_command
+from incident_actions.domain.issue.incident import Moment
+from incident_actions.domain.postmortem import link
+from incident_actions.domain.postmortem.document import Document
+from incident_actions.domain.postmortem.lint import LintFacts, LintFinding, clean, lint
+from incident_actions.errors import InputError
+from incident_actions.reconcile.issue import read_incident
+from incident_actions.reconcile.postmortem import draft_of
+from incident_actions.render.markdown import render
+from incident_actions.render.postmortem import OVERRIDE, draft_file
+
+
+def add_timeline(commands: Any) -> None:
+    """`timeline`: an incident from its first event to its last."""
+    parser = add_command(commands, "timeline", _timeline, on_github=True)
+    parser.add_argument("number", type=int, help="the incident's issue")
+    parser.add_argument("--json", action="store_true", help="as JSON, one list")
+
+
+def _timeline(it: Invocation) -> None:
+    """Print everything that happened in an incident.
+
+    Oldest first. Writes nothing.
+    """
+    found = read_incident(it.github(), it.arguments.number, it.config_path, it.now)
+    incident = found.incident
+    if it.arguments.json:
+        print(msgspec.json.format(msgspec.json.encode(incident.timeline), indent=2).decode())
+        return
+    day, issue = incident.times[Moment.STARTED], found.observation.issue
+    print(render("timeline.md.j2", issue=issue, incident=incident, day=day))
+
+
+def add_postmortem(commands: Any) -> None:
+    """`postmortem`, with the two commands below it."""
+    help = "print the draft of a postmortem, or say what one lacks"
+    parser = commands.add_parser("postmortem", help=help, description=f"{help.capitalize()}.")
+    below = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
+    drafts = add_command(below, "render", _render, on_github=True)
+    drafts.add_argument("number", type=int, help="the incident's issue")
+    lints = add_command(below, "lint", _lint)
+    lints.add_argument("files", nargs="+", type=Path, metavar="FILE")
+
+
+def _render(it: Invocation) -> None:
+    """Print the draft for any incident.
+
+    As its file would be. Writes nothing.
+    """
+    github = it.github()
+    found = read_incident(github, it.arguments.number, it.config_path, it.now)
+    print(draft_file(draft_of(found), github.file(OVERRIDE)), end="")
+
+
+def _lint(it: Invocation) -> int:
+    """Say what postmortems lack, line by line.
+
+    Exit code 1 when something must be put right before the review.
+    """
+    files, today = it.arguments.files, it.now.date()
+    found = [(str(path), each) for path in files for each in _findings(path, today)]
+    it.runner.findings(found)
+    return 0 if clean(tuple(finding for _, finding in found)) else 1
+
+
+def _findings(path: Path, today: date) -> tuple[LintFinding, ...]:
+    """What a file lacks. Raises `InputError` when it can't be read."""
+    try:
+        document = Document.from_bytes(path.read_bytes())
+    except OSError as error:
+        raise InputError(
+            f"{path} can't be read: {error.strerror or error}",
+            remedy="Give the path of a postmortem.",
+        ) from None
+    return lint(document, LintFacts(today, link.incident_of_path(path.as_posix())))
