@@ -20,7 +20,7 @@ from incident_actions.domain.changes.suspects import Suspects
 from incident_actions.domain.freeze.override_audit import OverrideAudit
 from incident_actions.domain.issue.incident import Incident, Moment, Role
 from incident_actions.domain.issue.observation import REMINDER, Comment, Deployment, Issue
-from incident_actions.domain.playbook.checklist import ChecklistItem, Streak
+from incident_actions.domain.playbook.checklist import ChecklistItem, Streak, due_probes
 from incident_actions.domain.playbook.runbooks import Runbook
 from incident_actions.domain.postmortem.link import Postmortem
 from incident_actions.domain.projection.effects import DeleteComment, Effect, PostComment
