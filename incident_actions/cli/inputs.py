@@ -21,7 +21,7 @@ from incident_actions.errors import InputError
 from incident_actions.gate import is_api_url, is_repository, is_token
 from incident_actions.gate_readers import parse_now
 from incident_actions.github.client import GitHub, connect
-from incident_actions.reconcile.route import WorkflowEvent
+from incident_actions.reconcile.respond import WorkflowEvent
 
 
 def given(arguments: argparse.Namespace, environ: Mapping[str, str], name: str) -> str:

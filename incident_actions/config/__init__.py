@@ -2,7 +2,6 @@
 
 from incident_actions.config.reading import PATH, read_config, schema
 from incident_actions.config.sections import Config
-from incident_actions.config.values import duration
 from incident_actions.domain.text.documents import load_yaml
 
-__all__ = ["PATH", "Config", "duration", "load_yaml", "read_config", "schema"]
+__all__ = ["PATH", "Config", "load_yaml", "read_config", "schema"]

@@ -25,7 +25,6 @@ from incident_actions.config.values import (
     WallTime,
     WindowLength,
     doc,
-    duration,
 )
 from incident_actions.domain.changes.suspects import ChangePaths
 from incident_actions.domain.freeze.windows import Window, window_length
@@ -33,15 +32,10 @@ from incident_actions.domain.issue.incident import Incident, Moment, Role, Sever
 from incident_actions.domain.issue.permissions import Permission
 from incident_actions.domain.playbook.on_call import on_call
 from incident_actions.domain.postmortem import link
-from incident_actions.domain.reminders.kinds import (
-    BySeverity,
-    QuietHours,
-    ReminderKind,
-    ReminderPolicy,
-    Timing,
-)
+from incident_actions.domain.reminders.due import QuietHours, ReminderPolicy, Timing
+from incident_actions.domain.reminders.kinds import BySeverity, ReminderKind
 from incident_actions.domain.text.names import slug
-from incident_actions.domain.text.times import read_wall_time
+from incident_actions.domain.text.times import read_duration_or_off, read_wall_time
 from incident_actions.domain.timeline.commands import BY_NAME
 
 _UPDATES = ReminderKind.INTERNAL_UPDATE.entry.after
@@ -101,7 +95,7 @@ class ReminderSettings(ConfigSection, frozen=True):
         """The team's wishes as the domain understands them."""
         return ReminderPolicy(
             timings={kind: self._timing(kind) for kind in ReminderKind},
-            tick=duration(self.tick) or timedelta(minutes=5),
+            tick=read_duration_or_off(self.tick) or timedelta(minutes=5),
             backup=self.backup,
             escalation=self.escalation,
             drills=self.drills,
@@ -119,7 +113,7 @@ class ReminderSettings(ConfigSection, frozen=True):
 
 def _by_severity(texts: str | BySeverity) -> Mapping[Severity, timedelta | None]:
     each = (texts,) * len(Severity) if isinstance(texts, str) else texts
-    return dict(zip(Severity, map(duration, each), strict=True))
+    return dict(zip(Severity, map(read_duration_or_off, each), strict=True))
 
 
 def _field(kind: ReminderKind) -> str:
@@ -236,7 +230,7 @@ class PostmortemConfig(ConfigSection, frozen=True):
     def due_at(self, incident: Incident) -> datetime | None:
         """When the postmortem of an incident is due; None while it is open, or for `off`."""
         resolved = incident.times.get(Moment.RESOLVED)
-        after = duration(getattr(self.due, incident.severity.value))
+        after = read_duration_or_off(getattr(self.due, incident.severity.value))
         return resolved + after if resolved is not None and after is not None else None
 
 

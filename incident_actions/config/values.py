@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 from incident_actions.domain.freeze.windows import window_length
 from incident_actions.domain.playbook.on_call import check_rule
 from incident_actions.domain.text.times import (
-    read_duration,
+    read_duration_or_off,
     read_time_of_day,
     read_wall_time,
     read_zone,
@@ -76,16 +76,6 @@ def read_value(kind: type[Any], value: object) -> object:
     return kind(value)
 
 
-def duration(text: str) -> timedelta | None:
-    """A duration of the file; None for `off`. Raises `ValueError` for anything else."""
-    if text.casefold() == "off":
-        return None
-    try:
-        return read_duration(text)
-    except ValueError:
-        raise ValueError("must be a time like `30m`, `2h`, `1d12h`, or `off`") from None
-
-
 def _gap(text: str) -> None:
     if _read_or_zero(text) == timedelta():
         raise ValueError("must be a time above zero like `30m` or `1d12h`, or `off`")
@@ -98,7 +88,7 @@ def _tick(text: str) -> None:
 
 def _read_or_zero(text: str) -> timedelta | None:
     try:
-        return duration(text)
+        return read_duration_or_off(text)
     except ValueError:
         return timedelta()
 
@@ -118,7 +108,7 @@ _somebody = _one_of(
 _permission = _one_of("triage|write|maintain|admin", "`triage`, `write`, `maintain` or `admin`")
 
 
-class Duration(CheckedText, example="30m", check=duration):
+class Duration(CheckedText, example="30m", check=read_duration_or_off):
     """How long: `30m`, `2h`, or `off`."""
 
 

@@ -64,8 +64,7 @@ def took_place(outcomes: Iterable[Outcome]) -> tuple[e.Effect, ...]:
 
 
 def _edit_issue(github: GitHub, effect: e.EditIssue) -> Outcome:
-    if not effect.empty:
-        github.edit(effect)
+    github.edit(effect)
     return Outcome(effect)
 
 

@@ -110,19 +110,17 @@ def _edit(update: sync.ActionUpdate) -> list[Effect]:
     body = None
     if record != update.filed.record:
         body = records.with_block(issue.body.replace("\r\n", "\n"), action_body(record))
-    change = replace(
-        edit(
-            issue,
-            body=body,
-            labels=update.labels,
-            assignees=update.assignees,
-            open=update.open,
-            planned=not update.dropped,
-        ),
+    change = edit(
+        issue,
         title=update.title,
+        body=body,
+        labels=update.labels,
+        assignees=update.assignees,
+        open=update.open,
+        planned=not update.dropped,
     )
     labels = _new_labels(set(update.labels) - set(issue.labels))
-    return [] if change.empty else [*labels, change]
+    return [] if change is None else [*labels, change]
 
 
 class Unlinked(Struct, frozen=True):

@@ -13,12 +13,8 @@ from incident_actions.domain.postmortem import record as records
 from incident_actions.domain.projection.effects import DeleteComment, PostComment
 from incident_actions.domain.projection.wanted import keep_comment
 from incident_actions.domain.reminders import due as followups
-from incident_actions.domain.reminders.kinds import (
-    ACTION_KINDS,
-    POSTMORTEM_KINDS,
-    Reminder,
-    ReminderKind,
-)
+from incident_actions.domain.reminders.due import Reminder
+from incident_actions.domain.reminders.kinds import ACTION_KINDS, POSTMORTEM_KINDS, ReminderKind
 from incident_actions.reconcile.apply import apply, took_place
 from incident_actions.reconcile.context import JobResult, RunContext
 from incident_actions.render.comments import follow_up

@@ -9,7 +9,6 @@ from datetime import timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
-from incident_actions.domain.freeze.override_audit import lapsed
 from incident_actions.domain.issue import body as bodies
 from incident_actions.domain.issue import labels as names
 from incident_actions.domain.issue.forms import Form
@@ -123,7 +122,7 @@ def reconcile(
     state = plan.state_after(it, posted, settled_issue(first, applied, reminders, context.now))
     change = plan.edit_for(it, state, context.config, settle=context.sweeping)
     last: list[Effect] = [*_no_room(it, change)]
-    if not change.empty:
+    if change is not None:
         last += [*_missing_labels(github, it, change), change]
     applied += took_place(apply(github, last))
     _warn_of_labels(it, change)
@@ -151,9 +150,9 @@ def _observed_again(context: RunContext, it: Assessment) -> Assessment:
     return replace(it, folded=folded)
 
 
-def _warn_of_labels(it: Assessment, change: EditIssue) -> None:
+def _warn_of_labels(it: Assessment, change: EditIssue | None) -> None:
     """Say in the log which labels found no room beside those that people set."""
-    now = it.observation.issue.labels if change.labels is None else change.labels
+    now = (change.labels if change else None) or it.observation.issue.labels
     there = {name.casefold() for name in now}
     left_out = [name for name in shown_labels(it.incident) if name.casefold() not in there]
     if left_out:
@@ -165,10 +164,11 @@ def _warn_of_labels(it: Assessment, change: EditIssue) -> None:
         )
 
 
-def _no_room(it: Assessment, change: EditIssue) -> list[PostComment]:
+def _no_room(it: Assessment, change: EditIssue | None) -> list[PostComment]:
     """What to say, once, where the text of the issue leaves no room to remember anything."""
     issue, notice = it.observation.issue, Notice(NoticeKind.NO_ROOM, str(it.number))
-    parts = issue.parts if change.body is None else bodies.split(change.body)
+    body = change.body if change else None
+    parts = issue.parts if body is None else bodies.split(body)
     if parts.state is not None or name_of(notice) in it.observation.own.by_name:
         return []
     return [PostComment(it.number, notice.kind, notice.key, write(notice))]
@@ -299,12 +299,12 @@ def _look_around(context: RunContext, it: Assessment) -> OutsideFacts:
             log.info("The deployments of this incident could not be read: %s", error)
     if found.public is None and incident.sensitive:
         found = replace(found, public=github.is_public())
-    if not incident.sensitive:
+    if not incident.sensitive and (found.deployments or incident.allow):
         audit = override_audit.follow(
             github, incident, it.number, found.deployments, found.audit, context.now
         )
         found = replace(found, audit=audit)
-    return replace(found, lapsed=lapsed(incident, context.now))
+    return replace(found, lapsed=incident.lapsed(context.now))
 
 
 def _probe(context: RunContext, it: Assessment) -> OutsideFacts:

@@ -16,7 +16,7 @@ from incident_actions.reconcile import runbook_library
 from incident_actions.reconcile.context import JobResult, RunContext
 from incident_actions.reconcile.freeze import is_freeze, reconcile_freeze
 from incident_actions.reconcile.incident import assess, reconcile, vouch
-from incident_actions.reconcile.keepalive import tell_if_late
+from incident_actions.reconcile.keepalive import SILENCE, tell_if_late
 from incident_actions.reconcile.plan import Assessment
 from incident_actions.reconcile.postmortem import keep_postmortem
 from incident_actions.reconcile.untrusted_report import hold
@@ -42,10 +42,13 @@ def reconcile_issue(context: RunContext, number: int) -> tuple[JobResult, ...]:
         more = reconcile_issue(context, incident) if incident is not None else ()
         return (held, *more)
     reconciled = reconcile(context, observation, trust, form)
-    if tell_if_late(context, reconciled):
-        result = replace(reconciled.result, changed=True)
-        reconciled = replace(reconciled, result=result)
-    return (keep_postmortem(context, reconciled),)
+    folded, result = reconciled.assessment.incident, reconciled.result
+    unwatched = context.workflow and not context.sweeping
+    if unwatched and context.now - folded.began >= SILENCE and tell_if_late(context, reconciled):
+        result = replace(result, changed=True)
+    if folded.wants_postmortem or reconciled.state.postmortem is not None:
+        result = keep_postmortem(context, replace(reconciled, result=result))
+    return (result,)
 
 
 def read_incident(github: GitHub, number: int, config_path: str, now: datetime) -> Assessment:

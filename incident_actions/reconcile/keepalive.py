@@ -10,7 +10,6 @@ import logging
 import re
 from datetime import datetime, timedelta
 
-from incident_actions.domain.issue.incident import Moment
 from incident_actions.domain.issue.observation import Issue
 from incident_actions.domain.projection.effects import EditIssue, OpenIssue, PostComment
 from incident_actions.domain.timeline.interpreter import Notice, NoticeKind, name_of
@@ -35,20 +34,12 @@ _MARKER = re.compile(r"<!-- incident-actions:keepalive (?P<since>\S+) -->\s*\Z")
 def tell_if_late(context: RunContext, reconciled: Reconciled) -> bool:
     """Say, once for an incident, that no sweep came for an hour; gives whether that was said now.
 
-    One request more. Without the permission `actions: read` nobody knows, and nothing is said.
+    For a run that is no sweep itself, of an incident older than that. One request. Without the
+    permission `actions: read` nobody knows, and nothing is said.
     """
     it, incident = reconciled.assessment, reconciled.assessment.incident
     notice = Notice(NoticeKind.SCHEDULER, str(it.number))
-    declared = incident.times[Moment.DECLARED]
-    began = max(declared, incident.restarted_at or declared)
-    if (
-        not context.workflow
-        or context.sweeping
-        or not incident.status.open
-        or incident.drill
-        or context.now - began < SILENCE
-        or name_of(notice) in reconciled.state.posted
-    ):
+    if incident.drill or not incident.status.open or name_of(notice) in reconciled.state.posted:
         return False
     try:
         last = context.github.last_scheduled_run(context.workflow)

@@ -37,7 +37,8 @@ from incident_actions.domain.projection.effects import (
 )
 from incident_actions.domain.projection.state import SettledIssue, State
 from incident_actions.domain.projection.wanted import edit, wanted_assignees, wanted_labels
-from incident_actions.domain.reminders.kinds import Reminder, ReminderKind
+from incident_actions.domain.reminders.due import Reminder
+from incident_actions.domain.reminders.kinds import ReminderKind
 from incident_actions.domain.timeline.commands.pages import RequestedPage
 from incident_actions.domain.timeline.fold import Folded, newest
 from incident_actions.domain.timeline.interpreter import Notice, NoticeKind, outdated, unposted
@@ -228,7 +229,7 @@ def state_after(it: Assessment, posted: Collection[str], settled: SettledIssue) 
     )
 
 
-def edit_for(it: Assessment, state: State, config: Config, *, settle: bool) -> EditIssue:
+def edit_for(it: Assessment, state: State, config: Config, *, settle: bool) -> EditIssue | None:
     """The one edit that brings the issue up to date, with this state in its body.
 
     That the issue has settled anew is reason enough to write for a sweep alone (`settle`).

@@ -51,8 +51,6 @@ def keep_postmortem(context: RunContext, reconciled: Reconciled) -> JobResult:
     """
     it, state, result = reconciled.assessment, reconciled.state, reconciled.result
     before = state.postmortem
-    if before is None and not drafts.wants_postmortem(it.incident):
-        return result
     after, words = before, list[PostComment]()
     if it.silent:
         words = [texts.withheld(it.number)]
@@ -76,7 +74,7 @@ def keep_postmortem(context: RunContext, reconciled: Reconciled) -> JobResult:
     change = plan.edit_for(
         replace(it, observation=observation), state, context.config, settle=False
     )
-    apply(context.github, [change])
+    apply(context.github, filter(None, [change]))
     return result
 
 
@@ -130,7 +128,7 @@ def _keep(context: RunContext, it: Assessment, before: Postmortem | None) -> Pos
     facts = drafts.digest(draft)
     if known is not None and (known.merged or known.facts == facts):
         return known
-    if not drafts.wants_postmortem(it.incident):
+    if not it.incident.wants_postmortem:
         return known
     if known is not None:
         now = Postmortem(known.branch, known.path, known.pr, facts=facts)
@@ -290,6 +288,8 @@ def _open_pull(context: RunContext, it: Assessment, now: Postmortem, title: str)
 def _edit_pull(pull: PullRequest, title: str | None, incident: Incident) -> list[Effect]:
     """Rename the pull request like its incident, label it once, and assign the commander."""
     labels = assignees = None
+    if title in (None, pull.title) and names.holds(pull.labels, names.POSTMORTEM):
+        return []
     if not names.holds(pull.labels, names.POSTMORTEM):
         labels = (*pull.labels, names.POSTMORTEM)
         if incident.commander and not pull.assignees:
@@ -301,4 +301,4 @@ def _edit_pull(pull: PullRequest, title: str | None, incident: Incident) -> list
         assignees=assignees,
     )
     label = [CreateLabel(names.describe(names.POSTMORTEM))] if labels else []
-    return [] if change.empty else [*label, change]
+    return [*label, change]

@@ -11,7 +11,6 @@ from msgspec.structs import replace
 from incident_actions.domain.issue import labels as names
 from incident_actions.domain.issue.observation import Issue
 from incident_actions.domain.issue.permissions import Permission
-from incident_actions.domain.postmortem import draft as drafts
 from incident_actions.domain.postmortem import record as records
 from incident_actions.domain.projection.state import state_of
 from incident_actions.errors import NotFound
@@ -101,4 +100,4 @@ def reconcile_lost_runs(context: RunContext) -> tuple[JobResult, ...]:
 
 def _lacks_postmortem(issue: Issue) -> bool:
     state = state_of(issue)
-    return state is not None and drafts.wants_postmortem(state) and state.postmortem is None
+    return state is not None and state.wants_postmortem and state.postmortem is None

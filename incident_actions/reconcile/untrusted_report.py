@@ -90,7 +90,7 @@ def say_and_edit(
     context: RunContext,
     observation: Observation,
     notices: Sequence[Notice],
-    change: e.EditIssue,
+    change: e.EditIssue | None,
     wrong_words: Sequence[e.DeleteComment] = (),
 ) -> tuple[e.Effect, ...]:
     """Post the notices that are not there yet, delete outdated comments, then make the one edit.
@@ -103,9 +103,9 @@ def say_and_edit(
         for notice in unposted(notices, observation.own.by_name)
     ]
     effects += [*comments_to_delete(notices, observation), *wrong_words]
-    if any(not issue.has_label(name) for name in change.labels or ()):
-        effects += missing_labels(context)
-    if not change.empty:
+    if change is not None:
+        if any(not issue.has_label(name) for name in change.labels or ()):
+            effects += missing_labels(context)
         effects.append(change)
     return took_place(apply(context.github, effects))
 
@@ -116,7 +116,7 @@ def _close_doubles(github: GitHub, numbers: Sequence[int]) -> tuple[e.Effect, ..
     for issue in map(github.issue, numbers):
         left = [n for n in issue.labels if not is_ours(n) and n.casefold() != names.INCIDENT]
         edits.append(edit(issue, labels=left, open=False, planned=False))
-    return took_place(apply(github, [each for each in edits if not each.empty]))
+    return took_place(apply(github, filter(None, edits)))
 
 
 def missing_labels(context: RunContext) -> list[e.CreateLabel]:

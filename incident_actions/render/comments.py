@@ -7,7 +7,7 @@ from datetime import datetime
 
 from incident_actions.domain.issue.incident import Incident, Moment
 from incident_actions.domain.issue.observation import REMINDER, marker
-from incident_actions.domain.reminders.kinds import Reminder
+from incident_actions.domain.reminders.due import Reminder
 from incident_actions.domain.timeline.commands import REGISTRY
 from incident_actions.domain.timeline.commands.pages import RequestedPage
 from incident_actions.domain.timeline.interpreter import Notice

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hypothesis import note
 from hypothesis import strategies as st
 
-from incident_actions.reconcile.route import WorkflowEvent
+from incident_actions.reconcile.respond import WorkflowEvent
 from incident_actions.sandbox import Sandbox
 from tests.model.deeds import BodyEdit, Deed
 from tests.model.town import Order, Run, Town

@@ -11,8 +11,7 @@ import pytest
 
 from incident_actions.config import PATH
 from incident_actions.errors import GitHubError
-from incident_actions.reconcile.respond import respond
-from incident_actions.reconcile.route import WorkflowEvent
+from incident_actions.reconcile.respond import WorkflowEvent, respond
 from incident_actions.sandbox import Sandbox
 from tests.model.deeds import Comment
 from tests.model.play import QUIET

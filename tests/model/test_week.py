@@ -17,8 +17,7 @@ import pytest
 from incident_actions.config import PATH
 from incident_actions.domain.reminders.kinds import INCIDENT_KINDS
 from incident_actions.github.client import connect
-from incident_actions.reconcile.respond import Tools, respond
-from incident_actions.reconcile.route import WorkflowEvent
+from incident_actions.reconcile.respond import Tools, WorkflowEvent, respond
 from incident_actions.sandbox import Sandbox
 from tests.model.duties import DAY, HOUR, MINUTE, NOT_URGENT, Facts, after_run
 from tests.support.events import form_body

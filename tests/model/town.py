@@ -18,8 +18,7 @@ from incident_actions.config import PATH
 from incident_actions.domain.issue import body as bodies
 from incident_actions.errors import Unavailable
 from incident_actions.github.client import connect
-from incident_actions.reconcile.respond import Tools, respond
-from incident_actions.reconcile.route import WorkflowEvent
+from incident_actions.reconcile.respond import Tools, WorkflowEvent, respond
 from incident_actions.sandbox import Person, Sandbox
 from incident_actions.sandbox.world import World
 from tests.support.events import form_body

@@ -16,8 +16,7 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 
 from incident_actions.github.client import connect
-from incident_actions.reconcile.respond import Tools, respond
-from incident_actions.reconcile.route import WorkflowEvent
+from incident_actions.reconcile.respond import Tools, WorkflowEvent, respond
 from incident_actions.sandbox import Sandbox
 from tests.support.events import form_body
 

@@ -9,8 +9,7 @@ from datetime import UTC, datetime, timedelta
 from incident_actions.config import PATH
 from incident_actions.github.client import connect
 from incident_actions.reconcile.context import JobResult
-from incident_actions.reconcile.respond import Tools, respond
-from incident_actions.reconcile.route import WorkflowEvent
+from incident_actions.reconcile.respond import Tools, WorkflowEvent, respond
 from incident_actions.sandbox import Sandbox
 from tests.support.events import form_body
 from tests.support.openapi import watch

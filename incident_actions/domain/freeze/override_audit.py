@@ -15,7 +15,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from incident_actions.domain.issue.incident import Allowance, Incident
+from incident_actions.domain.issue.incident import Incident
 from incident_actions.domain.issue.observation import Deployment
 
 TITLE = "incident-actions override"
@@ -150,8 +150,3 @@ def _login(value: object) -> str:
 
 def _text(value: object) -> str:
     return " ".join(value.split())[:200] if isinstance(value, str) else ""
-
-
-def lapsed(incident: Incident, now: datetime) -> tuple[Allowance, ...]:
-    """The allowances that are over by now."""
-    return tuple(each for each in incident.allow if each.until <= now)

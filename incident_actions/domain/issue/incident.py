@@ -219,6 +219,23 @@ class Incident(Struct, frozen=True, omit_defaults=True):
             return self.freeze.freeze is FreezeSwitch.ON
         return self.severity in (Severity.SEV1, Severity.SEV2)
 
+    @property
+    def began(self) -> datetime:
+        """From when the clocks of its updates run: since its last new start."""
+        return self.restarted_at or self.times[Moment.DECLARED]
+
+    @property
+    def wants_postmortem(self) -> bool:
+        """Whether it gets one: every resolved SEV1 and SEV2, others (and drills) when asked."""
+        if self.status.open:
+            return False
+        bad = self.severity in (Severity.SEV1, Severity.SEV2) and not self.drill
+        return bad or self.postmortem_asked
+
+    def lapsed(self, now: datetime) -> tuple[Allowance, ...]:
+        """The allowances that are over by now."""
+        return tuple(each for each in self.allow if each.until <= now)
+
 
 def redacted(incident: Incident) -> Incident:
     """The incident without a word of anybody's: what may be shown of a security matter."""

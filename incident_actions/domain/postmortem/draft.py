@@ -17,7 +17,6 @@ from incident_actions.domain.issue.incident import (
     Incident,
     Moment,
     Role,
-    Severity,
 )
 from incident_actions.domain.postmortem.actions import key_of, split_category
 from incident_actions.domain.postmortem.lint import DURATIONS
@@ -70,17 +69,6 @@ class Draft(Struct, frozen=True):
         """Who held which role, in the roles' own order."""
         held = self.incident.roles
         return {role: held[role] for role in Role if role in held}
-
-
-def wants_postmortem(incident: Incident) -> bool:
-    """Whether an incident gets a postmortem: every resolved SEV1 and SEV2, others when asked.
-
-    A drill gets one only when it is asked for, too.
-    """
-    if incident.status.open:
-        return False
-    bad = incident.severity in (Severity.SEV1, Severity.SEV2) and not incident.drill
-    return bad or incident.postmortem_asked
 
 
 def durations(times: Mapping[Moment, datetime]) -> dict[str, int]:

@@ -36,12 +36,6 @@ class EditIssue(Effect, frozen=True):
     open: bool | None = None
     planned: bool = True
 
-    @property
-    def empty(self) -> bool:
-        """Whether there is nothing to change."""
-        parts = (self.title, self.body, self.labels, self.assignees, self.open)
-        return all(part is None for part in parts)
-
 
 class EditPull(EditIssue, frozen=True):
     """The same for what a pull request can do without: its title, labels and assignees."""

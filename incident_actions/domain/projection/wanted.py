@@ -133,27 +133,31 @@ def _unique(names: Iterable[str]) -> tuple[str, ...]:
 def edit(
     issue: Issue,
     *,
+    title: str | None = None,
     body: str | None = None,
     labels: Iterable[str] | None = None,
     assignees: Iterable[str] | None = None,
     open: bool | None = None,
     planned: bool = True,
-) -> EditIssue:
-    """The difference between the issue as it is and as it should be.
+) -> EditIssue | None:
+    """The difference between the issue as it is and as it should be; None when there is none.
 
     Labels that are too many are left as they are: GitHub would refuse all of the edit.
     """
     wanted = None if labels is None else tuple(labels)
     if wanted is not None and len(wanted) > MOST_LABELS:
         wanted = None
-    return EditIssue(
-        planned=planned,
-        number=issue.number,
-        body=body if body is not None and body != issue.body else None,
+    nothing = EditIssue(issue.number, planned=planned)
+    change = EditIssue(
+        issue.number,
+        title=None if title == issue.title else title,
+        body=None if body == issue.body else body,
         labels=_changed(issue.labels, wanted),
         assignees=_changed(issue.assignees, assignees),
-        open=open if open is not None and open != issue.open else None,
+        open=None if open == issue.open else open,
+        planned=planned,
     )
+    return None if change == nothing else change
 
 
 def _changed(now: Iterable[str], wanted: Iterable[str] | None) -> tuple[str, ...] | None:

@@ -48,6 +48,16 @@ def read_duration(text: str) -> timedelta:
     return taken[0]
 
 
+def read_duration_or_off(text: str) -> timedelta | None:
+    """The same where a setting can be switched off; None for `off`. Raises `ValueError`."""
+    if text.casefold() == "off":
+        return None
+    try:
+        return read_duration(text)
+    except ValueError:
+        raise ValueError("must be a time like `30m`, `2h`, `1d12h`, or `off`") from None
+
+
 def duration_ago(text: str) -> timedelta | None:
     """How long ago: the 20 minutes in `about 20 min ago`; None when a text does not say."""
     return _length(_AGO.search(text))

@@ -92,6 +92,8 @@ def _unmark(line: str) -> tuple[int, str] | None:
 
 
 _COMMAND = re.compile(r"/\s?([A-Za-z][\w-]*)(?=[\s:,.!]|$)[:,.!]*[ \t]*(.*)$")
+_SHOWN = 60
+"""Characters of a line that are shown again where it was not taken."""
 _MOST = 50
 """Commands read of one comment; a comment with more is no work of a person's."""
 
@@ -99,7 +101,7 @@ _MOST = 50
 class TakenLine(Struct, frozen=True):
     """A line that was understood. `at` is when it happened, which may be backdated.
 
-    `line` is its number in the comment; `typed` is the line, cut, fit for a code span.
+    `line` is its number in the comment; `typed` is the line, cut.
     """
 
     line: int
@@ -110,7 +112,7 @@ class TakenLine(Struct, frozen=True):
 
 
 class MisreadLine(Struct, frozen=True):
-    """A line that was not taken: what was typed, why not, and what to type instead."""
+    """A line that was not taken: what was typed (cut), why not, and what to type instead."""
 
     line: int
     typed: str
@@ -150,7 +152,7 @@ def read_comment(body: str, typed_at: datetime) -> tuple[TakenLine | MisreadLine
 
 
 def _read_line(number: int, name: str, text: str, typed_at: datetime) -> TakenLine | MisreadLine:
-    typed = as_code(f"/{name} {text}".strip())
+    typed = f"/{name} {text}".strip()[:_SHOWN]
     kind = BY_NAME.get(name)
     if kind is None:
         near = difflib.get_close_matches(name[:30], BY_NAME, n=1, cutoff=0.6)

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from incident_actions.config import Config, duration, read_config, schema
+from incident_actions.config import Config, read_config, schema
 from incident_actions.domain.issue.incident import Role
 from incident_actions.domain.issue.permissions import Permission
 from incident_actions.domain.reminders.kinds import ReminderKind
+from incident_actions.domain.text.times import read_duration_or_off
 from incident_actions.errors import ConfigError
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -215,7 +216,7 @@ class TestOnCall:
 )
 def test_durations(text: str, length: timedelta | None) -> None:
     """Days, hours and minutes."""
-    assert duration(text) == length
+    assert read_duration_or_off(text) == length
 
 
 def test_problems_of_a_list_keep_the_numbers_of_the_file() -> None:
@@ -259,7 +260,7 @@ def test_the_file_reads_durations_as_commands_do(text: str) -> None:
     """One grammar for all that people type."""
     config = read_config(f"reminders: {{tick: {text}}}\npostmortem: {{due: {{sev1: {text}}}}}")
     assert config.reminders.policy().tick == timedelta(minutes=90)
-    assert duration(config.postmortem.due.sev1) == timedelta(minutes=90)
+    assert read_duration_or_off(config.postmortem.due.sev1) == timedelta(minutes=90)
 
 
 _VALUES = st.recursive(

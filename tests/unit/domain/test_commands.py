@@ -358,12 +358,8 @@ def test_a_time_across_midnight_is_yesterdays() -> None:
     assert midnight - found.at == timedelta(minutes=20)
 
 
-@pytest.mark.parametrize("odd", ["`", "``", "\n", "x" * 500, "<b>", "@everyone", "|"])
-def test_what_is_quoted_back_cannot_leave_its_code_span(odd: str) -> None:
-    """The typed line goes into an answer, in backticks."""
-    for text in (f"/foo {odd}", f"/status {odd}x"):
-        for found in read_comment(text, TYPED):
-            assert isinstance(found, MisreadLine)
-            assert "`" not in found.typed
-            assert "\n" not in found.typed
-            assert len(found.typed) <= 60
+def test_what_is_quoted_back_is_short() -> None:
+    """The start of the line is enough to know it by."""
+    (found,) = read_comment("/foo " + "x" * 500, TYPED)
+    assert isinstance(found, MisreadLine)
+    assert found.typed == "/foo " + "x" * 55

@@ -7,13 +7,14 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from incident_actions.config import read_config
-from incident_actions.domain.reminders.due import memory, of_action, of_postmortem
-from incident_actions.domain.reminders.kinds import (
-    ACTION_KINDS,
-    POSTMORTEM_KINDS,
+from incident_actions.domain.reminders.due import (
     Reminder,
     ReminderPolicy,
+    memory,
+    of_action,
+    of_postmortem,
 )
+from incident_actions.domain.reminders.kinds import ACTION_KINDS, POSTMORTEM_KINDS
 
 RESOLVED = datetime(2026, 11, 2, 10, 0, tzinfo=UTC)
 DUE = RESOLVED + timedelta(hours=72)

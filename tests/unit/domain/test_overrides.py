@@ -18,7 +18,6 @@ from incident_actions.domain.freeze.override_audit import (
     OverrideAudit,
     candidates,
     is_final,
-    lapsed,
     name_of,
     read_trace,
     worth_reading,
@@ -142,4 +141,4 @@ def test_the_trail_is_bounded_and_holds_each_passage_once() -> None:
 def test_an_allowance_lapses_at_its_time() -> None:
     """At the minute that was said, not before."""
     over, runs_on = allowance(SHA, hours=0), allowance(OTHER, hours=1)
-    assert lapsed(incident(over, runs_on), NOW) == (over,)
+    assert incident(over, runs_on).lapsed(NOW) == (over,)

@@ -67,7 +67,7 @@ def test_a_label_that_is_spelled_differently_is_kept_as_it_is() -> None:
     """GitHub ignores case in labels; so nothing is written for it."""
     chat = Chat(issue=an_issue(labels=("Incident", "SEV1", "Status:Investigating")))
     observation = Observation(chat.issue, (), BOT.login)
-    assert edit(chat.issue, labels=wanted_labels(chat.incident, observation)).empty
+    assert edit(chat.issue, labels=wanted_labels(chat.incident, observation)) is None
 
 
 def test_a_label_that_the_bot_took_by_accident_comes_back() -> None:
@@ -123,10 +123,11 @@ def test_every_label_of_ours_can_be_described() -> None:
 def test_the_difference_is_only_what_differs() -> None:
     """None leaves a part as it is."""
     issue = an_issue(labels=("incident", "bug"), assignees=("Alice",), body="x")
-    assert edit(issue, body="x", labels=("BUG", "Incident"), assignees=("alice",), open=True).empty
+    same = edit(issue, body="x", labels=("BUG", "Incident"), assignees=("alice",), open=True)
+    assert same is None
     assert edit(issue, body="y", open=False) == EditIssue(7, body="y", open=False)
-    assert edit(issue, labels=("incident",)).labels == ("incident",)
-    assert edit(issue, assignees=()).assignees == ()
+    assert edit(issue, labels=("incident",)) == EditIssue(7, labels=("incident",))
+    assert edit(issue, assignees=()) == EditIssue(7, assignees=())
 
 
 def test_the_values_behind_a_prefix() -> None:

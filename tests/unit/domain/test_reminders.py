@@ -19,13 +19,14 @@ from incident_actions.domain.issue.incident import (
     Verification,
 )
 from incident_actions.domain.playbook.checklist import ChecklistItem
-from incident_actions.domain.reminders.due import due, next_update_due
-from incident_actions.domain.reminders.kinds import (
+from incident_actions.domain.reminders.due import (
     QuietHours,
     Reminder,
-    ReminderKind,
     ReminderPolicy,
+    due,
+    next_update_due,
 )
+from incident_actions.domain.reminders.kinds import ReminderKind
 from incident_actions.errors import ConfigError
 
 CHECKS = (ChecklistItem(key="error-rate", text="Error rate is back"),)

@@ -17,8 +17,7 @@ from incident_actions.github.client import GitHub, connect
 from incident_actions.reconcile.context import RunContext
 from incident_actions.reconcile.freeze import reconcile_freeze, reconcile_freezes
 from incident_actions.reconcile.recent_comments import RecentComments
-from incident_actions.reconcile.respond import Tools, respond
-from incident_actions.reconcile.route import WorkflowEvent
+from incident_actions.reconcile.respond import Tools, WorkflowEvent, respond
 from incident_actions.sandbox import Sandbox
 from incident_actions.sandbox.people import Person
 from tests.support.events import ROOT, form_body, payload_of, schedule_event

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from incident_actions.github.client import connect
-from incident_actions.reconcile.respond import Tools, respond
-from incident_actions.reconcile.route import WorkflowEvent
+from incident_actions.reconcile.respond import Tools, WorkflowEvent, respond
 from incident_actions.sandbox import Sandbox
 from tests.support import ceilings
 from tests.support.events import FORM, form_body

@@ -16,8 +16,7 @@ from incident_actions.domain.postmortem.record import read_record
 from incident_actions.github.client import GitHub, connect
 from incident_actions.reconcile.context import JobResult, RunContext
 from incident_actions.reconcile.pull import reconcile_lost_runs
-from incident_actions.reconcile.respond import Tools, respond
-from incident_actions.reconcile.route import WorkflowEvent
+from incident_actions.reconcile.respond import Tools, WorkflowEvent, respond
 from incident_actions.sandbox import Sandbox
 from tests.support.events import FORM, form_body
 

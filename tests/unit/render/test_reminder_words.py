@@ -7,12 +7,8 @@ from datetime import UTC, date, datetime
 import pytest
 
 from incident_actions.domain.issue.incident import Incident, Moment, Severity, Status
-from incident_actions.domain.reminders.kinds import (
-    ACTION_KINDS,
-    INCIDENT_KINDS,
-    Reminder,
-    ReminderKind,
-)
+from incident_actions.domain.reminders.due import Reminder
+from incident_actions.domain.reminders.kinds import ACTION_KINDS, INCIDENT_KINDS, ReminderKind
 from incident_actions.render import comments
 
 AT = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
