@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
@@ -116,10 +117,8 @@ def find_python(environment: Mapping[str, str]) -> Python:
 def _candidates(environment: Mapping[str, str]) -> Sequence[str]:
     names = [f"python3.{minor}" for minor in range(NEWEST[1], OLDEST[1] - 1, -1)]
     on_path = (shutil.which(name, path=environment.get("PATH")) for name in names)
-    cached = []
-    if environment.get("RUNNER_TOOL_CACHE"):
-        pattern = os.path.join(environment["RUNNER_TOOL_CACHE"], "Python", "3.*", "*", "bin")
-        cached = sorted(glob.glob(os.path.join(pattern, "python")), reverse=True)
+    cache = environment.get("RUNNER_TOOL_CACHE") or os.devnull
+    cached = sorted(glob.glob(os.path.join(cache, "Python/3.*/*/bin/python")), reverse=True)
     return [path for path in (sys.executable, *on_path, *cached) if path]
 
 
@@ -175,12 +174,10 @@ def _cache_home(environment: Mapping[str, str]) -> Path:
     ]
     for base in filter(None, bases):
         folder = Path(base).absolute() / "incident-actions"
-        try:
+        with suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
-        except OSError:
-            continue
-        if os.access(folder, os.W_OK | os.X_OK):
-            return folder
+            if os.access(folder, os.W_OK | os.X_OK):
+                return folder
     raise BootstrapError(
         "No folder for the action's packages could be written. "
         "Set RUNNER_TOOL_CACHE, XDG_CACHE_HOME or RUNNER_TEMP to one that can.",
@@ -268,14 +265,11 @@ def _commands(
               "--requirement", str(REQUIREMENTS)]  # fmt: skip
     pip = [python.path, "-I", "-m", "pip", "--no-input", "--disable-pip-version-check", "install",
            "--quiet", "--no-compile", "--no-warn-conflicts", *wanted]  # fmt: skip
-    commands: list[tuple[str, Sequence[str]]] = [("pip", pip)] * ATTEMPTS
+    commands = [("pip", pip)] * ATTEMPTS
     uv = shutil.which("uv", path=environment.get("PATH"))
-    uv_knows_index = "PIP_INDEX_URL" not in environment or any(
-        name in environment for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL")
-    )
-    if uv and uv_knows_index:
-        install = [uv, "pip", "install", "--quiet", "--python", python.path, *wanted]
-        commands[0] = ("uv", install)
+    told = not {"UV_DEFAULT_INDEX", "UV_INDEX_URL"}.isdisjoint(environment)
+    if uv and (told or "PIP_INDEX_URL" not in environment):
+        commands[0] = "uv", [uv, "pip", "install", "--quiet", "--python", python.path, *wanted]
     return commands
 
 

@@ -81,7 +81,7 @@ def freeze_status(
     if as_json:
         found = [{"service": service or None, **words.as_json(each)} for service, each in rows]
         return json.dumps({"v": words.VERSION, "services": found}, indent=2)
-    return render("freeze-status.md.j2", rows=[_row(*row, now) for row in rows])
+    return render("freeze-status.md.j2", rows=rows, now=now, rank=words.rank, age=words.age)
 
 
 def _known(github: GitHub, issues: Sequence[ListedIssue], config_path: str) -> list[str]:
@@ -111,19 +111,3 @@ def _verdict(
         **{**vars(request), "services": (service.casefold(),) if service else ()}
     )
     return decide(wanted, issues, now)
-
-
-def _row(service: str, verdict: gate.GateVerdict, now: datetime) -> dict[str, Any]:
-    """One line: what, whether it may be deployed, why not, since when, until when."""
-    first = verdict.findings[0].issue if verdict.findings else None
-    more = len(verdict.findings) - 1
-    return {
-        "service": service or "a deploy that names no service",
-        "frozen": verdict.verdict != "clear",
-        "why": verdict.reason if verdict.verdict == "error" else "",
-        "issue": first,
-        "rank": words.rank(verdict.findings[0]) if first else "",
-        "more": more if more > 0 else 0,
-        "age": words.age(first.since, now) if first else "",
-        "until": first.until if first else None,
-    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from incident_actions.config import Config, load_yaml
@@ -62,7 +62,6 @@ class RunbookLibrary:
     def __init__(self, github: GitHub) -> None:
         self._github = github
         self._listed = github.folder(RUNBOOKS)
-        self.reads = 0
 
     def text(self, name: str) -> str | None:
         """The team's file, or None when they have none of that name."""
@@ -70,7 +69,6 @@ class RunbookLibrary:
             return None
         if not self.is_edited(name):
             return _read_ours(name)
-        self.reads += 1
         return self._github.file(f"{RUNBOOKS}/{name}")
 
     def is_edited(self, name: str) -> bool:
@@ -80,7 +78,7 @@ class RunbookLibrary:
     @property
     def runbooks(self) -> tuple[str, ...]:
         """The names of the team's pages, without `.md`."""
-        return tuple(name[:-3] for name in self._listed if _is_runbook(name))
+        return _runbook_names(self._listed)
 
 
 def checklist(shelf: RunbookLibrary) -> tuple[ChecklistSection, ...]:
@@ -104,19 +102,17 @@ def matching_runbooks(shelf: RunbookLibrary, answers: FormValues) -> tuple[Runbo
     """
     text = report(answers)
     own = sorted(shelf.runbooks, key=lambda name: (-rank(name, text), name))
-    left = MOST_READ
-    pages = []
-    for name in own:
-        edited = shelf.is_edited(f"{name}.md")
-        if edited and not left:
-            pages.append(unread_page(name, own=True))
-            continue
-        left -= edited
-        pages.append(read_page(name, shelf.text(f"{name}.md") or "", own=True))
+    edited = [name for name in own if shelf.is_edited(f"{name}.md")]
+    pages = [
+        unread_page(name, own=True)
+        if name in edited[MOST_READ:]
+        else read_page(name, shelf.text(f"{name}.md") or "", own=True)
+        for name in own
+    ]
     pages += [
-        read_page(name[:-3], _read_ours(name), own=False)
-        for name in _our_hashes()
-        if _is_runbook(name) and name[:-3] not in own
+        read_page(name, _read_ours(f"{name}.md"), own=False)
+        for name in _runbook_names(_our_hashes())
+        if name not in own
     ]
     return matching(pages, answers)
 
@@ -127,8 +123,10 @@ def our_page(path: str) -> str | None:
     return found.read_text(encoding="utf-8") if found.is_file() else None
 
 
-def _is_runbook(name: str) -> bool:
-    return name.endswith(".md") and name.casefold() != "readme.md"
+def _runbook_names(files: Iterable[str]) -> tuple[str, ...]:
+    """The names of the pages among these files, without `.md`."""
+    pages = (name for name in files if name.endswith(".md") and name.casefold() != "readme.md")
+    return tuple(name.removesuffix(".md") for name in pages)
 
 
 def _read_ours(name: str) -> str:
@@ -171,36 +169,33 @@ def pages(github: GitHub, notices: Sequence[Notice], issue_url: str) -> dict[Req
     A part of a name that only one page has is enough. What fits none tells which there are.
     `/help` without a topic asks for none.
     """
-    found = {}
-    for page in dict.fromkeys(page for notice in notices for page in notice.pages if page.topic):
-        name = slug(_TOPICS.get(page.topic.casefold(), page.topic), longest=60)
-        found[page] = _page(github, name, issue_url) or _page_like(name, github, issue_url)
-    return found
+    wanted = dict.fromkeys(page for notice in notices for page in notice.pages if page.topic)
+    if not wanted:
+        return {}
+    library = RunbookLibrary(github)
+    return {page: _page(library, page.topic, issue_url) for page in wanted}
 
 
-def _page(github: GitHub, name: str, issue_url: str) -> str | None:
-    """One runbook, the team's own or ours, as a comment; None when there is no such page."""
-    path = f"{RUNBOOKS}/{name}.md"
-    text = github.file(path)
-    if text is not None:
-        return as_comment(text, f"{issue_url.rpartition('/issues/')[0]}/blob/HEAD/{path}")
-    ours = _OURS / path
-    return as_comment(ours.read_text(encoding="utf-8"), None) if ours.exists() else None
+def _page(library: RunbookLibrary, topic: str, issue_url: str) -> str:
+    """The one page with this name, or whose name begins with it, or else holds it, as a comment.
 
-
-def _page_like(part: str, github: GitHub, issue_url: str) -> str:
-    """The one page whose name begins with this, or else holds it; else a list of what there is."""
-    there = {*github.folder(RUNBOOKS), *(path.name for path in (_OURS / RUNBOOKS).glob("*.md"))}
-    known = sorted(file.removesuffix(".md") for file in there if _is_runbook(file))
-    begin = [name for name in known if name.startswith(part)]
-    fits = begin or [name for name in known if part in name]
-    if len(fits) == 1 and (text := _page(github, fits[0], issue_url)) is not None:
-        return text
-    return _not_found(part, known, fits or difflib.get_close_matches(part, known, n=1))
-
-
-def _not_found(name: str, known: Sequence[str], near: Sequence[str]) -> str:
-    meant = " or ".join(f"`/runbook {each}`" for each in near[:3])
-    hint = f" Did you mean {meant}?" if meant else ""
-    listed = ", ".join(f"`{each}`" for each in known)
-    return f"There is no page `{name}`.{hint}\n\nThere are {listed}."
+    Of a page that the team has, theirs. A list of what there is when not exactly one fits.
+    """
+    name = slug(_TOPICS.get(topic.casefold(), topic), longest=60)
+    known = sorted({*library.runbooks, *_runbook_names(_our_hashes())})
+    fits = (
+        [each for each in known if each == name]
+        or [each for each in known if each.startswith(name)]
+        or [each for each in known if name in each]
+    )
+    if len(fits) != 1:
+        near = fits or difflib.get_close_matches(name, known, n=1)
+        meant = " or ".join(f"`/runbook {each}`" for each in near[:3])
+        hint = f" Did you mean {meant}?" if meant else ""
+        listed = ", ".join(f"`{each}`" for each in known)
+        return f"There is no page `{name}`.{hint}\n\nThere are {listed}."
+    path = f"{RUNBOOKS}/{fits[0]}.md"
+    own = library.text(f"{fits[0]}.md")
+    if own is None:
+        return as_comment(our_page(path) or "", None)
+    return as_comment(own, f"{issue_url.rpartition('/issues/')[0]}/blob/HEAD/{path}")

@@ -10,12 +10,7 @@ from msgspec import Struct
 from incident_actions.domain.changes.suspects import UNSEEN, Change, Suspects
 from incident_actions.domain.issue import body as bodies
 from incident_actions.domain.issue.body import Body
-from incident_actions.domain.issue.incident import (
-    Incident,
-    Moment,
-    Role,
-    Severity,
-)
+from incident_actions.domain.issue.incident import Incident, Moment, Role, Severity
 from incident_actions.domain.playbook.checklist import ChecklistItem, ChecklistSection, missing
 from incident_actions.domain.playbook.runbooks import Runbook
 from incident_actions.domain.postmortem.link import Postmortem

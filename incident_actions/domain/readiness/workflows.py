@@ -113,12 +113,10 @@ def scope(permissions: Mapping[str, str] | str | None, name: str) -> str:
 
 def action_owner(workflow: Workflow) -> str | None:
     """Whose copy of the action a workflow uses."""
-    for job in workflow.jobs.values():
-        for used in (str(job.get("uses", "")), *(str(s.get("uses", "")) for s in _steps(job))):
-            if _USES_US.match(used) or _GATE_WORKFLOW.match(used):
-                owner = used.partition("/")[0]
-                return owner if owner != "." else None
-    return None
+    named = (str(each.get("uses", "")) for job in workflow.jobs.values() for each in _asking(job))
+    ours = (used for used in named if _USES_US.match(used) or _GATE_WORKFLOW.match(used))
+    owner = next(ours, ".").partition("/")[0]
+    return owner if owner != "." else None
 
 
 def _steps(job: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -129,7 +127,7 @@ def _steps(job: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _runs(step: Mapping[str, Any], command: str) -> bool:
     given = step.get("with")
     ours = _USES_US.match(str(step.get("uses", ""))) or str(step.get("uses")) == "./"
-    return bool(ours) and isinstance(given, dict) and given.get("command") == command
+    return bool(ours and isinstance(given, dict) and given.get("command") == command)
 
 
 def _is_gate(job: Mapping[str, Any]) -> bool:
@@ -140,7 +138,7 @@ def _is_gate(job: Mapping[str, Any]) -> bool:
 
 
 def _asking(job: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """What asks the gate in a job: its steps, or the job itself where it calls our workflow."""
+    """What may use the action: a job's steps, or the job itself where it calls our workflow."""
     return [job, *_steps(job)]
 
 
