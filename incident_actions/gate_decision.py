@@ -23,6 +23,7 @@ ASSOCIATIONS = read.TRUSTED | {
 STATUSES = frozenset(
     f"status:{status}" for status in ("investigating", "identified", "monitoring", "resolved")
 )
+ASKED_FOR = frozenset({"incident", "deploy-freeze"})
 FREEZES = frozenset({Code.SEVERITY, Code.UNKNOWN_SEVERITY, Code.DEPLOY_FREEZE})
 # Only a field that asks for nothing else: "Which third-party service?" must not narrow a freeze.
 SERVICES_HEADING = r"((affected|impacted|which) )*services?(\(s\))?( are| is)?( affected| down)?\??"
@@ -63,29 +64,61 @@ def read_issues(items: Iterable[object]) -> list[ListedIssue]:
     return [issue for issue in map(read_issue, items) if issue is not None]
 
 
-def read_issue(item: object) -> ListedIssue | None:
+def read_issue(item: Any) -> ListedIssue | None:
     """Read one item of the issue list; None when it is a pull request or closed.
 
+    Title, link and people are read of every issue, the text only if it may be believed.
     https://docs.github.com/en/rest/issues/issues#list-repository-issues
     """
     if not isinstance(item, dict):
         return ListedIssue(number=0, title="", url="", problem="an item is not an issue")
     if isinstance(item.get("pull_request"), dict) or item.get("state") == "closed":
         return None
-    number, labels = item.get("number"), item.get("labels")
+    keys = ("number", "labels", "body", "html_url", "title", "assignees")
+    number, labels, body, url, title, assignees = map(item.get, keys)
     number = number if type(number) is int and number > 0 else 0
-    problem = "" if number else "an issue has no number"
-    texts = []
-    for label in labels if isinstance(labels, list) else (None,):
-        name = label.get("name") if isinstance(label, dict) else label
-        if not isinstance(name, str):
-            problem = f"the labels of issue #{number} can't be read"
-        else:
-            texts.append(gate.normal(name))
-    marks = frozenset(texts)
-    if not problem and not marks & {"incident", "deploy-freeze"}:
-        problem = f"issue #{number} does not carry the label that was asked for"
-    return parse_issue(item, number, marks, is_trusted(item, marks), problem)
+    named = labels if isinstance(labels, list) else [None]
+    named = [label.get("name") if isinstance(label, dict) else label for label in named]
+    marks = frozenset(map(gate.normal, read.texts(*named)))
+    trusted = is_trusted(item, marks)
+    _, block, text = read.split_body(body if trusted and isinstance(body, str) else "")
+    state, answers = read.read_state(block), read.sections(text)
+    if state.get("number", number) != number:
+        state = {}  # copied from another issue
+    started, declared = (
+        read.parse_time(read.dig(state, "times", key)) for key in ("started", "declared")
+    )
+    # Only the form of a freeze asks until when, and who may deploy. What is typed into another
+    # answer may look like a heading: two of them name nobody.
+    by_hand = [] if "incident" in marks else answers
+    may_deploy = [text for heading, text in by_hand if "may deploy" in heading]
+    environments = read.single_words(answer_to(ENVIRONMENTS_HEADING, by_hand))
+    commanders = [read.dig(state, "roles", "commander"), *kept(assignees, dict)]
+    problems = {
+        "an issue has no number": not number,
+        f"the labels of issue #{number} can't be read": len(read.texts(*named)) < len(named),
+        f"issue #{number} does not carry the label that was asked for": not marks & ASKED_FOR,
+    }
+    return ListedIssue(
+        number=number,
+        title=gate.plain(title) if isinstance(title, str) and title.strip() else "(no title)",
+        url=gate.plain(url, 300) if re.fullmatch(r"https?://[\w./:%-]+", str(url)) else "",
+        labels=marks,
+        trusted=trusted,
+        severity=severity_of(marks, answers),
+        services=prefixed("service:", marks)
+        + tuple(filter(None, map(gate.normal, kept(state.get("services"), str)))),
+        # Once `respond` has read the form, people correct its answer by command.
+        service_text="" if state else answer_to(SERVICES_HEADING, answers),
+        environments=prefixed("environment:", marks) + environments,
+        since=started or declared or read.parse_time(item.get("created_at")),
+        commander=next(filter(None, map(read.login, commanders)), None),
+        until=read.parse_until(answer_to(".*until.*", by_hand)),
+        deployers=read.people(may_deploy[0]) if len(may_deploy) == 1 else frozenset(),
+        allow=kept(state.get("allow"), dict),
+        fixes=kept(state.get("fixes"), int),
+        problem=next((problem for problem, found in problems.items() if found), ""),
+    )
 
 
 def is_trusted(item: dict[str, Any], marks: frozenset[str]) -> bool | None:
@@ -94,60 +127,12 @@ def is_trusted(item: dict[str, Any], marks: frozenset[str]) -> bool | None:
     Strangers can't label, so a status is the team's word for the whole issue: GitHub may hide
     that its author belongs to the team.
     """
-    user, association = item.get("user"), str(item.get("author_association"))
+    association = str(item.get("author_association"))
     if "incident" in marks and marks & STATUSES and "needs-confirmation" not in marks:
         return True
-    if association in read.TRUSTED or (isinstance(user, dict) and user.get("type") == "Bot"):
+    if association in read.TRUSTED or read.dig(item, "user", "type") == "Bot":
         return True
     return False if association in ASSOCIATIONS else None
-
-
-def parse_issue(
-    item: dict[str, Any], number: int, marks: frozenset[str], trusted: bool | None, problem: str
-) -> ListedIssue:
-    """Read the rest of an issue: title, link and people, and its text if that may be believed."""
-    body = item.get("body") if trusted else ""
-    _, block, text = read.split_body(body if isinstance(body, str) else "")
-    state, answers = read.read_state(block), read.sections(text)
-    if state.get("number", number) != number:
-        state = {}  # copied from another issue
-    url, title, assignees = (item.get(key) for key in ("html_url", "title", "assignees"))
-    linked = isinstance(url, str) and re.fullmatch(r"https?://[\w./:%-]+", url)
-    times, roles = (v if isinstance(v, dict) else {} for v in map(state.get, ("times", "roles")))
-    since = read.parse_time(times.get("started")) or read.parse_time(times.get("declared"))
-    stated = map(gate.normal, kept(state.get("services"), str))
-    return ListedIssue(
-        number=number,
-        title=gate.plain(title) if isinstance(title, str) and title.strip() else "(no title)",
-        url=gate.plain(url, 300) if linked else "",
-        labels=marks,
-        trusted=trusted,
-        severity=severity_of(marks, answers),
-        services=prefixed("service:", marks) + tuple(filter(None, stated)),
-        # Once `respond` has read the form, people correct its answer by command.
-        service_text="" if state else answer_to(SERVICES_HEADING, answers),
-        since=since or read.parse_time(item.get("created_at")),
-        commander=read.login(roles.get("commander"))
-        or next(map(read.login, kept(assignees, dict)), None),
-        allow=kept(state.get("allow"), dict),
-        fixes=kept(state.get("fixes"), int),
-        problem=problem,
-        **freeze_by_hand(marks, answers),
-    )
-
-
-def freeze_by_hand(marks: frozenset[str], answers: list[tuple[str, str]]) -> dict[str, Any]:
-    """Read what only the form of a freeze says: for which environments, until when, who may."""
-    labelled = prefixed("environment:", marks)
-    if "incident" in marks:
-        return {"environments": labelled, "until": None, "deployers": frozenset()}
-    # What is typed into another answer may look like a heading: two of them name nobody.
-    may_deploy = [text for heading, text in answers if "may deploy" in heading]
-    return {
-        "environments": (*labelled, *read.single_words(answer_to(ENVIRONMENTS_HEADING, answers))),
-        "until": read.parse_until(answer_to(".*until.*", answers)),
-        "deployers": read.people(may_deploy[0]) if len(may_deploy) == 1 else frozenset(),
-    }
 
 
 def severity_of(marks: frozenset[str], answers: list[tuple[str, str]]) -> str | None:

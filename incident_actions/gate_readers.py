@@ -41,6 +41,21 @@ PLAIN_NAME = r"[a-z0-9_](?:[a-z0-9._-]{0,38}[a-z0-9_])?"
 MOST_NAMES = 20
 
 
+def dig(value: Any, *path: Any) -> Any:
+    """Follow keys and indices into a JSON value; None when the way ends early."""
+    try:
+        for step in path:
+            value = value[step]
+    except (TypeError, KeyError, IndexError):
+        return None
+    return value
+
+
+def texts(*values: object) -> list[str]:
+    """Keep the values that are texts."""
+    return [value for value in values if isinstance(value, str)]
+
+
 def split_body(body: str) -> tuple[str, str | None, str]:
     """Part an issue's body into dashboard, state (JSON text, or None) and the reporter's text.
 
@@ -149,6 +164,32 @@ def parse_now(text: str) -> datetime | None:
     """Read INCIDENT_NOW. Near the calendar's ends there is no day before or after: None."""
     when = parse_time(text)
     return when if when and 2000 <= when.year < 3000 else None
+
+
+def environments_of(text: str) -> tuple[str, ...] | None:
+    """Read `freeze: environments:` out of the configuration; None when it is absent or empty.
+
+    The gate needs this one list and has no reader of YAML. Raises ValueError when it is not
+    written plainly, as `[a, b]` or one `- a` on each line.
+    """
+    text = re.sub(r"(?m)(?:^|[ \t])#.*$", "", text.replace("\r\n", "\n"))
+    freeze = re.search(r"(?m)^freeze:[ \t]*(.*)\n?((?:[ \t].*\n?|\n)*)", text)
+    if not freeze:
+        return None
+    inline, block = freeze.groups()
+    # One key a line: those below have its own indentation. Or all within one pair of braces.
+    first = re.search(r"(?m)^([ \t]+)\S", block)
+    line = rf"(?m)^{first[1] if first else ''}"
+    key = r"\A\{(?:(?:[^{}\[\]'\"]|\[[^\]{}'\"]*\])*,)?\s*" if inline else line
+    if not re.search((r"\b" if inline else line) + r"environments\b", inline + block):
+        return None
+    listing = r"environments:[ \t]*(\[[^\]]*\]|(?:\n[ \t]*(?:- .*)?)+)"
+    found = re.search(key + listing, inline + block)
+    items = re.split(r"[,\n]", found[1].strip("[]")) if found else ["?"]
+    kept = tuple(item.strip(" \t-'\"").casefold() for item in items if item.strip(" \t-'\""))
+    if not all(re.fullmatch(r"[\w./ -]+", item) for item in kept):
+        raise ValueError("not a plain list")
+    return kept or None
 
 
 def _read_time(text: object, clock: str) -> datetime | None:

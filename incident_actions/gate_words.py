@@ -1,15 +1,19 @@
-"""How the gate tells its verdict when it is not simply clear: log, annotation, summary, JSON."""
+"""How the gate tells its verdict when it is not simply clear: log, annotation, summary, JSON.
+
+Also what went wrong when GitHub could not be asked, and what helps.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from incident_actions import gate
-from incident_actions.gate import Code, DeployRequest, GateSettings, GateVerdict
+from incident_actions.gate import Code, DeployRequest, GateError, GateSettings, GateVerdict
 
 if TYPE_CHECKING:
     from incident_actions.gate_decision import IssueVerdict
@@ -118,32 +122,12 @@ def ways_out(request: DeployRequest, verdict: GateVerdict) -> list[str]:
     return lines
 
 
-def incidents_json(verdict: GateVerdict) -> list[dict[str, Any]]:
-    """List the freezing issues as the `incidents` output has them."""
-    issues = [finding.issue for finding in verdict.findings]
-    return [
-        {"number": i.number, "title": i.title, "severity": i.severity, "url": i.url} for i in issues
-    ]
-
-
-def is_frozen(verdict: GateVerdict, on_error: str) -> bool:
-    """Whether this deploy should be held: the `frozen` output."""
-    return verdict.verdict == "frozen" or (verdict.verdict == "error" and on_error == "block")
-
-
 def as_json(verdict: GateVerdict, on_error: str = "block") -> dict[str, Any]:
     """Write the verdict for programs; `v` grows when a key changes its meaning."""
-    return {
-        "v": VERSION,
-        "verdict": verdict.verdict,
-        "frozen": is_frozen(verdict, on_error),
-        "code": verdict.code,
-        "reason": verdict.reason,
-        "remedy": verdict.remedy,
-        "incidents": incidents_json(verdict),
-        "overrides": verdict.overrides,
-        "notes": list(verdict.notes),
-    }
+    keys = ("verdict", "code", "reason", "remedy", "incidents", "overrides")
+    told = {key: getattr(verdict, key) for key in keys}
+    told.update(frozen=verdict.holds(on_error), notes=list(verdict.notes))
+    return {"v": VERSION, **told}
 
 
 def markdown(text: str) -> str:
@@ -192,12 +176,85 @@ def annotate(level: str, title: str, message: str) -> None:
     print(f"::{level} title={title}::{message}", flush=True)
 
 
-def tell_bad_input(error: gate.BadInputError, summary_path: str) -> int:
+NOT_SEEN = (
+    Code.NOT_FOUND,
+    "This token sees no issues in",
+    "Check `repository`. The job's own token sees its own repository only, with `permissions:"
+    " issues: read`; for a private one elsewhere pass another `token:`.",
+)
+ANSWERS = {  # status: code, what happened, what to do
+    401: (Code.UNAUTHORIZED, "GitHub does not accept the token for", "Pass a valid `token:`."),
+    403: (
+        Code.FORBIDDEN,
+        "The token may not read the issues of",
+        "Give the job `permissions: issues: read`.",
+    ),
+    404: NOT_SEEN,
+    410: NOT_SEEN,
+}
+
+
+def failed(request: DeployRequest, error: Exception) -> GateVerdict:
+    """Turn a failure to ask GitHub into a verdict. A rollback passes whatever GitHub would say."""
+    if not isinstance(error, GateError):  # a mistake of our own: it must never pass as clear
+        what = f"The gate itself failed: {type(error).__name__}: {gate.plain(error)}."
+        remedy = "Please report this; `on-error: allow` gets you past it."
+        error = GateError(Code.INTERNAL, what, remedy)
+    verdict, reason = "error", error.what
+    if request.intent == "rollback":
+        verdict, reason = "rollback", f"A rollback passes without asking: {reason}"
+    return GateVerdict(verdict=verdict, code=error.code, reason=reason, remedy=error.remedy)
+
+
+def wire_error(error: Exception, parts: Any, left: float) -> GateError:
+    """Say what went wrong on the way to an address, with so many seconds left, and what helps."""
+    host = f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname or ""
+    name = type(error).__name__
+    if name == "SSLCertVerificationError":
+        what = f"The certificate of {host} can't be verified."
+        remedy = "Set SSL_CERT_FILE to your company's certificate file."
+        return GateError(Code.CERTIFICATE, what, remedy)
+    remedy = "Check GitHub's status, the network, and the proxy variables (https_proxy)."
+    if isinstance(error, TimeoutError) or "timed out" in str(error) or left <= 0:
+        return GateError(Code.TIMEOUT, f"{host} did not answer in time.", remedy, wait=0)
+    what = f"{host} can't be reached: {gate.plain(error) or name}."
+    return GateError(Code.UNREACHABLE, what, remedy, wait=0)
+
+
+def refusal(status: int, headers: Any, body: bytes, repository: str) -> GateError:
+    """Say what an answer that holds no JSON value means."""
+    unknown = (Code.UNEXPECTED, "GitHub gave an unknown answer about", "Check GITHUB_API_URL.")
+    code, what, remedy = ANSWERS.get(status, unknown)
+    what, wait = f"{what} {repository} ({status}).", gate.NEVER
+    after = headers.get("retry-after") or ""
+    told = float(after) if re.fullmatch(r"\d{1,6}", after) else None
+    spent = headers.get("x-ratelimit-remaining") == "0"
+    limited = spent or after or b"rate limit" in body[:1000].lower()
+    if status == 200:
+        code, what = Code.UNREADABLE, "GitHub's API answered with something that is not JSON."
+        remedy, wait = "Check GITHUB_API_URL, and whether a proxy answers in GitHub's place.", 0.0
+    elif status in gate.REDIRECTS:
+        what = "GitHub's API sends us elsewhere."
+        remedy = "Check GITHUB_API_URL and `repository`."
+    elif status == 429 or (status == 403 and limited):
+        reset = headers.get("x-ratelimit-reset") or ""
+        if told is None and spent and re.fullmatch(r"\d{1,12}", reset):
+            told = float(reset) - time.time()
+        wait = max(1.0, told or 0.0)
+        code = Code.RATE_LIMITED
+        what = f"GitHub asks us to slow down ({status}, for {wait:.0f} s)."
+        remedy = "Wait and run this again, or pass a token with a limit of its own."
+    elif status >= 500:
+        code, what = Code.SERVER_ERROR, f"GitHub is in trouble itself (it answered {status})."
+        remedy, wait = "Look at GitHub's status page and run this again.", told or 0.0
+    return GateError(code, what, remedy, wait)
+
+
+def tell_bad_input(error: gate.BadInputError, env: Mapping[str, str]) -> int:
     """Tell which input is wrong. Returns the exit code."""
     annotate("error", "The deploy gate's input", f"{error.what} {error.remedy}")
-    if summary_path:
-        text = f"### The deploy gate can't run\n\n{markdown(error.what)} {error.remedy}\n"
-        gate.append(summary_path, text)
+    text = f"### The deploy gate can't run\n\n{markdown(error.what)} {error.remedy}\n"
+    gate.append(env.get("GITHUB_STEP_SUMMARY", ""), text)
     return 2
 
 
@@ -205,37 +262,34 @@ def tell(
     settings: GateSettings, request: DeployRequest, verdict: GateVerdict, now: datetime
 ) -> int:
     """Tell the verdict: log, annotation, outputs, job summary. Returns the exit code."""
-    incidents = json.dumps(incidents_json(verdict))
-    frozen = is_frozen(verdict, settings.on_error)
-    gate.publish(settings, verdict, frozen, incidents, summary(request, verdict, now))
+    gate.publish(settings, verdict, summary(request, verdict, now))
     if settings.json:
         print(json.dumps(as_json(verdict, settings.on_error), indent=2))
-    enforced = settings.mode == "enforce"
-    lines = [verdict.reason, verdict.remedy]
+    blocks = settings.mode == "enforce" and verdict.holds(settings.on_error)
+    title, lines = "", [verdict.reason, verdict.remedy]
     if verdict.verdict == "frozen":
+        title = "Deploys are frozen"
         link = next((f.issue.url for f in verdict.findings if f.issue.url), "")
         lines = [verdict.reason, link, *ways_out(request, verdict)]
+    elif verdict.verdict == "error":
+        title = "The deploy gate could not ask GitHub"
+    elif verdict.verdict == "rollback" and not verdict.overrides:  # it did not wait for GitHub
+        title = "Rollback"
     text = "\n".join(filter(None, [*lines, *verdict.notes]))
-    if verdict.verdict == "frozen":
-        annotate("error" if enforced else "warning", "Deploys are frozen", text)
-        return 1 if enforced else 0
-    if verdict.verdict == "error":
-        blocks = enforced and settings.on_error == "block"
-        how = "" if blocks else " It lets this deploy pass, as `on-error` or `mode` say."
-        level = "error" if blocks else "warning"
-        annotate(level, "The deploy gate could not ask GitHub", text + how)
-        return 3 if blocks else 0
-    if verdict.verdict == "rollback" and not verdict.overrides:  # it did not wait for GitHub
-        annotate("warning", "Rollback", text)
-        return 0
-    print(text)
+    if verdict.verdict == "error" and not blocks:
+        text += " It lets this deploy pass, as `on-error` or `mode` say."
+    if title:
+        annotate("error" if blocks else "warning", title, text)
+    else:
+        print(text)
     if verdict.overrides:
-        trace = {
-            "v": VERSION,
-            "sha": max(request.shas, default="", key=len),
-            "intent": request.intent,
-            "run": settings.run_url,
-            "overrides": verdict.overrides,
-        }
+        env, sha = settings.env, max(request.shas, default="", key=len)
+        server = (env.get("GITHUB_SERVER_URL", "").strip() or "https://github.com").rstrip("/")
+        source, run = env.get("GITHUB_REPOSITORY", "").strip(), env.get("GITHUB_RUN_ID", "")
+        url = f"{server}/{source}/actions/runs/{run}" if source and run.isdigit() else ""
+        trace = {"v": VERSION, "sha": sha, "intent": request.intent, "run": url}
+        trace["overrides"] = verdict.overrides
         annotate("notice", "incident-actions override", json.dumps(trace))
-    return 0
+    if not blocks:
+        return 0
+    return 1 if verdict.verdict == "frozen" else 3

@@ -41,7 +41,7 @@ def freeze_status(
         settings, request = gate.read_inputs(
             [], {**environ, "INPUT_REPOSITORY": repository, "INPUT_SERVICE": ""}
         )
-        client = gate.GateClient(settings, repository, environ)
+        client = gate.GateClient(settings, repository)
         issues = read_issues(gate.open_items(client))
     except gate.BadInputError as error:
         raise InputError(error.what, remedy=error.remedy) from None
