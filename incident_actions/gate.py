@@ -34,6 +34,7 @@ import json
 import re
 import threading
 import time
+import unicodedata
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from types import SimpleNamespace
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-    from incident_actions.gate_decision import IssueVerdict
+    from incident_actions.gate_decision import Code, IssueVerdict
 
 SEVERITIES = ("sev1", "sev2", "sev3")  # the worst first
 PER_PAGE, MOST_PAGES = 100, 100
@@ -54,54 +55,15 @@ SCHEDULE_IS_LATE = timedelta(minutes=30)
 CLEAR = "✅ Deploys are not frozen"  # the heading of the job summary
 
 
-class Code:
-    """Why: the closed list of reason codes, of a verdict and of each finding in it."""
-
-    # An open issue freezes this deploy.
-    SEVERITY = "severity"
-    UNKNOWN_SEVERITY = "unknown-severity"
-    DEPLOY_FREEZE = "deploy-freeze"
-    # An open issue does not freeze this deploy.
-    DEPLOYS_ALLOWED = "deploys-allowed"
-    DRILL = "drill"
-    NEEDS_CONFIRMATION = "needs-confirmation"
-    UNTRUSTED_REPORT = "untrusted-report"
-    OTHER_SEVERITY = "other-severity"
-    OTHER_SERVICE = "other-service"
-    OTHER_ENVIRONMENT = "other-environment"
-    EXPIRED = "expired"
-    # It would, but somebody let this change through.
-    ALLOWED = "allowed"
-    FIX = "fix"
-    MAY_DEPLOY = "may-deploy"
-    ROLLBACK = "rollback"
-    # Nothing is open at all.
-    NOTHING_OPEN = "nothing-open"
-    # GitHub could not be asked, or its answer could not be judged.
-    UNAUTHORIZED = "unauthorized"
-    FORBIDDEN = "forbidden"
-    NOT_FOUND = "not-found"
-    RATE_LIMITED = "rate-limited"
-    SERVER_ERROR = "server-error"
-    UNREACHABLE = "unreachable"
-    CERTIFICATE = "certificate"
-    TIMEOUT = "timeout"
-    UNREADABLE = "unreadable"
-    UNEXPECTED = "unexpected"
-    # The caller's own mistake, or ours.
-    BAD_INPUT = "bad-input"
-    INTERNAL = "internal"
-
-
 FINAL = frozenset(  # waiting is idle
-    {Code.UNAUTHORIZED, Code.FORBIDDEN, Code.NOT_FOUND, Code.CERTIFICATE, Code.INTERNAL}
+    {"unauthorized", "forbidden", "not-found", "certificate", "internal"}
 )
 
 
 class GateError(Exception):
     """GitHub could not be asked: a code, what happened, and what to do about it."""
 
-    def __init__(self, code: str, what: str, remedy: str, wait: float = NEVER) -> None:
+    def __init__(self, code: Code, what: str, remedy: str, wait: float = NEVER) -> None:
         super().__init__(what)
         self.code, self.what, self.remedy = code, what, remedy
         self.wait = wait  # seconds until another try makes sense
@@ -109,9 +71,6 @@ class GateError(Exception):
 
 class BadInputError(GateError):
     """An input of the caller is wrong. Exit code 2, whatever `mode` and `on-error` say."""
-
-    def __init__(self, what: str, remedy: str) -> None:
-        super().__init__(Code.BAD_INPUT, what, remedy)
 
 
 class DeployRequest(SimpleNamespace):
@@ -140,7 +99,7 @@ class GateVerdict(SimpleNamespace):
     """The answer: `verdict` for programs, `reason` for people, `findings` for the details."""
 
     verdict: str  # clear, frozen, exempt, rollback, error
-    code: str
+    code: Code
     reason: str
     remedy: str = ""
     findings: tuple[IssueVerdict, ...] = ()  # the ones that freeze, or would have
@@ -200,11 +159,7 @@ def plain(text: object, limit: int = 120) -> str:
 
 def normal(name: str) -> str:
     """Fold a name's case and its accents' encoding, so that equal names are equal texts."""
-    if not name.isascii():
-        import unicodedata
-
-        name = unicodedata.normalize("NFC", name)
-    return name.strip().casefold()
+    return unicodedata.normalize("NFC", name).strip().casefold()
 
 
 def is_token(text: str) -> bool:
@@ -230,7 +185,7 @@ def is_api_url(text: str) -> bool:
 def require(good: object, name: str, value: str, remedy: str) -> None:
     """Raise BadInputError, which tells the name and the value, unless an input is good."""
     if not good:
-        raise BadInputError(f"{name} is {plain(value, 80)!r}.", remedy)
+        raise BadInputError("bad-input", f"{name} is {plain(value, 80)!r}.", remedy)
 
 
 def choice(name: str, value: str, allowed: Sequence[str]) -> str:
@@ -274,6 +229,24 @@ def read_flags(argv: Sequence[str]) -> dict[str, Any]:
     return vars(parser.parse_args(argv))
 
 
+def event_payload(env: Mapping[str, str]) -> dict[str, Any]:
+    """Read the JSON object of the event that the workflow runs on. Raises BadInputError.
+
+    https://docs.github.com/en/actions/reference/workflows-and-actions/variables
+    """
+    try:
+        with open(env.get("GITHUB_EVENT_PATH", ""), encoding="utf-8-sig") as file:
+            event = json.load(file)
+        if isinstance(event, dict):
+            return event
+        reason = "it holds no JSON object"
+    except (OSError, ValueError, RecursionError) as error:
+        reason = plain(error)
+    what = f"The event file (GITHUB_EVENT_PATH) can't be read: {reason}."
+    remedy = "Run the gate in a workflow, or leave GITHUB_EVENT_NAME out."
+    raise BadInputError("bad-input", what, remedy)
+
+
 def read_event(env: Mapping[str, str]) -> tuple[tuple[SourcePull, ...], frozenset[str]]:
     """Read the pull request and commits that a `pull_request` or `merge_group` event is about.
 
@@ -281,23 +254,16 @@ def read_event(env: Mapping[str, str]) -> tuple[tuple[SourcePull, ...], frozense
     """
     if env.get("GITHUB_EVENT_NAME") not in ("pull_request", "pull_request_target", "merge_group"):
         return (), frozenset()
-    try:
-        with open(env.get("GITHUB_EVENT_PATH", ""), encoding="utf-8-sig") as file:
-            event = json.load(file)
-        if not isinstance(event, dict):
-            raise ValueError("not an object")
-    except (OSError, ValueError, RecursionError) as error:
-        what = f"The event file (GITHUB_EVENT_PATH) can't be read: {plain(error)}."
-        remedy = "Run the gate in a workflow, or leave GITHUB_EVENT_NAME out."
-        raise BadInputError(what, remedy) from None
-    from incident_actions.gate_readers import dig, texts
+    event = event_payload(env)
+    from incident_actions.gate_readers import dig, kept
 
     pull = read_pull(event.get("pull_request"))
     shas = pull.shas if pull else frozenset()
-    for branch in texts(dig(event, "merge_group", "head_ref")):
+    branch = dig(event, "merge_group", "head_ref")
+    if isinstance(branch, str):
         found = re.search(r"/pr-(\d+)-[0-9a-f]+$", branch)
         pull = SourcePull(number=int(found[1]), shas=frozenset(), text="") if found else None
-        shas = frozenset(texts(event["merge_group"].get("head_sha")))
+        shas = frozenset(kept([dig(event, "merge_group", "head_sha")], str))
     return (pull,) if pull else (), shas
 
 
@@ -307,17 +273,15 @@ def read_pull(item: object) -> SourcePull | None:
     Its author may edit the description at any time, so an outsider's proves nothing.
     https://docs.github.com/en/rest/commits/commits#list-pull-requests-associated-with-a-commit
     """
-    from incident_actions.gate_readers import TRUSTED, dig, texts
+    from incident_actions.gate_readers import TRUSTED, dig, kept
 
     number = dig(item, "number")
     if type(number) is not int:
         return None
+    shas = kept([dig(item, "head", "sha"), dig(item, "merge_commit_sha")], str)
     believed = str(dig(item, "author_association")) in TRUSTED
-    return SourcePull(
-        number=number,
-        shas=frozenset(texts(dig(item, "head", "sha"), dig(item, "merge_commit_sha"))),
-        text="".join(texts(dig(item, "body"))) if believed else "",
-    )
+    text = "".join(kept([dig(item, "body")], str)) if believed else ""
+    return SourcePull(number=number, shas=frozenset(shas), text=text)
 
 
 def read_inputs(argv: Sequence[str], env: Mapping[str, str]) -> tuple[GateSettings, DeployRequest]:
@@ -338,10 +302,10 @@ def read_inputs(argv: Sequence[str], env: Mapping[str, str]) -> tuple[GateSettin
     token = read("token") or variable("GITHUB_TOKEN")
     if not token:
         remedy = "Pass `token: ${{ github.token }}`, or set GITHUB_TOKEN."
-        raise BadInputError("There is no token to ask GitHub with.", remedy)
+        raise BadInputError("bad-input", "There is no token to ask GitHub with.", remedy)
     if not is_token(token):
         remedy = "Check the secret for spaces or line ends."
-        raise BadInputError("The token holds characters that no token has.", remedy)
+        raise BadInputError("bad-input", "The token holds characters that no token has.", remedy)
     severities = frozenset(re.findall(r"[^\s,]+", value["severities"].lower()))
     known = severities and severities <= set(SEVERITIES)
     remedy = "List some of sev1, sev2, sev3, separated by commas."
@@ -403,7 +367,7 @@ class GateClient:
 
     def get(self, path: str) -> tuple[Any, str]:
         """Get one answer: the JSON value and its Link header. Raises GateError."""
-        error = GateError(Code.TIMEOUT, "GitHub was not asked: no time is left.", "Raise `budget`.")
+        error = GateError("timeout", "GitHub was not asked: no time is left.", "Raise `budget`.")
         for tries_left, pause in zip((3, 2, 1), (*self.WAITS, NEVER)):
             if self.left() <= 0:
                 break
@@ -449,15 +413,15 @@ class GateClient:
         """
         parts, headers = urlsplit(url), self.headers()
         proxy, login = self.proxy(parts)
-        near, target = proxy or parts, parts._replace(scheme="", netloc="").geturl()
-        if parts.scheme == "https":
+        near, target = proxy or parts, parts.path + (f"?{parts.query}" if parts.query else "")
+        if parts.scheme == "http":
+            connection = http.client.HTTPConnection(near.hostname or "", near.port or 80)
+            target, headers = (url, {**headers, **login}) if proxy else (target, headers)
+        else:
             port, tls = near.port or 443, self.tls()
             connection = http.client.HTTPSConnection(near.hostname or "", port, context=tls)
             if proxy:
                 connection.set_tunnel(parts.hostname or "", parts.port or 443, login)
-        else:
-            connection = http.client.HTTPConnection(near.hostname or "", near.port or 80)
-            target, headers = (url, {**headers, **login}) if proxy else (target, headers)
         connection.timeout = timeout
         wire = None
         try:
@@ -525,7 +489,7 @@ class GateClient:
 
         No thread is left behind: when the budget is over, the connections are cut.
         """
-        late = GateError(Code.TIMEOUT, "GitHub did not answer in time.", "Run this again.")
+        late = GateError("timeout", "GitHub did not answer in time.", "Run this again.")
         results: list[Any] = [late] * len(calls)
 
         def work(first: int) -> None:
@@ -558,7 +522,7 @@ def page_of(client: GateClient, label: str, query: Mapping[str, str]) -> tuple[l
     items, link = client.get(f"/repos/{client.repository}/issues?{urlencode(base)}")
     if not isinstance(items, list):
         what = "GitHub's API answered with something that is not a list of issues."
-        raise GateError(Code.UNREADABLE, what, "Check GITHUB_API_URL and `repository`.")
+        raise GateError("unreadable", what, "Check GITHUB_API_URL and `repository`.")
     return items, link
 
 
@@ -576,7 +540,7 @@ def open_items(client: GateClient) -> list[Any]:
 def nothing_open() -> GateVerdict:
     """Tell that nothing holds this deploy."""
     reason = "Deploys are not frozen: no incident is open."
-    return GateVerdict(verdict="clear", code=Code.NOTHING_OPEN, reason=reason)
+    return GateVerdict(verdict="clear", code="nothing-open", reason=reason)
 
 
 def linked(link: str, relation: str) -> dict[str, list[str]]:
@@ -605,7 +569,7 @@ def further_items(client: GateClient, label: str, link: str, size: int) -> list[
         items, link = page_of(client, label, query or {"page": str(page)})
         found, size = found + items, len(items)
     what = f"More than {PER_PAGE * MOST_PAGES} open incidents."
-    raise GateError(Code.UNREADABLE, what, "Close the ones that are over.")
+    raise GateError("unreadable", what, "Close the ones that are over.")
 
 
 def look_further(
@@ -633,22 +597,19 @@ def look_further(
     calls = [lambda path=path: client.get(path)[0] for path in paths.values()]
     answers = dict(zip(paths, client.together(calls)))
 
-    notes, environments, found = [], None, answers.get("pull", [])
-    found = [found] if isinstance(found, dict) else found
-    if not isinstance(found, list):
-        what = getattr(found, "what", "GitHub gave no list.")
-        notes.append(f"The pull request of this commit can't be looked up: {what}")
+    notes: list[str] = []
+    found, file = answers.get("pull", []), answers.get("config")
+    if isinstance(found, Exception):
+        notes.append(f"The pull request of this commit can't be looked up: {found}")
         notes.append("Give the job `permissions: pull-requests: read` and `contents: read`.")
-        found = []
-    file = answers.get("config")
-    if file is not None and getattr(file, "code", "") != Code.NOT_FOUND:
-        try:
-            text = binascii.a2b_base64(file["content"]).decode("utf-8-sig")
-            environments = environments_of(text)
-        except (TypeError, KeyError, ValueError):
-            notes.append(
-                "`freeze: environments:` can't be read, so every environment counts as frozen."
-            )
+    found = found if isinstance(found, list) else [found]  # what is none is left out below
+    environments = None
+    try:
+        if file is not None and getattr(file, "code", "") != "not-found":
+            environments = environments_of(binascii.a2b_base64(file["content"]).decode("utf-8-sig"))
+    except (TypeError, KeyError, ValueError):
+        note = "`freeze: environments:` can't be read, so every environment counts as frozen."
+        notes.append(note)
     last = parse_time(dig(answers["schedule"], "workflow_runs", 0, "created_at"))
     if last and now - last > SCHEDULE_IS_LATE:
         notes.append(
@@ -739,7 +700,7 @@ def main(argv: Sequence[str], env: Mapping[str, str], now: datetime | None = Non
         return now or settings.now or datetime.now(timezone.utc)
 
     verdict = ask_until_clear(settings, lambda: ask(settings, request, clock()))
-    if verdict.code == Code.NOTHING_OPEN and not settings.json:
+    if verdict.code == "nothing-open" and not settings.json:
         publish(settings, verdict, f"### {CLEAR}\n\n{verdict.reason}\n")
         print(verdict.reason)
         return 0

@@ -16,6 +16,8 @@ BEGIN, END = "<!-- incident-actions:begin -->", "<!-- incident-actions:end -->"
 STATE_OPEN, STATE_CLOSE = "<!-- incident-actions:state ", " -->"
 # The JSON of a state holds no `<` and no `>`: they are written as escapes.
 _STATE = re.compile(re.escape(STATE_OPEN.strip()) + r"\s*(\{[^\n<>]*\})\s*-->")
+HEADING = re.compile(r"(?m)^### +(.*)$")  # above each answer of a form
+NO_RESPONSE = "_No response_"  # what GitHub writes below one that was left out
 _GAP = re.compile(r"\r\n\r\n|\n\n|\r\n|\n")
 _TIME = (
     r"\d{4}-\d\d-\d\d(\+00:00)?"
@@ -51,9 +53,9 @@ def dig(value: Any, *path: Any) -> Any:
     return value
 
 
-def texts(*values: object) -> list[str]:
-    """Keep the values that are texts."""
-    return [value for value in values if isinstance(value, str)]
+def kept(values: object, kind: type) -> tuple[Any, ...]:
+    """Keep the values of one type out of what should be a list of them; true is no int."""
+    return tuple(v for v in values if type(v) is kind) if isinstance(values, list) else ()
 
 
 def split_body(body: str) -> tuple[str, str | None, str]:
@@ -97,9 +99,9 @@ def sections(text: str) -> list[tuple[str, str]]:
 
     https://docs.github.com/en/communities/using-templates-to-encourage-useful-issues-and-pull-requests/syntax-for-githubs-form-schema
     """
-    parts = re.split(r"(?m)^### +(.*)$", text.replace("\r\n", "\n").replace("\r", "\n"))
+    parts = HEADING.split(text.replace("\r\n", "\n").replace("\r", "\n"))
     answers = ((h.strip().casefold(), a.strip()) for h, a in zip(parts[1::2], parts[2::2]))
-    return [(heading, "" if a == "_No response_" else a) for heading, a in answers]
+    return [(heading, "" if a == NO_RESPONSE else a) for heading, a in answers]
 
 
 def read_severity(answer: str) -> str | None:

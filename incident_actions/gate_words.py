@@ -13,10 +13,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from incident_actions import gate
-from incident_actions.gate import Code, DeployRequest, GateError, GateSettings, GateVerdict
+from incident_actions.gate import DeployRequest, GateError, GateSettings, GateVerdict
 
 if TYPE_CHECKING:
-    from incident_actions.gate_decision import IssueVerdict
+    from incident_actions.gate_decision import Code, IssueVerdict
 
 VERSION = 1  # of the JSON that `--json` prints
 
@@ -40,19 +40,19 @@ def age(since: datetime | None, now: datetime) -> str:
     return f"{hours} h {minutes % 60} min" if hours < 48 else f"{days} d {hours % 24} h"
 
 
-NOT_FREEZING = {
-    Code.DEPLOYS_ALLOWED: "does not freeze: somebody let deploys through",
-    Code.DRILL: "is a drill",
-    Code.NEEDS_CONFIRMATION: "is a report from outside that waits for `/confirm`",
-    Code.UNTRUSTED_REPORT: "is a report from outside that waits for `/confirm`",
-    Code.OTHER_SEVERITY: "is of a severity that does not freeze",
-    Code.OTHER_SERVICE: "is about another service",
-    Code.OTHER_ENVIRONMENT: "is about another environment",
-    Code.EXPIRED: "is over",
+NOT_FREEZING: dict[Code, str] = {
+    "deploys-allowed": "does not freeze: somebody let deploys through",
+    "drill": "is a drill",
+    "needs-confirmation": "is a report from outside that waits for `/confirm`",
+    "untrusted-report": "is a report from outside that waits for `/confirm`",
+    "other-severity": "is of a severity that does not freeze",
+    "other-service": "is about another service",
+    "other-environment": "is about another environment",
+    "expired": "is over",
 }
 
 
-def in_words(others: dict[int, str]) -> str:
+def in_words(others: dict[int, Code]) -> str:
     """Say why open issues do not freeze: `#3 is a drill; #5 (and 2 more) is over`."""
     told = []
     for words in dict.fromkeys(NOT_FREEZING[code] for code in others.values()):
@@ -89,10 +89,10 @@ def describe_override(override: dict[str, Any]) -> str:
     kind, why = override["kind"], override.get("reason")
     change, by, until = (override.get(key) for key in ("change", "by", "until"))
     line = {
-        Code.ALLOWED: f"/allow {change} by @{by or 'somebody'} until {until}",
-        Code.FIX: f"fix {change}",
-        Code.ROLLBACK: f"a rollback by @{override.get('actor') or 'somebody'}",
-        Code.MAY_DEPLOY: f"@{override.get('actor')} may deploy",
+        "allowed": f"/allow {change} by @{by or 'somebody'} until {until}",
+        "fix": f"fix {change}",
+        "rollback": f"a rollback by @{override.get('actor') or 'somebody'}",
+        "may-deploy": f"@{override.get('actor')} may deploy",
     }[kind]
     return f"#{override['incident']} {line}" + (f" ({why})" if why else "")
 
@@ -106,14 +106,12 @@ def ways_out(request: DeployRequest, verdict: GateVerdict) -> list[str]:
     lines = ["Roll back: deploy the last good version with `intent: rollback`."]
     if incidents:
         number = incidents[0].number
-        lines.append(
+        lines += [
             f"Let this change through: comment `/allow {change} for 2h REASON` on #{number}; or,"
-            f" when its pull request says `Fixes #{number}`, deploy it with `intent: fix`."
-        )
-        lines.append(
-            f"End the freeze: comment `/thaw REASON` on #{number}, or resolve it with `/resolve`."
-        )
-        lines.append("After a comment: wait for its 👍, then re-run this job.")
+            f" when its pull request says `Fixes #{number}`, deploy it with `intent: fix`.",
+            f"End the freeze: comment `/thaw REASON` on #{number}, or resolve it with `/resolve`.",
+            "After a comment: wait for its 👍, then re-run this job.",
+        ]
     for issue in [f.issue for f in verdict.findings if "incident" not in f.issue.labels][:3]:
         until = f" It ends by itself at {clock(issue.until)}." if issue.until else ""
         who = ", ".join(f"@{name}" for name in sorted(issue.deployers))
@@ -141,6 +139,7 @@ def summary(request: DeployRequest, verdict: GateVerdict, now: datetime) -> str:
     """Write the job summary, in Markdown."""
     heads = {"clear": gate.CLEAR, "frozen": "🛑 Deploys are frozen"}
     heads.update(exempt="⚠️ This change passes the freeze", rollback="⚠️ A rollback passes")
+    told = [] if verdict.findings else [verdict.reason]
     lines = [f"### {heads.get(verdict.verdict, '❓ The deploy gate could not decide')}", ""]
     if verdict.findings:
         lines += ["| | | Severity | Since | Commander |", "|---|---|---|---|---|"]
@@ -154,10 +153,8 @@ def summary(request: DeployRequest, verdict: GateVerdict, now: datetime) -> str:
         if len(verdict.findings) > 20:
             lines.append(f"\n… and {len(verdict.findings) - 20} more.")
         lines.append("")
-    else:
-        lines += [markdown(verdict.reason), ""]
-    if verdict.remedy:
-        lines += [markdown(verdict.remedy), ""]
+    for text in filter(None, [*told, verdict.remedy]):
+        lines += [markdown(text), ""]
     if verdict.verdict == "frozen":
         lines += [*(f"- {line}" for line in ways_out(request, verdict)), ""]
     lines += [f"- {markdown(describe_override(o))}" for o in verdict.overrides]
@@ -176,22 +173,18 @@ def annotate(level: str, title: str, message: str) -> None:
     print(f"::{level} title={title}::{message}", flush=True)
 
 
-NOT_SEEN = (
-    Code.NOT_FOUND,
-    "This token sees no issues in",
-    "Check `repository`. The job's own token sees its own repository only, with `permissions:"
-    " issues: read`; for a private one elsewhere pass another `token:`.",
-)
-ANSWERS = {  # status: code, what happened, what to do
-    401: (Code.UNAUTHORIZED, "GitHub does not accept the token for", "Pass a valid `token:`."),
-    403: (
-        Code.FORBIDDEN,
-        "The token may not read the issues of",
-        "Give the job `permissions: issues: read`.",
+ANSWERS: dict[int, tuple[Code, str, str]] = {  # status: code, what happened, what to do
+    0: ("unexpected", "GitHub gave an unknown answer about", "Check GITHUB_API_URL."),  # any other
+    401: ("unauthorized", "GitHub does not accept the token for", "Pass a valid `token:`."),
+    403: ("forbidden", "The token may not read issues of", "Grant `permissions: issues: read`."),
+    404: (
+        "not-found",
+        "This token sees no issues in",
+        "Check `repository`. The job's own token sees its own repository only, with `permissions:"
+        " issues: read`; for a private one elsewhere pass another `token:`.",
     ),
-    404: NOT_SEEN,
-    410: NOT_SEEN,
 }
+ANSWERS[410] = ANSWERS[404]
 
 
 def failed(request: DeployRequest, error: Exception) -> GateVerdict:
@@ -199,7 +192,7 @@ def failed(request: DeployRequest, error: Exception) -> GateVerdict:
     if not isinstance(error, GateError):  # a mistake of our own: it must never pass as clear
         what = f"The gate itself failed: {type(error).__name__}: {gate.plain(error)}."
         remedy = "Please report this; `on-error: allow` gets you past it."
-        error = GateError(Code.INTERNAL, what, remedy)
+        error = GateError("internal", what, remedy)
     verdict, reason = "error", error.what
     if request.intent == "rollback":
         verdict, reason = "rollback", f"A rollback passes without asking: {reason}"
@@ -213,25 +206,24 @@ def wire_error(error: Exception, parts: Any, left: float) -> GateError:
     if name == "SSLCertVerificationError":
         what = f"The certificate of {host} can't be verified."
         remedy = "Set SSL_CERT_FILE to your company's certificate file."
-        return GateError(Code.CERTIFICATE, what, remedy)
+        return GateError("certificate", what, remedy)
     remedy = "Check GitHub's status, the network, and the proxy variables (https_proxy)."
     if isinstance(error, TimeoutError) or "timed out" in str(error) or left <= 0:
-        return GateError(Code.TIMEOUT, f"{host} did not answer in time.", remedy, wait=0)
+        return GateError("timeout", f"{host} did not answer in time.", remedy, wait=0)
     what = f"{host} can't be reached: {gate.plain(error) or name}."
-    return GateError(Code.UNREACHABLE, what, remedy, wait=0)
+    return GateError("unreachable", what, remedy, wait=0)
 
 
 def refusal(status: int, headers: Any, body: bytes, repository: str) -> GateError:
     """Say what an answer that holds no JSON value means."""
-    unknown = (Code.UNEXPECTED, "GitHub gave an unknown answer about", "Check GITHUB_API_URL.")
-    code, what, remedy = ANSWERS.get(status, unknown)
+    code, what, remedy = ANSWERS.get(status, ANSWERS[0])
     what, wait = f"{what} {repository} ({status}).", gate.NEVER
     after = headers.get("retry-after") or ""
     told = float(after) if re.fullmatch(r"\d{1,6}", after) else None
     spent = headers.get("x-ratelimit-remaining") == "0"
     limited = spent or after or b"rate limit" in body[:1000].lower()
     if status == 200:
-        code, what = Code.UNREADABLE, "GitHub's API answered with something that is not JSON."
+        code, what = "unreadable", "GitHub's API answered with something that is not JSON."
         remedy, wait = "Check GITHUB_API_URL, and whether a proxy answers in GitHub's place.", 0.0
     elif status in gate.REDIRECTS:
         what = "GitHub's API sends us elsewhere."
@@ -241,11 +233,11 @@ def refusal(status: int, headers: Any, body: bytes, repository: str) -> GateErro
         if told is None and spent and re.fullmatch(r"\d{1,12}", reset):
             told = float(reset) - time.time()
         wait = max(1.0, told or 0.0)
-        code = Code.RATE_LIMITED
+        code = "rate-limited"
         what = f"GitHub asks us to slow down ({status}, for {wait:.0f} s)."
         remedy = "Wait and run this again, or pass a token with a limit of its own."
     elif status >= 500:
-        code, what = Code.SERVER_ERROR, f"GitHub is in trouble itself (it answered {status})."
+        code, what = "server-error", f"GitHub is in trouble itself (it answered {status})."
         remedy, wait = "Look at GitHub's status page and run this again.", told or 0.0
     return GateError(code, what, remedy, wait)
 

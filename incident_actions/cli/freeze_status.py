@@ -11,8 +11,7 @@ from incident_actions import gate
 from incident_actions import gate_words as words
 from incident_actions.config import PATH, load_yaml, read_config
 from incident_actions.domain.issue import labels as names
-from incident_actions.domain.issue.form_values import read_services
-from incident_actions.domain.issue.forms import offered
+from incident_actions.domain.issue.forms import offered, read_services
 from incident_actions.errors import ConfigError, GitHubError, InputError
 from incident_actions.gate_decision import ListedIssue, decide, read_issues
 from incident_actions.github.client import GitHub
