@@ -293,10 +293,8 @@ def read_inputs(argv: Sequence[str], env: Mapping[str, str]) -> tuple[GateSettin
 
     def read(name: str, default: str = "") -> str:
         key = name.replace("-", "_")
-        flag = (flags.get(key) or "").strip()
-        return (
-            flag or variable(f"INPUT_{key.upper()}") or variable(f"INPUT_{name.upper()}", default)
-        )
+        tried = (flags.get(key), env.get(f"INPUT_{key.upper()}"), env.get(f"INPUT_{name.upper()}"))
+        return next((value.strip() for value in tried if value and value.strip()), default)
 
     value = {name: read(name, default) for name, default, _ in INPUTS}
     token = read("token") or variable("GITHUB_TOKEN")
@@ -306,10 +304,8 @@ def read_inputs(argv: Sequence[str], env: Mapping[str, str]) -> tuple[GateSettin
     if not is_token(token):
         remedy = "Check the secret for spaces or line ends."
         raise BadInputError("bad-input", "The token holds characters that no token has.", remedy)
-    severities = frozenset(re.findall(r"[^\s,]+", value["severities"].lower()))
-    known = severities and severities <= set(SEVERITIES)
-    remedy = "List some of sev1, sev2, sev3, separated by commas."
-    require(known, "`severities`", value["severities"], remedy)
+    named = re.findall(r"[^\s,]+", value["severities"]) or [""]
+    severities = frozenset(choice("severities", each, SEVERITIES) for each in named)
     repository = value["repository"] or variable("GITHUB_REPOSITORY")
     remedy = "Name the repository of the incidents as OWNER/NAME."
     require(is_repository(repository), "`repository`", repository, remedy)
@@ -375,6 +371,10 @@ class GateClient:
                 return self.once(path, max(0.1, self.left() / tries_left))
             except GateError as failure:
                 error = failure
+            except (OSError, http.client.HTTPException, ValueError) as failure:
+                from incident_actions.gate_words import wire_error
+
+                error = wire_error(failure, urlsplit(self.settings.api), self.left())
             wait = max(error.wait, pause)
             if wait >= self.left():
                 break
@@ -385,12 +385,7 @@ class GateClient:
         """Ask once, following the redirects of a renamed repository on the same host."""
         url = self.settings.api + path
         for _ in range(4):
-            try:
-                status, headers, body = self.exchange(url, timeout)
-            except (OSError, http.client.HTTPException, ValueError) as error:
-                from incident_actions.gate_words import wire_error
-
-                raise wire_error(error, urlsplit(url), self.left()) from None
+            status, headers, body = self.exchange(url, timeout)
             if status not in REDIRECTS:
                 break
             target = urljoin(url, headers.get("location") or "")

@@ -258,20 +258,18 @@ def tell(
     if settings.json:
         print(json.dumps(as_json(verdict, settings.on_error), indent=2))
     blocks = settings.mode == "enforce" and verdict.holds(settings.on_error)
-    title, lines = "", [verdict.reason, verdict.remedy]
+    titles = {"frozen": "Deploys are frozen", "error": "The deploy gate could not ask GitHub"}
+    if not verdict.overrides:
+        titles["rollback"] = "Rollback"  # it did not wait for GitHub
+    lines = [verdict.reason, verdict.remedy]
     if verdict.verdict == "frozen":
-        title = "Deploys are frozen"
         link = next((f.issue.url for f in verdict.findings if f.issue.url), "")
         lines = [verdict.reason, link, *ways_out(request, verdict)]
-    elif verdict.verdict == "error":
-        title = "The deploy gate could not ask GitHub"
-    elif verdict.verdict == "rollback" and not verdict.overrides:  # it did not wait for GitHub
-        title = "Rollback"
     text = "\n".join(filter(None, [*lines, *verdict.notes]))
     if verdict.verdict == "error" and not blocks:
         text += " It lets this deploy pass, as `on-error` or `mode` say."
-    if title:
-        annotate("error" if blocks else "warning", title, text)
+    if verdict.verdict in titles:
+        annotate("error" if blocks else "warning", titles[verdict.verdict], text)
     else:
         print(text)
     if verdict.overrides:
@@ -282,6 +280,4 @@ def tell(
         trace = {"v": VERSION, "sha": sha, "intent": request.intent, "run": url}
         trace["overrides"] = verdict.overrides
         annotate("notice", "incident-actions override", json.dumps(trace))
-    if not blocks:
-        return 0
-    return 1 if verdict.verdict == "frozen" else 3
+    return {"frozen": 1, "error": 3}[verdict.verdict] if blocks else 0

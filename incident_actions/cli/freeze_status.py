@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from incident_actions import gate
 from incident_actions import gate_words as words
@@ -47,11 +46,14 @@ def freeze_status(
     except gate.GateError as error:
         raise GitHubError(error.what, remedy=error.remedy) from None
     asked = tuple(services) or (EVERYTHING, *_known(github, issues, config_path))
-    rows = [(service, _verdict(request, service, issues, now)) for service in asked]
+    rows = []
+    for service in asked:
+        request.services = (service.casefold(),) if service else ()
+        rows.append((service, decide(request, issues, now)))
     if as_json:
         found = [{"service": service or None, **words.as_json(each)} for service, each in rows]
         return json.dumps({"v": words.VERSION, "services": found}, indent=2)
-    return render("freeze-status.md.j2", rows=[_row(*row, now) for row in rows])
+    return render("freeze-status.md.j2", rows=rows, now=now, age=words.age, rank=words.rank)
 
 
 def _known(github: GitHub, issues: Sequence[ListedIssue], config_path: str) -> list[str]:
@@ -72,28 +74,3 @@ def _offered(github: GitHub, config_path: str) -> tuple[str, ...]:
     except (ConfigError, GitHubError):
         return ()
     return tuple(name for text in offered(document, "services") for name in read_services(text))
-
-
-def _verdict(
-    request: gate.DeployRequest, service: str, issues: Sequence[ListedIssue], now: datetime
-) -> gate.GateVerdict:
-    wanted = gate.DeployRequest(
-        **{**vars(request), "services": (service.casefold(),) if service else ()}
-    )
-    return decide(wanted, issues, now)
-
-
-def _row(service: str, verdict: gate.GateVerdict, now: datetime) -> dict[str, Any]:
-    """One line: what, whether it may be deployed, why not, since when, until when."""
-    first = verdict.findings[0].issue if verdict.findings else None
-    more = len(verdict.findings) - 1
-    return {
-        "service": service or "a deploy that names no service",
-        "frozen": verdict.verdict != "clear",
-        "why": verdict.reason if verdict.verdict == "error" else "",
-        "issue": first,
-        "rank": words.rank(verdict.findings[0]) if first else "",
-        "more": more if more > 0 else 0,
-        "age": words.age(first.since, now) if first else "",
-        "until": first.until if first else None,
-    }
