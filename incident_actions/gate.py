@@ -6,11 +6,11 @@ On the standard library alone, so that a deploy never waits for a package regist
 
 It asks GitHub for the open issues labelled `incident` or `deploy-freeze`. When there are none, the
 deploy is clear, and this file is all that is needed. It starts in every deploy and is compiled
-each time, so the rest lies beside it, and is imported where it is used:
+each time, so what only a frozen deploy needs lies beside it, and is imported where it is used:
 
-- `gate_decision.py`: what the open issues mean. `gate_readers.py`: how their text is read.
-- `gate_lookups.py`: what else is asked of GitHub then. `gate_words.py`: how the verdict is told.
-- `gate_inputs.py`: flags and events. `gate_wire.py`: proxies and failures.
+- `gate_decision.py`: what the open issues mean, as a pure function.
+- `gate_readers.py`: how text on GitHub is read; all others read with it, too.
+- `gate_words.py`: how the verdict, or a failure to ask, is told.
 """
 
 from __future__ import annotations
@@ -28,81 +28,49 @@ if __name__ == "__main__":
     package.__path__ = [os.path.dirname(os.path.abspath(__file__))]
     sys.modules.update({package.__name__: package, "incident_actions.gate": sys.modules[__name__]})
 
+import binascii
 import http.client
 import json
 import re
 import threading
 import time
-from datetime import datetime, timezone
+import unicodedata
+from datetime import datetime, timedelta, timezone
 from functools import partial
 from types import SimpleNamespace
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlencode, urljoin, urlsplit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-    from incident_actions.gate_decision import IssueVerdict
+    from incident_actions.gate_decision import Code, IssueVerdict
 
 SEVERITIES = ("sev1", "sev2", "sev3")  # the worst first
-PER_PAGE = 100
+PER_PAGE, MOST_PAGES = 100, 100
+NEVER = float("inf")  # seconds
+REDIRECTS = (301, 302, 307, 308)
+SCHEDULE_IS_LATE = timedelta(minutes=30)
 CLEAR = "✅ Deploys are not frozen"  # the heading of the job summary
 
 
-class Code:
-    """Why: the closed list of reason codes, of a verdict and of each finding in it."""
-
-    # An open issue freezes this deploy.
-    SEVERITY = "severity"
-    UNKNOWN_SEVERITY = "unknown-severity"
-    DEPLOY_FREEZE = "deploy-freeze"
-    # An open issue does not freeze this deploy.
-    DEPLOYS_ALLOWED = "deploys-allowed"
-    DRILL = "drill"
-    NEEDS_CONFIRMATION = "needs-confirmation"
-    UNTRUSTED_REPORT = "untrusted-report"
-    OTHER_SEVERITY = "other-severity"
-    OTHER_SERVICE = "other-service"
-    OTHER_ENVIRONMENT = "other-environment"
-    EXPIRED = "expired"
-    # It would, but somebody let this change through.
-    ALLOWED = "allowed"
-    FIX = "fix"
-    MAY_DEPLOY = "may-deploy"
-    ROLLBACK = "rollback"
-    # Nothing is open at all.
-    NOTHING_OPEN = "nothing-open"
-    # GitHub could not be asked, or its answer could not be judged.
-    UNAUTHORIZED = "unauthorized"
-    FORBIDDEN = "forbidden"
-    NOT_FOUND = "not-found"
-    RATE_LIMITED = "rate-limited"
-    SERVER_ERROR = "server-error"
-    UNREACHABLE = "unreachable"
-    CERTIFICATE = "certificate"
-    TIMEOUT = "timeout"
-    UNREADABLE = "unreadable"
-    UNEXPECTED = "unexpected"
-    # The caller's own mistake, or ours.
-    BAD_INPUT = "bad-input"
-    INTERNAL = "internal"
+FINAL = frozenset(  # waiting is idle
+    {"unauthorized", "forbidden", "not-found", "certificate", "internal"}
+)
 
 
 class GateError(Exception):
     """GitHub could not be asked: a code, what happened, and what to do about it."""
 
-    def __init__(self, code: str, what: str, remedy: str, wait: float | None = None) -> None:
+    def __init__(self, code: Code, what: str, remedy: str, wait: float = NEVER) -> None:
         super().__init__(what)
         self.code, self.what, self.remedy = code, what, remedy
-        self.wait = wait  # seconds until another try makes sense; None: it never does
+        self.wait = wait  # seconds until another try makes sense
 
 
 class BadInputError(GateError):
     """An input of the caller is wrong. Exit code 2, whatever `mode` and `on-error` say."""
-
-    def __init__(self, what: str, remedy: str) -> None:
-        super().__init__(Code.BAD_INPUT, what, remedy)
 
 
 class DeployRequest(SimpleNamespace):
@@ -131,7 +99,7 @@ class GateVerdict(SimpleNamespace):
     """The answer: `verdict` for programs, `reason` for people, `findings` for the details."""
 
     verdict: str  # clear, frozen, exempt, rollback, error
-    code: str
+    code: Code
     reason: str
     remedy: str = ""
     findings: tuple[IssueVerdict, ...] = ()  # the ones that freeze, or would have
@@ -141,6 +109,16 @@ class GateVerdict(SimpleNamespace):
     def overrides(self) -> list[dict[str, Any]]:
         """The overrides that were used, for the trace."""
         return [f.override for f in self.findings if f.override]
+
+    @property
+    def incidents(self) -> list[dict[str, Any]]:
+        """The issues in `findings`, as the `incidents` output has them."""
+        keys = ("number", "title", "severity", "url")
+        return [{key: getattr(f.issue, key) for key in keys} for f in self.findings]
+
+    def holds(self, on_error: str) -> bool:
+        """Whether this deploy should be held: the `frozen` output."""
+        return self.verdict == "frozen" or (self.verdict == "error" and on_error == "block")
 
 
 class GateSettings(SimpleNamespace):
@@ -154,10 +132,8 @@ class GateSettings(SimpleNamespace):
     budget: float  # seconds, for all requests of one decision
     wait: float  # minutes to poll until the freeze ends
     json: bool
-    output: str
-    summary: str
-    run_url: str
     now: datetime | None  # INCIDENT_NOW, for drills and tests
+    env: Mapping[str, str]  # proxies, certificates, the runner's files
 
 
 INPUTS = (  # name, default, help
@@ -183,11 +159,7 @@ def plain(text: object, limit: int = 120) -> str:
 
 def normal(name: str) -> str:
     """Fold a name's case and its accents' encoding, so that equal names are equal texts."""
-    if not name.isascii():
-        import unicodedata
-
-        name = unicodedata.normalize("NFC", name)
-    return name.strip().casefold()
+    return unicodedata.normalize("NFC", name).strip().casefold()
 
 
 def is_token(text: str) -> bool:
@@ -210,45 +182,114 @@ def is_api_url(text: str) -> bool:
     return bool(good and re.fullmatch(r"[!-~]+", text))
 
 
-def require(good: object, what: str, remedy: str) -> None:
-    """Raise BadInputError unless an input is good."""
+def require(good: object, name: str, value: str, remedy: str) -> None:
+    """Raise BadInputError, which tells the name and the value, unless an input is good."""
     if not good:
-        raise BadInputError(what, remedy)
+        raise BadInputError("bad-input", f"{name} is {plain(value, 80)!r}.", remedy)
 
 
 def choice(name: str, value: str, allowed: Sequence[str]) -> str:
     """Check that an input is one of a few words."""
-    remedy = f"Use one of: {', '.join(allowed)}."
-    require(value.lower() in allowed, f"`{name}` is {plain(value, 40)!r}.", remedy)
+    require(value.lower() in allowed, f"`{name}`", value, f"Use one of: {', '.join(allowed)}.")
     return value.lower()
 
 
 def number_input(name: str, value: str, most: float) -> float:
     """Check that an input is a number from 0 to `most`."""
     good = re.fullmatch(r"\d{1,6}(\.\d{1,3})?", value) and float(value) <= most
-    require(good, f"`{name}` is {plain(value, 40)!r}.", f"Use a number from 0 to {most:g}.")
+    require(good, f"`{name}`", value, f"Use a number from 0 to {most:g}.")
     return float(value)
 
 
-def fixed_now(env: Mapping[str, str]) -> datetime | None:
-    """Read the time that INCIDENT_NOW fixes, or None."""
-    text = env.get("INCIDENT_NOW", "").strip()
+def fixed_now(text: str) -> datetime | None:
+    """Read the time that INCIDENT_NOW fixes; None when it is empty."""
     if not text:
         return None
     from incident_actions.gate_readers import parse_now
 
     now = parse_now(text)
-    require(now, f"INCIDENT_NOW is {plain(text, 40)!r}.", "Use ISO 8601.")
+    require(now, "INCIDENT_NOW", text, "Use ISO 8601.")
     return now
+
+
+def read_flags(argv: Sequence[str]) -> dict[str, Any]:
+    """Read the command line; each input is a flag. Exit code 2 for an unknown one."""
+    import argparse  # slow to import, and no workflow needs it
+
+    parser = argparse.ArgumentParser(
+        prog="incident-actions gate",
+        description="May this change be deployed now? Exit code 0: yes; 1: no; 2: wrong input;"
+        " 3: GitHub could not be asked. Each flag is also an environment variable, INPUT_NAME;"
+        " the token is read from INPUT_TOKEN or GITHUB_TOKEN.",
+    )
+    for name, default, text in INPUTS:
+        shown = f" (default: {default})" if default else ""
+        parser.add_argument(f"--{name}", help=text + shown)
+    parser.add_argument("--json", action="store_true", help="print the verdict as JSON")
+    return vars(parser.parse_args(argv))
+
+
+def event_payload(env: Mapping[str, str]) -> dict[str, Any]:
+    """Read the JSON object of the event that the workflow runs on. Raises BadInputError.
+
+    https://docs.github.com/en/actions/reference/workflows-and-actions/variables
+    """
+    try:
+        with open(env.get("GITHUB_EVENT_PATH", ""), encoding="utf-8-sig") as file:
+            event = json.load(file)
+        if isinstance(event, dict):
+            return event
+        reason = "it holds no JSON object"
+    except (OSError, ValueError, RecursionError) as error:
+        reason = plain(error)
+    what = f"The event file (GITHUB_EVENT_PATH) can't be read: {reason}."
+    remedy = "Run the gate in a workflow, or leave GITHUB_EVENT_NAME out."
+    raise BadInputError("bad-input", what, remedy)
+
+
+def read_event(env: Mapping[str, str]) -> tuple[tuple[SourcePull, ...], frozenset[str]]:
+    """Read the pull request and commits that a `pull_request` or `merge_group` event is about.
+
+    https://docs.github.com/en/actions/writing-workflows/choosing-when-your-workflow-runs/events-that-trigger-workflows#merge_group
+    """
+    if env.get("GITHUB_EVENT_NAME") not in ("pull_request", "pull_request_target", "merge_group"):
+        return (), frozenset()
+    event = event_payload(env)
+    from incident_actions.gate_readers import dig, kept
+
+    pull = read_pull(event.get("pull_request"))
+    shas = pull.shas if pull else frozenset()
+    branch = dig(event, "merge_group", "head_ref")
+    if isinstance(branch, str):
+        found = re.search(r"/pr-(\d+)-[0-9a-f]+$", branch)
+        pull = SourcePull(number=int(found[1]), shas=frozenset(), text="") if found else None
+        shas = frozenset(kept([dig(event, "merge_group", "head_sha")], str))
+    return (pull,) if pull else (), shas
+
+
+def read_pull(item: object) -> SourcePull | None:
+    """Read one pull request, from an event or from an answer; None when it is none.
+
+    Its author may edit the description at any time, so an outsider's proves nothing.
+    https://docs.github.com/en/rest/commits/commits#list-pull-requests-associated-with-a-commit
+    """
+    from incident_actions.gate_readers import TRUSTED, dig, kept
+
+    number = dig(item, "number")
+    if type(number) is not int:
+        return None
+    shas = kept([dig(item, "head", "sha"), dig(item, "merge_commit_sha")], str)
+    believed = str(dig(item, "author_association")) in TRUSTED
+    text = "".join(kept([dig(item, "body")], str)) if believed else ""
+    return SourcePull(number=number, shas=frozenset(shas), text=text)
 
 
 def read_inputs(argv: Sequence[str], env: Mapping[str, str]) -> tuple[GateSettings, DeployRequest]:
     """Read flags and environment. Raises BadInputError, which says what to do."""
-    flags: dict[str, Any] = {}
-    if argv:
-        from incident_actions.gate_inputs import read_flags
+    flags = read_flags(argv) if argv else {}
 
-        flags = read_flags(argv)
+    def variable(name: str, default: str = "") -> str:
+        return env.get(name, "").strip() or default
 
     def read(name: str, default: str = "") -> str:
         key = name.replace("-", "_")
@@ -256,35 +297,26 @@ def read_inputs(argv: Sequence[str], env: Mapping[str, str]) -> tuple[GateSettin
         return next((value.strip() for value in tried if value and value.strip()), default)
 
     value = {name: read(name, default) for name, default, _ in INPUTS}
-    token = read("token") or env.get("GITHUB_TOKEN", "").strip()
-    remedy = "Pass `token: ${{ github.token }}`, or set GITHUB_TOKEN."
-    require(token, "There is no token to ask GitHub with.", remedy)
-    remedy = "Check the secret for spaces or line ends."
-    require(is_token(token), "The token holds characters that no token has.", remedy)
-    severities = frozenset(re.findall(r"[^\s,]+", value["severities"].lower()))
-    what = f"`severities` is {plain(value['severities'], 40)!r}."
-    remedy = "List some of sev1, sev2, sev3, separated by commas."
-    require(severities and severities <= set(SEVERITIES), what, remedy)
-    source = env.get("GITHUB_REPOSITORY", "").strip()
-    repository = value["repository"] or source
-    what = f"`repository` is {plain(repository, 80)!r}."
+    token = read("token") or variable("GITHUB_TOKEN")
+    if not token:
+        remedy = "Pass `token: ${{ github.token }}`, or set GITHUB_TOKEN."
+        raise BadInputError("bad-input", "There is no token to ask GitHub with.", remedy)
+    if not is_token(token):
+        remedy = "Check the secret for spaces or line ends."
+        raise BadInputError("bad-input", "The token holds characters that no token has.", remedy)
+    named = re.findall(r"[^\s,]+", value["severities"]) or [""]
+    severities = frozenset(choice("severities", each, SEVERITIES) for each in named)
+    repository = value["repository"] or variable("GITHUB_REPOSITORY")
     remedy = "Name the repository of the incidents as OWNER/NAME."
-    require(is_repository(repository), what, remedy)
-    api = (env.get("GITHUB_API_URL", "").strip() or "https://api.github.com").rstrip("/")
-    what = f"GITHUB_API_URL is {plain(re.sub(r'//.*@', '//', api), 80)!r}."  # without a password
+    require(is_repository(repository), "`repository`", repository, remedy)
+    api = variable("GITHUB_API_URL", "https://api.github.com").rstrip("/")
+    shown = re.sub(r"//.*@", "//", api)  # without a password
     remedy = "Give the address of the API, such as https://api.github.com."
-    require(is_api_url(api), what, remedy)
+    require(is_api_url(api), "GITHUB_API_URL", shown, remedy)
     inside = ".." not in value["config"].split("/")
-    require(inside, "`config` leaves the repository.", "Name a path inside it.")
-    pulls: tuple[SourcePull, ...] = ()
-    shas: frozenset[str] = frozenset()
-    if env.get("GITHUB_EVENT_NAME") in ("pull_request", "pull_request_target", "merge_group"):
-        from incident_actions.gate_inputs import read_event
-
-        pulls, shas = read_event(env)
-    sha = env.get("GITHUB_SHA", "").strip().lower()
-    server = (env.get("GITHUB_SERVER_URL", "").strip() or "https://github.com").rstrip("/")
-    run = env.get("GITHUB_RUN_ID", "")
+    require(inside, "`config`", value["config"], "Name a path inside the repository.")
+    pulls, shas = read_event(env)
+    sha = variable("GITHUB_SHA").lower()
     settings = GateSettings(
         api=api,
         token=token,
@@ -294,14 +326,12 @@ def read_inputs(argv: Sequence[str], env: Mapping[str, str]) -> tuple[GateSettin
         budget=number_input("budget", value["budget"], 600),
         wait=number_input("wait-minutes", value["wait-minutes"], 360),
         json=bool(flags.get("json")),
-        output=env.get("GITHUB_OUTPUT", ""),
-        summary=env.get("GITHUB_STEP_SUMMARY", ""),
-        now=fixed_now(env),
-        run_url=f"{server}/{source}/actions/runs/{run}" if source and run.isdigit() else "",
+        now=fixed_now(variable("INCIDENT_NOW")),
+        env=env,
     )
     request = DeployRequest(
         repository=repository,
-        source=source or repository,
+        source=variable("GITHUB_REPOSITORY", repository),
         services=tuple(normal(s) for s in value["service"].split(",") if s.strip()),
         environment=normal(value["environment"]),
         intent=choice("intent", value["intent"], ("deploy", "rollback", "fix")),
@@ -319,11 +349,10 @@ class GateClient:
     https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
     """
 
-    TRIES = 3
     WAITS = (1.0, 3.0)  # seconds, before the second and the third try
 
-    def __init__(self, settings: GateSettings, repository: str, env: Mapping[str, str]) -> None:
-        self.settings, self.repository, self.env = settings, repository, env
+    def __init__(self, settings: GateSettings, repository: str) -> None:
+        self.settings, self.repository = settings, repository
         self.deadline = time.monotonic() + settings.budget
         self.open: set[Any] = set()  # sockets, so that the budget can cut them
         self.context: Any = None
@@ -334,17 +363,19 @@ class GateClient:
 
     def get(self, path: str) -> tuple[Any, str]:
         """Get one answer: the JSON value and its Link header. Raises GateError."""
-        error = GateError(Code.TIMEOUT, "GitHub was not asked: no time is left.", "Raise `budget`.")
-        for tries_left in range(self.TRIES, 0, -1):
+        error = GateError("timeout", "GitHub was not asked: no time is left.", "Raise `budget`.")
+        for tries_left, pause in zip((3, 2, 1), (*self.WAITS, NEVER)):
             if self.left() <= 0:
                 break
             try:
                 return self.once(path, max(0.1, self.left() / tries_left))
             except GateError as failure:
                 error = failure
-            if error.wait is None or tries_left == 1:
-                break
-            wait = max(error.wait, self.WAITS[self.TRIES - tries_left])
+            except (OSError, http.client.HTTPException, ValueError) as failure:
+                from incident_actions.gate_words import wire_error
+
+                error = wire_error(failure, urlsplit(self.settings.api), self.left())
+            wait = max(error.wait, pause)
             if wait >= self.left():
                 break
             time.sleep(wait)
@@ -355,50 +386,68 @@ class GateClient:
         url = self.settings.api + path
         for _ in range(4):
             status, headers, body = self.exchange(url, timeout)
-            if status not in (301, 302, 307, 308):
-                return self.read(status, headers, body)
+            if status not in REDIRECTS:
+                break
             target = urljoin(url, headers.get("location") or "")
             if urlsplit(target)[:2] != urlsplit(url)[:2]:  # the token stays with this host
                 break
             url = target
-        what = "GitHub's API sends us elsewhere."
-        raise GateError(Code.UNEXPECTED, what, "Check GITHUB_API_URL and `repository`.")
+        try:
+            if status == 200:
+                return json.loads(body), headers.get("link") or ""
+        except (ValueError, RecursionError):
+            pass
+        from incident_actions.gate_words import refusal
+
+        raise refusal(status, headers, body, self.repository)
 
     def exchange(self, url: str, timeout: float) -> tuple[int, Any, bytes]:
-        """Send one request, read one answer; whatever goes wrong on the wire is a GateError."""
-        parts = urlsplit(url)
-        try:
-            proxy = f"{parts.scheme}_proxy"
-            if self.env.get(proxy) or self.env.get(proxy.upper()):
-                from incident_actions.gate_wire import exchange_by_proxy
+        """Send one request and read one answer. Raises OSError, HTTPException and ValueError.
 
-                answer = exchange_by_proxy(self, url, timeout)
-                if answer:
-                    return answer
-            return self.exchange_directly(parts, timeout)
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            from incident_actions.gate_wire import wire_error
-
-            raise wire_error(error, parts, self.left()) from None
-
-    def exchange_directly(self, parts: Any, timeout: float) -> tuple[int, Any, bytes]:
-        """Send one request to the host itself."""
-        connection, wire = http.client.HTTPConnection(parts.hostname, parts.port or 80), None
-        if parts.scheme == "https":
-            port, tls = parts.port or 443, self.tls()
-            connection = http.client.HTTPSConnection(parts.hostname, port, context=tls)
+        Through a proxy, plain HTTP names the whole address, and TLS is tunnelled to the host.
+        """
+        parts, headers = urlsplit(url), self.headers()
+        proxy, login = self.proxy(parts)
+        near, target = proxy or parts, parts.path + (f"?{parts.query}" if parts.query else "")
+        if parts.scheme == "http":
+            connection = http.client.HTTPConnection(near.hostname or "", near.port or 80)
+            target, headers = (url, {**headers, **login}) if proxy else (target, headers)
+        else:
+            port, tls = near.port or 443, self.tls()
+            connection = http.client.HTTPSConnection(near.hostname or "", port, context=tls)
+            if proxy:
+                connection.set_tunnel(parts.hostname or "", parts.port or 443, login)
         connection.timeout = timeout
+        wire = None
         try:
             connection.connect()
-            wire = connection.sock
+            wire = connection.sock  # the connection forgets it while it reads the answer
             self.open.add(wire)
-            target = parts.path + (f"?{parts.query}" if parts.query else "")
-            connection.request("GET", target, headers=self.headers())
+            connection.request("GET", target, headers=headers)
             answer = connection.getresponse()
             return answer.status, answer.headers, answer.read()
         finally:
             self.open.discard(wire)
             connection.close()
+
+    def proxy(self, parts: Any) -> tuple[Any, dict[str, str]]:
+        """Find the proxy between here and an address, and the header with its password.
+
+        Gives the parts of the proxy's own address; None and no header when there is no proxy, or
+        when `no_proxy` excludes the host.
+        """
+        env, name, host = self.settings.env, f"{parts.scheme}_proxy", f".{parts.hostname}".lower()
+        proxy = env.get(name) or env.get(name.upper()) or ""
+        for entry in (env.get("no_proxy") or env.get("NO_PROXY") or "").lower().split(","):
+            name = entry.partition(":")[0].strip(" *.")
+            if entry.strip() == "*" or (name and host.endswith(f".{name}")):
+                proxy = ""
+        place = urlsplit(proxy if "://" in proxy else f"//{proxy}")
+        if not proxy or place.username is None:
+            return place if proxy else None, {}
+        pair = f"{unquote(place.username)}:{unquote(place.password or '')}"
+        secret = binascii.b2a_base64(pair.encode(), newline=False).decode()
+        return place, {"Proxy-Authorization": f"Basic {secret}"}
 
     def tls(self) -> Any:
         """Prepare TLS, with the certificates that the environment names, if any."""
@@ -406,7 +455,8 @@ class GateClient:
             import ssl
 
             self.context = ssl.create_default_context()
-            bundle = self.env.get("SSL_CERT_FILE") or self.env.get("REQUESTS_CA_BUNDLE")
+            env = self.settings.env
+            bundle = env.get("SSL_CERT_FILE") or env.get("REQUESTS_CA_BUNDLE")
             if bundle:
                 self.context.load_verify_locations(bundle)
         return self.context
@@ -421,17 +471,6 @@ class GateClient:
             "X-GitHub-Api-Version": "2022-11-28",
         }
 
-    def read(self, status: int, headers: Any, body: bytes) -> tuple[Any, str]:
-        """Read an answer, or raise the GateError that its status means."""
-        try:
-            if status == 200:
-                return json.loads(body), headers.get("link") or ""
-        except (ValueError, RecursionError):
-            pass
-        from incident_actions.gate_wire import refusal
-
-        raise refusal(status, headers, body, self.repository)
-
     def all_of(self, calls: Sequence[Callable[[], Any]]) -> list[Any]:
         """Make calls at the same time; gives their values, or raises the first failure."""
         results = self.together(calls)
@@ -445,7 +484,7 @@ class GateClient:
 
         No thread is left behind: when the budget is over, the connections are cut.
         """
-        late = GateError(Code.TIMEOUT, "GitHub did not answer in time.", "Run this again.")
+        late = GateError("timeout", "GitHub did not answer in time.", "Run this again.")
         results: list[Any] = [late] * len(calls)
 
         def work(first: int) -> None:
@@ -478,7 +517,7 @@ def page_of(client: GateClient, label: str, query: Mapping[str, str]) -> tuple[l
     items, link = client.get(f"/repos/{client.repository}/issues?{urlencode(base)}")
     if not isinstance(items, list):
         what = "GitHub's API answered with something that is not a list of issues."
-        raise GateError(Code.UNREADABLE, what, "Check GITHUB_API_URL and `repository`.")
+        raise GateError("unreadable", what, "Check GITHUB_API_URL and `repository`.")
     return items, link
 
 
@@ -489,8 +528,6 @@ def open_items(client: GateClient) -> list[Any]:
     found = [item for items, _ in firsts for item in items]
     for mark, (items, link) in zip(marks, firsts):
         if link or len(items) >= PER_PAGE:
-            from incident_actions.gate_lookups import further_items
-
             found += further_items(client, mark, link, len(items))
     return found
 
@@ -498,93 +535,179 @@ def open_items(client: GateClient) -> list[Any]:
 def nothing_open() -> GateVerdict:
     """Tell that nothing holds this deploy."""
     reason = "Deploys are not frozen: no incident is open."
-    return GateVerdict(verdict="clear", code=Code.NOTHING_OPEN, reason=reason)
+    return GateVerdict(verdict="clear", code="nothing-open", reason=reason)
 
 
-def ask(
-    settings: GateSettings, request: DeployRequest, env: Mapping[str, str], now: datetime
-) -> GateVerdict:
-    """Ask GitHub and decide; every failure is a verdict too."""
+def linked(link: str, relation: str) -> dict[str, list[str]]:
+    """Read the query of one relation in a Link header; empty when there is none.
+
+    https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api
+    """
+    found = re.search(rf'<([^<>]*)>[^<>]*;\s*rel="?{relation}(?!\w)', link)
+    return parse_qs(urlsplit(found[1]).query) if found else {}
+
+
+def further_items(client: GateClient, label: str, link: str, size: int) -> list[Any]:
+    """Read the pages after the first one, which came with this Link header and so many items."""
+    last = linked(link, "last").get("page", ["0"])[0]
+    if re.fullmatch(r"\d{1,4}", last) and 1 < int(last) <= MOST_PAGES:
+        pages = ({"page": str(page)} for page in range(2, int(last) + 1))
+        answers = client.all_of([partial(page_of, client, label, page) for page in pages])
+        return [item for items, _ in answers for item in items]
+    found: list[Any] = []
+    for page in range(2, MOST_PAGES + 1):
+        following = linked(link, "next")
+        if not following and size < PER_PAGE:
+            return found
+        # Only how to page on is taken from the link: the address stays ours.
+        query = {k: v[0] for k, v in following.items() if k in ("page", "after", "cursor")}
+        items, link = page_of(client, label, query or {"page": str(page)})
+        found, size = found + items, len(items)
+    what = f"More than {PER_PAGE * MOST_PAGES} open incidents."
+    raise GateError("unreadable", what, "Close the ones that are over.")
+
+
+def look_further(
+    client: GateClient, request: DeployRequest, verdict: GateVerdict, now: datetime
+) -> tuple[tuple[SourcePull, ...], tuple[str, ...] | None, list[str]]:
+    """Look up what may excuse a frozen deploy. What fails here leaves it frozen, and is said.
+
+    Returns the pull requests of the commit, the environments that freeze (None: all), and remarks.
+    https://docs.github.com/en/rest/actions/workflow-runs#list-workflow-runs-for-a-repository
+    https://docs.github.com/en/rest/repos/contents#get-repository-content
+    """
+    from incident_actions.gate_readers import dig, environments_of, parse_time
+    from incident_actions.gate_words import age
+
+    here, source = f"/repos/{request.repository}", f"/repos/{request.source}"
+    paths = {"schedule": f"{here}/actions/runs?event=schedule&per_page=1"}
+    if request.environment:
+        paths["config"] = f"{here}/contents/{quote(client.settings.config)}"
+    if request.intent == "fix" or any(finding.issue.allow for finding in verdict.findings):
+        queued = [pull.number for pull in request.pulls if not pull.shas]
+        if queued:
+            paths["pull"] = f"{source}/pulls/{queued[0]}"
+        elif request.shas and not request.pulls:
+            paths["pull"] = f"{source}/commits/{quote(min(request.shas), safe='')}/pulls"
+    calls = [lambda path=path: client.get(path)[0] for path in paths.values()]
+    answers = dict(zip(paths, client.together(calls)))
+
+    notes: list[str] = []
+    found, file = answers.get("pull", []), answers.get("config")
+    if isinstance(found, Exception):
+        notes.append(f"The pull request of this commit can't be looked up: {found}")
+        notes.append("Give the job `permissions: pull-requests: read` and `contents: read`.")
+    found = found if isinstance(found, list) else [found]  # what is none is left out below
+    environments = None
     try:
-        client = GateClient(settings, request.repository, env)
+        if file is not None and getattr(file, "code", "") != "not-found":
+            environments = environments_of(binascii.a2b_base64(file["content"]).decode("utf-8-sig"))
+    except (TypeError, KeyError, ValueError):
+        note = "`freeze: environments:` can't be read, so every environment counts as frozen."
+        notes.append(note)
+    last = parse_time(dig(answers["schedule"], "workflow_runs", 0, "created_at"))
+    if last and now - last > SCHEDULE_IS_LATE:
+        notes.append(
+            f"Scheduled workflows last ran {age(last, now)} ago: reminders, and freezes that"
+            " end by themselves, may be late. Start the incident workflow by hand."
+        )
+    return tuple(pull for pull in map(read_pull, found) if pull), environments, notes
+
+
+def ask(settings: GateSettings, request: DeployRequest, now: datetime) -> GateVerdict:
+    """Ask GitHub and decide; when frozen, decide again with what may excuse this deploy.
+
+    Every failure is a verdict too.
+    """
+    try:
+        client = GateClient(settings, request.repository)
         items = open_items(client)
         if not items:
             return nothing_open()
-        from incident_actions.gate_lookups import weigh
+        from incident_actions.gate_decision import decide, read_issues
 
-        return weigh(client, request, items, now)
+        issues = read_issues(items)
+        verdict = decide(request, issues, now)
+        if verdict.verdict == "frozen":
+            verdict = decide(request, issues, now, *look_further(client, request, verdict, now))
+        return verdict
     except Exception as error:  # a mistake of ours must not let a deploy through
-        from incident_actions.gate_wire import failed
+        from incident_actions.gate_words import failed
 
         return failed(request, error)
 
 
+def ask_until_clear(settings: GateSettings, ask_once: Callable[[], GateVerdict]) -> GateVerdict:
+    """Ask, and again until deploys are not frozen or `wait-minutes` are over.
+
+    Returns the last verdict. Changes are told, not each poll.
+    """
+    end = time.monotonic() + settings.wait * 60
+    told_at, told_line = 0.0, ""
+    while True:
+        verdict, left = ask_once(), end - time.monotonic()
+        if not verdict.holds(settings.on_error) or verdict.code in FINAL or left <= 0:
+            return verdict
+        line = " ".join(f"#{f.issue.number}" for f in verdict.findings) or verdict.code
+        if line != told_line or time.monotonic() - told_at > 300:
+            told_line, told_at = line, time.monotonic()
+            print(f"Waiting up to {left / 60:.0f} min: {verdict.reason}", flush=True)
+        time.sleep(min(30.0, left))
+
+
 def append(path: str, text: str) -> None:
-    """Append to a file of the runner's; a failure is a warning, the verdict stands."""
+    """Append to a file of the runner's, if there is one; a failure is a warning only."""
     try:
-        with open(path, "a", encoding="utf-8", errors="replace") as file:
-            file.write(text)
+        if path:
+            with open(path, "a", encoding="utf-8", errors="replace") as file:
+                file.write(text)
     except OSError as error:
         print(f"{path} can't be written: {error}", file=sys.stderr)
 
 
-def publish(
-    settings: GateSettings, verdict: GateVerdict, frozen: bool, incidents: str, summary: str
-) -> None:
+def publish(settings: GateSettings, verdict: GateVerdict, summary: str) -> None:
     """Write the step outputs, each behind a delimiter that nobody can guess, and the job summary.
 
     https://docs.github.com/en/actions/writing-workflows/choosing-what-your-workflow-does/workflow-commands-for-github-actions#multiline-strings
     """
+    mark = os.urandom(16).hex()
     values = {
-        "frozen": "true" if frozen else "false",
+        "frozen": json.dumps(verdict.holds(settings.on_error)),
         "verdict": verdict.verdict,
         "reason": verdict.reason,
-        "incidents": incidents,
+        "incidents": json.dumps(verdict.incidents),
     }
-    mark = os.urandom(16).hex()
-    if settings.output:
-        text = "".join(f"{key}<<{mark}\n{value}\n{mark}\n" for key, value in values.items())
-        append(settings.output, text)
-    if settings.summary:
-        append(settings.summary, summary)
+    text = "".join(f"{key}<<{mark}\n{value}\n{mark}\n" for key, value in values.items())
+    append(settings.env.get("GITHUB_OUTPUT", ""), text)
+    append(settings.env.get("GITHUB_STEP_SUMMARY", ""), summary)
 
 
-def main(
-    argv: Sequence[str] | None = None,
-    env: Mapping[str, str] | None = None,
-    now: datetime | None = None,
-) -> int:
+def main(argv: Sequence[str], env: Mapping[str, str], now: datetime | None = None) -> int:
     """Run the gate. Returns the exit code: 0 pass, 1 blocked, 2 wrong input, 3 not asked."""
-    env = os.environ if env is None else env
     try:
-        settings, request = read_inputs(sys.argv[1:] if argv is None else argv, env)
-        now = now or settings.now
+        settings, request = read_inputs(argv, env)
     except BadInputError as error:
         from incident_actions.gate_words import tell_bad_input
 
-        return tell_bad_input(error, env.get("GITHUB_STEP_SUMMARY", ""))
+        return tell_bad_input(error, env)
 
-    def ask_now() -> GateVerdict:
-        return ask(settings, request, env, now or datetime.now(timezone.utc))
+    def clock() -> datetime:
+        return now or settings.now or datetime.now(timezone.utc)
 
-    verdict = ask_now()
-    if settings.wait and verdict.verdict in ("frozen", "error"):
-        from incident_actions.gate_lookups import wait_until_clear
-
-        verdict = wait_until_clear(settings, verdict, ask_now)
-    if verdict.code == Code.NOTHING_OPEN and not settings.json:
-        publish(settings, verdict, False, "[]", f"### {CLEAR}\n\n{verdict.reason}\n")
+    verdict = ask_until_clear(settings, lambda: ask(settings, request, clock()))
+    if verdict.code == "nothing-open" and not settings.json:
+        publish(settings, verdict, f"### {CLEAR}\n\n{verdict.reason}\n")
         print(verdict.reason)
         return 0
     from incident_actions.gate_words import tell
 
-    return tell(settings, request, verdict, now or datetime.now(timezone.utc))
+    return tell(settings, request, verdict, clock())
 
 
 if __name__ == "__main__":
     if hasattr(sys.stdout, "reconfigure"):  # a runner's locale may be plain ASCII
         sys.stdout.reconfigure(encoding="utf-8", errors="replace")
-    code = main()
+    code = main(sys.argv[1:], os.environ)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)  # taking the interpreter apart would be a tenth of the whole run

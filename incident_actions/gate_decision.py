@@ -10,20 +10,34 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 
 from incident_actions import gate
 from incident_actions import gate_readers as read
 from incident_actions import gate_words as words
-from incident_actions.gate import Code, DeployRequest, GateVerdict, SourcePull
+from incident_actions.gate import DeployRequest, GateVerdict, SourcePull
 
+# Why: the closed list of reason codes, of a verdict and of each finding in it.
+Code = Literal[
+    "severity", "unknown-severity", "deploy-freeze",  # an open issue freezes this deploy
+    # An open issue does not freeze this deploy.
+    "deploys-allowed", "drill", "needs-confirmation", "untrusted-report", "other-severity",
+    "other-service", "other-environment", "expired",
+    "allowed", "fix", "may-deploy", "rollback",  # it would, but somebody let this change through
+    "nothing-open",
+    # GitHub could not be asked, or its answer could not be judged.
+    "unauthorized", "forbidden", "not-found", "rate-limited", "server-error", "unreachable",
+    "certificate", "timeout", "unreadable", "unexpected",
+    "bad-input", "internal",  # the caller's own mistake, or ours
+]  # fmt: skip
 ASSOCIATIONS = read.TRUSTED | {
     "CONTRIBUTOR", "FIRST_TIMER", "FIRST_TIME_CONTRIBUTOR", "MANNEQUIN", "NONE"
 }  # fmt: skip
 STATUSES = frozenset(
     f"status:{status}" for status in ("investigating", "identified", "monitoring", "resolved")
 )
-FREEZES = frozenset({Code.SEVERITY, Code.UNKNOWN_SEVERITY, Code.DEPLOY_FREEZE})
+ASKED_FOR = frozenset({"incident", "deploy-freeze"})
+FREEZES = frozenset({"severity", "unknown-severity", "deploy-freeze"})
 # Only a field that asks for nothing else: "Which third-party service?" must not narrow a freeze.
 SERVICES_HEADING = r"((affected|impacted|which) )*services?(\(s\))?( are| is)?( affected| down)?\??"
 ENVIRONMENTS_HEADING = r"((affected|which) )*environments?(\(s\))?( are| is)?( frozen)?\??"
@@ -54,7 +68,7 @@ class IssueVerdict(SimpleNamespace):
     """What one open issue means for this deploy."""
 
     issue: ListedIssue
-    code: str
+    code: Code
     override: dict[str, Any] | None  # who let this change through, and why
 
 
@@ -63,29 +77,61 @@ def read_issues(items: Iterable[object]) -> list[ListedIssue]:
     return [issue for issue in map(read_issue, items) if issue is not None]
 
 
-def read_issue(item: object) -> ListedIssue | None:
+def read_issue(item: Any) -> ListedIssue | None:
     """Read one item of the issue list; None when it is a pull request or closed.
 
+    Title, link and people are read of every issue, the text only if it may be believed.
     https://docs.github.com/en/rest/issues/issues#list-repository-issues
     """
     if not isinstance(item, dict):
         return ListedIssue(number=0, title="", url="", problem="an item is not an issue")
     if isinstance(item.get("pull_request"), dict) or item.get("state") == "closed":
         return None
-    number, labels = item.get("number"), item.get("labels")
+    keys = ("number", "labels", "body", "html_url", "title", "assignees")
+    number, labels, body, url, title, assignees = map(item.get, keys)
     number = number if type(number) is int and number > 0 else 0
-    problem = "" if number else "an issue has no number"
-    texts = []
-    for label in labels if isinstance(labels, list) else (None,):
-        name = label.get("name") if isinstance(label, dict) else label
-        if not isinstance(name, str):
-            problem = f"the labels of issue #{number} can't be read"
-        else:
-            texts.append(gate.normal(name))
-    marks = frozenset(texts)
-    if not problem and not marks & {"incident", "deploy-freeze"}:
-        problem = f"issue #{number} does not carry the label that was asked for"
-    return parse_issue(item, number, marks, is_trusted(item, marks), problem)
+    named = labels if isinstance(labels, list) else [None]
+    named = [label.get("name") if isinstance(label, dict) else label for label in named]
+    marks = frozenset(map(gate.normal, read.kept(named, str)))
+    trusted = is_trusted(item, marks)
+    _, block, text = read.split_body(body if trusted and isinstance(body, str) else "")
+    state, answers = read.read_state(block), read.sections(text)
+    if state.get("number", number) != number:
+        state = {}  # copied from another issue
+    started, declared = (
+        read.parse_time(read.dig(state, "times", key)) for key in ("started", "declared")
+    )
+    # Only the form of a freeze asks until when, and who may deploy. What is typed into another
+    # answer may look like a heading: two of them name nobody.
+    by_hand = [] if "incident" in marks else answers
+    may_deploy = [text for heading, text in by_hand if "may deploy" in heading]
+    environments = read.single_words(answer_to(ENVIRONMENTS_HEADING, by_hand))
+    commanders = [read.dig(state, "roles", "commander"), *read.kept(assignees, dict)]
+    problems = {
+        "an issue has no number": not number,
+        f"the labels of issue #{number} can't be read": len(read.kept(named, str)) < len(named),
+        f"issue #{number} does not carry the label that was asked for": not marks & ASKED_FOR,
+    }
+    return ListedIssue(
+        number=number,
+        title=gate.plain(title) if isinstance(title, str) and title.strip() else "(no title)",
+        url=gate.plain(url, 300) if re.fullmatch(r"https?://[\w./:%-]+", str(url)) else "",
+        labels=marks,
+        trusted=trusted,
+        severity=severity_of(marks, answers),
+        services=prefixed("service:", marks)
+        + tuple(filter(None, map(gate.normal, read.kept(state.get("services"), str)))),
+        # Once `respond` has read the form, people correct its answer by command.
+        service_text="" if state else answer_to(SERVICES_HEADING, answers),
+        environments=prefixed("environment:", marks) + environments,
+        since=started or declared or read.parse_time(item.get("created_at")),
+        commander=next(filter(None, map(read.login, commanders)), None),
+        until=read.parse_until(answer_to(".*until.*", by_hand)),
+        deployers=read.people(may_deploy[0]) if len(may_deploy) == 1 else frozenset(),
+        allow=read.kept(state.get("allow"), dict),
+        fixes=read.kept(state.get("fixes"), int),
+        problem=next((problem for problem, found in problems.items() if found), ""),
+    )
 
 
 def is_trusted(item: dict[str, Any], marks: frozenset[str]) -> bool | None:
@@ -94,60 +140,12 @@ def is_trusted(item: dict[str, Any], marks: frozenset[str]) -> bool | None:
     Strangers can't label, so a status is the team's word for the whole issue: GitHub may hide
     that its author belongs to the team.
     """
-    user, association = item.get("user"), str(item.get("author_association"))
+    association = str(item.get("author_association"))
     if "incident" in marks and marks & STATUSES and "needs-confirmation" not in marks:
         return True
-    if association in read.TRUSTED or (isinstance(user, dict) and user.get("type") == "Bot"):
+    if association in read.TRUSTED or read.dig(item, "user", "type") == "Bot":
         return True
     return False if association in ASSOCIATIONS else None
-
-
-def parse_issue(
-    item: dict[str, Any], number: int, marks: frozenset[str], trusted: bool | None, problem: str
-) -> ListedIssue:
-    """Read the rest of an issue: title, link and people, and its text if that may be believed."""
-    body = item.get("body") if trusted else ""
-    _, block, text = read.split_body(body if isinstance(body, str) else "")
-    state, answers = read.read_state(block), read.sections(text)
-    if state.get("number", number) != number:
-        state = {}  # copied from another issue
-    url, title, assignees = (item.get(key) for key in ("html_url", "title", "assignees"))
-    linked = isinstance(url, str) and re.fullmatch(r"https?://[\w./:%-]+", url)
-    times, roles = (v if isinstance(v, dict) else {} for v in map(state.get, ("times", "roles")))
-    since = read.parse_time(times.get("started")) or read.parse_time(times.get("declared"))
-    stated = map(gate.normal, kept(state.get("services"), str))
-    return ListedIssue(
-        number=number,
-        title=gate.plain(title) if isinstance(title, str) and title.strip() else "(no title)",
-        url=gate.plain(url, 300) if linked else "",
-        labels=marks,
-        trusted=trusted,
-        severity=severity_of(marks, answers),
-        services=prefixed("service:", marks) + tuple(filter(None, stated)),
-        # Once `respond` has read the form, people correct its answer by command.
-        service_text="" if state else answer_to(SERVICES_HEADING, answers),
-        since=since or read.parse_time(item.get("created_at")),
-        commander=read.login(roles.get("commander"))
-        or next(map(read.login, kept(assignees, dict)), None),
-        allow=kept(state.get("allow"), dict),
-        fixes=kept(state.get("fixes"), int),
-        problem=problem,
-        **freeze_by_hand(marks, answers),
-    )
-
-
-def freeze_by_hand(marks: frozenset[str], answers: list[tuple[str, str]]) -> dict[str, Any]:
-    """Read what only the form of a freeze says: for which environments, until when, who may."""
-    labelled = prefixed("environment:", marks)
-    if "incident" in marks:
-        return {"environments": labelled, "until": None, "deployers": frozenset()}
-    # What is typed into another answer may look like a heading: two of them name nobody.
-    may_deploy = [text for heading, text in answers if "may deploy" in heading]
-    return {
-        "environments": (*labelled, *read.single_words(answer_to(ENVIRONMENTS_HEADING, answers))),
-        "until": read.parse_until(answer_to(".*until.*", answers)),
-        "deployers": read.people(may_deploy[0]) if len(may_deploy) == 1 else frozenset(),
-    }
 
 
 def severity_of(marks: frozenset[str], answers: list[tuple[str, str]]) -> str | None:
@@ -175,11 +173,6 @@ def prefixed(prefix: str, marks: frozenset[str]) -> tuple[str, ...]:
     return tuple(sorted(named - {""}))
 
 
-def kept(values: object, kind: type) -> tuple[Any, ...]:
-    """Keep the values of one type out of what should be a list of them; true is no int."""
-    return tuple(v for v in values if type(v) is kind) if isinstance(values, list) else ()
-
-
 def concerns(request: DeployRequest, issue: ListedIssue) -> bool:
     """Whether the issue is about one of the services to be deployed. In doubt it is."""
     concerned = services_of(issue)
@@ -197,38 +190,35 @@ def services_of(issue: ListedIssue) -> frozenset[str]:
     return frozenset({*issue.services, *told})
 
 
-def judge(request: DeployRequest, issue: ListedIssue, now: datetime) -> str:
+def judge(request: DeployRequest, issue: ListedIssue, now: datetime) -> Code:
     """Say what one issue means for the deploy, as a code. Overrides are not looked at yet."""
     marks = issue.labels
     if "drill" in marks:
-        return Code.DRILL
+        return "drill"
     if "needs-confirmation" in marks:
-        return Code.NEEDS_CONFIRMATION
+        return "needs-confirmation"
+    labelled = marks & set(gate.SEVERITIES)
     # A form's labels come with it, whoever submits it: an outsider's `deploy-freeze` is none.
     if "deploy-freeze" in marks and issue.trusted is not False:
-        code = Code.DEPLOY_FREEZE
+        code: Code = "deploy-freeze"
         if issue.until and issue.until <= now:
-            return Code.EXPIRED
+            return "expired"
     elif "incident" not in marks:
-        return Code.UNTRUSTED_REPORT
+        return "untrusted-report"
     elif "deploys-allowed" in marks:
-        return Code.DEPLOYS_ALLOWED
-    elif marks & request.severities:
-        code = Code.SEVERITY
-    elif marks & set(gate.SEVERITIES):
-        return Code.OTHER_SEVERITY
-    elif issue.trusted is False:
-        return Code.UNTRUSTED_REPORT
-    elif issue.severity is None:
-        code = Code.UNKNOWN_SEVERITY
-    elif issue.severity in request.severities:
-        code = Code.SEVERITY
+        return "deploys-allowed"
+    elif not labelled and issue.trusted is False:
+        return "untrusted-report"
+    elif not labelled and issue.severity is None:
+        code = "unknown-severity"
+    elif request.severities & (labelled or {issue.severity}):
+        code = "severity"
     else:
-        return Code.OTHER_SEVERITY
+        return "other-severity"
     if not concerns(request, issue):
-        return Code.OTHER_SERVICE
+        return "other-service"
     if request.environment and issue.environments and request.environment not in issue.environments:
-        return Code.OTHER_ENVIRONMENT
+        return "other-environment"
     return code
 
 
@@ -256,12 +246,12 @@ def excuse(
     numbers = {pull.number for pull in pulls} if same else set()
     shas = set(request.shas).union(*(pull.shas for pull in pulls))
 
-    def passed(code: str, **details: Any) -> tuple[IssueVerdict, list[str]]:
+    def passed(code: Code, **details: Any) -> tuple[IssueVerdict, list[str]]:
         override = {"incident": issue.number, "kind": code, "actor": request.actor, **details}
         return IssueVerdict(issue=issue, code=code, override=override), notes
 
     if request.intent == "rollback":
-        return passed(Code.ROLLBACK)
+        return passed("rollback")
     for entry in issue.allow:
         sha, number = entry.get("sha"), entry.get("pr")
         hexes = isinstance(sha, str) and re.fullmatch(r"[0-9a-f]{7,64}", sha.lower())
@@ -272,22 +262,22 @@ def excuse(
         by, until = read.login(entry.get("by")), read.parse_until(entry.get("until"))
         if until and until > now:
             why = gate.plain(entry.get("reason") or "", 200)
-            return passed(Code.ALLOWED, change=what, by=by, reason=why, until=words.stamp(until))
+            return passed("allowed", change=what, by=by, reason=why, until=words.stamp(until))
         over = f"is over since {words.clock(until)}" if until else "has no expiry that can be read"
         notes.append(f"/allow {what} by {by or 'somebody'} on #{issue.number} {over}.")
     if request.intent == "fix" and "incident" in issue.labels:
         for pull in pulls:
-            if pull.number in issue.fixes and same:
-                return passed(Code.FIX, change=f"#{pull.number}", reason="linked to the incident")
-            if closes(pull, request, issue.number):
-                return passed(Code.FIX, change=f"#{pull.number}", reason="closes the incident")
+            linked = same and pull.number in issue.fixes
+            if linked or closes(pull, request, issue.number):
+                why = "linked to the incident" if linked else "closes the incident"
+                return passed("fix", change=f"#{pull.number}", reason=why)
         notes.append(
             f"intent: fix needs a pull request that is linked to #{issue.number}:"
             f' a member of the team writes "Fixes #{issue.number}" in its description, or'
             f" comments `/did deployed #PR -> RESULT` on #{issue.number}."
         )
     if request.actor and request.actor.casefold() in issue.deployers:
-        return passed(Code.MAY_DEPLOY, reason="named in the freeze")
+        return passed("may-deploy", reason="named in the freeze")
     return finding, notes
 
 
@@ -307,24 +297,25 @@ def decide(
     """
     notes = list(remarks)
     freezing: dict[int, IssueVerdict] = {}
-    others: dict[int, str] = {}
+    others: dict[int, Code] = {}
     problems: list[str] = []
     for issue in issues:
         if issue.problem:
             problems.append(issue.problem)
             continue
         code = judge(request, issue, now)
-        if code == Code.UNKNOWN_SEVERITY and issue.trusted is None:
+        if code == "unknown-severity" and issue.trusted is None:
             problems.append(f"the author of issue #{issue.number} can't be read")
         elif code in FREEZES:
             freezing.setdefault(issue.number, IssueVerdict(issue=issue, code=code, override=None))
         else:
             others[issue.number] = code
-        if code == Code.EXPIRED:
-            notes.append(f"The freeze #{issue.number} is over since {words.clock(issue.until)}.")
+            if code == "expired":
+                over = f"The freeze #{issue.number} is over since {words.clock(issue.until)}."
+                notes.append(over)
 
     if environments is not None and request.environment not in environments:
-        others.update(dict.fromkeys(freezing, Code.OTHER_ENVIRONMENT))
+        others.update(dict.fromkeys(freezing, "other-environment"))
         freezing = {}
     findings = []
     for finding in freezing.values():
@@ -334,19 +325,20 @@ def decide(
     blocking = [finding for finding in findings if not finding.override]
     shown = tuple(blocking or findings)
 
-    def verdict(name: str, code: str, reason: str, remedy: str = "") -> GateVerdict:
+    told = words.told(shown, now)
+
+    def verdict(name: str, code: Code, reason: str, remedy: str = "") -> GateVerdict:
         told = {"reason": reason, "remedy": remedy, "notes": tuple(dict.fromkeys(notes))}
         return GateVerdict(verdict=name, code=code, findings=shown, **told)
 
-    told = words.told(shown, now)
     if blocking:
         return verdict("frozen", blocking[0].code, f"Deploys are frozen by {told}.")
     if request.intent == "rollback" and (findings or problems):
         by = told or "an answer of GitHub's that can't be judged"
-        return verdict("rollback", Code.ROLLBACK, f"A rollback passes, in spite of {by}.")
+        return verdict("rollback", "rollback", f"A rollback passes, in spite of {by}.")
     if problems:
         remedy = "Run this again; if it stays, look at the issue on GitHub."
-        return verdict("error", Code.UNREADABLE, f"GitHub's answer: {problems[0]}.", remedy)
+        return verdict("error", "unreadable", f"GitHub's answer: {problems[0]}.", remedy)
     if findings:
         how = "; ".join(words.describe_override(f.override) for f in findings if f.override)
         return verdict("exempt", findings[0].code, f"This change passes {told}: {how}.")

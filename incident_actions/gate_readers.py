@@ -16,6 +16,8 @@ BEGIN, END = "<!-- incident-actions:begin -->", "<!-- incident-actions:end -->"
 STATE_OPEN, STATE_CLOSE = "<!-- incident-actions:state ", " -->"
 # The JSON of a state holds no `<` and no `>`: they are written as escapes.
 _STATE = re.compile(re.escape(STATE_OPEN.strip()) + r"\s*(\{[^\n<>]*\})\s*-->")
+HEADING = re.compile(r"(?m)^### +(.*)$")  # above each answer of a form
+NO_RESPONSE = "_No response_"  # what GitHub writes below one that was left out
 _GAP = re.compile(r"\r\n\r\n|\n\n|\r\n|\n")
 _TIME = (
     r"\d{4}-\d\d-\d\d(\+00:00)?"
@@ -39,6 +41,21 @@ NOT_LOGINS = frozenset({
 TRUSTED = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})  # what they write may be believed
 PLAIN_NAME = r"[a-z0-9_](?:[a-z0-9._-]{0,38}[a-z0-9_])?"
 MOST_NAMES = 20
+
+
+def dig(value: Any, *path: Any) -> Any:
+    """Follow keys and indices into a JSON value; None when the way ends early."""
+    try:
+        for step in path:
+            value = value[step]
+    except (TypeError, KeyError, IndexError):
+        return None
+    return value
+
+
+def kept(values: object, kind: type) -> tuple[Any, ...]:
+    """Keep the values of one type out of what should be a list of them; true is no int."""
+    return tuple(v for v in values if type(v) is kind) if isinstance(values, list) else ()
 
 
 def split_body(body: str) -> tuple[str, str | None, str]:
@@ -82,9 +99,9 @@ def sections(text: str) -> list[tuple[str, str]]:
 
     https://docs.github.com/en/communities/using-templates-to-encourage-useful-issues-and-pull-requests/syntax-for-githubs-form-schema
     """
-    parts = re.split(r"(?m)^### +(.*)$", text.replace("\r\n", "\n").replace("\r", "\n"))
+    parts = HEADING.split(text.replace("\r\n", "\n").replace("\r", "\n"))
     answers = ((h.strip().casefold(), a.strip()) for h, a in zip(parts[1::2], parts[2::2]))
-    return [(heading, "" if a == "_No response_" else a) for heading, a in answers]
+    return [(heading, "" if a == NO_RESPONSE else a) for heading, a in answers]
 
 
 def read_severity(answer: str) -> str | None:
@@ -149,6 +166,32 @@ def parse_now(text: str) -> datetime | None:
     """Read INCIDENT_NOW. Near the calendar's ends there is no day before or after: None."""
     when = parse_time(text)
     return when if when and 2000 <= when.year < 3000 else None
+
+
+def environments_of(text: str) -> tuple[str, ...] | None:
+    """Read `freeze: environments:` out of the configuration; None when it is absent or empty.
+
+    The gate needs this one list and has no reader of YAML. Raises ValueError when it is not
+    written plainly, as `[a, b]` or one `- a` on each line.
+    """
+    text = re.sub(r"(?m)(?:^|[ \t])#.*$", "", text.replace("\r\n", "\n"))
+    freeze = re.search(r"(?m)^freeze:[ \t]*(.*)\n?((?:[ \t].*\n?|\n)*)", text)
+    if not freeze:
+        return None
+    inline, block = freeze.groups()
+    # One key a line: those below have its own indentation. Or all within one pair of braces.
+    first = re.search(r"(?m)^([ \t]+)\S", block)
+    line = rf"(?m)^{first[1] if first else ''}"
+    key = r"\A\{(?:(?:[^{}\[\]'\"]|\[[^\]{}'\"]*\])*,)?\s*" if inline else line
+    if not re.search((r"\b" if inline else line) + r"environments\b", inline + block):
+        return None
+    listing = r"environments:[ \t]*(\[[^\]]*\]|(?:\n[ \t]*(?:- .*)?)+)"
+    found = re.search(key + listing, inline + block)
+    items = re.split(r"[,\n]", found[1].strip("[]")) if found else ["?"]
+    kept = tuple(item.strip(" \t-'\"").casefold() for item in items if item.strip(" \t-'\""))
+    if not all(re.fullmatch(r"[\w./ -]+", item) for item in kept):
+        raise ValueError("not a plain list")
+    return kept or None
 
 
 def _read_time(text: object, clock: str) -> datetime | None:

@@ -1,18 +1,22 @@
-"""How the gate tells its verdict when it is not simply clear: log, annotation, summary, JSON."""
+"""How the gate tells its verdict when it is not simply clear: log, annotation, summary, JSON.
+
+Also what went wrong when GitHub could not be asked, and what helps.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from incident_actions import gate
-from incident_actions.gate import Code, DeployRequest, GateSettings, GateVerdict
+from incident_actions.gate import DeployRequest, GateError, GateSettings, GateVerdict
 
 if TYPE_CHECKING:
-    from incident_actions.gate_decision import IssueVerdict
+    from incident_actions.gate_decision import Code, IssueVerdict
 
 VERSION = 1  # of the JSON that `--json` prints
 
@@ -36,19 +40,19 @@ def age(since: datetime | None, now: datetime) -> str:
     return f"{hours} h {minutes % 60} min" if hours < 48 else f"{days} d {hours % 24} h"
 
 
-NOT_FREEZING = {
-    Code.DEPLOYS_ALLOWED: "does not freeze: somebody let deploys through",
-    Code.DRILL: "is a drill",
-    Code.NEEDS_CONFIRMATION: "is a report from outside that waits for `/confirm`",
-    Code.UNTRUSTED_REPORT: "is a report from outside that waits for `/confirm`",
-    Code.OTHER_SEVERITY: "is of a severity that does not freeze",
-    Code.OTHER_SERVICE: "is about another service",
-    Code.OTHER_ENVIRONMENT: "is about another environment",
-    Code.EXPIRED: "is over",
+NOT_FREEZING: dict[Code, str] = {
+    "deploys-allowed": "does not freeze: somebody let deploys through",
+    "drill": "is a drill",
+    "needs-confirmation": "is a report from outside that waits for `/confirm`",
+    "untrusted-report": "is a report from outside that waits for `/confirm`",
+    "other-severity": "is of a severity that does not freeze",
+    "other-service": "is about another service",
+    "other-environment": "is about another environment",
+    "expired": "is over",
 }
 
 
-def in_words(others: dict[int, str]) -> str:
+def in_words(others: dict[int, Code]) -> str:
     """Say why open issues do not freeze: `#3 is a drill; #5 (and 2 more) is over`."""
     told = []
     for words in dict.fromkeys(NOT_FREEZING[code] for code in others.values()):
@@ -85,10 +89,10 @@ def describe_override(override: dict[str, Any]) -> str:
     kind, why = override["kind"], override.get("reason")
     change, by, until = (override.get(key) for key in ("change", "by", "until"))
     line = {
-        Code.ALLOWED: f"/allow {change} by @{by or 'somebody'} until {until}",
-        Code.FIX: f"fix {change}",
-        Code.ROLLBACK: f"a rollback by @{override.get('actor') or 'somebody'}",
-        Code.MAY_DEPLOY: f"@{override.get('actor')} may deploy",
+        "allowed": f"/allow {change} by @{by or 'somebody'} until {until}",
+        "fix": f"fix {change}",
+        "rollback": f"a rollback by @{override.get('actor') or 'somebody'}",
+        "may-deploy": f"@{override.get('actor')} may deploy",
     }[kind]
     return f"#{override['incident']} {line}" + (f" ({why})" if why else "")
 
@@ -102,14 +106,12 @@ def ways_out(request: DeployRequest, verdict: GateVerdict) -> list[str]:
     lines = ["Roll back: deploy the last good version with `intent: rollback`."]
     if incidents:
         number = incidents[0].number
-        lines.append(
+        lines += [
             f"Let this change through: comment `/allow {change} for 2h REASON` on #{number}; or,"
-            f" when its pull request says `Fixes #{number}`, deploy it with `intent: fix`."
-        )
-        lines.append(
-            f"End the freeze: comment `/thaw REASON` on #{number}, or resolve it with `/resolve`."
-        )
-        lines.append("After a comment: wait for its 👍, then re-run this job.")
+            f" when its pull request says `Fixes #{number}`, deploy it with `intent: fix`.",
+            f"End the freeze: comment `/thaw REASON` on #{number}, or resolve it with `/resolve`.",
+            "After a comment: wait for its 👍, then re-run this job.",
+        ]
     for issue in [f.issue for f in verdict.findings if "incident" not in f.issue.labels][:3]:
         until = f" It ends by itself at {clock(issue.until)}." if issue.until else ""
         who = ", ".join(f"@{name}" for name in sorted(issue.deployers))
@@ -118,32 +120,12 @@ def ways_out(request: DeployRequest, verdict: GateVerdict) -> list[str]:
     return lines
 
 
-def incidents_json(verdict: GateVerdict) -> list[dict[str, Any]]:
-    """List the freezing issues as the `incidents` output has them."""
-    issues = [finding.issue for finding in verdict.findings]
-    return [
-        {"number": i.number, "title": i.title, "severity": i.severity, "url": i.url} for i in issues
-    ]
-
-
-def is_frozen(verdict: GateVerdict, on_error: str) -> bool:
-    """Whether this deploy should be held: the `frozen` output."""
-    return verdict.verdict == "frozen" or (verdict.verdict == "error" and on_error == "block")
-
-
 def as_json(verdict: GateVerdict, on_error: str = "block") -> dict[str, Any]:
     """Write the verdict for programs; `v` grows when a key changes its meaning."""
-    return {
-        "v": VERSION,
-        "verdict": verdict.verdict,
-        "frozen": is_frozen(verdict, on_error),
-        "code": verdict.code,
-        "reason": verdict.reason,
-        "remedy": verdict.remedy,
-        "incidents": incidents_json(verdict),
-        "overrides": verdict.overrides,
-        "notes": list(verdict.notes),
-    }
+    keys = ("verdict", "code", "reason", "remedy", "incidents", "overrides")
+    told = {key: getattr(verdict, key) for key in keys}
+    told.update(frozen=verdict.holds(on_error), notes=list(verdict.notes))
+    return {"v": VERSION, **told}
 
 
 def markdown(text: str) -> str:
@@ -157,6 +139,7 @@ def summary(request: DeployRequest, verdict: GateVerdict, now: datetime) -> str:
     """Write the job summary, in Markdown."""
     heads = {"clear": gate.CLEAR, "frozen": "🛑 Deploys are frozen"}
     heads.update(exempt="⚠️ This change passes the freeze", rollback="⚠️ A rollback passes")
+    told = [] if verdict.findings else [verdict.reason]
     lines = [f"### {heads.get(verdict.verdict, '❓ The deploy gate could not decide')}", ""]
     if verdict.findings:
         lines += ["| | | Severity | Since | Commander |", "|---|---|---|---|---|"]
@@ -170,10 +153,8 @@ def summary(request: DeployRequest, verdict: GateVerdict, now: datetime) -> str:
         if len(verdict.findings) > 20:
             lines.append(f"\n… and {len(verdict.findings) - 20} more.")
         lines.append("")
-    else:
-        lines += [markdown(verdict.reason), ""]
-    if verdict.remedy:
-        lines += [markdown(verdict.remedy), ""]
+    for text in filter(None, [*told, verdict.remedy]):
+        lines += [markdown(text), ""]
     if verdict.verdict == "frozen":
         lines += [*(f"- {line}" for line in ways_out(request, verdict)), ""]
     lines += [f"- {markdown(describe_override(o))}" for o in verdict.overrides]
@@ -192,12 +173,80 @@ def annotate(level: str, title: str, message: str) -> None:
     print(f"::{level} title={title}::{message}", flush=True)
 
 
-def tell_bad_input(error: gate.BadInputError, summary_path: str) -> int:
+ANSWERS: dict[int, tuple[Code, str, str]] = {  # status: code, what happened, what to do
+    0: ("unexpected", "GitHub gave an unknown answer about", "Check GITHUB_API_URL."),  # any other
+    401: ("unauthorized", "GitHub does not accept the token for", "Pass a valid `token:`."),
+    403: ("forbidden", "The token may not read issues of", "Grant `permissions: issues: read`."),
+    404: (
+        "not-found",
+        "This token sees no issues in",
+        "Check `repository`. The job's own token sees its own repository only, with `permissions:"
+        " issues: read`; for a private one elsewhere pass another `token:`.",
+    ),
+}
+ANSWERS[410] = ANSWERS[404]
+
+
+def failed(request: DeployRequest, error: Exception) -> GateVerdict:
+    """Turn a failure to ask GitHub into a verdict. A rollback passes whatever GitHub would say."""
+    if not isinstance(error, GateError):  # a mistake of our own: it must never pass as clear
+        what = f"The gate itself failed: {type(error).__name__}: {gate.plain(error)}."
+        remedy = "Please report this; `on-error: allow` gets you past it."
+        error = GateError("internal", what, remedy)
+    verdict, reason = "error", error.what
+    if request.intent == "rollback":
+        verdict, reason = "rollback", f"A rollback passes without asking: {reason}"
+    return GateVerdict(verdict=verdict, code=error.code, reason=reason, remedy=error.remedy)
+
+
+def wire_error(error: Exception, parts: Any, left: float) -> GateError:
+    """Say what went wrong on the way to an address, with so many seconds left, and what helps."""
+    host = f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname or ""
+    name = type(error).__name__
+    if name == "SSLCertVerificationError":
+        what = f"The certificate of {host} can't be verified."
+        remedy = "Set SSL_CERT_FILE to your company's certificate file."
+        return GateError("certificate", what, remedy)
+    remedy = "Check GitHub's status, the network, and the proxy variables (https_proxy)."
+    if isinstance(error, TimeoutError) or "timed out" in str(error) or left <= 0:
+        return GateError("timeout", f"{host} did not answer in time.", remedy, wait=0)
+    what = f"{host} can't be reached: {gate.plain(error) or name}."
+    return GateError("unreachable", what, remedy, wait=0)
+
+
+def refusal(status: int, headers: Any, body: bytes, repository: str) -> GateError:
+    """Say what an answer that holds no JSON value means."""
+    code, what, remedy = ANSWERS.get(status, ANSWERS[0])
+    what, wait = f"{what} {repository} ({status}).", gate.NEVER
+    after = headers.get("retry-after") or ""
+    told = float(after) if re.fullmatch(r"\d{1,6}", after) else None
+    spent = headers.get("x-ratelimit-remaining") == "0"
+    limited = spent or after or b"rate limit" in body[:1000].lower()
+    if status == 200:
+        code, what = "unreadable", "GitHub's API answered with something that is not JSON."
+        remedy, wait = "Check GITHUB_API_URL, and whether a proxy answers in GitHub's place.", 0.0
+    elif status in gate.REDIRECTS:
+        what = "GitHub's API sends us elsewhere."
+        remedy = "Check GITHUB_API_URL and `repository`."
+    elif status == 429 or (status == 403 and limited):
+        reset = headers.get("x-ratelimit-reset") or ""
+        if told is None and spent and re.fullmatch(r"\d{1,12}", reset):
+            told = float(reset) - time.time()
+        wait = max(1.0, told or 0.0)
+        code = "rate-limited"
+        what = f"GitHub asks us to slow down ({status}, for {wait:.0f} s)."
+        remedy = "Wait and run this again, or pass a token with a limit of its own."
+    elif status >= 500:
+        code, what = "server-error", f"GitHub is in trouble itself (it answered {status})."
+        remedy, wait = "Look at GitHub's status page and run this again.", told or 0.0
+    return GateError(code, what, remedy, wait)
+
+
+def tell_bad_input(error: gate.BadInputError, env: Mapping[str, str]) -> int:
     """Tell which input is wrong. Returns the exit code."""
     annotate("error", "The deploy gate's input", f"{error.what} {error.remedy}")
-    if summary_path:
-        text = f"### The deploy gate can't run\n\n{markdown(error.what)} {error.remedy}\n"
-        gate.append(summary_path, text)
+    text = f"### The deploy gate can't run\n\n{markdown(error.what)} {error.remedy}\n"
+    gate.append(env.get("GITHUB_STEP_SUMMARY", ""), text)
     return 2
 
 
@@ -205,37 +254,30 @@ def tell(
     settings: GateSettings, request: DeployRequest, verdict: GateVerdict, now: datetime
 ) -> int:
     """Tell the verdict: log, annotation, outputs, job summary. Returns the exit code."""
-    incidents = json.dumps(incidents_json(verdict))
-    frozen = is_frozen(verdict, settings.on_error)
-    gate.publish(settings, verdict, frozen, incidents, summary(request, verdict, now))
+    gate.publish(settings, verdict, summary(request, verdict, now))
     if settings.json:
         print(json.dumps(as_json(verdict, settings.on_error), indent=2))
-    enforced = settings.mode == "enforce"
+    blocks = settings.mode == "enforce" and verdict.holds(settings.on_error)
+    titles = {"frozen": "Deploys are frozen", "error": "The deploy gate could not ask GitHub"}
+    if not verdict.overrides:
+        titles["rollback"] = "Rollback"  # it did not wait for GitHub
     lines = [verdict.reason, verdict.remedy]
     if verdict.verdict == "frozen":
         link = next((f.issue.url for f in verdict.findings if f.issue.url), "")
         lines = [verdict.reason, link, *ways_out(request, verdict)]
     text = "\n".join(filter(None, [*lines, *verdict.notes]))
-    if verdict.verdict == "frozen":
-        annotate("error" if enforced else "warning", "Deploys are frozen", text)
-        return 1 if enforced else 0
-    if verdict.verdict == "error":
-        blocks = enforced and settings.on_error == "block"
-        how = "" if blocks else " It lets this deploy pass, as `on-error` or `mode` say."
-        level = "error" if blocks else "warning"
-        annotate(level, "The deploy gate could not ask GitHub", text + how)
-        return 3 if blocks else 0
-    if verdict.verdict == "rollback" and not verdict.overrides:  # it did not wait for GitHub
-        annotate("warning", "Rollback", text)
-        return 0
-    print(text)
+    if verdict.verdict == "error" and not blocks:
+        text += " It lets this deploy pass, as `on-error` or `mode` say."
+    if verdict.verdict in titles:
+        annotate("error" if blocks else "warning", titles[verdict.verdict], text)
+    else:
+        print(text)
     if verdict.overrides:
-        trace = {
-            "v": VERSION,
-            "sha": max(request.shas, default="", key=len),
-            "intent": request.intent,
-            "run": settings.run_url,
-            "overrides": verdict.overrides,
-        }
+        env, sha = settings.env, max(request.shas, default="", key=len)
+        server = (env.get("GITHUB_SERVER_URL", "").strip() or "https://github.com").rstrip("/")
+        source, run = env.get("GITHUB_REPOSITORY", "").strip(), env.get("GITHUB_RUN_ID", "")
+        url = f"{server}/{source}/actions/runs/{run}" if source and run.isdigit() else ""
+        trace = {"v": VERSION, "sha": sha, "intent": request.intent, "run": url}
+        trace["overrides"] = verdict.overrides
         annotate("notice", "incident-actions override", json.dumps(trace))
-    return 0
+    return {"frozen": 1, "error": 3}[verdict.verdict] if blocks else 0

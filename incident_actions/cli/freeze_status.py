@@ -12,8 +12,7 @@ from incident_actions import gate_words as words
 from incident_actions.cli.inputs import Invocation, add_command
 from incident_actions.config import PATH, load_yaml, read_config
 from incident_actions.domain.issue import labels as names
-from incident_actions.domain.issue.form_values import read_services
-from incident_actions.domain.issue.forms import offered
+from incident_actions.domain.issue.forms import offered, read_services
 from incident_actions.errors import ConfigError, GitHubError, InputError
 from incident_actions.gate_decision import ListedIssue, decide, read_issues
 from incident_actions.github.client import GitHub
@@ -70,18 +69,21 @@ def freeze_status(
         settings, request = gate.read_inputs(
             [], {**environ, "INPUT_REPOSITORY": repository, "INPUT_SERVICE": ""}
         )
-        client = gate.GateClient(settings, repository, environ)
+        client = gate.GateClient(settings, repository)
         issues = read_issues(gate.open_items(client))
     except gate.BadInputError as error:
         raise InputError(error.what, remedy=error.remedy) from None
     except gate.GateError as error:
         raise GitHubError(error.what, remedy=error.remedy) from None
     asked = tuple(services) or (EVERYTHING, *_known(github, issues, config_path))
-    rows = [(service, _verdict(request, service, issues, now)) for service in asked]
+    rows = []
+    for service in asked:
+        request.services = (service.casefold(),) if service else ()
+        rows.append((service, decide(request, issues, now)))
     if as_json:
         found = [{"service": service or None, **words.as_json(each)} for service, each in rows]
         return json.dumps({"v": words.VERSION, "services": found}, indent=2)
-    return render("freeze-status.md.j2", rows=rows, now=now, rank=words.rank, age=words.age)
+    return render("freeze-status.md.j2", rows=rows, now=now, age=words.age, rank=words.rank)
 
 
 def _known(github: GitHub, issues: Sequence[ListedIssue], config_path: str) -> list[str]:
@@ -102,12 +104,3 @@ def _offered(github: GitHub, config_path: str) -> tuple[str, ...]:
     except (ConfigError, GitHubError):
         return ()
     return tuple(name for text in offered(document, "services") for name in read_services(text))
-
-
-def _verdict(
-    request: gate.DeployRequest, service: str, issues: Sequence[ListedIssue], now: datetime
-) -> gate.GateVerdict:
-    wanted = gate.DeployRequest(
-        **{**vars(request), "services": (service.casefold(),) if service else ()}
-    )
-    return decide(wanted, issues, now)

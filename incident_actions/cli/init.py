@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from incident_actions.cli import setup
 from incident_actions.cli.inputs import Invocation, add_command
 from incident_actions.cli.repository_files import remote_of, repository_folder
-from incident_actions.domain.issue.form_values import read_login
+from incident_actions.domain.issue.forms import read_login
 from incident_actions.domain.readiness.drift import Drift
 from incident_actions.errors import InputError
 from incident_actions.render.scaffold import ROOT, Choices

@@ -6,7 +6,6 @@ Flags come first, then the environment. The gate reads its own inputs, by the sa
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,12 +13,11 @@ from typing import Any
 
 from msgspec import Struct
 
+from incident_actions import gate
 from incident_actions.cli.repository_files import remote_of, repository_folder
 from incident_actions.cli.runner import Runner
 from incident_actions.config import PATH
 from incident_actions.errors import InputError
-from incident_actions.gate import is_api_url, is_repository, is_token
-from incident_actions.gate_readers import parse_now
 from incident_actions.github.client import GitHub, connect
 from incident_actions.reconcile.respond import WorkflowEvent
 
@@ -42,7 +40,7 @@ def connect_to(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Git
             remedy="Set GITHUB_TOKEN: `export GITHUB_TOKEN=$(gh auth token)`. "
             "In a workflow leave `token` out.",
         )
-    if not is_token(token):
+    if not gate.is_token(token):
         raise InputError(
             "the token holds a line break, a space or another character that no token has",
             remedy="Copy it again, on one line.",
@@ -54,13 +52,13 @@ def connect_to(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Git
             "the repository is not known",
             remedy="Give `--repository OWNER/NAME`, or call this in a checkout with an `origin`.",
         )
-    if not is_repository(repository):
+    if not gate.is_repository(repository):
         raise InputError(
             f"the repository must be OWNER/NAME, not `{repository}`",
             remedy="Give `--repository OWNER/NAME`. In a workflow leave `repository` out.",
         )
     address = environ.get("GITHUB_API_URL", "").strip() or "https://api.github.com"
-    if not is_api_url(address):
+    if not gate.is_api_url(address):
         raise InputError(
             f"GITHUB_API_URL is no address: `{address}`",
             remedy="Leave it out, or write https://HOST/api/v3 for GitHub Enterprise Server.",
@@ -89,30 +87,18 @@ def read_event(environ: Mapping[str, str]) -> WorkflowEvent:
     if name in ("schedule", "workflow_dispatch") and not path:
         return WorkflowEvent(name, {})
     try:
-        payload: Any = json.loads(Path(path).read_text(encoding="utf-8"))
-        problem = "" if isinstance(payload, dict) else "file holds no JSON object"
-    except OSError as error:
-        problem = f"file can't be read: {error.strerror or error}"
-    except (ValueError, RecursionError) as error:
-        problem = f"file is no JSON that can be read: {error}"
-    if problem:
-        raise InputError(
-            f"the event {problem}",
-            remedy="Set GITHUB_EVENT_PATH to the event's JSON file, as the runner does.",
-        )
-    return WorkflowEvent(name, payload)
+        return WorkflowEvent(name, gate.event_payload(environ))
+    except gate.BadInputError as error:
+        remedy = "Set GITHUB_EVENT_PATH to the event's JSON file, as the runner does."
+        raise InputError(error.what, remedy=remedy) from None
 
 
 def clock(environ: Mapping[str, str]) -> datetime:
     """Now, in UTC; `INCIDENT_NOW` overrides it for drills and tests, as it does for the gate."""
-    text = environ.get("INCIDENT_NOW", "").strip()
-    now = parse_now(text) if text else datetime.now(UTC)
-    if now is None:
-        raise InputError(
-            f"INCIDENT_NOW is no ISO 8601 time of these years: `{text}`",
-            remedy="Write 2026-11-23T14:02:00Z.",
-        )
-    return now
+    try:
+        return gate.fixed_now(environ.get("INCIDENT_NOW", "").strip()) or datetime.now(UTC)
+    except gate.BadInputError as error:
+        raise InputError(error.what, remedy="Write 2026-11-23T14:02:00Z.") from None
 
 
 class Invocation(Struct, frozen=True):

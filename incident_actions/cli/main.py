@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; gives the exit code. Every failure is one annotation with its remedy."""
     words = list(sys.argv[1:] if argv is None else argv)
     if words[:1] == ["gate"]:
-        return gate.main(words[1:])  # the same file that the action runs by path
+        return gate.main(words[1:], os.environ)  # the same file that the action runs by path
     runner = Runner(os.environ, sys.stdout, sys.stderr)
     logging.basicConfig(level=logging.INFO, handlers=[runner.handler()], force=True)
     for library in ("github", "urllib3"):  # they tell each failed try at length; we do in a line

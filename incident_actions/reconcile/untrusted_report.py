@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from incident_actions.domain.issue import body as bodies
 from incident_actions.domain.issue import labels as names
 from incident_actions.domain.issue.body import MAX_LENGTH
-from incident_actions.domain.issue.form_values import read_severity
+from incident_actions.domain.issue.forms import read_severity
 from incident_actions.domain.issue.incident import Severity, Status
 from incident_actions.domain.issue.observation import Observation
 from incident_actions.domain.issue.permissions import Permissions

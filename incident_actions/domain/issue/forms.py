@@ -1,25 +1,31 @@
-"""Issue forms: reading the form file, and the answers out of the body that GitHub made of it.
+"""Issue forms: reading the form file, the answers in the body that GitHub made of it, their values.
 
 GitHub renders each answer as `### label`, an empty line and the value. The label is the team's
-to reword, so answers are found by the labels in the form file itself.
+to reword, so answers are found by the labels in the form file itself. Values are read leniently:
+what can't be read is None or empty, never an error.
 https://docs.github.com/en/communities/using-templates-to-encourage-useful-issues-and-pull-requests/syntax-for-githubs-form-schema
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
 
+from incident_actions import gate_readers
+from incident_actions.domain.issue.incident import Severity
 from incident_actions.errors import ConfigError
+from incident_actions.gate_readers import HEADING, NO_RESPONSE, dig, kept
 
-NO_RESPONSE = "_No response_"
 _NOTHING_KNOWN = frozenset({"unknown", "not known yet"})
-_HEADING = re.compile(r"^### (?P<label>.*?)[ \t]*$")
-_BOX = re.compile(r"^\s*[-*] \[[xX]\] (?P<text>.+?)\s*$")
-_BOX_ANY = re.compile(r"^\s*[-*] \[[ xX]\] ")
+_BOX = re.compile(r"\s*[-*] \[(?P<tick>[ xX])\] (?P<text>.*)")
+_LOGIN = re.compile(r"^@?([A-Za-z0-9][A-Za-z0-9-]{0,38})$")
+_NOBODY = re.compile(
+    r"\W*(none|no|nobody|no one|no customers?|only (us|ourselves)|internal(ly)?|staff)\b",
+    re.IGNORECASE,
+)
 
 
 class FormField(Struct, frozen=True):
@@ -65,35 +71,24 @@ def read_form(document: Any, path: str) -> Form:
 
     Raises `ConfigError` when it is no form: the message names the path in the file.
     """
-    if not isinstance(document, dict) or not isinstance(document.get("body"), list):
+    if not isinstance(dig(document, "body"), list):
         raise ConfigError(path, ["`body` must be a list of form elements"])
     fields = []
-    for element in document["body"]:
-        if not isinstance(element, dict) or element.get("type") == "markdown":
-            continue
-        attributes = element.get("attributes")
-        label = attributes.get("label") if isinstance(attributes, dict) else None
-        if isinstance(label, str) and label.strip():
-            id_ = element.get("id")
-            fields.append(
-                FormField(
-                    id=id_ if isinstance(id_, str) else "",
-                    type=str(element.get("type", "")),
-                    label=" ".join(label.split()),
-                )
-            )
+    for element in kept(document["body"], dict):
+        id_, type_ = element.get("id"), str(element.get("type", ""))
+        label = dig(element, "attributes", "label")
+        if type_ != "markdown" and isinstance(label, str) and label.strip():
+            id_ = id_ if isinstance(id_, str) else ""
+            fields.append(FormField(id=id_, type=type_, label=" ".join(label.split())))
     return Form(tuple(fields))
 
 
 def offered(document: Any, id: str) -> tuple[str, ...]:
     """The options that a form offers for a question; none when people type the answer."""
-    elements = document.get("body") if isinstance(document, dict) else None
-    for element in elements if isinstance(elements, list) else ():
-        if isinstance(element, dict) and element.get("id") == id:
-            attributes = element.get("attributes")
-            options = attributes.get("options") if isinstance(attributes, dict) else None
-            return tuple(map(str, options)) if isinstance(options, list) else ()
-    return ()
+    elements = kept(dig(document, "body"), dict)
+    asking = next((element for element in elements if element.get("id") == id), None)
+    options = dig(asking, "attributes", "options")
+    return tuple(map(str, options)) if isinstance(options, list) else ()
 
 
 def read_answers(form: Form, text: str) -> FormValues:
@@ -103,39 +98,33 @@ def read_answers(form: Form, text: str) -> FormValues:
     that the form puts before it. So a `### Severity` that somebody typed into a later answer is
     part of that answer. GitHub may leave questions out, but never reorders them.
     """
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    headings = _headings(form.fields, lines)
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    headings = _headings(form, text)
+    ends = [heading.start() for _, heading in headings[1:]] + [len(text)]
     values: dict[str, str] = {}
     boxes: dict[str, tuple[str, ...]] = {}
-    for index, (start, field) in enumerate(headings):
-        end = headings[index + 1][0] if index + 1 < len(headings) else len(lines)
-        value = "\n".join(lines[start + 1 : end]).strip()
-        if not field.id or not value or value == NO_RESPONSE:
-            continue
-        values[field.id] = value
-        answered = value.split("\n")
-        if all(_BOX_ANY.match(line) for line in answered if line.strip()):
-            boxes[field.id] = tuple(m["text"] for line in answered if (m := _BOX.match(line)))
+    for (field, heading), end in zip(headings, ends, strict=False):
+        value = text[heading.end() : end].strip()
+        if field.id and value and value != NO_RESPONSE:
+            values[field.id] = value
+            found = [_BOX.match(line) for line in value.split("\n") if line.strip()]
+            if all(found):
+                boxes[field.id] = tuple(m["text"].strip() for m in found if m and m["tick"] != " ")
     return FormValues(values, boxes)
 
 
-def _headings(fields: Sequence[FormField], lines: Sequence[str]) -> list[tuple[int, FormField]]:
-    """The lines that are the form's own headings: (line number, field), in the form's order.
+def _headings(form: Form, text: str) -> list[tuple[FormField, re.Match[str]]]:
+    """The form's own headings in a body with LF, and where they stand, in the form's order.
 
     Where a label appears more often than the form asks it, the earliest in order is the form's.
     """
-    places: dict[str, list[int]] = {}
-    for number, line in enumerate(lines):
-        match = _HEADING.match(line)
-        if match:
-            places.setdefault(" ".join(match["label"].split()).casefold(), []).append(number)
-    chosen: list[tuple[int, FormField]] = []
-    after = -1
-    for field in fields:
-        later = [n for n in places.get(field.label.casefold(), ()) if n > after]
-        if later:
-            after = later[0]
-            chosen.append((after, field))
+    rest = [(" ".join(found[1].split()).casefold(), found) for found in HEADING.finditer(text)]
+    chosen = []
+    for field in form.fields:
+        places = [n for n, (label, _) in enumerate(rest) if label == field.label.casefold()]
+        if places:
+            chosen.append((field, rest[places[0]][1]))
+            rest = rest[places[0] + 1 :]
     return chosen
 
 
@@ -145,8 +134,7 @@ def looks_filled(form: Form, text: str) -> bool:
     A form's labels are dropped silently where they don't exist yet, so the first incident of a
     repository may come without its label.
     """
-    lines = text.replace("\r\n", "\n").split("\n")
-    found = {field.id for _, field in _headings(form.fields, lines)}
+    found = {field.id for field, _ in _headings(form, text.replace("\r\n", "\n"))}
     return "severity" in found and len(found) * 2 > len(form.fields)
 
 
@@ -158,3 +146,28 @@ def reported_text(reporter: str) -> str:
     lines = reporter.replace("\r\n", "\n").split("\n")
     quoted = "\n".join(line[1:].removeprefix(" ") for line in lines if line.startswith(">"))
     return quoted.replace("@\u200b", "@").replace("&lt;", "<")
+
+
+def read_severity(answer: str) -> Severity | None:
+    """The severity that a form's answer begins with, or None."""
+    found = gate_readers.read_severity(answer)
+    return Severity(found) if found else None
+
+
+def read_services(answer: str) -> tuple[str, ...]:
+    """Service names of an answer, lower case, sorted, fit for a label; empty: everything.
+
+    Only a plain list of ASCII words names services, by the gate's own reader.
+    """
+    return tuple(sorted(gate_readers.single_words(answer)))
+
+
+def affects_customers(answer: str) -> bool:
+    """Whether customers feel it, from free text: somebody is named, and not ourselves."""
+    return bool(answer.strip()) and _NOBODY.match(answer) is None
+
+
+def read_login(answer: str) -> str | None:
+    """A GitHub login of a one-word answer, or None."""
+    found = _LOGIN.match(answer.strip())
+    return found[1] if found else None

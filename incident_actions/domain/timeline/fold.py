@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from incident_actions.domain.freeze.override_audit import OverrideUse
-from incident_actions.domain.issue import form_values, labels
+from incident_actions.domain.issue import forms, labels
 from incident_actions.domain.issue.forms import FormValues
 from incident_actions.domain.issue.incident import (
     Allowance,
@@ -171,7 +171,7 @@ class _Replay(Struct):
 
 def named_at_declaration(values: FormValues, rules: Rules) -> dict[Role, str]:
     """Who should start with which role: the form's answer comes before the team's rules."""
-    login = form_values.read_login(values.get("commander"))
+    login = forms.read_login(values.get("commander"))
     return {**rules.default_roles, **({Role.COMMANDER: login} if login is not None else {})}
 
 
@@ -179,7 +179,7 @@ def _declared(observation: Observation, rules: Rules, permissions: Permissions) 
     """The incident at the moment when it was declared, from the form's values alone."""
     issue, values = observation.issue, observation.values
     declared = issue.created_at
-    given = form_values.read_severity(values.get("severity")) or _label_at_creation(observation)
+    given = forms.read_severity(values.get("severity")) or _label_at_creation(observation)
     severity = given or Severity.SEV1
     started = read_past_time(values.get("started"), declared) or declared
     incident = Incident(
@@ -187,15 +187,15 @@ def _declared(observation: Observation, rules: Rules, permissions: Permissions) 
         severity=severity,
         severity_known=given is not None,
         times={Moment.STARTED: started, Moment.DETECTED: declared, Moment.DECLARED: declared},
-        services=form_values.read_services(values.get("services")),
+        services=forms.read_services(values.get("services")),
         drill=_drill_at_creation(observation),
         sensitive=bool(values.boxes.get("sensitive")),
-        customers=form_values.affects_customers(values.get("affected")),
+        customers=forms.affects_customers(values.get("affected")),
     )
     origin = Origin(issue.author.login, declared, declared, "declared")
     doubt = "" if given else "no severity given, so the worst is assumed"
     incident = origin.log(incident, f"declared the incident as {severity.label}", doubt)
-    in_form = form_values.read_login(values.get("commander")) is not None
+    in_form = forms.read_login(values.get("commander")) is not None
     for role, login in named_at_declaration(values, rules).items():
         if permissions.at(login, 0) >= ROLE_NEEDS:
             asked = role is Role.COMMANDER and in_form

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from incident_actions import gate_readers as readers
-from incident_actions.domain.issue import form_values as read
+from incident_actions.domain.issue import forms as read
 from incident_actions.domain.issue.forms import (
     Form,
     FormField,

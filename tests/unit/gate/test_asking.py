@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from incident_actions import gate
-from incident_actions import gate_lookups as lookups
 from tests.unit.gate.cases import HEAD, SEV1, SHA, allow, freeze, issue, with_state
 from tests.unit.gate.conftest import Run
 from tests.unit.gate.hostile import Hostile, Reply
@@ -344,7 +343,6 @@ def ticks(monkeypatch: pytest.MonkeyPatch) -> Ticks:
     """Stop the gate's clock."""
     clock = Ticks()
     monkeypatch.setattr(gate, "time", clock)
-    monkeypatch.setattr(lookups, "time", clock)
     return clock
 
 

@@ -10,7 +10,7 @@ import pytest
 from incident_actions import gate
 from incident_actions.cli.inputs import clock
 from incident_actions.domain.issue.body import BEGIN, END, split
-from incident_actions.domain.issue.form_values import read_severity
+from incident_actions.domain.issue.forms import read_severity
 from incident_actions.errors import InputError
 from incident_actions.gate_decision import read_issue
 from incident_actions.gate_readers import parse_time, parse_until, split_body
