@@ -16,7 +16,7 @@ from incident_actions.cli.checkout import remote_of, root_of
 from incident_actions.errors import InputError
 from incident_actions.gate import is_api_url, is_repository, is_token
 from incident_actions.gate_readers import parse_now
-from incident_actions.github.client import GitHub, connect
+from incident_actions.github.client import GitHub
 from incident_actions.reconcile.route import WorkflowEvent
 
 
@@ -61,7 +61,7 @@ def connect_to(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Git
             f"GITHUB_API_URL is no address: `{address}`",
             remedy="Leave it out, or write https://HOST/api/v3 for GitHub Enterprise Server.",
         )
-    return connect(token, repository, address)
+    return GitHub(token, repository, address)
 
 
 def tokens(environ: Mapping[str, str]) -> list[str]:

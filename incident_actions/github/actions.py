@@ -6,12 +6,14 @@ https://docs.github.com/en/rest/actions
 from __future__ import annotations
 
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 from urllib.parse import quote
 
+from msgspec import convert
+
 from incident_actions.domain.changes.suspects import WorkflowRun
-from incident_actions.github.decoding import actor, each, time
-from incident_actions.github.transport import PER_PAGE, Transport
+from incident_actions.github.transport import PER_PAGE, Transport, actor, build, each
 
 
 class Actions(Transport):
@@ -42,7 +44,8 @@ class Actions(Transport):
 
         https://docs.github.com/en/rest/actions/workflows#list-repository-workflows
         """
-        return dict(self._get(each(_state, "workflows"), "/actions/workflows", per_page=PER_PAGE))
+        states = each(itemgetter("path", "state"), "workflows")
+        return dict(self._get(states, "/actions/workflows", per_page=PER_PAGE))
 
     def may_open_pulls(self) -> bool:
         """Whether workflows may open pull requests. Raises `Forbidden` unless asked by an admin.
@@ -54,9 +57,10 @@ class Actions(Transport):
 
 
 def _run(raw: Any) -> WorkflowRun:
-    return WorkflowRun(
-        id=int(raw["id"]),
-        at=time(raw.get("run_started_at") or raw["created_at"]),
+    return build(
+        WorkflowRun,
+        raw,
+        at=raw.get("run_started_at") or raw["created_at"],
         by=actor(raw.get("actor")).login,
         name=raw.get("name") or "a workflow",
         path=raw["path"].partition("@")[0],  # it may end in `@branch`
@@ -66,8 +70,4 @@ def _run(raw: Any) -> WorkflowRun:
 
 
 def _created(raw: Any) -> datetime:
-    return time(raw["created_at"])
-
-
-def _state(raw: Any) -> tuple[str, str]:
-    return raw["path"], raw["state"]
+    return convert(raw["created_at"], datetime)

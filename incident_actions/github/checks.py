@@ -10,9 +10,8 @@ from urllib.parse import quote
 
 from incident_actions.domain.freeze.override_audit import CheckRun
 from incident_actions.domain.postmortem.lint import LintFinding
-from incident_actions.domain.postmortem.pulls import CheckResult
-from incident_actions.github.decoding import each, time
-from incident_actions.github.transport import PER_PAGE, Transport
+from incident_actions.domain.projection.effects import PublishCheck
+from incident_actions.github.transport import PER_PAGE, Transport, build, each
 
 _AT_ONCE = 50
 """GitHub takes no more annotations in one request."""
@@ -50,11 +49,12 @@ class Checks(Transport):
         keys = self._get(each(_key, "check_runs"), path, check_name=name, per_page=1)
         return next(iter(keys), None)
 
-    def publish(self, check: CheckResult) -> None:
+    def publish(self, effect: PublishCheck) -> None:
         """Publish a finished check. One request for each fifty findings, at least one.
 
         https://docs.github.com/en/rest/checks/runs#create-a-check-run
         """
+        check = effect.check
         output = {"title": check.title, "summary": check.summary}
         notes = [_annotation(path, finding) for path, finding in check.findings]
         given = {
@@ -68,18 +68,19 @@ class Checks(Transport):
         made = self._create(lambda raw: int(raw["id"]), "/check-runs", given)
         for start in range(_AT_ONCE, len(notes), _AT_ONCE):
             more = {"output": {**output, "annotations": notes[start : start + _AT_ONCE]}}
-            self._write("PATCH", f"/check-runs/{made}", more)
+            self.send("PATCH", f"/check-runs/{made}", given=more)
 
 
 def _run(raw: Any) -> CheckRun | None:
     at = raw.get("completed_at") or raw.get("started_at")
     if not at:
         return None
-    return CheckRun(
-        id=int(raw["id"]),
+    return build(
+        CheckRun,
+        raw,
         sha=raw["head_sha"],
         app=(raw.get("app") or {}).get("slug") or "",
-        at=time(at),
+        at=at,
         done=raw["status"] == "completed",
         annotations=int(raw["output"]["annotations_count"]),
     )

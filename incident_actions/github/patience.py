@@ -18,7 +18,6 @@ LONGEST_WAIT = 60
 ALL_WAITS = 240
 """Seconds that all waits of a run may take together: it should end before the next sweep."""
 _LIMITED = frozenset({403, 429})
-REMEDY = "Wait for the limit to reset; the next run does the rest."
 _log = logging.getLogger(__name__)
 _SAFE_TO_REPEAT = frozenset({"GET", "PATCH", "PUT", "DELETE"})
 
@@ -32,10 +31,8 @@ class Patience:
     def take(self, seconds: float) -> None:
         """Use some up. Raises `RateLimited` when that is more than a run has."""
         if seconds > min(LONGEST_WAIT, self.left):
-            raise RateLimited(
-                f"GitHub limits the rate and asks for {seconds:.0f} seconds of waiting",
-                remedy=REMEDY,
-            )
+            asked = f"{seconds:.0f} seconds of waiting"
+            raise RateLimited(f"GitHub limits the rate and asks for {asked}")
         self.left -= seconds
 
 
@@ -77,10 +74,8 @@ class PatientRetry(GithubRetry):
             if response is None or response.status not in _LIMITED:
                 raise
             response.close()
-            raise RateLimited(
-                f"GitHub limits the rate: HTTP {response.status}, however often it is asked",
-                remedy=REMEDY,
-            ) from None
+            said = f"HTTP {response.status}, however often it is asked"
+            raise RateLimited(f"GitHub limits the rate: {said}") from None
         answer, error = named.get("response"), named.get("error")
         seen = f"HTTP {answer.status}" if answer is not None else type(error).__name__
         _log.warning("GitHub failed (%s); asking again", seen)
