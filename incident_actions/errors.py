@@ -35,11 +35,8 @@ class ConfigError(IncidentActionsError):
     exit_code = 2
 
     def __init__(self, path: str, problems: list[str]) -> None:
-        listed = "; ".join(problems)
-        super().__init__(
-            f"{path}: {listed}",
-            remedy=f"Correct {path} on the default branch.",
-        )
+        remedy = f"Correct {path} on the default branch."
+        super().__init__(f"{path}: {'; '.join(problems)}", remedy=remedy)
         self.path = path
         self.problems = problems
 

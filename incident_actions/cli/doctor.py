@@ -164,6 +164,7 @@ def _remote(github: GitHub, workflows: tuple[Workflow, ...]) -> RemoteFacts:
     sweeping = next((w for w in workflows if any(w.using("respond"))), None)
     file = sweeping.file if sweeping else ""
     protection = optional("contents", lambda: github.protection(about.branch))
+    protected, required = protection or (None, ())
     return RemoteFacts(
         name=about.name,
         branch=about.branch,
@@ -173,8 +174,8 @@ def _remote(github: GitHub, workflows: tuple[Workflow, ...]) -> RemoteFacts:
         may_open_pulls=optional("", github.may_open_pulls),
         states=optional("actions", github.workflow_states),
         swept=optional("actions", lambda: github.last_scheduled_run(file)) if file else None,
-        protected=protection.protected if protection else None,
-        required=protection.required if protection else (),
+        protected=protected,
+        required=required,
         denied=tuple(denied),
     )
 

@@ -10,10 +10,8 @@ from operator import itemgetter
 from typing import Any
 from urllib.parse import quote
 
-from msgspec import convert
-
 from incident_actions.domain.changes.suspects import WorkflowRun
-from incident_actions.github.transport import PER_PAGE, Transport, actor, build, each
+from incident_actions.github.transport import PER_PAGE, Transport, actor, build, each, field
 
 
 class Actions(Transport):
@@ -34,8 +32,8 @@ class Actions(Transport):
         https://docs.github.com/en/rest/actions/workflow-runs#list-workflow-runs-for-a-workflow
         """
         path = f"/actions/workflows/{quote(workflow, safe='')}/runs"
-        found = self._get(each(_created, "workflow_runs"), path, event="schedule", per_page=1)
-        return next(iter(found), None)
+        times = each(field("created_at", datetime), "workflow_runs")
+        return next(iter(self._get(times, path, event="schedule", per_page=1)), None)
 
     def workflow_states(self) -> dict[str, str]:
         """The state of each workflow (`active`, `disabled_manually`, ...) by its file's path.
@@ -52,8 +50,8 @@ class Actions(Transport):
 
         https://docs.github.com/en/rest/actions/permissions#get-default-workflow-permissions-for-a-repository
         """
-        path = "/actions/permissions/workflow"
-        return self._get(lambda raw: bool(raw["can_approve_pull_request_reviews"]), path)
+        allowed = field("can_approve_pull_request_reviews", bool)
+        return self._get(allowed, "/actions/permissions/workflow")
 
 
 def _run(raw: Any) -> WorkflowRun:
@@ -67,7 +65,3 @@ def _run(raw: Any) -> WorkflowRun:
         sha=raw["head_sha"],
         succeeded=raw.get("conclusion") in (None, "success"),
     )
-
-
-def _created(raw: Any) -> datetime:
-    return convert(raw["created_at"], datetime)

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from incident_actions.domain.postmortem.pulls import BranchTip
 from incident_actions.domain.projection.effects import CommitFiles
 from incident_actions.errors import Rejected
-from incident_actions.github.transport import Transport, each
+from incident_actions.github.transport import Transport, each, field
 
 _MOST_FILES = 300
 """A comparison names no more files than this."""
@@ -56,12 +56,12 @@ class Git(Transport):
         entries = []
         for path, data in commit.files.items():
             content = {"content": base64.b64encode(data).decode(), "encoding": "base64"}
-            blob = self._create(_sha, "/git/blobs", content)
+            blob = self._create(field("sha", str), "/git/blobs", content)
             entries.append({"path": path, "mode": "100644", "type": "blob", "sha": blob})
         files = {"base_tree": commit.parent.tree, "tree": entries}
-        tree = self._create(_sha, "/git/trees", files)
+        tree = self._create(field("sha", str), "/git/trees", files)
         given = {"message": commit.message, "tree": tree, "parents": [commit.parent.commit]}
-        sha = self._create(_sha, "/git/commits", given)
+        sha = self._create(field("sha", str), "/git/commits", given)
         ref = f"refs/heads/{commit.branch}"
         try:
             if commit.creates:
@@ -87,7 +87,3 @@ def _tip(raw: Any) -> BranchTip:
 
 def _branch_name(raw: Any) -> str:
     return str(raw["ref"]).removeprefix("refs/heads/")
-
-
-def _sha(raw: Any) -> str:
-    return str(raw["sha"])

@@ -6,6 +6,7 @@ https://docs.github.com/en/rest/issues
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import islice, takewhile
 from typing import Any
@@ -16,14 +17,7 @@ from msgspec.structs import asdict
 from incident_actions.domain.issue.records import Comment, EventKind, Issue, TimelineEvent
 from incident_actions.domain.projection import effects as e
 from incident_actions.errors import NotFound, Rejected
-from incident_actions.github.transport import (
-    Transport,
-    actor,
-    build,
-    label_name,
-    logins,
-    number_of,
-)
+from incident_actions.github.transport import Transport, actor, build, field, names
 
 _EVENTS = frozenset(kind.value for kind in EventKind)
 
@@ -81,7 +75,7 @@ class Issues(Transport):
 
         https://docs.github.com/en/rest/issues/issues#create-an-issue
         """
-        return self._create(number_of, "/issues", asdict(issue))
+        return self._create(field("number", int), "/issues", asdict(issue))
 
     def edit(self, change: e.EditIssue) -> None:
         """Change an issue or a pull request. A change of nothing makes no request.
@@ -89,8 +83,8 @@ class Issues(Transport):
         https://docs.github.com/en/rest/issues/issues#update-an-issue
         """
         wanted = asdict(change)
-        names = ("title", "body", "labels", "assignees")
-        given = {name: wanted[name] for name in names if wanted[name] is not None}
+        parts = ("title", "body", "labels", "assignees")
+        given = {part: wanted[part] for part in parts if wanted[part] is not None}
         if change.open is not None:
             given["state"] = "open" if change.open else "closed"
             closed = "completed" if change.planned else "not_planned"
@@ -116,7 +110,7 @@ class Issues(Transport):
         https://docs.github.com/en/rest/issues/comments#create-an-issue-comment
         """
         path = f"/issues/{comment.number}/comments"
-        return self._create(_id, path, {"body": comment.text})
+        return self._create(field("id", int), path, {"body": comment.text})
 
     def edit_comment(self, edit: e.EditComment) -> None:
         """Replace a comment's text. Raises `NotFound` when it was deleted.
@@ -130,10 +124,8 @@ class Issues(Transport):
 
         https://docs.github.com/en/rest/issues/comments#delete-an-issue-comment
         """
-        try:
+        with suppress(NotFound):
             self.send("DELETE", f"/issues/comments/{comment.comment_id}")
-        except NotFound:
-            return
 
     def react(self, reaction: e.AddReaction) -> None:
         """Put a thumbs up on a comment. Twice is the same as once.
@@ -148,17 +140,15 @@ class Issues(Transport):
 
         https://docs.github.com/en/rest/issues/labels#list-labels-for-a-repository
         """
-        return frozenset(name.casefold() for name in self._pages(label_name, "/labels"))
+        return frozenset(name.casefold() for name in self._pages(field("name", str), "/labels"))
 
     def create_label(self, effect: e.CreateLabel) -> None:
         """Create a label. One that exists already is fine: another run was faster.
 
         https://docs.github.com/en/rest/issues/labels#create-a-label
         """
-        try:
+        with suppress(Rejected):
             self.send("POST", "/labels", given=asdict(effect.label))
-        except Rejected:
-            return
 
     def assignable(self, login: str) -> bool:
         """Whether somebody can be assigned in this repository.
@@ -181,22 +171,17 @@ class Issues(Transport):
 
         https://docs.github.com/en/rest/issues/sub-issues#list-sub-issues
         """
-        try:
-            return tuple(self._pages(number_of, f"/issues/{number}/sub_issues"))
-        except NotFound:
-            return None
+        with suppress(NotFound):
+            return tuple(self._pages(field("number", int), f"/issues/{number}/sub_issues"))
+        return None
 
     def add_sub_issue(self, link: e.AddSubIssue) -> None:
         """Put an issue under another one. Two requests. Raises `Rejected` when there is no room.
 
         https://docs.github.com/en/rest/issues/sub-issues#add-sub-issue
         """
-        child = {"sub_issue_id": self._get(_id, f"/issues/{link.number}")}
+        child = {"sub_issue_id": self._get(field("id", int), f"/issues/{link.number}")}
         self.send("POST", f"/issues/{link.parent}/sub_issues", given=child)
-
-
-def _id(raw: Any) -> int:
-    return int(raw["id"])
 
 
 def _stamp(at: datetime) -> str:
@@ -212,8 +197,8 @@ def _issue(raw: Any) -> Issue:
         author=actor(raw.get("user")),
         association=raw.get("author_association") or "NONE",
         open=raw["state"] == "open",
-        labels=tuple(label_name(label) for label in raw["labels"]),
-        assignees=logins(raw.get("assignees")),
+        labels=names(raw["labels"]),
+        assignees=names(raw.get("assignees")),
         url=raw["html_url"],
         is_pull_request="pull_request" in raw,
     )

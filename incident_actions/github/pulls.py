@@ -10,15 +10,7 @@ from typing import Any
 from incident_actions.domain.changes.suspects import MergedPull
 from incident_actions.domain.postmortem.pulls import PullRequest
 from incident_actions.domain.projection.effects import AskReview, MarkReady, OpenPull
-from incident_actions.github.transport import (
-    PER_PAGE,
-    Transport,
-    actor,
-    build,
-    each,
-    label_name,
-    logins,
-)
+from incident_actions.github.transport import PER_PAGE, Transport, actor, build, each, names
 
 _READY = """
 mutation($input: MarkPullRequestReadyForReviewInput!) {
@@ -106,9 +98,9 @@ def _pull(raw: Any) -> PullRequest:
         head_repository=head["repo"]["full_name"] if head.get("repo") else None,
         base=base["ref"],
         base_repository=base["repo"]["full_name"],
-        labels=tuple(label_name(label) for label in raw["labels"]),
-        assignees=logins(raw.get("assignees")),
-        reviewers=logins(raw.get("requested_reviewers")),
+        labels=names(raw["labels"]),
+        assignees=names(raw.get("assignees")),
+        reviewers=names(raw.get("requested_reviewers")),
     )
 
 

@@ -6,6 +6,7 @@ https://docs.github.com/en/rest/repos
 from __future__ import annotations
 
 import base64
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -34,13 +35,6 @@ class About(Struct, frozen=True):
     may_push: bool | None = None
 
 
-class Protection(Struct, frozen=True):
-    """How a branch is protected, and the names of the checks that a merge needs."""
-
-    protected: bool
-    required: tuple[str, ...]
-
-
 class Repository(Transport):
     """Every method is one request. All raise `errors.GitHubError`."""
 
@@ -63,10 +57,9 @@ class Repository(Transport):
                 f"`{path}` is no path in the repository",
                 remedy="Write it from the repository's root, like `.github/incident.yml`.",
             )
-        try:
+        data = None
+        with suppress(NotFound):
             data = self._once(_bytes, f"/contents/{quote(path)}")
-        except NotFound:
-            return None
         return None if data is None else data.decode("utf-8-sig", errors="replace")
 
     def folder(self, path: str) -> dict[str, str]:
@@ -76,10 +69,9 @@ class Repository(Transport):
 
         https://docs.github.com/en/rest/repos/contents#get-repository-content
         """
-        try:
+        with suppress(NotFound):
             return self._once(_hashes, f"/contents/{quote(path)}")
-        except NotFound:
-            return {}
+        return {}
 
     def content(self, path: str, ref: str) -> bytes | None:
         """A file's bytes on a branch or in a commit; None for the same as in `file`.
@@ -96,8 +88,10 @@ class Repository(Transport):
         path = f"/collaborators/{quote(login, safe='')}/permission"
         return self._find(_permission, path) or Permission.NONE
 
-    def protection(self, branch: str) -> Protection:
-        """How a branch is protected. Raises `NotFound` when there is no such branch.
+    def protection(self, branch: str) -> tuple[bool, tuple[str, ...]]:
+        """Whether a branch is protected, and the names of the checks that a merge needs.
+
+        Raises `NotFound` when there is no such branch.
 
         https://docs.github.com/en/rest/branches/branches#get-a-branch
         """
@@ -163,9 +157,9 @@ def _permission(raw: Any) -> Permission:
         return Permission.named(str(raw["permission"]))
 
 
-def _protection(raw: Any) -> Protection:
+def _protection(raw: Any) -> tuple[bool, tuple[str, ...]]:
     checks = (raw.get("protection") or {}).get("required_status_checks") or {}
-    return Protection(bool(raw["protected"]), tuple(map(str, checks.get("contexts") or ())))
+    return bool(raw["protected"]), tuple(map(str, checks.get("contexts") or ()))
 
 
 def _push(raw: Any) -> Push:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -133,13 +134,14 @@ class Transport:
         target = str(answered.get("location"))
         if status in _MOVED and target.startswith(self._requester.base_url):
             status, answered, text = ask(verb, target, None, headers, given)
+        refused = status >= 400 or status in _MOVED
         try:
             answer = json.loads(text) if text else None
         except ValueError:
-            if status < 400:
+            if not refused:
                 raise errors.Unavailable(f"GitHub did not answer {verb} {url} with JSON") from None
             answer = None
-        if status >= 400 or status in _MOVED:
+        if refused:
             raise github.GithubException(status, answer)
         return status, answered, answer
 
@@ -149,10 +151,9 @@ class Transport:
 
     def _find(self, reader: Callable[[Any], Answer], path: str, **parameters: Any) -> Answer | None:
         """The same, or None where GitHub finds nothing."""
-        try:
+        with suppress(errors.NotFound):
             return self._get(reader, path, **parameters)
-        except errors.NotFound:
-            return None
+        return None
 
     def _once(self, reader: Callable[[Any], Answer], path: str, **parameters: Any) -> Answer:
         """The same; who asks again in the run gets the answer, or the refusal, of the first time.
@@ -214,9 +215,8 @@ class Transport:
         The path is empty where the repository itself was asked for.
         """
         data = error.data if isinstance(error.data, dict) else {}
-        listed = data.get("errors")
-        listed = listed if isinstance(listed, list) else []
-        details = [str(one.get("message") or "") for one in listed if isinstance(one, dict)]
+        listed = [one for one in data.get("errors") or () if isinstance(one, dict)]
+        details = [str(one.get("message") or "") for one in listed]
         message = str(data.get("message") or error.message or "")
         said = " ".join(" ".join([message, *details]).split())[:300]
         where = f"{what} on {self.repository}" if "/" in what else f"{what}{self.repository}"
@@ -270,19 +270,19 @@ def build(kind: type[Answer], raw: Any, /, **fields: Any) -> Answer:
     return convert({**raw, **fields}, kind)
 
 
-def label_name(raw: Any) -> str:
-    """A label's name, in either of the shapes that GitHub gives labels."""
-    return raw if isinstance(raw, str) else str(raw["name"])
+def field(name: str, kind: type[Answer]) -> Callable[[Any], Answer]:
+    """A reader of one field of a JSON object, which must be of that type."""
+    return lambda raw: convert(raw[name], kind)
 
 
-def logins(raw: Any) -> tuple[str, ...]:
-    """The logins in a list of users, which may be missing."""
-    return tuple(user["login"] for user in raw or [])
+def names(raw: Any) -> tuple[str, ...]:
+    """The names in a list of labels, or the logins in one of users, which may be missing.
 
-
-def number_of(raw: Any) -> int:
-    """The number of an issue or a pull request."""
-    return int(raw["number"])
+    GitHub may give a label as its name alone.
+    """
+    return tuple(
+        one if isinstance(one, str) else one.get("login") or one["name"] for one in raw or ()
+    )
 
 
 def actor(raw: Any) -> Actor:
