@@ -35,41 +35,64 @@ class ConfigError(IncidentActionsError):
     exit_code = 2
 
     def __init__(self, path: str, problems: list[str]) -> None:
-        listed = "; ".join(problems)
-        super().__init__(
-            f"{path}: {listed}",
-            remedy=f"Correct {path} on the default branch.",
-        )
+        remedy = f"Correct {path} on the default branch."
+        super().__init__(f"{path}: {'; '.join(problems)}", remedy=remedy)
         self.path = path
         self.problems = problems
 
 
 class GitHubError(IncidentActionsError):
-    """GitHub could not be asked, or said no."""
+    """GitHub could not be asked, or said no. `advice` is the remedy where none is given.
+
+    `{repository}` in an advice stands for `OWNER/NAME`; who raises the error fills it in.
+    """
+
+    advice = ""
+
+    def __init__(self, what: str, *, remedy: str = "") -> None:
+        super().__init__(what, remedy=remedy or self.advice)
 
 
 class Unauthorized(GitHubError):
     """The token is wrong or expired (HTTP 401)."""
 
+    advice = "The token is wrong or expired. Leave `token` out, or renew the secret."
+
 
 class Forbidden(GitHubError):
     """The token is valid but may not do this (HTTP 403, no rate limit)."""
+
+    advice = (
+        "Give the job `permissions: issues: write, contents: read`. "
+        "For another repository use a token that may write there."
+    )
 
 
 class NotFound(GitHubError):
     """The thing is not there, or the token may not see it (HTTP 404, 410)."""
 
+    advice = (
+        "Check that {repository} exists and that the token may see it. "
+        "`github.token` sees its own repository only."
+    )
+
 
 class Rejected(GitHubError):
     """GitHub understood the request and refuses its content (HTTP 422 and other 4xx)."""
+
+    advice = "GitHub refused the content; the message says why."
 
 
 class RateLimited(GitHubError):
     """A primary or secondary rate limit outlasts the time that this run has."""
 
+    advice = "Wait for the limit to reset; the next run does the rest."
+
 
 class Unavailable(GitHubError):
     """GitHub answered 5xx, nonsense, or not at all, also when asked again."""
+
+    advice = "Run it again; see https://www.githubstatus.com."
 
 
 class RequestCeilingReached(GitHubError):

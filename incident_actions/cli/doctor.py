@@ -114,7 +114,9 @@ def _remote(github: GitHub, running: tuple[Workflow, ...]) -> RemoteFacts:
 
     about = github.about()
     sweeping = responder(running)
+    file = sweeping.file if sweeping else ""
     protection = optional("contents", lambda: github.protection(about.branch))
+    protected, required = protection or (None, ())
     return RemoteFacts(
         name=about.name,
         branch=about.branch,
@@ -123,11 +125,9 @@ def _remote(github: GitHub, running: tuple[Workflow, ...]) -> RemoteFacts:
         labels=optional("issues", github.label_names),
         may_open_pulls=optional("", github.may_open_pulls),
         states=optional("actions", github.workflow_states),
-        swept=optional("actions", lambda: github.last_scheduled_run(sweeping.file))
-        if sweeping
-        else None,
-        protected=protection.protected if protection else None,
-        required=protection.required if protection else (),
+        swept=optional("actions", lambda: github.last_scheduled_run(file)) if file else None,
+        protected=protected,
+        required=required,
         denied=tuple(denied),
     )
 

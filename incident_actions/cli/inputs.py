@@ -18,7 +18,7 @@ from incident_actions.cli.repository_files import remote_of, repository_folder
 from incident_actions.cli.runner import Runner
 from incident_actions.config import PATH
 from incident_actions.errors import InputError
-from incident_actions.github.client import GitHub, connect
+from incident_actions.github.client import GitHub
 from incident_actions.reconcile.respond import WorkflowEvent
 
 
@@ -63,7 +63,7 @@ def connect_to(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Git
             f"GITHUB_API_URL is no address: `{address}`",
             remedy="Leave it out, or write https://HOST/api/v3 for GitHub Enterprise Server.",
         )
-    return connect(token, repository, address)
+    return GitHub(token, repository, address)
 
 
 def tokens(environ: Mapping[str, str]) -> list[str]:

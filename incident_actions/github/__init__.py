@@ -1,4 +1,4 @@
 """Everything that talks to GitHub over HTTP: a transport, and one module for each part of the API.
 
-`client.connect` gives the whole as one object.
+`client.GitHub` is the whole as one object.
 """

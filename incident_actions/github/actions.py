@@ -6,12 +6,12 @@ https://docs.github.com/en/rest/actions
 from __future__ import annotations
 
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 from urllib.parse import quote
 
 from incident_actions.domain.changes.suspects import WorkflowRun
-from incident_actions.github.decoding import actor, each, time
-from incident_actions.github.transport import PER_PAGE, Transport
+from incident_actions.github.transport import PER_PAGE, Transport, actor, build, each, field
 
 
 class Actions(Transport):
@@ -32,8 +32,8 @@ class Actions(Transport):
         https://docs.github.com/en/rest/actions/workflow-runs#list-workflow-runs-for-a-workflow
         """
         path = f"/actions/workflows/{quote(workflow, safe='')}/runs"
-        found = self._get(each(_created, "workflow_runs"), path, event="schedule", per_page=1)
-        return next(iter(found), None)
+        times = each(field("created_at", datetime), "workflow_runs")
+        return next(iter(self._get(times, path, event="schedule", per_page=1)), None)
 
     def workflow_states(self) -> dict[str, str]:
         """The state of each workflow (`active`, `disabled_manually`, ...) by its file's path.
@@ -42,32 +42,26 @@ class Actions(Transport):
 
         https://docs.github.com/en/rest/actions/workflows#list-repository-workflows
         """
-        return dict(self._get(each(_state, "workflows"), "/actions/workflows", per_page=PER_PAGE))
+        states = each(itemgetter("path", "state"), "workflows")
+        return dict(self._get(states, "/actions/workflows", per_page=PER_PAGE))
 
     def may_open_pulls(self) -> bool:
         """Whether workflows may open pull requests. Raises `Forbidden` unless asked by an admin.
 
         https://docs.github.com/en/rest/actions/permissions#get-default-workflow-permissions-for-a-repository
         """
-        path = "/actions/permissions/workflow"
-        return self._get(lambda raw: bool(raw["can_approve_pull_request_reviews"]), path)
+        allowed = field("can_approve_pull_request_reviews", bool)
+        return self._get(allowed, "/actions/permissions/workflow")
 
 
 def _run(raw: Any) -> WorkflowRun:
-    return WorkflowRun(
-        id=int(raw["id"]),
-        at=time(raw.get("run_started_at") or raw["created_at"]),
+    return build(
+        WorkflowRun,
+        raw,
+        at=raw.get("run_started_at") or raw["created_at"],
         by=actor(raw.get("actor")).login,
         name=raw.get("name") or "a workflow",
         path=raw["path"].partition("@")[0],  # it may end in `@branch`
         sha=raw["head_sha"],
         succeeded=raw.get("conclusion") in (None, "success"),
     )
-
-
-def _created(raw: Any) -> datetime:
-    return time(raw["created_at"])
-
-
-def _state(raw: Any) -> tuple[str, str]:
-    return raw["path"], raw["state"]

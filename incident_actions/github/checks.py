@@ -10,9 +10,8 @@ from urllib.parse import quote
 
 from incident_actions.domain.freeze.override_audit import CheckRun
 from incident_actions.domain.postmortem.lint import LintFinding
-from incident_actions.domain.postmortem.pulls import CheckResult
-from incident_actions.github.decoding import each, time
-from incident_actions.github.transport import PER_PAGE, Transport
+from incident_actions.domain.projection.effects import PublishCheck
+from incident_actions.github.transport import PER_PAGE, Transport, build, each, field
 
 _AT_ONCE = 50
 """GitHub takes no more annotations in one request."""
@@ -47,14 +46,15 @@ class Checks(Transport):
         https://docs.github.com/en/rest/checks/runs#list-check-runs-for-a-git-reference
         """
         path = f"/commits/{sha}/check-runs"
-        keys = self._get(each(_key, "check_runs"), path, check_name=name, per_page=1)
-        return next(iter(keys), None)
+        keys = each(lambda run: run["external_id"], "check_runs")
+        return next(iter(self._get(keys, path, check_name=name, per_page=1)), None)
 
-    def publish(self, check: CheckResult) -> None:
+    def publish(self, effect: PublishCheck) -> None:
         """Publish a finished check. One request for each fifty findings, at least one.
 
         https://docs.github.com/en/rest/checks/runs#create-a-check-run
         """
+        check = effect.check
         output = {"title": check.title, "summary": check.summary}
         notes = [_annotation(path, finding) for path, finding in check.findings]
         given = {
@@ -65,28 +65,25 @@ class Checks(Transport):
             "conclusion": "success" if check.passed else "failure",
             "output": {**output, "annotations": notes[:_AT_ONCE]},
         }
-        made = self._create(lambda raw: int(raw["id"]), "/check-runs", given)
+        made = self._create(field("id", int), "/check-runs", given)
         for start in range(_AT_ONCE, len(notes), _AT_ONCE):
             more = {"output": {**output, "annotations": notes[start : start + _AT_ONCE]}}
-            self._write("PATCH", f"/check-runs/{made}", more)
+            self.send("PATCH", f"/check-runs/{made}", given=more)
 
 
 def _run(raw: Any) -> CheckRun | None:
     at = raw.get("completed_at") or raw.get("started_at")
     if not at:
         return None
-    return CheckRun(
-        id=int(raw["id"]),
+    return build(
+        CheckRun,
+        raw,
         sha=raw["head_sha"],
         app=(raw.get("app") or {}).get("slug") or "",
-        at=time(at),
+        at=at,
         done=raw["status"] == "completed",
         annotations=int(raw["output"]["annotations_count"]),
     )
-
-
-def _key(raw: Any) -> str:
-    return str(raw["external_id"] or "")
 
 
 def _annotation(path: str, finding: LintFinding) -> dict[str, Any]:

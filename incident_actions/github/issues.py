@@ -1,4 +1,4 @@
-"""Issues, their history, labels, assignees and sub-issues.
+"""Issues, their history, comments, reactions, labels, assignees and sub-issues.
 
 https://docs.github.com/en/rest/issues
 """
@@ -6,25 +6,18 @@ https://docs.github.com/en/rest/issues
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
-from itertools import islice
+from contextlib import suppress
+from datetime import UTC, datetime
+from itertools import islice, takewhile
 from typing import Any
 from urllib.parse import quote
 
-from incident_actions.domain.issue.labels import Label
+from msgspec.structs import asdict
+
 from incident_actions.domain.issue.observation import Comment, EventKind, Issue, TimelineEvent
-from incident_actions.domain.projection.effects import EditIssue, OpenIssue
+from incident_actions.domain.projection import effects as e
 from incident_actions.errors import NotFound, Rejected
-from incident_actions.github.decoding import (
-    actor,
-    comment,
-    label_name,
-    logins,
-    number_of,
-    stamp,
-    time,
-)
-from incident_actions.github.transport import Transport
+from incident_actions.github.transport import Transport, actor, build, field, names
 
 _EVENTS = frozenset(kind.value for kind in EventKind)
 
@@ -63,7 +56,7 @@ class Issues(Transport):
         """
         asked = {"labels": ",".join(labels), "state": state, "creator": creator}
         if since is not None:
-            asked |= {"since": stamp(since), "sort": "updated", "direction": "desc"}
+            asked |= {"since": _stamp(since), "sort": "updated", "direction": "desc"}
         asked = {name: value for name, value in asked.items() if value}
         found = islice(self._pages(_issue, "/issues", **asked), most)
         return tuple(issue for issue in found if pulls or not issue.is_pull_request)
@@ -77,49 +70,85 @@ class Issues(Transport):
         """
         return tuple(self._pages(_entry, f"/issues/{number}/timeline"))
 
-    def open(self, issue: OpenIssue) -> int:
+    def open(self, issue: e.OpenIssue) -> int:
         """Open an issue; gives its number. Raises `Rejected` for an assignee who can't be one.
 
         https://docs.github.com/en/rest/issues/issues#create-an-issue
         """
-        return self._create(number_of, "/issues", _opened(issue))
+        return self._create(field("number", int), "/issues", asdict(issue))
 
-    def edit(self, change: EditIssue) -> None:
+    def edit(self, change: e.EditIssue) -> None:
         """Change an issue or a pull request. A change of nothing makes no request.
 
         https://docs.github.com/en/rest/issues/issues#update-an-issue
         """
-        given: dict[str, Any] = {
-            "title": change.title,
-            "body": change.body,
-            "labels": change.labels,
-            "assignees": change.assignees,
-        }
+        wanted = asdict(change)
+        parts = ("title", "body", "labels", "assignees")
+        given = {part: wanted[part] for part in parts if wanted[part] is not None}
         if change.open is not None:
             given["state"] = "open" if change.open else "closed"
             closed = "completed" if change.planned else "not_planned"
             given["state_reason"] = "reopened" if change.open else closed
-        given = {name: value for name, value in given.items() if value is not None}
         if given:
-            self._write("PATCH", f"/issues/{change.number}", given)
+            self.send("PATCH", f"/issues/{change.number}", given=given)
+
+    def recent_comments(self, since: datetime) -> tuple[tuple[int, Comment], ...]:
+        """The comments that were written since then, each with its issue's number, newest first.
+
+        One request a hundred comments.
+
+        https://docs.github.com/en/rest/issues/comments#list-issue-comments-for-a-repository
+        """
+        asked = {"since": _stamp(since), "sort": "created", "direction": "desc"}
+        found = self._pages(_with_issue, "/issues/comments", **asked)
+        # GitHub's `since` is the last edit. The list is sorted by creation, so the rest is older.
+        return tuple(takewhile(lambda each: each[1].created_at >= since, found))
+
+    def comment(self, comment: e.PostComment) -> int:
+        """Comment on an issue; gives the comment's id. A lost answer is not tried again.
+
+        https://docs.github.com/en/rest/issues/comments#create-an-issue-comment
+        """
+        path = f"/issues/{comment.number}/comments"
+        return self._create(field("id", int), path, {"body": comment.text})
+
+    def edit_comment(self, edit: e.EditComment) -> None:
+        """Replace a comment's text. Raises `NotFound` when it was deleted.
+
+        https://docs.github.com/en/rest/issues/comments#update-an-issue-comment
+        """
+        self.send("PATCH", f"/issues/comments/{edit.comment_id}", given={"body": edit.text})
+
+    def delete_comment(self, comment: e.DeleteComment) -> None:
+        """Delete a comment. One that is gone already is fine.
+
+        https://docs.github.com/en/rest/issues/comments#delete-an-issue-comment
+        """
+        with suppress(NotFound):
+            self.send("DELETE", f"/issues/comments/{comment.comment_id}")
+
+    def react(self, reaction: e.AddReaction) -> None:
+        """Put a thumbs up on a comment. Twice is the same as once.
+
+        https://docs.github.com/en/rest/reactions/reactions#create-reaction-for-an-issue-comment
+        """
+        path = f"/issues/comments/{reaction.comment_id}/reactions"
+        self.send("POST", path, given={"content": "+1"})
 
     def label_names(self) -> frozenset[str]:
         """The names of the repository's labels, in lower case. One request a hundred labels.
 
         https://docs.github.com/en/rest/issues/labels#list-labels-for-a-repository
         """
-        return frozenset(name.casefold() for name in self._pages(label_name, "/labels"))
+        return frozenset(name.casefold() for name in self._pages(field("name", str), "/labels"))
 
-    def create_label(self, label: Label) -> None:
+    def create_label(self, effect: e.CreateLabel) -> None:
         """Create a label. One that exists already is fine: another run was faster.
 
         https://docs.github.com/en/rest/issues/labels#create-a-label
         """
-        given = {"name": label.name, "color": label.color, "description": label.description}
-        try:
-            self._write("POST", "/labels", given)
-        except Rejected:
-            return
+        with suppress(Rejected):
+            self.send("POST", "/labels", given=asdict(effect.label))
 
     def assignable(self, login: str) -> bool:
         """Whether somebody can be assigned in this repository.
@@ -142,73 +171,52 @@ class Issues(Transport):
 
         https://docs.github.com/en/rest/issues/sub-issues#list-sub-issues
         """
-        try:
-            return tuple(self._pages(number_of, f"/issues/{number}/sub_issues"))
-        except NotFound:
-            return None
+        with suppress(NotFound):
+            return tuple(self._pages(field("number", int), f"/issues/{number}/sub_issues"))
+        return None
 
-    def add_sub_issue(self, parent: int, number: int) -> None:
+    def add_sub_issue(self, link: e.AddSubIssue) -> None:
         """Put an issue under another one. Two requests. Raises `Rejected` when there is no room.
 
         https://docs.github.com/en/rest/issues/sub-issues#add-sub-issue
         """
-        child = self._get(lambda raw: int(raw["id"]), f"/issues/{number}")
-        self._write("POST", f"/issues/{parent}/sub_issues", {"sub_issue_id": child})
-
-    def file_action(
-        self, title: str, body: str, labels: Sequence[str], assignees: Sequence[str]
-    ) -> Issue:
-        """`open`, for a caller that wants the whole issue. It goes once filing uses `open`."""
-        opened = _opened(OpenIssue(title, body, tuple(labels), tuple(assignees)))
-        return self._create(_issue, "/issues", opened)
-
-    def edit_action(
-        self,
-        number: int,
-        *,
-        title: str | None,
-        body: str,
-        labels: Sequence[str],
-        assignees: Sequence[str],
-        state: tuple[str, str] | None,
-    ) -> None:
-        """`edit`, with a state and its reason. It goes once filing uses `edit`."""
-        open_, reason = (state[0] == "open", state[1]) if state else (None, "")
-        self.edit(
-            EditIssue(
-                number,
-                title=title,
-                body=body,
-                labels=tuple(labels),
-                assignees=tuple(assignees),
-                open=open_,
-                planned=reason != "not_planned",
-            )
-        )
+        child = {"sub_issue_id": self._get(field("id", int), f"/issues/{link.number}")}
+        self.send("POST", f"/issues/{link.parent}/sub_issues", given=child)
 
 
-def _opened(issue: OpenIssue) -> dict[str, Any]:
-    given = {"title": issue.title, "body": issue.body, "labels": issue.labels}
-    return {**given, "assignees": issue.assignees} if issue.assignees else given
+def _stamp(at: datetime) -> str:
+    """A moment as GitHub wants it in a question: UTC, whole seconds, `Z`."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _issue(raw: Any) -> Issue:
-    return Issue(
-        number=number_of(raw),
-        title=raw["title"],
+    return build(
+        Issue,
+        raw,
         body=raw.get("body") or "",
         author=actor(raw.get("user")),
         association=raw.get("author_association") or "NONE",
         open=raw["state"] == "open",
-        labels=tuple(label_name(label) for label in raw["labels"]),
-        assignees=logins(raw.get("assignees")),
-        created_at=time(raw["created_at"]),
-        updated_at=time(raw["updated_at"]),
+        labels=names(raw["labels"]),
+        assignees=names(raw.get("assignees")),
         url=raw["html_url"],
         is_pull_request="pull_request" in raw,
-        comments=int(raw.get("comments") or 0),
-        draft=bool(raw.get("draft")),
     )
+
+
+def _comment(raw: Any) -> Comment:
+    """A comment, from the timeline or from a list of comments."""
+    return build(
+        Comment,
+        raw,
+        author=actor(raw.get("user") or raw.get("actor")),
+        body=raw.get("body") or "",
+        thumbs_up=int((raw.get("reactions") or {}).get("+1") or 0),
+    )
+
+
+def _with_issue(raw: Any) -> tuple[int, Comment]:
+    return int(raw["issue_url"].rpartition("/")[2]), _comment(raw)
 
 
 def _entry(raw: Any) -> Comment | TimelineEvent | None:
@@ -218,23 +226,24 @@ def _entry(raw: Any) -> Comment | TimelineEvent | None:
     """
     kind = raw.get("event")
     if kind == "commented":
-        return comment(raw)
+        return _comment(raw)
     source = (raw.get("source") or {}).get("issue") or {}
     if kind not in _EVENTS or (kind == EventKind.CROSS_REFERENCED and not source):
         return None
     pull = source.get("pull_request") or {}
-    merged = pull.get("merged_at")
-    return TimelineEvent(
+    return build(
+        TimelineEvent,
+        {},
         id=int(raw.get("id") or source.get("number") or 0),
-        kind=EventKind(kind),
+        kind=kind,
         actor=actor(raw.get("actor")),
-        at=time(raw["created_at"]),
+        at=raw["created_at"],
         subject=_subject(kind, raw),
         author=actor(source.get("user")) if source else None,
         title=str(source.get("title") or ""),
         body=str(source.get("body") or ""),
         pull_request=bool(pull),
-        merged_at=time(merged) if merged else None,
+        merged_at=pull.get("merged_at"),
     )
 
 

@@ -9,6 +9,7 @@ import logging
 from typing import Any, Self
 
 from github.GithubRetry import GithubRetry
+from msgspec import Struct
 from urllib3.exceptions import MaxRetryError
 
 from incident_actions.errors import RateLimited
@@ -18,25 +19,14 @@ LONGEST_WAIT = 60
 ALL_WAITS = 240
 """Seconds that all waits of a run may take together: it should end before the next sweep."""
 _LIMITED = frozenset({403, 429})
-REMEDY = "Wait for the limit to reset; the next run does the rest."
 _log = logging.getLogger(__name__)
 _SAFE_TO_REPEAT = frozenset({"GET", "PATCH", "PUT", "DELETE"})
 
 
-class Patience:
+class Patience(Struct):
     """The seconds that a run may still wait."""
 
-    def __init__(self) -> None:
-        self.left = float(ALL_WAITS)
-
-    def take(self, seconds: float) -> None:
-        """Use some up. Raises `RateLimited` when that is more than a run has."""
-        if seconds > min(LONGEST_WAIT, self.left):
-            raise RateLimited(
-                f"GitHub limits the rate and asks for {seconds:.0f} seconds of waiting",
-                remedy=REMEDY,
-            )
-        self.left -= seconds
+    left: float
 
 
 class PatientRetry(GithubRetry):
@@ -56,7 +46,7 @@ class PatientRetry(GithubRetry):
             "status_forcelist": [429, 500, 502, 503, 504],
         }
         super().__init__(**{**settings, **given})
-        self.patience = patience or Patience()
+        self.patience = patience or Patience(ALL_WAITS)
 
     def new(self, **changed: Any) -> Self:
         """The same with some settings changed; the patience is shared."""
@@ -64,25 +54,20 @@ class PatientRetry(GithubRetry):
 
     def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:
         """Whether to ask again after this answer."""
-        if status_code in _LIMITED:
-            return True
-        return bool(super().is_retry(method, status_code, has_retry_after))
+        limited = status_code in _LIMITED
+        return limited or bool(super().is_retry(method, status_code, has_retry_after))
 
     def increment(self, *given: Any, **named: Any) -> Any:
         """The retry after this answer. Raises `RateLimited` when the limit outlasts them all."""
+        response, error = named.get("response"), named.get("error")
         try:
             again = super().increment(*given, **named)
         except MaxRetryError:
-            response = named.get("response")
             if response is None or response.status not in _LIMITED:
                 raise
-            response.close()
-            raise RateLimited(
-                f"GitHub limits the rate: HTTP {response.status}, however often it is asked",
-                remedy=REMEDY,
-            ) from None
-        answer, error = named.get("response"), named.get("error")
-        seen = f"HTTP {answer.status}" if answer is not None else type(error).__name__
+            said = f": HTTP {response.status}, however often it is asked"
+            raise _limited(response, said) from None
+        seen = f"HTTP {response.status}" if response is not None else type(error).__name__
         _log.warning("GitHub failed (%s); asking again", seen)
         return again
 
@@ -90,9 +75,14 @@ class PatientRetry(GithubRetry):
         """Wait before asking again. Raises `RateLimited` rather than to wait for too long."""
         if response is not None and response.status in _LIMITED:
             asked = self.get_retry_after(response)
-            try:
-                self.patience.take(self.get_backoff_time() if asked is None else asked)
-            except RateLimited:
-                response.close()
-                raise
+            seconds = self.get_backoff_time() if asked is None else asked
+            if seconds > min(LONGEST_WAIT, self.patience.left):
+                raise _limited(response, f" and asks for {seconds:.0f} seconds of waiting")
+            self.patience.left -= seconds
         super().sleep(response)
+
+
+def _limited(response: Any, said: str) -> RateLimited:
+    """The error that ends the run. The connection is given back before it is raised."""
+    response.close()
+    return RateLimited(f"GitHub limits the rate{said}")

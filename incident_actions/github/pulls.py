@@ -5,13 +5,12 @@ https://docs.github.com/en/rest/pulls
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from incident_actions.domain.changes.suspects import MergedPull
 from incident_actions.domain.postmortem.pulls import PullRequest
-from incident_actions.github.decoding import actor, each, label_name, logins, number_of, time
-from incident_actions.github.transport import PER_PAGE, Transport
+from incident_actions.domain.projection.effects import AskReview, MarkReady, OpenPull
+from incident_actions.github.transport import PER_PAGE, Transport, actor, build, each, names
 
 _READY = """
 mutation($input: MarkPullRequestReadyForReviewInput!) {
@@ -57,41 +56,38 @@ class Pulls(Transport):
         """
         return tuple(self._pages(_changed, f"/pulls/{number}/files"))
 
-    def open_pull(self, title: str, branch: str, base: str, body: str) -> PullRequest:
+    def open_pull(self, new: OpenPull) -> PullRequest:
         """Open a draft pull request. Raises `Forbidden` when the token may not.
 
         Raises `Rejected` when the branch has one already, or does not differ from `base`.
 
         https://docs.github.com/en/rest/pulls/pulls#create-a-pull-request
         """
-        given = {"title": title, "head": branch, "base": base, "body": body, "draft": True}
-        return self._create(_pull, "/pulls", given)
+        given = {"title": new.title, "head": new.branch, "base": new.base, "body": new.body}
+        return self._create(_pull, "/pulls", {**given, "draft": True})
 
-    def make_ready(self, pull: PullRequest) -> None:
+    def make_ready(self, ready: MarkReady) -> None:
         """Make a draft ready for review. REST can't, so this is GraphQL.
 
         https://docs.github.com/en/graphql/reference/mutations#markpullrequestreadyforreview
         """
-        self._graphql(_READY, {"input": {"pullRequestId": pull.node}})
+        self._graphql(_READY, {"input": {"pullRequestId": ready.pull.node}})
 
-    def ask_reviewers(self, number: int, logins: Sequence[str]) -> None:
-        """Ask people for a review. Raises `Rejected` when one of them can't be asked.
+    def ask_review(self, ask: AskReview) -> None:
+        """Ask somebody for a review. Raises `Rejected` when they can't be asked.
 
         https://docs.github.com/en/rest/pulls/review-requests#request-reviewers-for-a-pull-request
         """
-        self._write("POST", f"/pulls/{number}/requested_reviewers", {"reviewers": logins})
-
-    def rename_pull(self, number: int, title: str) -> None:
-        """Give a pull request another title. It goes once its caller uses `edit`."""
-        self._write("PATCH", f"/pulls/{number}", {"title": title})
+        path = f"/pulls/{ask.number}/requested_reviewers"
+        self.send("POST", path, given={"reviewers": [ask.login]})
 
 
 def _pull(raw: Any) -> PullRequest:
-    head = raw["head"]
-    return PullRequest(
-        number=number_of(raw),
+    head, base = raw["head"], raw["base"]
+    return build(
+        PullRequest,
+        raw,
         node=raw["node_id"],
-        title=raw["title"],
         url=raw["html_url"],
         author=actor(raw.get("user")),
         open=raw["state"] == "open",
@@ -100,25 +96,19 @@ def _pull(raw: Any) -> PullRequest:
         branch=head["ref"],
         sha=head["sha"],
         head_repository=head["repo"]["full_name"] if head.get("repo") else None,
-        base=raw["base"]["ref"],
-        base_repository=raw["base"]["repo"]["full_name"],
-        labels=tuple(label_name(label) for label in raw["labels"]),
-        assignees=logins(raw.get("assignees")),
-        reviewers=logins(raw.get("requested_reviewers")),
+        base=base["ref"],
+        base_repository=base["repo"]["full_name"],
+        labels=names(raw["labels"]),
+        assignees=names(raw.get("assignees")),
+        reviewers=names(raw.get("requested_reviewers")),
     )
 
 
 def _merged(raw: Any) -> MergedPull | None:
     """None for one that was closed without a merge."""
-    if not raw.get("merged_at") or not raw.get("merge_commit_sha"):
-        return None
-    return MergedPull(
-        number=number_of(raw),
-        title=raw["title"],
-        by=actor(raw.get("user")).login,
-        at=time(raw["merged_at"]),
-        sha=raw["merge_commit_sha"],
-    )
+    at, sha = raw.get("merged_at"), raw.get("merge_commit_sha")
+    by = actor(raw.get("user")).login
+    return build(MergedPull, raw, at=at, by=by, sha=sha) if at and sha else None
 
 
 def _changed(raw: Any) -> str | None:

@@ -1,10 +1,12 @@
-"""The repository itself: its settings, who may do what, what happened to its branches, releases.
+"""The repository itself: its settings, its files, who may do what, and what happened in it.
 
 https://docs.github.com/en/rest/repos
 """
 
 from __future__ import annotations
 
+import base64
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -12,9 +14,10 @@ from urllib.parse import quote
 from msgspec import Struct
 
 from incident_actions.domain.changes.suspects import Push, Release
+from incident_actions.domain.issue.observation import Deployment
 from incident_actions.domain.issue.permissions import Permission
-from incident_actions.github.decoding import actor, each, time
-from incident_actions.github.transport import PER_PAGE, Transport
+from incident_actions.errors import InputError, NotFound
+from incident_actions.github.transport import PER_PAGE, Transport, actor, build, each
 
 
 class About(Struct, frozen=True):
@@ -27,49 +30,55 @@ class About(Struct, frozen=True):
     name: str
     branch: str
     public: bool
-    pushed_at: datetime | None
-    has_issues: bool
-    may_push: bool | None
-
-
-class Protection(Struct, frozen=True):
-    """How a branch is protected, and the names of the checks that a merge needs."""
-
-    protected: bool
-    required: tuple[str, ...]
+    pushed_at: datetime | None = None
+    has_issues: bool = True
+    may_push: bool | None = None
 
 
 class Repository(Transport):
     """Every method is one request. All raise `errors.GitHubError`."""
 
     def about(self) -> About:
-        """The repository as it is now.
+        """The repository. Asked for once in a run.
 
         https://docs.github.com/en/rest/repos/repos#get-a-repository
         """
-        return self._get(_about, "")
+        return self._once(_about, "")
 
-    def default_branch(self) -> str:
-        """The name of the default branch. Asked for once in a run.
+    def file(self, path: str) -> str | None:
+        """A text file on the default branch; None for a folder, for nothing, and above 1 MB.
 
-        https://docs.github.com/en/rest/repos/repos#get-a-repository
+        Asked for once in a run. Raises `InputError` for a path that leads out of the repository.
+
+        https://docs.github.com/en/rest/repos/contents#get-repository-content
         """
-        return self._once(_about, "").branch
+        if path.startswith("/") or ".." in path.split("/"):
+            raise InputError(
+                f"`{path}` is no path in the repository",
+                remedy="Write it from the repository's root, like `.github/incident.yml`.",
+            )
+        data = None
+        with suppress(NotFound):
+            data = self._once(_bytes, f"/contents/{quote(path)}")
+        return None if data is None else data.decode("utf-8-sig", errors="replace")
 
-    def is_public(self) -> bool:
-        """Whether anybody can read the repository.
+    def folder(self, path: str) -> dict[str, str]:
+        """The files in a folder of the default branch, each with its blob's hash.
 
-        https://docs.github.com/en/rest/repos/repos#get-a-repository
+        Empty when there is no such folder. Asked for once in a run.
+
+        https://docs.github.com/en/rest/repos/contents#get-repository-content
         """
-        return self.about().public
+        with suppress(NotFound):
+            return self._once(_hashes, f"/contents/{quote(path)}")
+        return {}
 
-    def quiet_since(self) -> datetime | None:
-        """When a public repository was last pushed to; None for one that is not public.
+    def content(self, path: str, ref: str) -> bytes | None:
+        """A file's bytes on a branch or in a commit; None for the same as in `file`.
 
-        https://docs.github.com/en/rest/repos/repos#get-a-repository
+        https://docs.github.com/en/rest/repos/contents#get-repository-content
         """
-        about = self.about()
-        return about.pushed_at if about.public else None
+        return self._find(_bytes, f"/contents/{quote(path)}", ref=ref)
 
     def permission(self, login: str) -> Permission:
         """What somebody may do here; `NONE` for an unknown login.
@@ -77,11 +86,12 @@ class Repository(Transport):
         https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user
         """
         path = f"/collaborators/{quote(login, safe='')}/permission"
-        found = self._find(_permission, path)
-        return Permission.NONE if found is None else found
+        return self._find(_permission, path) or Permission.NONE
 
-    def protection(self, branch: str) -> Protection:
-        """How a branch is protected. Raises `NotFound` when there is no such branch.
+    def protection(self, branch: str) -> tuple[bool, tuple[str, ...]]:
+        """Whether a branch is protected, and the names of the checks that a merge needs.
+
+        Raises `NotFound` when there is no such branch.
 
         https://docs.github.com/en/rest/branches/branches#get-a-branch
         """
@@ -103,18 +113,40 @@ class Repository(Transport):
         """
         return self._once(each(_release), "/releases", per_page=30)
 
+    def deployments(self, since: datetime) -> tuple[Deployment, ...]:
+        """The deployments since a moment, oldest first, of the newest hundred.
+
+        Asked for once in a run.
+
+        https://docs.github.com/en/rest/deployments/deployments#list-deployments
+        """
+        found = self._once(each(_deployment), "/deployments", per_page=PER_PAGE)
+        return tuple(sorted((one for one in found if one.at >= since), key=lambda one: one.at))
+
 
 def _about(raw: Any) -> About:
-    permissions = raw.get("permissions")
-    pushed_at = raw.get("pushed_at")
-    return About(
+    return build(
+        About,
+        raw,
         name=raw["full_name"],
         branch=raw["default_branch"],
         public=not raw["private"],
-        pushed_at=time(pushed_at) if pushed_at else None,
-        has_issues=bool(raw.get("has_issues", True)),
-        may_push=bool(permissions.get("push")) if permissions else None,
+        may_push=(raw.get("permissions") or {}).get("push"),
     )
+
+
+def _bytes(raw: Any) -> bytes | None:
+    """A folder has none; files over 1 MB come without content."""
+    if not isinstance(raw, dict) or raw.get("encoding") != "base64":
+        return None
+    return base64.b64decode(raw["content"])
+
+
+def _hashes(raw: Any) -> dict[str, str]:
+    """Of a folder's list; a path that is a file holds none."""
+    if not isinstance(raw, list):
+        return {}
+    return {item["name"]: item["sha"] for item in raw if item["type"] == "file"}
 
 
 def _permission(raw: Any) -> Permission:
@@ -125,17 +157,20 @@ def _permission(raw: Any) -> Permission:
         return Permission.named(str(raw["permission"]))
 
 
-def _protection(raw: Any) -> Protection:
+def _protection(raw: Any) -> tuple[bool, tuple[str, ...]]:
     checks = (raw.get("protection") or {}).get("required_status_checks") or {}
-    return Protection(bool(raw["protected"]), tuple(map(str, checks.get("contexts") or ())))
+    return bool(raw["protected"]), tuple(map(str, checks.get("contexts") or ()))
 
 
 def _push(raw: Any) -> Push:
-    return Push(time(raw["timestamp"]), actor(raw["actor"]).login, raw["before"], raw["after"])
+    return build(Push, raw, at=raw["timestamp"], by=actor(raw["actor"]).login)
 
 
 def _release(raw: Any) -> Release | None:
     """None for a draft."""
-    if not raw.get("published_at"):
-        return None
-    return Release(time(raw["published_at"]), actor(raw.get("author")).login, raw["tag_name"])
+    at, by = raw.get("published_at"), actor(raw.get("author")).login
+    return build(Release, {}, at=at, by=by, tag=raw["tag_name"]) if at else None
+
+
+def _deployment(raw: Any) -> Deployment:
+    return build(Deployment, raw, at=raw["created_at"], by=actor(raw.get("creator")).login)

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from contextlib import suppress
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import github
 import requests
 from github.Requester import Requester
+from msgspec import convert
 
 from incident_actions import __version__, errors
-from incident_actions.github.decoding import Answer, each, read
-from incident_actions.github.patience import REMEDY, PatientRetry
+from incident_actions.domain.issue.observation import Actor
+from incident_actions.github.patience import PatientRetry
 
 TIMEOUT = 15
 """Seconds for one answer."""
@@ -26,7 +28,6 @@ PER_PAGE = 100
 """The entries of one page: the most that GitHub gives."""
 CEILING = 400
 """The requests of one run. A usual one makes about ten, so that many are a fault of ours."""
-_AGAIN = "Run it again; see https://www.githubstatus.com."
 _MOVED = frozenset({307, 308})
 _MOVED_REMEDY = "The repository or the server has moved: use its new address."
 _KINDS = {
@@ -36,57 +37,39 @@ _KINDS = {
     410: errors.NotFound,
 }
 """By HTTP status; others are `Rejected` or `Unavailable`."""
-_REMEDIES: dict[type[errors.GitHubError], str] = {
-    errors.Unauthorized: "The token is wrong or expired. Leave `token` out, or renew the secret.",
-    errors.Forbidden: "Give the job `permissions: issues: write, contents: read`. "
-    "For another repository use a token that may write there.",
-    errors.NotFound: "Check that {repository} exists and that the token may see it. "
-    "`github.token` sees its own repository only.",
-    errors.Rejected: "GitHub refused the content; the message says why.",
-    errors.RateLimited: REMEDY,
-    errors.Unavailable: _AGAIN,
-}
 
-
-def connection(token: str, api_url: str) -> Requester:
-    """PyGithub's connection, with our time limit and our retries. Nothing is asked yet."""
-    return github.Github(
-        auth=github.Auth.Token(token),
-        base_url=api_url,
-        timeout=TIMEOUT,
-        user_agent=f"incident-actions/{__version__}",
-        per_page=PER_PAGE,
-        retry=PatientRetry(),
-        seconds_between_requests=None,
-        seconds_between_writes=None,
-    ).requester
+Answer = TypeVar("Answer")
 
 
 class Transport:
-    """The requests of one run to one repository.
+    """The requests of one run to one repository. `requests` is how many were made so far, without
+    retries and redirects; `repository` is `OWNER/NAME`.
 
     The subclasses, one for each part of the API, use the helpers that begin with an underscore;
     their paths are those of `send`, where all of them end up.
     """
 
-    def __init__(self, requester: Requester, repository: str, ceiling: int = CEILING) -> None:
-        self._requester = requester
-        self._repository = repository
+    def __init__(self, token: str, repository: str, api_url: str, ceiling: int = CEILING) -> None:
+        """A connection to one repository (`OWNER/NAME`). Nothing is asked yet.
+
+        `api_url` is the API's root, as `GITHUB_API_URL` has it. After `ceiling` requests the next
+        one raises `errors.RequestCeilingReached`.
+        """
+        self._requester = github.Github(
+            auth=github.Auth.Token(token),
+            base_url=api_url,
+            timeout=TIMEOUT,
+            user_agent=f"incident-actions/{__version__}",
+            retry=PatientRetry(),
+            seconds_between_requests=None,
+            seconds_between_writes=None,
+        ).requester
+        self.repository = repository
+        self.requests = 0
         self._ceiling = ceiling
         self._base = f"/repos/{quote(repository, safe='/')}"
-        self._requests = 0
         self._tagged: dict[tuple[object, ...], tuple[Mapping[str, str], Any]] = {}
         self._answers: dict[tuple[object, ...], Any] = {}
-
-    @property
-    def repository(self) -> str:
-        """`OWNER/NAME`; no request."""
-        return self._repository
-
-    @property
-    def requests(self) -> int:
-        """How many requests were made so far; retries and redirects are not counted."""
-        return self._requests
 
     def close(self) -> None:
         """Close the connection. The next request would open another one."""
@@ -115,27 +98,20 @@ class Transport:
         limit lasts too long, `Unavailable` when there is no answer that makes sense, and
         `RequestCeilingReached` for one request too many.
         """
-        if self._requests >= self._ceiling:
+        if self.requests >= self._ceiling:
             raise errors.RequestCeilingReached(self._ceiling, f"{verb} {path}")
-        self._requests += 1
+        self.requests += 1
         question = (path, *sorted((parameters or {}).items()))
         known = self._tagged.get(question) if verb == "GET" else None
         conditions = {"If-None-Match": known[0]["etag"]} if known else {}
         url = self._base + path if path[:1] in ("", "/") else path
         try:
-            status, headers, text = self._exchange(verb, url, parameters, conditions, given)
-            answer = json.loads(text) if text else None
+            status, headers, answer = self._exchange(verb, url, parameters, conditions, given)
         except github.GithubException as error:
             raise self._explained(error, f"{verb} {path}") from None
         except (requests.RequestException, OSError) as error:
-            raise errors.Unavailable(
-                f"GitHub could not be reached: {type(error).__name__} at {verb} {path}",
-                remedy=_AGAIN,
-            ) from None
-        except ValueError:
-            raise errors.Unavailable(
-                f"GitHub did not answer {verb} {path} with JSON", remedy=_AGAIN
-            ) from None
+            failed = f"{type(error).__name__} at {verb} {path}"
+            raise errors.Unavailable(f"GitHub could not be reached: {failed}") from None
         if known and status == 304:
             return known
         if verb == "GET" and headers.get("etag"):
@@ -144,8 +120,8 @@ class Transport:
 
     def _exchange(
         self, verb: str, url: str, parameters: Any, headers: dict[str, str], given: Any
-    ) -> tuple[int, dict[str, Any], str]:
-        """Status, headers and text of an answer. Raises `github.GithubException` for a refusal.
+    ) -> tuple[int, dict[str, Any], Any]:
+        """Status, headers and JSON of an answer. Raises `github.GithubException` for a refusal.
 
         A redirect stays on the same server. PyGithub follows 301 by itself.
         https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects
@@ -158,13 +134,16 @@ class Transport:
         target = str(answered.get("location"))
         if status in _MOVED and target.startswith(self._requester.base_url):
             status, answered, text = ask(verb, target, None, headers, given)
-        if status >= 400 or status in _MOVED:
-            try:
-                said = json.loads(text)
-            except ValueError:
-                said = None
-            raise github.GithubException(status, said)
-        return status, answered, text
+        refused = status >= 400 or status in _MOVED
+        try:
+            answer = json.loads(text) if text else None
+        except ValueError:
+            if not refused:
+                raise errors.Unavailable(f"GitHub did not answer {verb} {url} with JSON") from None
+            answer = None
+        if refused:
+            raise github.GithubException(status, answer)
+        return status, answered, answer
 
     def _get(self, reader: Callable[[Any], Answer], path: str, **parameters: Any) -> Answer:
         """What `reader` makes of the answer to a GET."""
@@ -172,10 +151,9 @@ class Transport:
 
     def _find(self, reader: Callable[[Any], Answer], path: str, **parameters: Any) -> Answer | None:
         """The same, or None where GitHub finds nothing."""
-        try:
+        with suppress(errors.NotFound):
             return self._get(reader, path, **parameters)
-        except errors.NotFound:
-            return None
+        return None
 
     def _once(self, reader: Callable[[Any], Answer], path: str, **parameters: Any) -> Answer:
         """The same; who asks again in the run gets the answer, or the refusal, of the first time.
@@ -185,7 +163,7 @@ class Transport:
         question = (path, *sorted(parameters.items()))
         if question not in self._answers:
             try:
-                self._answers[question] = self._get(lambda raw: raw, path, **parameters)
+                self._answers[question] = self.send("GET", path, parameters=parameters)[1]
             except (errors.Forbidden, errors.NotFound) as refused:
                 self._answers[question] = refused
         answer = self._answers[question]
@@ -213,11 +191,7 @@ class Transport:
 
     def _exists(self, path: str) -> bool:
         """Whether GitHub finds something there."""
-        try:
-            self.send("GET", path)
-        except errors.NotFound:
-            return False
-        return True
+        return self._find(lambda _: True, path) is not None
 
     def _create(
         self, reader: Callable[[Any], Answer], path: str, given: Mapping[str, Any]
@@ -225,22 +199,15 @@ class Transport:
         """What `reader` makes of the answer to a POST."""
         return read(reader, self.send("POST", path, given=given)[1])
 
-    def _write(self, verb: str, path: str, given: Mapping[str, Any] | None = None) -> None:
-        """A change whose answer tells nothing new."""
-        self.send(verb, path, given=given)
-
     def _graphql(self, query: str, variables: Mapping[str, Any]) -> None:
-        """A GraphQL mutation. Raises `NotFound` or `Rejected` for what the answer lists as errors.
+        """A GraphQL mutation. Raises `Rejected` for what the answer lists as errors.
 
         https://docs.github.com/en/graphql/guides/forming-calls-with-graphql
         """
         request = {"query": query, "variables": variables}
         _, answer = self.send("POST", self._requester.graphql_url, given=request)
-        problems = _dicts(read(lambda raw: raw.get("errors"), answer))
-        if problems:
-            missing = len(problems) == 1 and problems[0].get("type") == "NOT_FOUND"
-            refused = github.GithubException(404 if missing else 400, answer)
-            raise self._explained(refused, "POST /graphql")
+        if read(lambda raw: raw.get("errors"), answer):
+            raise self._explained(github.GithubException(400, answer), "POST /graphql")
 
     def _explained(self, error: github.GithubException, what: str) -> errors.GitHubError:
         """The error of ours that fits, with the remedy. `what` is a verb, a space and a path.
@@ -248,22 +215,76 @@ class Transport:
         The path is empty where the repository itself was asked for.
         """
         data = error.data if isinstance(error.data, dict) else {}
-        details = [str(one.get("message") or "") for one in _dicts(data.get("errors"))]
+        listed = [one for one in data.get("errors") or () if isinstance(one, dict)]
+        details = [str(one.get("message") or "") for one in listed]
         message = str(data.get("message") or error.message or "")
         said = " ".join(" ".join([message, *details]).split())[:300]
         where = f"{what} on {self.repository}" if "/" in what else f"{what}{self.repository}"
+        other = errors.Unavailable if error.status >= 500 else errors.Rejected
+        kind: type[errors.GitHubError] = _KINDS.get(error.status, other)
         limited = error.status == 429 or Requester.isRateLimitError(message)
         if limited or "rate limit" in said.lower():
-            kind: type[errors.GitHubError] = errors.RateLimited
-        else:
-            other = errors.Unavailable if error.status >= 500 else errors.Rejected
-            kind = _KINDS.get(error.status, other)
-        remedy = _REMEDIES[kind] if error.status >= 400 else _MOVED_REMEDY
+            kind = errors.RateLimited
+        remedy = kind.advice if error.status >= 400 else _MOVED_REMEDY
         return kind(
             f"{where}: HTTP {error.status} {said}".strip(),
             remedy=remedy.format(repository=self.repository),
         )
 
 
-def _dicts(found: Any) -> list[dict[str, Any]]:
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+def read(reader: Callable[[Any], Answer], raw: Any) -> Answer:
+    """What `reader` makes of an answer. Raises `Unavailable` when it has another shape.
+
+    For that a reader may raise KeyError, TypeError, ValueError or AttributeError.
+    """
+    try:
+        return reader(raw)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        why = f"{type(error).__name__}: {error}"
+        raise errors.Unavailable(f"GitHub gave an answer that makes no sense ({why})") from None
+
+
+def each(
+    reader: Callable[[Any], Answer | None], under: str = ""
+) -> Callable[[Any], tuple[Answer, ...]]:
+    """A reader of a list, out of a reader of one item that may leave items out (None).
+
+    `under` is the key of the object that the list stands in, if it stands in one.
+    """
+
+    def listed(raw: Any) -> tuple[Answer, ...]:
+        items = raw[under] if under else raw
+        if not isinstance(items, list):
+            raise TypeError("no list")
+        return tuple(found for item in items if (found := reader(item)) is not None)
+
+    return listed
+
+
+def build(kind: type[Answer], raw: Any, /, **fields: Any) -> Answer:
+    """A value of the struct `kind`, out of a JSON object.
+
+    It gets the given fields, and for the others what the object has under the same names. ISO
+    8601 texts become times. Raises ValueError (msgspec's) when a type does not fit.
+    """
+    return convert({**raw, **fields}, kind)
+
+
+def field(name: str, kind: type[Answer]) -> Callable[[Any], Answer]:
+    """A reader of one field of a JSON object, which must be of that type."""
+    return lambda raw: convert(raw[name], kind)
+
+
+def names(raw: Any) -> tuple[str, ...]:
+    """The names in a list of labels, or the logins in one of users, which may be missing.
+
+    GitHub may give a label as its name alone.
+    """
+    return tuple(
+        one if isinstance(one, str) else one.get("login") or one["name"] for one in raw or ()
+    )
+
+
+def actor(raw: Any) -> Actor:
+    """An account. A deleted one has no user any more, and is GitHub's `ghost`."""
+    return Actor(raw["login"], bot=raw.get("type") == "Bot") if raw else Actor("ghost")

@@ -15,26 +15,46 @@ from incident_actions.github.client import GitHub
 
 log = logging.getLogger(__name__)
 
+_METHODS: dict[type[e.Effect], Callable[[GitHub, Any], int | str | PullRequest | None]] = {
+    e.EditIssue: GitHub.edit,
+    e.EditPull: GitHub.edit,
+    e.OpenIssue: GitHub.open,
+    e.CreateLabel: GitHub.create_label,
+    e.PostComment: GitHub.comment,
+    e.EditComment: GitHub.edit_comment,
+    e.DeleteComment: GitHub.delete_comment,
+    e.AddReaction: GitHub.react,
+    e.CommitFiles: GitHub.commit_files,
+    e.OpenPull: GitHub.open_pull,
+    e.MarkReady: GitHub.make_ready,
+    e.AskReview: GitHub.ask_review,
+    e.PublishCheck: GitHub.publish,
+    e.AddSubIssue: GitHub.add_sub_issue,
+}
+"""The method of the client that carries out each kind of effect."""
+
 
 class Outcome(Struct, frozen=True):
     """What came of one effect.
 
-    `refused` is GitHub's final no (403, 404, 422) to an optional effect. `existed` says that
-    somebody else had made the thing already, or had moved the branch. `number` is that of a new
-    issue or pull request, `sha` that of a new commit.
+    `refused` is GitHub's final no (403, 404, 422) to an optional effect. `value` is what the
+    client's method gives: the number of a new issue, the id of a new comment, the SHA of a new
+    commit (an empty text when the branch was made, or has moved, meanwhile), a new pull request.
     """
 
     effect: e.Effect
     refused: GitHubError | None = None
-    existed: bool = False
-    number: int | None = None
-    sha: str = ""
-    pull: PullRequest | None = None
+    value: int | str | PullRequest | None = None
 
     @property
     def done(self) -> bool:
-        """Whether the effect took place."""
-        return self.refused is None and not self.existed
+        """Whether GitHub took the change."""
+        return self.refused is None
+
+    @property
+    def number(self) -> int | None:
+        """The number of a new issue."""
+        return self.value if isinstance(self.value, int) else None
 
 
 def apply(github: GitHub, effects: Iterable[e.Effect]) -> tuple[Outcome, ...]:
@@ -50,104 +70,14 @@ def apply(github: GitHub, effects: Iterable[e.Effect]) -> tuple[Outcome, ...]:
 def apply_one(github: GitHub, effect: e.Effect) -> Outcome:
     """Carry out one effect. Raises `errors.GitHubError` as `apply` does."""
     try:
-        return _WRITERS[type(effect)](github, effect)
+        return Outcome(effect, value=_METHODS[type(effect)](github, effect))
     except (Forbidden, NotFound, Rejected) as refused:
         if not effect.optional:
             raise
         log.warning("%s was left out. %s %s", type(effect).__name__, refused, refused.remedy)
-        return Outcome(effect, refused=refused)
+        return Outcome(effect, refused)
 
 
 def took_place(outcomes: Iterable[Outcome]) -> tuple[e.Effect, ...]:
     """The effects that took place."""
     return tuple(outcome.effect for outcome in outcomes if outcome.done)
-
-
-def _edit_issue(github: GitHub, effect: e.EditIssue) -> Outcome:
-    github.edit(effect)
-    return Outcome(effect)
-
-
-def _open_issue(github: GitHub, effect: e.OpenIssue) -> Outcome:
-    return Outcome(effect, number=github.open(effect))
-
-
-def _create_label(github: GitHub, effect: e.CreateLabel) -> Outcome:
-    github.create_label(effect.label)
-    return Outcome(effect)
-
-
-def _post_comment(github: GitHub, effect: e.PostComment) -> Outcome:
-    github.comment(effect.number, effect.text)
-    return Outcome(effect)
-
-
-def _edit_comment(github: GitHub, effect: e.EditComment) -> Outcome:
-    github.edit_comment(effect.comment_id, effect.text)
-    return Outcome(effect)
-
-
-def _delete_comment(github: GitHub, effect: e.DeleteComment) -> Outcome:
-    github.delete_comment(effect.comment_id)
-    return Outcome(effect)
-
-
-def _add_reaction(github: GitHub, effect: e.AddReaction) -> Outcome:
-    github.react(effect.comment_id)
-    return Outcome(effect)
-
-
-def _commit_files(github: GitHub, effect: e.CommitFiles) -> Outcome:
-    sha = github.commit(effect.parent, effect.files, effect.message)
-    ref = f"refs/heads/{effect.branch}"
-    try:
-        if effect.creates:
-            github.create_ref(ref, sha)
-        else:
-            github.move_ref(ref, sha)
-    except Rejected as refused:
-        return Outcome(effect, refused=refused, existed=True)
-    return Outcome(effect, sha=sha)
-
-
-def _open_pull(github: GitHub, effect: e.OpenPull) -> Outcome:
-    pull = github.open_pull(effect.title, effect.branch, effect.base, effect.body)
-    return Outcome(effect, number=pull.number, pull=pull)
-
-
-def _mark_ready(github: GitHub, effect: e.MarkReady) -> Outcome:
-    github.make_ready(effect.pull)
-    return Outcome(effect)
-
-
-def _ask_review(github: GitHub, effect: e.AskReview) -> Outcome:
-    github.ask_reviewers(effect.number, [effect.login])
-    return Outcome(effect)
-
-
-def _publish_check(github: GitHub, effect: e.PublishCheck) -> Outcome:
-    github.publish(effect.check)
-    return Outcome(effect)
-
-
-def _add_sub_issue(github: GitHub, effect: e.AddSubIssue) -> Outcome:
-    github.add_sub_issue(effect.parent, effect.number)
-    return Outcome(effect)
-
-
-_WRITERS: dict[type[e.Effect], Callable[[GitHub, Any], Outcome]] = {
-    e.EditIssue: _edit_issue,
-    e.EditPull: _edit_issue,
-    e.OpenIssue: _open_issue,
-    e.CreateLabel: _create_label,
-    e.PostComment: _post_comment,
-    e.EditComment: _edit_comment,
-    e.DeleteComment: _delete_comment,
-    e.AddReaction: _add_reaction,
-    e.CommitFiles: _commit_files,
-    e.OpenPull: _open_pull,
-    e.MarkReady: _mark_ready,
-    e.AskReview: _ask_review,
-    e.PublishCheck: _publish_check,
-    e.AddSubIssue: _add_sub_issue,
-}

@@ -298,7 +298,7 @@ def _look_around(context: RunContext, it: Assessment) -> OutsideFacts:
         except GitHubError as error:  # without `deployments: read` the timeline is shorter
             log.info("The deployments of this incident could not be read: %s", error)
     if found.public is None and incident.sensitive:
-        found = replace(found, public=github.is_public())
+        found = replace(found, public=github.about().public)
     if not incident.sensitive and (found.deployments or incident.allow):
         audit = override_audit.follow(
             github, incident, it.number, found.deployments, found.audit, context.now

@@ -60,7 +60,8 @@ def keep_alive(context: RunContext) -> tuple[JobResult, ...]:
     quiet time is warned of once.
     """
     github = context.github
-    since = github.quiet_since()
+    about = github.about()
+    since = about.pushed_at if about.public else None
     if since is None or context.now - since < SWITCHED_OFF - WARNED:
         over = _warnings(context, "open")
         apply(github, [EditIssue(issue.number, open=False) for issue in over])

@@ -63,7 +63,7 @@ def _ask(
             return ()
 
     every = optional("deployments", lambda: github.deployments(_EVER))
-    branch = github.default_branch()
+    branch = github.about().branch
     seen = RecordedChanges(
         deployments=_that_matter(every, config.freeze.environments),
         pushes=optional("pushes", lambda: github.pushes(branch)),

@@ -176,7 +176,7 @@ def _place(context: RunContext, it: Assessment) -> tuple[str, str]:
     path = ""
     if there:
         branch = branch if branch in there else there[0]
-        changed = github.changed_files(quote(github.default_branch()), quote(branch))
+        changed = github.changed_files(quote(github.about().branch), quote(branch))
         path = _path_of(number, changed or ())
     return branch, path or link.file_path(folder, number, title, day)
 
@@ -194,7 +194,7 @@ def _write_draft(github: GitHub, now: Postmortem, draft: Draft) -> bool:
     elif now.pr is not None:
         return False  # somebody closed it and deleted its branch: that is decided
     else:
-        tip = github.branch(github.default_branch())
+        tip = github.branch(github.about().branch)
     if tip is None:
         log.warning("No postmortem: the repository has no commit yet")
         return False
@@ -203,7 +203,7 @@ def _write_draft(github: GitHub, now: Postmortem, draft: Draft) -> bool:
         message = f"Postmortem of #{draft.number}: {'a draft' if is_new else 'what is known now'}"
         files = {now.path: text.encode()}
         commit = CommitFiles(now.branch, tip, files, message, creates=is_new)
-        if apply_one(github, commit).existed:
+        if not apply_one(github, commit).value:
             raise Unavailable(
                 f"{now.branch} was made, or has moved, meanwhile",
                 remedy="The next run looks at it again.",
@@ -273,15 +273,15 @@ def _open_pull(context: RunContext, it: Assessment, now: Postmortem, title: str)
         now.path,
         f"{_web(it.observation.issue)}/blob/{quote(now.branch)}/{quote(now.path)}",
     )
-    effect = OpenPull(title, now.branch, context.github.default_branch(), body)
+    effect = OpenPull(title, now.branch, context.github.about().branch, body)
     try:
-        pull = apply_one(context.github, effect).pull
+        pull = apply_one(context.github, effect).value
     except Rejected as refused:
         raise Unavailable(
             f"the pull request could not be opened: {refused}",
             remedy="Another run may have opened it; the next one looks.",
         ) from None
-    assert pull is not None
+    assert isinstance(pull, PullRequest)
     return pull
 
 

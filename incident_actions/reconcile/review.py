@@ -213,12 +213,12 @@ def _write_back(
         message = f"Postmortem of #{link.incident_of_path(path)}: its action items"
         commit = CommitFiles(branch, tip, {path: after.to_bytes()}, message)
         try:
-            outcome = apply_one(context.github, commit)
+            sha = apply_one(context.github, commit).value
         except Forbidden as refused:
             log.warning("The file stays as it is: %s. Add `contents: write`.", refused)
             return ""
-        if not outcome.existed:
-            return outcome.sha
+        if sha:
+            return str(sha)
     if pull.merged:
         log.warning("%s is protected: the postmortem there stays as it is", branch)
         return ""

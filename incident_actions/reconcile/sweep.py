@@ -15,7 +15,7 @@ from incident_actions.domain.issue.incident import Severity
 from incident_actions.domain.issue.observation import REMINDER, Issue
 from incident_actions.domain.projection.state import State, is_stale, state_of
 from incident_actions.domain.reminders.due import due
-from incident_actions.errors import GitHubError, RateLimited
+from incident_actions.errors import GitHubError, RateLimited, RequestCeilingReached
 from incident_actions.reconcile import plan
 from incident_actions.reconcile.apply import apply, took_place
 from incident_actions.reconcile.context import JobResult, RunContext
@@ -37,8 +37,8 @@ def sweep(context: RunContext) -> tuple[JobResult, ...]:
     that wait for an answer, postmortems and action items, GitHub's own schedule.
 
     One task that fails does not keep the others waiting; the run fails with its error once all
-    of them had their turn. A rate limit that outlasts the run's patience ends it: the next sweep
-    does the rest. Raises `errors.GitHubError`.
+    of them had their turn. A rate limit that outlasts the run's patience ends it, and so does the
+    ceiling of its requests: the next sweep does the rest. Raises `errors.GitHubError`.
     """
     recent = RecentComments(context)
     listed = context.github.issues(labels=[names.INCIDENT])
@@ -62,17 +62,17 @@ def sweep(context: RunContext) -> tuple[JobResult, ...]:
 def _each_in_turn(tasks: Sequence[tuple[str, Task]]) -> list[tuple[JobResult, ...]]:
     """Do the tasks one after the other; gives the results of each.
 
-    Raises `RateLimited` at once, since asking GitHub for more would only make it worse, and the
-    first of all other errors when every task had its turn.
+    Raises `RateLimited` and `RequestCeilingReached` at once, since every further request would
+    be refused too, and the first of all other errors when every task had its turn.
     """
     results: list[tuple[JobResult, ...]] = []
     failed: list[GitHubError] = []
     for turn, (name, task) in enumerate(tasks):
         try:
             results.append(task())
-        except RateLimited:
+        except (RateLimited, RequestCeilingReached) as error:
             left = ", ".join(each for each, _ in tasks[turn:])
-            log.warning("GitHub limits the rate. Left for the next sweep: %s", left)
+            log.warning("%s. Left for the next sweep: %s", error, left)
             raise
         except GitHubError as error:
             log.warning("%s was left for the next sweep: %s", name, error)

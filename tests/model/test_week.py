@@ -16,7 +16,7 @@ import pytest
 
 from incident_actions.config import PATH
 from incident_actions.domain.reminders.kinds import INCIDENT_KINDS
-from incident_actions.github.client import connect
+from incident_actions.github.client import GitHub
 from incident_actions.reconcile.respond import Tools, WorkflowEvent, respond
 from incident_actions.sandbox import Sandbox
 from tests.model.duties import DAY, HOUR, MINUTE, NOT_URGENT, Facts, after_run
@@ -237,7 +237,7 @@ class Week:
     # What the bot does, and what it should have done -------------------------------------
 
     def _run(self, event: WorkflowEvent, number: int) -> None:
-        hub = connect(TOKEN, REPOSITORY, self.github.url)
+        hub = GitHub(TOKEN, REPOSITORY, self.github.url)
         tools = Tools(self.now, sleep=lambda _: None, probe=lambda *_: True)
         respond(hub, event, PATH, tools)
         sweep = not number

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from incident_actions.config import PATH
 from incident_actions.domain.issue import body as bodies
 from incident_actions.errors import Unavailable
-from incident_actions.github.client import connect
+from incident_actions.github.client import GitHub
 from incident_actions.reconcile.respond import Tools, WorkflowEvent, respond
 from incident_actions.sandbox import Person, Sandbox
 from incident_actions.sandbox.world import World
@@ -174,7 +174,7 @@ class Town:
 
     def hub(self) -> Any:
         """A connection of the bot's."""
-        return connect(TOKEN, REPOSITORY, self.sandbox.url)
+        return GitHub(TOKEN, REPOSITORY, self.sandbox.url)
 
     def tools(self) -> Tools:
         """The clock of this world; waiting takes no time, and every probe is answered well."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
-from incident_actions.github.client import connect
+from incident_actions.github.client import GitHub
 from incident_actions.reconcile.respond import Tools, WorkflowEvent, respond
 from incident_actions.sandbox import Sandbox
 from tests.support.events import form_body
@@ -53,7 +53,7 @@ def dashboard() -> str:
     def run() -> None:
         name, payload = github.deliveries[-1]
         tools = Tools(now, lambda seconds: None, lambda url, private: False)
-        respond(connect(token, REPO, github.url), WorkflowEvent(name, payload), "config.yml", tools)
+        respond(GitHub(token, REPO, github.url), WorkflowEvent(name, payload), "config.yml", tools)
 
     with github:
         dana.push({"src/app.py": "1"}, "Start")

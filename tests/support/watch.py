@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from incident_actions.config import PATH
-from incident_actions.github.client import connect
+from incident_actions.github.client import GitHub
 from incident_actions.reconcile.context import JobResult
 from incident_actions.reconcile.respond import Tools, WorkflowEvent, respond
 from incident_actions.sandbox import Sandbox
@@ -61,7 +61,7 @@ class Watch:
         self.github.clear_log()
         tools = Tools(self.now, lambda _: None, lambda *_: True, WORKFLOW)
         return respond(
-            connect(TOKEN, REPO, self.github.url), WorkflowEvent(name, payload), PATH, tools
+            GitHub(TOKEN, REPO, self.github.url), WorkflowEvent(name, payload), PATH, tools
         )
 
     @property

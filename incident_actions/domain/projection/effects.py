@@ -20,6 +20,12 @@ class Effect(Struct, frozen=True):
     optional: ClassVar[bool] = False
 
 
+class OptionalEffect(Effect, frozen=True):
+    """A change that an incident can do without."""
+
+    optional = True
+
+
 class EditIssue(Effect, frozen=True):
     """One request that changes an issue or a pull request. None leaves a part as it is.
 
@@ -52,52 +58,46 @@ class OpenIssue(Effect, frozen=True):
     assignees: tuple[str, ...] = ()
 
 
-class CreateLabel(Effect, frozen=True):
+class CreateLabel(OptionalEffect, frozen=True):
     """A label that the repository does not have yet."""
 
-    optional = True
     label: Label
 
 
-class PostComment(Effect, frozen=True):
+class PostComment(OptionalEffect, frozen=True):
     """A comment of the bot's. `kind` and `key` identify it, so that it is posted once."""
 
-    optional = True
     number: int
     kind: str
     key: str
     text: str
 
 
-class EditComment(Effect, frozen=True):
+class EditComment(OptionalEffect, frozen=True):
     """A comment of the bot's gets another text."""
 
-    optional = True
     comment_id: int
     text: str
 
 
-class DeleteComment(Effect, frozen=True):
+class DeleteComment(OptionalEffect, frozen=True):
     """A comment of the bot's that no longer holds is deleted."""
 
-    optional = True
     comment_id: int
     kind: str
     key: str
 
 
-class AddReaction(Effect, frozen=True):
+class AddReaction(OptionalEffect, frozen=True):
     """A thumbs up on a comment whose commands were taken."""
 
-    optional = True
     comment_id: int
 
 
 class CommitFiles(Effect, frozen=True):
     """A commit on top of `parent` that sets these files, by path.
 
-    `creates` says that the branch is new; otherwise it moves forward from `parent`. The outcome
-    has the commit's SHA, or `existed` when the branch was made, or moved, by somebody else.
+    `creates` says that the branch is new; otherwise it moves forward from `parent`.
     """
 
     branch: str
@@ -116,31 +116,27 @@ class OpenPull(Effect, frozen=True):
     body: str
 
 
-class MarkReady(Effect, frozen=True):
+class MarkReady(OptionalEffect, frozen=True):
     """A draft pull request becomes ready for review."""
 
-    optional = True
     pull: PullRequest
 
 
-class AskReview(Effect, frozen=True):
+class AskReview(OptionalEffect, frozen=True):
     """Somebody is asked to review a pull request."""
 
-    optional = True
     number: int
     login: str
 
 
-class PublishCheck(Effect, frozen=True):
+class PublishCheck(OptionalEffect, frozen=True):
     """A finished check of a commit is published."""
 
-    optional = True
     check: CheckResult
 
 
-class AddSubIssue(Effect, frozen=True):
+class AddSubIssue(OptionalEffect, frozen=True):
     """An issue becomes a sub-issue of another one."""
 
-    optional = True
     parent: int
     number: int

@@ -16,7 +16,7 @@ import pytest
 from incident_actions.cli.doctor import examine, report
 from incident_actions.cli.repository_files import Checkout, DefaultBranch
 from incident_actions.domain.readiness.facts import Health, ReadinessFinding
-from incident_actions.github.client import connect
+from incident_actions.github.client import GitHub
 from incident_actions.render.scaffold import Choices, files
 from incident_actions.sandbox import Sandbox
 from tests.support.openapi import watch
@@ -90,7 +90,7 @@ class Team:
 
     def examine(self, token: str = TOKEN, *, remotely: bool = False) -> dict[str, ReadinessFinding]:
         """What doctor finds, by key."""
-        hub = connect(token, REPO, self.github.url)
+        hub = GitHub(token, REPO, self.github.url)
         where = DefaultBranch(hub) if remotely else Checkout(self.folder)
         return {finding.key: finding for finding in examine(where, hub, NOW)}
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from incident_actions.cli.freeze_status import freeze_status
 from incident_actions.config import Config, read_config
 from incident_actions.domain.issue.observation import Observation
-from incident_actions.github.client import GitHub, connect
+from incident_actions.github.client import GitHub
 from incident_actions.reconcile.context import RunContext
 from incident_actions.reconcile.freeze import reconcile_freeze, reconcile_freezes
 from incident_actions.reconcile.recent_comments import RecentComments
@@ -52,7 +52,7 @@ class Town:
 
     @property
     def hub(self) -> GitHub:
-        return connect(TOKEN, NAME, self.github.url)
+        return GitHub(TOKEN, NAME, self.github.url)
 
     def freeze(
         self, who: Person, labels: tuple[str, ...] = ("deploy-freeze",), **given: str

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from incident_actions.github.client import connect
+from incident_actions.github.client import GitHub
 from incident_actions.reconcile.respond import Tools, WorkflowEvent, respond
 from incident_actions.sandbox import Sandbox
 from tests.support import ceilings
@@ -67,7 +67,7 @@ class Town:
         """Run for the last event; gives the requests, without those that create labels."""
         name, payload = self.github.deliveries[-1]
         self.github.clear_log()
-        hub = connect(TOKEN, REPO, self.github.url)
+        hub = GitHub(TOKEN, REPO, self.github.url)
         tools = Tools(self.now, lambda seconds: None, lambda url, private: False)
         respond(hub, WorkflowEvent(name, payload), ".github/incident.yml", tools)
         return sum((it.method, it.path[-7:]) != ("POST", "/labels") for it in self.github.log)
@@ -76,7 +76,7 @@ class Town:
         """The scheduled run, five minutes later."""
         self.now += timedelta(minutes=5)
         tools = Tools(self.now, lambda seconds: None, lambda url, private: False)
-        hub = connect(TOKEN, REPO, self.github.url)
+        hub = GitHub(TOKEN, REPO, self.github.url)
         respond(hub, WorkflowEvent("schedule", {}), ".github/incident.yml", tools)
 
     def asked(self, part: str) -> int:

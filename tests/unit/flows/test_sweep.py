@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
-from incident_actions.errors import RateLimited, Unavailable
+from incident_actions.errors import RateLimited, RequestCeilingReached, Unavailable
 from incident_actions.github import patience
+from incident_actions.github.client import GitHub
 from tests.support import ceilings
 from tests.support.events import form_body
 from tests.support.watch import Watch, watched
@@ -239,6 +241,22 @@ def test_all_waits_of_a_run_are_bounded(monkeypatch: pytest.MonkeyPatch, shop: W
     shop.github.fail("POST *", nth=2, status=429, headers={"retry-after": "1"}, times=9)
     with pytest.raises(RateLimited):
         shop.sweep()
+
+
+def test_the_ceiling_of_requests_ends_a_sweep_at_once(
+    monkeypatch: pytest.MonkeyPatch, shop: Watch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Every further request would be refused too, so no other task is tried."""
+    first, second = settle(shop, "SEV1", "SEV2")
+    shop.passes(31)
+    monkeypatch.setattr("tests.support.watch.GitHub", partial(GitHub, ceiling=4))
+    with pytest.raises(RequestCeilingReached), caplog.at_level(logging.WARNING):
+        shop.sweep()
+    assert shop.requests == 4
+    [said] = [text for text in caplog.messages if "for the next sweep" in text]
+    assert "was stopped before" in said
+    assert f"Left for the next sweep: #{second}, the freezes, " in said
+    assert any("reminder" in text for text in shop.said(first))
 
 
 def test_an_incident_that_fails_keeps_no_other_waiting(

@@ -12,7 +12,14 @@ import pytest
 from incident_actions.domain.issue.labels import Label
 from incident_actions.domain.issue.observation import Comment
 from incident_actions.domain.issue.permissions import Permission
-from incident_actions.domain.projection.effects import EditIssue, OpenIssue
+from incident_actions.domain.projection.effects import (
+    CreateLabel,
+    DeleteComment,
+    EditComment,
+    EditIssue,
+    OpenIssue,
+    PostComment,
+)
 from incident_actions.errors import (
     Forbidden,
     GitHubError,
@@ -23,12 +30,13 @@ from incident_actions.errors import (
     Unauthorized,
     Unavailable,
 )
-from incident_actions.github.client import GitHub, connect
-from incident_actions.github.decoding import actor
+from incident_actions.github.client import GitHub
+from incident_actions.github.transport import actor
 from incident_actions.sandbox import Sandbox
 
 REPOSITORY = "acme/shop"
 TOKEN = "ghs_aSecretThatMustNotShow"
+HELLO = PostComment(1, "kind", "key", "Hello")
 FOREVER = 99
 MOST_REQUESTS = 4
 """The first try and three more."""
@@ -53,7 +61,7 @@ def hub(sandbox: Sandbox, waits: list[float]) -> Iterator[GitHub]:
     permissions = {"issues": "write", "contents": "read"}
     sandbox.actions_token(TOKEN, repo=REPOSITORY, permissions=permissions)
     sandbox.clear_log()
-    connection = connect(TOKEN, REPOSITORY, sandbox.url)
+    connection = GitHub(TOKEN, REPOSITORY, sandbox.url)
     yield connection
     connection.close()
 
@@ -129,7 +137,7 @@ def test_a_comment_is_posted_once_at_most(
     """
     sandbox.fail("POST *", times=FOREVER, after=after, **fault)
     with pytest.raises(GitHubError) as raised:
-        hub.comment(1, "Hello")
+        hub.comment(HELLO)
     assert type(raised.value) is expected
     said = [comment.body for comment in sandbox.repo(REPOSITORY).issues[1].comments]
     assert said == ["/ack", *(["Hello"] if after else [])]
@@ -185,7 +193,7 @@ def test_a_wait_that_is_too_long_is_not_begun(
 def test_a_wrong_token_says_so(sandbox: Sandbox, hub: GitHub) -> None:
     """With the remedy."""
     with pytest.raises(Unauthorized) as raised:
-        connect("ghs_wrong", REPOSITORY, sandbox.url).issue(1)
+        GitHub("ghs_wrong", REPOSITORY, sandbox.url).issue(1)
     assert "renew the secret" in raised.value.remedy
 
 
@@ -193,21 +201,21 @@ def test_a_missing_permission_names_what_to_write(sandbox: Sandbox, hub: GitHub)
     """The lines for the workflow file."""
     sandbox.actions_token("ghs_reader", repo=REPOSITORY, permissions={"issues": "read"})
     with pytest.raises(Forbidden) as raised:
-        connect("ghs_reader", REPOSITORY, sandbox.url).comment(1, "x")
+        GitHub("ghs_reader", REPOSITORY, sandbox.url).comment(HELLO)
     assert "issues: write" in raised.value.remedy
 
 
 def test_an_unknown_repository_says_so(sandbox: Sandbox, hub: GitHub) -> None:
     """GitHub can't tell what is not there from what may not be seen; neither can we."""
     with pytest.raises(NotFound) as raised:
-        connect(TOKEN, "acme/nothing", sandbox.url).issue(1)
+        GitHub(TOKEN, "acme/nothing", sandbox.url).issue(1)
     assert "acme/nothing" in raised.value.remedy
 
 
 def test_no_server_at_all(waits: list[float]) -> None:
     """Nothing listens there."""
     with pytest.raises(Unavailable, match="could not be reached"):
-        connect(TOKEN, REPOSITORY, "http://127.0.0.1:9").issue(1)
+        GitHub(TOKEN, REPOSITORY, "http://127.0.0.1:9").issue(1)
 
 
 def test_a_body_that_is_too_long_is_rejected(hub: GitHub) -> None:
@@ -247,11 +255,11 @@ class TestTransport:
 
     def test_a_run_that_asks_without_end_is_stopped(self, sandbox: Sandbox, hub: GitHub) -> None:
         """Before the request beyond the ceiling, reads and writes alike."""
-        github = connect(TOKEN, REPOSITORY, sandbox.url, ceiling=2)
+        github = GitHub(TOKEN, REPOSITORY, sandbox.url, ceiling=2)
         with pytest.raises(NotFound):
             github.issue(99)
         github.issue(1)
-        for ask in (lambda: github.issue(1), lambda: github.comment(1, "Hello")):
+        for ask in (lambda: github.issue(1), lambda: github.comment(HELLO)):
             with pytest.raises(RequestCeilingReached, match="2 requests") as raised:
                 ask()
             assert "report it" in raised.value.remedy
@@ -265,7 +273,7 @@ class TestTransport:
         """A write arrives, once."""
         moved = {"location": f"{sandbox.url}/repos/{REPOSITORY}/issues/1/comments"}
         sandbox.fail("POST */old/issues/1/comments", times=1, status=status, headers=moved)
-        connect(TOKEN, "acme/old", sandbox.url).comment(1, "Hello")
+        GitHub(TOKEN, "acme/old", sandbox.url).comment(HELLO)
         said = [comment.body for comment in sandbox.repo(REPOSITORY).issues[1].comments]
         assert said == ["/ack", "Hello"]
 
@@ -347,8 +355,8 @@ class TestReading:
 
     def test_a_comment_has_an_id_at_once(self, hub: GitHub) -> None:
         """So that it can be edited without being searched for."""
-        made = hub.comment(1, "Hello")
-        hub.edit_comment(made, "Hello again")
+        made = hub.comment(HELLO)
+        hub.edit_comment(EditComment(made, "Hello again"))
         written = [item for item in hub.history(1) if isinstance(item, Comment)]
         assert [(item.id, item.body) for item in written][-1] == (made, "Hello again")
 
@@ -382,12 +390,12 @@ class TestReading:
 
     def test_a_label_that_exists_is_fine(self, sandbox: Sandbox, hub: GitHub) -> None:
         """Another run was faster."""
-        hub.create_label(Label("incident", "b60205", "x"))
+        hub.create_label(CreateLabel(Label("incident", "b60205", "x")))
         assert hub.label_names() == {"incident"}
 
     def test_a_comment_that_is_gone_is_gone(self, hub: GitHub) -> None:
         """Deleting it again is no failure."""
-        hub.delete_comment(987_654)
+        hub.delete_comment(DeleteComment(987_654, "kind", "key"))
 
     def test_opening_an_issue_gives_its_number(self, sandbox: Sandbox, hub: GitHub) -> None:
         """With its labels from birth, so that it freezes at once."""

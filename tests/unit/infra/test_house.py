@@ -93,6 +93,41 @@ def test_only_one_room_imports_the_github_library() -> None:
     assert users <= {"github"}
 
 
+def writing_methods() -> set[str]:
+    """The methods of the client that send anything else than a GET."""
+    found = set()
+    for path in sorted((PACKAGE / "github").glob("*.py")):
+        for method in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(method, ast.FunctionDef) or path.name == "transport.py":
+                continue
+            for call in ast.walk(method):
+                if isinstance(call, ast.Call):
+                    asked = ast.unparse(call.func)
+                    reads = asked == "self.send" and ast.unparse(call.args[0]) == "'GET'"
+                    if asked in {"self.send", "self._create", "self._graphql"} and not reads:
+                        found.add(method.name)
+    return found
+
+
+def test_only_apply_changes_anything_on_github() -> None:
+    """Each method of the client that writes is in its table, and is named by no other module."""
+    writing = writing_methods()
+    assert len(writing) > 10
+    table = PACKAGE / "reconcile" / "apply.py"
+    applied = {
+        node.attr
+        for node in ast.walk(ast.parse(table.read_text("utf-8")))
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "GitHub"
+    }
+    assert applied == writing
+    for path in modules():
+        if path != table and layer(path) not in {"github", "sandbox"}:
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.Attribute) and node.attr in {*writing, "send", "_create"}:
+                    owner = ast.unparse(node.value).rpartition(".")[2].strip("_").casefold()
+                    assert owner not in {"github", "hub", "client"}, f"{path}: {node.attr}"
+
+
 def test_the_domain_does_no_io() -> None:
     """No clock, file, network or environment is reached from the core."""
     outside = {"os", "io", "pathlib", "socket", "http", "subprocess", "time", "urllib.request"}

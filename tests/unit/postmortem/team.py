@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 from incident_actions.config import PATH, read_config
 from incident_actions.domain.postmortem.record import read_record
-from incident_actions.github.client import GitHub, connect
+from incident_actions.github.client import GitHub
 from incident_actions.reconcile.context import JobResult, RunContext
 from incident_actions.reconcile.pull import reconcile_lost_runs
 from incident_actions.reconcile.respond import Tools, WorkflowEvent, respond
@@ -70,7 +70,7 @@ class Team:
 
     def hub(self) -> GitHub:
         """A connection as a run makes it."""
-        return connect(TOKEN, NAME, self.sandbox.url)
+        return GitHub(TOKEN, NAME, self.sandbox.url)
 
     def run(
         self, delivery: tuple[str, Json] | None = None, hub: GitHub | None = None
