@@ -17,7 +17,7 @@ from incident_actions.cli.repository_files import (
     workflows,
 )
 from incident_actions.config import PATH, Config, load_yaml, read_config
-from incident_actions.domain.issue.permissions import Permission
+from incident_actions.domain.issue.observation import Permission
 from incident_actions.domain.readiness import files, pages, platform
 from incident_actions.domain.readiness.facts import (
     Health,

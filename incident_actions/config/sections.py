@@ -29,7 +29,7 @@ from incident_actions.config.values import (
 from incident_actions.domain.changes.suspects import ChangePaths
 from incident_actions.domain.freeze.windows import Window, window_length
 from incident_actions.domain.issue.incident import Incident, Moment, Role, Severity
-from incident_actions.domain.issue.permissions import Permission
+from incident_actions.domain.issue.observation import Permission
 from incident_actions.domain.playbook.on_call import on_call
 from incident_actions.domain.postmortem import link
 from incident_actions.domain.reminders.due import QuietHours, ReminderPolicy, Timing

@@ -14,8 +14,7 @@ from urllib.parse import quote
 from msgspec import Struct
 
 from incident_actions.domain.changes.suspects import Push, Release
-from incident_actions.domain.issue.observation import Deployment
-from incident_actions.domain.issue.permissions import Permission
+from incident_actions.domain.issue.observation import Deployment, Permission
 from incident_actions.errors import InputError, NotFound
 from incident_actions.github.transport import PER_PAGE, Transport, actor, build, each
 

@@ -1,26 +1,104 @@
 """Requests to GitHub's API: sent, counted, repeated where that helps, and explained when refused.
 
 PyGithub's connection is used, its objects are not: they ask for what is missing on their own,
-and each request of ours should be one that we meant.
+and each request of ours should be one that we meant. Rate limits are waited out, as long as a run
+has time for it.
 https://docs.github.com/en/rest/using-the-rest-api
+https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
 """
 
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
 import github
 import requests
+from github.GithubRetry import GithubRetry
 from github.Requester import Requester
-from msgspec import convert
+from msgspec import Struct, convert
+from urllib3.exceptions import MaxRetryError
 
 from incident_actions import __version__, errors
 from incident_actions.domain.issue.observation import Actor
-from incident_actions.github.patience import PatientRetry
+from incident_actions.errors import RateLimited
+
+LONGEST_WAIT = 60
+"""Seconds that one wait may take: what GitHub asks for where it names no time."""
+ALL_WAITS = 240
+"""Seconds that all waits of a run may take together: it should end before the next sweep."""
+_LIMITED = frozenset({403, 429})
+_log = logging.getLogger(__name__)
+_SAFE_TO_REPEAT = frozenset({"GET", "PATCH", "PUT", "DELETE"})
+
+
+class Patience(Struct):
+    """The seconds that a run may still wait."""
+
+    left: float
+
+
+class PatientRetry(GithubRetry):
+    """Asks again when GitHub failed, and once its rate limit is over.
+
+    A write whose answer was lost may have happened, so only what is safe to repeat is repeated.
+    A request that was refused for its rate did nothing: that one is always safe.
+    """
+
+    def __init__(self, patience: Patience | None = None, **given: Any) -> None:
+        settings: dict[str, Any] = {
+            "total": 3,
+            "backoff_factor": 0.5,
+            "secondary_rate_wait": LONGEST_WAIT,
+            "max_rate_limit_wait": LONGEST_WAIT,
+            "allowed_methods": _SAFE_TO_REPEAT,
+            "status_forcelist": [429, 500, 502, 503, 504],
+        }
+        super().__init__(**{**settings, **given})
+        self.patience = patience or Patience(ALL_WAITS)
+
+    def new(self, **changed: Any) -> Self:
+        """The same with some settings changed; the patience is shared."""
+        return super().new(patience=self.patience, **changed)
+
+    def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:
+        """Whether to ask again after this answer."""
+        limited = status_code in _LIMITED
+        return limited or bool(super().is_retry(method, status_code, has_retry_after))
+
+    def increment(self, *given: Any, **named: Any) -> Any:
+        """The retry after this answer. Raises `RateLimited` when the limit outlasts them all."""
+        response, error = named.get("response"), named.get("error")
+        try:
+            again = super().increment(*given, **named)
+        except MaxRetryError:
+            if response is None or response.status not in _LIMITED:
+                raise
+            said = f": HTTP {response.status}, however often it is asked"
+            raise _limited(response, said) from None
+        seen = f"HTTP {response.status}" if response is not None else type(error).__name__
+        _log.warning("GitHub failed (%s); asking again", seen)
+        return again
+
+    def sleep(self, response: Any = None) -> None:
+        """Wait before asking again. Raises `RateLimited` rather than to wait for too long."""
+        if response is not None and response.status in _LIMITED:
+            asked = self.get_retry_after(response)
+            seconds = self.get_backoff_time() if asked is None else asked
+            if seconds > min(LONGEST_WAIT, self.patience.left):
+                raise _limited(response, f" and asks for {seconds:.0f} seconds of waiting")
+            self.patience.left -= seconds
+        super().sleep(response)
+
+
+def _limited(response: Any, said: str) -> RateLimited:
+    """The error that ends the run. The connection is given back before it is raised."""
+    response.close()
+    return RateLimited(f"GitHub limits the rate{said}")
+
 
 TIMEOUT = 15
 """Seconds for one answer."""
@@ -82,6 +160,7 @@ class Transport:
         *,
         given: Mapping[str, Any] | None = None,
         parameters: Mapping[str, Any] | None = None,
+        optional: bool = False,
     ) -> tuple[Mapping[str, str], Any]:
         """One request; gives the answer's headers (names in lower case) and its JSON.
 
@@ -89,7 +168,8 @@ class Transport:
         count requests, to lose an answer or to give another one replaces it on the object.
 
         `path` is what follows `/repos/OWNER/NAME`, or a whole address on the same server;
-        `given` is the body, `parameters` the query. The JSON is None for an empty answer. A
+        `given` is the body, `parameters` the query. The JSON is None for an empty answer, and
+        where nothing is found that is `optional`. A
         repeated GET whose answer has not changed since gives that answer again, at no cost:
         https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#use-conditional-requests-if-appropriate
 
@@ -108,6 +188,8 @@ class Transport:
         try:
             status, headers, answer = self._exchange(verb, url, parameters, conditions, given)
         except github.GithubException as error:
+            if optional and _KINDS.get(error.status) is errors.NotFound:
+                return {}, None
             raise self._explained(error, f"{verb} {path}") from None
         except (requests.RequestException, OSError) as error:
             failed = f"{type(error).__name__} at {verb} {path}"
@@ -151,9 +233,8 @@ class Transport:
 
     def _find(self, reader: Callable[[Any], Answer], path: str, **parameters: Any) -> Answer | None:
         """The same, or None where GitHub finds nothing."""
-        with suppress(errors.NotFound):
-            return self._get(reader, path, **parameters)
-        return None
+        answer = self.send("GET", path, parameters=parameters, optional=True)[1]
+        return None if answer is None else read(reader, answer)
 
     def _once(self, reader: Callable[[Any], Answer], path: str, **parameters: Any) -> Answer:
         """The same; who asks again in the run gets the answer, or the refusal, of the first time.

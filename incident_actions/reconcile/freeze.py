@@ -17,8 +17,13 @@ from incident_actions import gate_decision
 from incident_actions.domain.freeze import label_guard
 from incident_actions.domain.freeze.windows import Occurrence, occurrence_key, open_at
 from incident_actions.domain.issue import labels as names
-from incident_actions.domain.issue.observation import EventKind, Issue, Observation
-from incident_actions.domain.issue.permissions import Permission, Permissions
+from incident_actions.domain.issue.observation import (
+    EventKind,
+    Issue,
+    Observation,
+    Permission,
+    Permissions,
+)
 from incident_actions.domain.projection.effects import OpenIssue
 from incident_actions.domain.projection.wanted import edit
 from incident_actions.domain.timeline.commands.base import Subject

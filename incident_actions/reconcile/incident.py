@@ -9,12 +9,16 @@ from datetime import timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
-from incident_actions.domain.issue import body as bodies
 from incident_actions.domain.issue import labels as names
 from incident_actions.domain.issue.forms import Form
 from incident_actions.domain.issue.incident import Moment
-from incident_actions.domain.issue.observation import REMINDER, Observation
-from incident_actions.domain.issue.permissions import Permission, Permissions
+from incident_actions.domain.issue.observation import (
+    REMINDER,
+    Observation,
+    Permission,
+    Permissions,
+    take_apart,
+)
 from incident_actions.domain.playbook import checklist as checklists
 from incident_actions.domain.projection.effects import CreateLabel, EditIssue, Effect, PostComment
 from incident_actions.domain.projection.state import State, settled_issue, state_of
@@ -112,7 +116,8 @@ def reconcile(
     github, first = context.github, observation.issue
     it = assess(context, observation, trust, form)
     notices = plan.unposted_notices(it)
-    pages = runbook_library.pages(github, notices, first.url)
+    asked = any(notice.pages for notice in notices)
+    pages = runbook_library.pages(github, notices, first.url) if asked else {}
     comments = plan.comments_to_change(it, notices, pages) + _reminders(context, it)
     applied = took_place(apply(github, comments))
     posted = plan.posted_after(it, applied)
@@ -168,7 +173,7 @@ def _no_room(it: Assessment, change: EditIssue | None) -> list[PostComment]:
     """What to say, once, where the text of the issue leaves no room to remember anything."""
     issue, notice = it.observation.issue, Notice(NoticeKind.NO_ROOM, str(it.number))
     body = change.body if change else None
-    parts = issue.parts if body is None else bodies.split(body)
+    parts = issue.parts if body is None else take_apart(body)
     if parts.state is not None or name_of(notice) in it.observation.own.by_name:
         return []
     return [PostComment(it.number, notice.kind, notice.key, write(notice))]
@@ -206,12 +211,12 @@ def _playbook(
     """The playbook: from the incident's own memory where it has one, else from the repository."""
     issue = observation.issue
     if before is not None and before.form:
-        shown = checklists.read_checklist(issue.parts.dashboard, heading="h4", untitled=None)
+        shown = checklists.shown_checklist(issue.parts.dashboard)
         hidden = before.sensitive and before.public is not False
         if not shown and not hidden:
             shown = runbook_library.checklist(RunbookLibrary(context.github))
         return DeclaredPlaybook(
-            form=runbook_library.remembered_form(before.form),
+            form=Form(before.form),
             checks=before.checks,
             checklist=shown,
             defaults=before.defaults,

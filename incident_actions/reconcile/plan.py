@@ -10,18 +10,23 @@ from msgspec.structs import replace
 from incident_actions.config import Config
 from incident_actions.domain.changes.suspects import RollbackRule, Suspects
 from incident_actions.domain.freeze.override_audit import OverrideAudit
-from incident_actions.domain.issue import body as bodies
 from incident_actions.domain.issue import labels
 from incident_actions.domain.issue.forms import Form, FormValues
 from incident_actions.domain.issue.incident import Allowance, Incident, Role, redacted
-from incident_actions.domain.issue.observation import REMINDER, Comment, Deployment, Observation
-from incident_actions.domain.issue.permissions import Permissions
+from incident_actions.domain.issue.observation import (
+    REMINDER,
+    Comment,
+    Deployment,
+    Observation,
+    Permissions,
+)
 from incident_actions.domain.playbook.checklist import (
     PASSED,
     ChecklistItem,
     ChecklistSection,
     PassedCheck,
     Streak,
+    boxes,
     passed_checks,
     ticked_by_people,
 )
@@ -207,7 +212,7 @@ def state_after(it: Assessment, posted: Collection[str], settled: SettledIssue) 
         seen_at=seen_at,
         people=it.permissions.dump(),
         posted=tuple(sorted(name for name in posted if not name.startswith(f"{REMINDER} "))),
-        form=tuple((field.id, field.label) for field in it.playbook.form.fields),
+        form=it.playbook.form.fields,
         checks=it.playbook.checks,
         defaults=it.playbook.defaults,
         streaks=it.outside.streaks,
@@ -215,7 +220,7 @@ def state_after(it: Assessment, posted: Collection[str], settled: SettledIssue) 
         public=it.outside.public,
         labels=True,
         ticks=ticked_by_people(
-            bodies.boxes(it.observation.issue.parts.dashboard),
+            boxes(it.observation.issue.parts.dashboard),
             it.playbook.checklist,
             before.steps if before else (),
             before.ticks if before else (),

@@ -9,8 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from incident_actions.domain.issue import labels as names
-from incident_actions.domain.issue.observation import Issue
-from incident_actions.domain.issue.permissions import Permission
+from incident_actions.domain.issue.observation import Issue, Permission
 from incident_actions.domain.postmortem import record as records
 from incident_actions.domain.projection.state import state_of
 from incident_actions.errors import NotFound

@@ -103,7 +103,8 @@ def _pull_job(event: WorkflowEvent) -> PullJob:
 
 def _is_action_item(issue: Mapping[str, Any]) -> bool:
     listed = issue.get("labels")
-    found = [label for label in listed if isinstance(label, dict)] if listed else []
+    labelled = listed if isinstance(listed, list) else []
+    found = [label for label in labelled if isinstance(label, dict)]
     return labels.holds([str(label.get("name")) for label in found], labels.ACTION_ITEM)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from incident_actions.config import Config, load_yaml
-from incident_actions.domain.issue.forms import Form, FormField, FormValues, read_form
+from incident_actions.domain.issue.forms import Form, FormValues, read_form
 from incident_actions.domain.playbook.checklist import (
     ChecklistItem,
     ChecklistSection,
@@ -46,11 +46,6 @@ def form(github: GitHub, config: Config) -> Form:
     if text is None:
         text = (_OURS / ".github/ISSUE_TEMPLATE/incident.yml").read_text(encoding="utf-8")
     return read_form(load_yaml(text, config.form), config.form)
-
-
-def remembered_form(fields: tuple[tuple[str, str], ...]) -> Form:
-    """The form that an incident was declared with."""
-    return Form(tuple(FormField(id=id, type="", label=label) for id, label in fields))
 
 
 class RunbookLibrary:

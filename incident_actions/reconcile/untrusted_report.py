@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from incident_actions.domain.issue import body as bodies
 from incident_actions.domain.issue import labels as names
-from incident_actions.domain.issue.body import MAX_LENGTH
 from incident_actions.domain.issue.forms import read_severity
 from incident_actions.domain.issue.incident import Severity, Status
-from incident_actions.domain.issue.observation import Observation
-from incident_actions.domain.issue.permissions import Permissions
+from incident_actions.domain.issue.observation import (
+    MAX_LENGTH,
+    Observation,
+    Permissions,
+    length_on_github,
+)
 from incident_actions.domain.projection import effects as e
 from incident_actions.domain.projection.wanted import edit, is_ours, mended
 from incident_actions.domain.timeline import untrusted_reports as reports
@@ -151,6 +153,6 @@ _ROOM = MAX_LENGTH - 16_000
 def _cut(text: str) -> str:
     """As much of a text as fits when it is quoted; a quote can be several times as long."""
     whole = text
-    while bodies.length(quote(text)) > _ROOM:
+    while length_on_github(quote(text)) > _ROOM:
         text = text[: len(text) * 3 // 4]
     return text if text == whole else f"{text}\n(cut: see the report)"

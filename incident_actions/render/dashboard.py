@@ -8,9 +8,8 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from incident_actions.domain.changes.suspects import UNSEEN, Change, Suspects
-from incident_actions.domain.issue import body as bodies
-from incident_actions.domain.issue.body import Body
 from incident_actions.domain.issue.incident import Incident, Moment, Role, Severity
+from incident_actions.domain.issue.observation import MAX_LENGTH, Body, length_on_github
 from incident_actions.domain.playbook.checklist import ChecklistItem, ChecklistSection, missing
 from incident_actions.domain.playbook.runbooks import Runbook
 from incident_actions.domain.postmortem.link import Postmortem
@@ -52,12 +51,12 @@ def compose(incident: Incident, facts: DashboardFacts, states: Sequence[str], re
     for entries, full in sizes[-1:] if facts.silent else sizes:
         text = _dashboard(incident, facts, entries, full)
         whole = Body(text, full_state, reporter).compose()
-        if bodies.length(whole) <= bodies.MAX_LENGTH:
+        if length_on_github(whole) <= MAX_LENGTH:
             return whole
     short = f"**{incident.severity.label} · {incident.status}**"
     for state in (full_state, *shorter, None):
         whole = Body(short, state, reporter).compose()
-        if bodies.length(whole) <= bodies.MAX_LENGTH:
+        if length_on_github(whole) <= MAX_LENGTH:
             return whole
     return reporter
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from incident_actions.domain.issue.body import MAX_LENGTH, length, split
+from incident_actions.domain.issue.observation import MAX_LENGTH, length_on_github, take_apart
 from incident_actions.sandbox import Sandbox
 from tests.model.deeds import Assign, Comment, Tick, Write
 from tests.model.play import QUIET
@@ -48,12 +48,12 @@ def test_a_report_that_leaves_no_room_is_kept_whole(
     town = Town(servers[0], files=QUIET, answers={"summary": summary})
     written = town.issue["body"]
     body = settled(town)
-    assert split(body).reporter == written
+    assert take_apart(body).reporter == written
     assert len(body) <= MAX_LENGTH
     assert {"sev1", "status:investigating"} <= town.labels
     town.tick()
     Comment("alice", "/severity sev2\n/ack").do(town)
-    assert split(settled(town)).reporter == written
+    assert take_apart(settled(town)).reporter == written
     assert {"sev2"} <= town.labels
 
 
@@ -83,9 +83,9 @@ def test_a_long_report_from_outside_can_be_confirmed(
     ((number, labels),) = town.living()
     assert "sev1" in labels
     incident = town.person("alice").issue(number)
-    assert length(incident["body"]) <= MAX_LENGTH
+    assert length_on_github(incident["body"]) <= MAX_LENGTH
     assert "(cut: see the report)" in incident["body"]
-    assert split(incident["body"]).dashboard.startswith("## 🔴 SEV1")
+    assert take_apart(incident["body"]).dashboard.startswith("## 🔴 SEV1")
 
 
 def test_a_confirmed_report_is_read_as_the_reporter_filled_it(

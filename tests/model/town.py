@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from incident_actions.config import PATH
-from incident_actions.domain.issue import body as bodies
+from incident_actions.domain.issue.observation import take_apart
 from incident_actions.errors import Unavailable
 from incident_actions.github.client import GitHub
 from incident_actions.reconcile.respond import Tools, WorkflowEvent, respond
@@ -271,7 +271,7 @@ class Town:
     @property
     def reporter(self) -> str:
         """What of the body is the reporter's."""
-        return bodies.split(self.issue["body"]).reporter
+        return take_apart(self.issue["body"]).reporter
 
     def writes_of_another_run(self) -> list[str]:
         """The requests that one more run makes in order to change something."""

@@ -28,11 +28,10 @@ _NOBODY = re.compile(
 )
 
 
-class FormField(Struct, frozen=True):
-    """One question of a form that has an answer."""
+class FormField(Struct, frozen=True, array_like=True):
+    """One question of a form that has an answer. In the state it is a list of both."""
 
     id: str
-    type: str
     label: str
 
 
@@ -75,11 +74,9 @@ def read_form(document: Any, path: str) -> Form:
         raise ConfigError(path, ["`body` must be a list of form elements"])
     fields = []
     for element in kept(document["body"], dict):
-        id_, type_ = element.get("id"), str(element.get("type", ""))
-        label = dig(element, "attributes", "label")
-        if type_ != "markdown" and isinstance(label, str) and label.strip():
-            id_ = id_ if isinstance(id_, str) else ""
-            fields.append(FormField(id=id_, type=type_, label=" ".join(label.split())))
+        id_, label = element.get("id"), dig(element, "attributes", "label")
+        if element.get("type") != "markdown" and isinstance(label, str) and label.strip():
+            fields.append(FormField(id_ if isinstance(id_, str) else "", " ".join(label.split())))
     return Form(tuple(fields))
 
 

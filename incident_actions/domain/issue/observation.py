@@ -1,18 +1,125 @@
-"""What GitHub says of one issue and its history, parsed once: the input of the fold."""
+"""What GitHub says of one issue, of its history and of people, parsed once: the input of the fold.
+
+The body of an incident issue is our dashboard above, the reporter's text below. The dashboard
+stands between two markers at the very top and ends with the state, as JSON in an HTML comment.
+Only a block at the very top is ours: the same markers further down are text that somebody wrote,
+and are left alone.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from functools import cached_property
 
 from msgspec import Struct
 
 from incident_actions.domain.issue import labels
-from incident_actions.domain.issue.body import Body, split
 from incident_actions.domain.issue.forms import Form, FormValues, read_answers, reported_text
+from incident_actions.gate_readers import BEGIN, END, STATE_CLOSE, STATE_OPEN, split_body
+
+MAX_LENGTH = 65_536
+"""GitHub refuses longer bodies. https://docs.github.com/en/rest/issues/issues#update-an-issue"""
+
+_GAP = "\n\n"
+
+
+class Body(Struct, frozen=True):
+    """A body taken apart. `dashboard` has no markers; it is empty before the first run."""
+
+    dashboard: str
+    state: str | None
+    reporter: str
+
+    def compose(self) -> str:
+        """The body as GitHub stores it."""
+        if not self.dashboard and self.state is None:
+            return self.reporter
+        state = f"{STATE_OPEN}{self.state}{STATE_CLOSE}\n" if self.state is not None else ""
+        block = f"{BEGIN}\n{self.dashboard.strip()}\n{state}{END}"
+        return f"{block}{_GAP}{self.reporter}" if self.reporter else block
+
+
+def take_apart(body: str) -> Body:
+    """Take a body apart, as the gate does. Never fails; the reporter's text comes back as it is.
+
+    Saving in GitHub's editor turns line ends into CRLF everywhere; the dashboard is read with
+    LF, the reporter's text stays byte for byte.
+    """
+    return Body(*split_body(body))
+
+
+def length_on_github(text: str) -> int:
+    """The length as GitHub counts it at worst: UTF-16 code units."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+class Permission(IntEnum):
+    """What a person may do in the repository, least first.
+
+    https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user
+    """
+
+    NONE = 0
+    READ = 1
+    TRIAGE = 2
+    WRITE = 3
+    MAINTAIN = 4
+    ADMIN = 5
+
+    @classmethod
+    def named(cls, name: str) -> Permission:
+        """`"write"` -> `Permission.WRITE`. Raises `KeyError` for anything else."""
+        return cls[name.upper()]
+
+
+class Permissions:
+    """Permissions by login (ignoring case) as steps of (first comment id, permission)."""
+
+    def __init__(self, steps: Mapping[str, list[tuple[int, str]]] | None = None) -> None:
+        self._steps = {
+            login.casefold(): [(since, Permission.named(name)) for since, name in grants]
+            for login, grants in (steps or {}).items()
+        }
+
+    def at(self, login: str, comment_id: int) -> Permission:
+        """What somebody might do when they wrote a comment; `NONE` for the unknown."""
+        allowed = Permission.NONE
+        for since, permission in self._steps.get(login.casefold(), ()):
+            if since <= comment_id:
+                allowed = permission
+        return allowed
+
+    def best(self, login: str) -> Permission:
+        """The most that somebody was ever known to be allowed, for deeds that have no comment."""
+        steps = self._steps.get(login.casefold(), ())
+        return max((permission for _, permission in steps), default=Permission.NONE)
+
+    def knows(self, login: str) -> bool:
+        """Whether this person was ever asked about."""
+        return login.casefold() in self._steps
+
+    def learn(self, login: str, permission: Permission, since: int) -> None:
+        """Remember what GitHub says now; `since` is the first comment id that it holds for."""
+        steps = self._steps.setdefault(login.casefold(), [])
+        if not steps:
+            steps.append((0, permission))
+        elif steps[-1][1] is not permission:
+            steps.append((since, permission))
+
+    def keep(self, logins: Iterable[str]) -> None:
+        """Forget everybody else: nothing of theirs is left that it would matter for."""
+        kept = {login.casefold() for login in logins}
+        self._steps = {login: steps for login, steps in self._steps.items() if login in kept}
+
+    def dump(self) -> dict[str, list[tuple[int, str]]]:
+        """As plain data, for the state."""
+        return {
+            login: [(since, permission.name.lower()) for since, permission in steps]
+            for login, steps in sorted(self._steps.items())
+        }
 
 
 class Actor(Struct, frozen=True):
@@ -50,7 +157,7 @@ class Issue(Struct, frozen=True, dict=True):
     @cached_property
     def parts(self) -> Body:
         """The body taken apart: the dashboard, the state, the reporter's own text."""
-        return split(self.body)
+        return take_apart(self.body)
 
 
 class Comment(Struct, frozen=True):

@@ -25,6 +25,7 @@ _ITEM = re.compile(r"^[-*+] \[[ xX]\]\s+(?P<text>.+)$", re.MULTILINE)
 _KEY = re.compile(r"<!--\s*(?:seen|check):\s*(?P<key>[\w.-]+)\s*-->")
 _PROBE = re.compile(r"`?probe:\s*(?P<url>https?://[^\s`<>]+)`?")
 _COMMENT = re.compile(r"<!--.*?-->")
+_BOX = re.compile(r"^\s*[-*] \[(?P<tick>[ xX])\] (?P<text>.*?)\s*(?:<!--.*-->)?\s*$")
 _NUMBERS = re.compile(r"^(?:\d+[.)]\s*)+")
 _READER = MarkdownIt("commonmark")
 
@@ -56,15 +57,27 @@ class ChecklistSection(Struct, frozen=True):
     items: tuple[ChecklistItem, ...]
 
 
-def read_checklist(
-    markdown: str, heading: str = "h2", untitled: str | None = "Checklist"
-) -> tuple[ChecklistSection, ...]:
+def read_checklist(page: str) -> tuple[ChecklistSection, ...]:
     """The sections of a checklist that hold items. Front matter and fences are left out.
 
-    `heading` is the level of heading that opens a section. Items above the first get the title
-    `untitled`, or with None are left out.
+    Items above the first heading get the title `Checklist`.
     """
-    _, text = split_front_matter(markdown.replace("\r\n", "\n"))
+    return _read(split_front_matter(page.replace("\r\n", "\n"))[1], "h2", "Checklist")
+
+
+def shown_checklist(dashboard: str) -> tuple[ChecklistSection, ...]:
+    """The checklist as a dashboard shows it, with what the team's file said when it was drawn."""
+    return _read(dashboard, "h4", None)
+
+
+def boxes(dashboard: str) -> dict[str, bool]:
+    """The boxes of a dashboard, by their text: whether they are ticked."""
+    found = (_BOX.match(line) for line in dashboard.split("\n"))
+    return {match["text"]: match["tick"] != " " for match in found if match}
+
+
+def _read(text: str, heading: str, untitled: str | None) -> tuple[ChecklistSection, ...]:
+    """`heading` opens a section; items above the first are left out where that has no title."""
     lines = text.split("\n")
     found: list[tuple[str | None, list[ChecklistItem]]] = [(untitled, [])]
     for token in _READER.parse(text):

@@ -8,8 +8,8 @@ from urllib.parse import urljoin
 
 from msgspec import Struct
 
-from incident_actions.domain.issue.body import MAX_LENGTH
 from incident_actions.domain.issue.forms import FormValues
+from incident_actions.domain.issue.observation import MAX_LENGTH
 from incident_actions.domain.text.documents import read_front_matter, split_front_matter
 from incident_actions.domain.text.names import slug
 

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from incident_actions.domain.changes.suspects import Suspects
 from incident_actions.domain.freeze.override_audit import OverrideAudit
+from incident_actions.domain.issue.forms import FormField
 from incident_actions.domain.issue.incident import Incident, Moment, Role
 from incident_actions.domain.issue.observation import REMINDER, Comment, Deployment, Issue
 from incident_actions.domain.playbook.checklist import ChecklistItem, Streak, due_probes
@@ -57,7 +58,7 @@ class State(Incident, frozen=True, omit_defaults=True, kw_only=True):
     """The permissions that GitHub was asked for, by login: (first comment id, permission)."""
     posted: tuple[str, ...] = field(default=(), name="said")
     """The names (`KIND KEY`) of the comments that the bot posted, reminders aside."""
-    form: tuple[tuple[str, str], ...] = ()
+    form: tuple[FormField, ...] = ()
     """The form (id, label) as it was at the declaration: editing the file later changes nothing."""
     checks: tuple[ChecklistItem, ...] = ()
     """The recovery checks as they were at the declaration."""

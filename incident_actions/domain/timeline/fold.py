@@ -29,9 +29,10 @@ from incident_actions.domain.issue.observation import (
     Deployment,
     EventKind,
     Observation,
+    Permission,
+    Permissions,
     TimelineEvent,
 )
-from incident_actions.domain.issue.permissions import Permission, Permissions
 from incident_actions.domain.playbook.checklist import (
     ChecklistItem,
     PassedCheck,

@@ -14,9 +14,10 @@ from incident_actions.domain.issue.observation import (
     Comment,
     EventKind,
     Observation,
+    Permission,
+    Permissions,
     TimelineEvent,
 )
-from incident_actions.domain.issue.permissions import Permission, Permissions
 from incident_actions.domain.playbook.checklist import ChecklistItem
 from incident_actions.domain.timeline.arguments import Mistake
 from incident_actions.domain.timeline.commands.base import Command, Origin, Subject

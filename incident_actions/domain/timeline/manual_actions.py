@@ -13,8 +13,7 @@ from msgspec.structs import replace
 
 from incident_actions.domain.issue import labels
 from incident_actions.domain.issue.incident import FreezeSwitch, Incident, Role, Severity, Status
-from incident_actions.domain.issue.observation import EventKind, TimelineEvent
-from incident_actions.domain.issue.permissions import Permission
+from incident_actions.domain.issue.observation import EventKind, Permission, TimelineEvent
 from incident_actions.domain.timeline.commands.base import Command, Origin
 from incident_actions.domain.timeline.commands.freeze import FreezeDeploys, ThawDeploys
 from incident_actions.domain.timeline.commands.record import SetCause, SetServices

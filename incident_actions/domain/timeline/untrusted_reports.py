@@ -6,8 +6,13 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from incident_actions.domain.issue.observation import Comment, EventKind, Observation
-from incident_actions.domain.issue.permissions import Permission, Permissions
+from incident_actions.domain.issue.observation import (
+    Comment,
+    EventKind,
+    Observation,
+    Permission,
+    Permissions,
+)
 from incident_actions.domain.timeline.commands.base import Command, Origin, Subject
 from incident_actions.domain.timeline.interpreter import Interpreter, Notice, NoticeKind
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from incident_actions.config import Config, read_config, schema
 from incident_actions.domain.issue.incident import Role
-from incident_actions.domain.issue.permissions import Permission
+from incident_actions.domain.issue.observation import Permission
 from incident_actions.domain.reminders.kinds import ReminderKind
 from incident_actions.domain.text.times import read_duration_or_off
 from incident_actions.errors import ConfigError

@@ -22,9 +22,10 @@ from incident_actions.domain.issue.observation import (
     EventKind,
     Issue,
     Observation,
+    Permission,
+    Permissions,
     TimelineEvent,
 )
-from incident_actions.domain.issue.permissions import Permission, Permissions
 from incident_actions.domain.playbook.checklist import ChecklistItem
 from incident_actions.domain.timeline.fold import Folded, Rules, fold
 from incident_actions.render.comments import write
@@ -85,7 +86,7 @@ class Chat:
             id: "\n".join(f"- [x] {text}" for text in texts) for id, texts in (boxes or {}).items()
         }
         filled = {**values, **ticked}
-        self.form = Form(tuple(FormField(id, "", id) for id in filled))
+        self.form = Form(tuple(FormField(id, id) for id in filled))
         text = "\n\n".join(f"### {id}\n\n{value}" for id, value in filled.items())
         self.issue = replace(issue or an_issue(), body=text)
         self.rules = Rules(checks, needs or {}, default_roles or {})

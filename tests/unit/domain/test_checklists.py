@@ -6,13 +6,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from incident_actions.domain.issue.body import split
+from incident_actions.domain.issue.observation import take_apart
 from incident_actions.domain.playbook.checklist import (
     ChecklistItem,
     ChecklistSection,
     checks,
     missing,
     read_checklist,
+    shown_checklist,
 )
 from incident_actions.domain.text.names import slug
 from incident_actions.render.dashboard import DashboardFacts, compose
@@ -138,7 +139,7 @@ def test_the_dashboard_gives_a_checklist_back_as_it_was(page: str) -> None:
         return compose(incident, facts, ['{"v":1}'], "")
 
     body = shown(sections)
-    again = read_checklist(split(body).dashboard, heading="h4", untitled=None)
+    again = shown_checklist(take_apart(body).dashboard)
     assert [(s.title, [(i.text, i.key) for i in s.items]) for s in again] == [
         (s.title, [(i.text, i.key) for i in s.items]) for s in sections
     ]

@@ -20,9 +20,9 @@ from incident_actions.domain.issue.observation import (
     Comment,
     EventKind,
     Observation,
+    Permission,
     TimelineEvent,
 )
-from incident_actions.domain.issue.permissions import Permission
 from incident_actions.domain.playbook.checklist import ChecklistItem
 from incident_actions.domain.timeline.interpreter import MOST_REFUSED
 from tests.unit.domain.chat import BOT, CHECKS, DECLARED, Chat, an_issue, at

@@ -26,10 +26,10 @@ from tests.unit.gate.cases import NOT_PLAIN, PLAIN
 OURS = read_form(yaml.safe_load(FORM.read_text("utf-8")), "incident.yml")
 SHORT = Form(
     (
-        FormField("severity", "dropdown", "Severity"),
-        FormField("summary", "textarea", "What is broken?"),
-        FormField("changes", "checkboxes", "What changed?"),
-        FormField("started", "input", "When?"),
+        FormField("severity", "Severity"),
+        FormField("summary", "What is broken?"),
+        FormField("changes", "What changed?"),
+        FormField("started", "When?"),
     )
 )
 
@@ -218,4 +218,4 @@ def test_odd_elements_of_a_form_are_left_out() -> None:
     """What has no label has no answer."""
     elements: list[Any] = [None, 7, "x", {}, {"type": "input"}, {"attributes": {"label": "  "}}]
     elements += [{"type": "input", "id": 5, "attributes": {"label": "A"}}]
-    assert read_form({"body": elements}, "x.yml") == Form((FormField("", "input", "A"),))
+    assert read_form({"body": elements}, "x.yml") == Form((FormField("", "A"),))

@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from incident_actions.domain.issue.incident import TRANSITIONS, Incident, Moment, Severity, Status
-from incident_actions.domain.issue.observation import EventKind
-from incident_actions.domain.issue.permissions import Permission
+from incident_actions.domain.issue.observation import EventKind, Permission
 from incident_actions.domain.timeline.arguments import Mistake
 from incident_actions.domain.timeline.commands import REGISTRY
 from incident_actions.domain.timeline.commands.base import Command, Origin

@@ -11,8 +11,15 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from incident_actions.domain.issue.incident import Incident
-from incident_actions.domain.issue.observation import Actor, Comment, EventKind, Observation, marker
-from incident_actions.domain.issue.permissions import Permission, Permissions
+from incident_actions.domain.issue.observation import (
+    Actor,
+    Comment,
+    EventKind,
+    Observation,
+    Permission,
+    Permissions,
+    marker,
+)
 from incident_actions.domain.playbook.checklist import (
     ChecklistItem,
     ChecklistSection,

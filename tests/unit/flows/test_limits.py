@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from incident_actions.domain.issue import body as bodies
+from incident_actions.domain.issue.observation import MAX_LENGTH, length_on_github, take_apart
 from incident_actions.domain.projection.state import State, read_state
 from tests.support import ceilings
 from tests.support.events import form_body
@@ -24,21 +24,21 @@ def shop() -> Iterator[Watch]:
 
 def state_of(shop: Watch, number: int) -> State | None:
     """The state in an issue's body."""
-    return read_state(bodies.split(shop.alice.issue(number)["body"]).state, number)
+    return read_state(take_apart(shop.alice.issue(number)["body"]).state, number)
 
 
 @pytest.mark.parametrize("filling", ["<@&", "<", "\n", "@", "😀", "y"])
 def test_a_report_is_confirmed_however_long_its_quote_gets(shop: Watch, filling: str) -> None:
     """It is cut by what is stored, with room for the dashboard, and says so."""
     shop.github.user("mallory")
-    room = bodies.MAX_LENGTH - bodies.length(FORM) - 10
-    text = f"{FORM}\n{filling * (room // bodies.length(filling))}"
+    room = MAX_LENGTH - length_on_github(FORM) - 10
+    text = f"{FORM}\n{filling * (room // length_on_github(filling))}"
     report = int(shop.github.as_user("mallory").file_form_issue("Down", text)["number"])
     shop.respond()
     shop.alice.comment(report, "/confirm")
     shop.respond()
     incident = shop.alice.issue(report + 1)
-    assert bodies.length(incident["body"]) <= bodies.MAX_LENGTH
+    assert length_on_github(incident["body"]) <= MAX_LENGTH
     assert "(cut: see the report)" in incident["body"]
     assert "Logins fail." in incident["body"]
     assert state_of(shop, report + 1) is not None
@@ -48,7 +48,7 @@ def test_a_report_is_confirmed_however_long_its_quote_gets(shop: Watch, filling:
 def long_incident(shop: Watch, left: int) -> int:
     """Alice's incident, whose text leaves so many characters; a run has seen it."""
     text = FORM + "\n"
-    text += "y" * (bodies.MAX_LENGTH - bodies.length(text) - left)
+    text += "y" * (MAX_LENGTH - length_on_github(text) - left)
     number = int(shop.alice.file_form_issue("Logins fail", text)["number"])
     shop.respond()
     return number

@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from incident_actions.errors import RateLimited, RequestCeilingReached, Unavailable
-from incident_actions.github import patience
+from incident_actions.github import transport as patience
 from incident_actions.github.client import GitHub
 from tests.support import ceilings
 from tests.support.events import form_body

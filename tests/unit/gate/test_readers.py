@@ -9,8 +9,8 @@ import pytest
 
 from incident_actions import gate
 from incident_actions.cli.inputs import clock
-from incident_actions.domain.issue.body import BEGIN, END, split
 from incident_actions.domain.issue.forms import read_severity
+from incident_actions.domain.issue.observation import BEGIN, END, take_apart
 from incident_actions.errors import InputError
 from incident_actions.gate_decision import read_issue
 from incident_actions.gate_readers import parse_time, parse_until, split_body
@@ -88,8 +88,8 @@ BODIES = {
 def test_a_body_is_parted_alike(name: str) -> None:
     """The gate believes the state that `respond` wrote, and both leave the reporter's text."""
     body, service, reporter = BODIES[name]
-    assert split(body).reporter == split_body(body)[2] == reporter
-    assert split(body).state == split_body(body)[1]
+    assert take_apart(body).reporter == split_body(body)[2] == reporter
+    assert take_apart(body).state == split_body(body)[1]
     found = read_issue(issue("sev1", body=body))
     assert found is not None
     assert found.services == ((service,) if service else ())

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from incident_actions.domain.issue.labels import Label
-from incident_actions.domain.issue.observation import Comment
-from incident_actions.domain.issue.permissions import Permission
+from incident_actions.domain.issue.observation import Comment, Permission
 from incident_actions.domain.projection.effects import (
     CreateLabel,
     DeleteComment,

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from incident_actions.domain.issue.body import BEGIN, END, split
-from incident_actions.domain.issue.observation import EventKind, marker
+from incident_actions.domain.issue.observation import BEGIN, END, EventKind, marker, take_apart
 from incident_actions.domain.timeline.interpreter import Notice, NoticeKind
 from incident_actions.render.comments import write
 from incident_actions.render.dashboard import DashboardFacts, compose
@@ -160,7 +159,7 @@ def test_the_dashboard_shows_hostile_words_as_words(text: str) -> None:
     chat.by_hand("bob", EventKind.CROSS_REFERENCED, "12", pull_request=True, title=text)
     body = compose(chat.incident, facts(chat), ['{"v":1}'], "the report")
 
-    parts = split(body)
+    parts = take_apart(body)
     assert parts.reporter == "the report"
     assert parts.state == '{"v":1}'
     ours = {"<details>", "</details>", "<details open>", "<summary>", "</summary>", "<b>", "</b>"}

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from incident_actions.domain.issue.incident import Entry, EntryKind, Incident, Moment
-from incident_actions.domain.issue.permissions import Permission, Permissions
+from incident_actions.domain.issue.observation import Permission, Permissions
 from incident_actions.domain.playbook.checklist import ChecklistItem
 from incident_actions.domain.timeline.arguments import Arguments
 

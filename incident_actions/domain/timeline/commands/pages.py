@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from incident_actions.domain.issue.permissions import Permission
+from incident_actions.domain.issue.observation import Permission
 from incident_actions.domain.timeline.arguments import Arguments
 from incident_actions.domain.timeline.commands.base import Subject, TextCommand
 

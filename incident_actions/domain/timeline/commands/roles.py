@@ -7,7 +7,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from incident_actions.domain.issue.incident import Incident, Moment, Role, Severity
-from incident_actions.domain.issue.permissions import Permission
+from incident_actions.domain.issue.observation import Permission
 from incident_actions.domain.timeline.arguments import Arguments, Mistake
 from incident_actions.domain.timeline.commands.base import Command, Origin
 
