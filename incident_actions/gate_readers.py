@@ -2,7 +2,7 @@
 
 Pure, on the standard library alone, Python 3.9 to 3.14. The gate reads with these before anything
 is installed, and `domain/` and `cli/` read with the same ones, so that both understand alike.
-What can't be read is None or empty, never an error.
+What can't be read is None or empty, never an error; `environments_of` alone raises ValueError.
 """
 
 from __future__ import annotations
