@@ -6,7 +6,6 @@ https://docs.github.com/en/rest/repos
 from __future__ import annotations
 
 import base64
-from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -15,7 +14,7 @@ from msgspec import Struct
 
 from incident_actions.domain.changes.suspects import Push, Release
 from incident_actions.domain.issue.observation import Deployment, Permission
-from incident_actions.errors import InputError, NotFound
+from incident_actions.errors import InputError
 from incident_actions.github.transport import PER_PAGE, Transport, actor, build, each
 
 
@@ -56,9 +55,7 @@ class Repository(Transport):
                 f"`{path}` is no path in the repository",
                 remedy="Write it from the repository's root, like `.github/incident.yml`.",
             )
-        data = None
-        with suppress(NotFound):
-            data = self._once(_bytes, f"/contents/{quote(path)}")
+        data = self._find_once(_bytes, f"/contents/{quote(path)}")
         return None if data is None else data.decode("utf-8-sig", errors="replace")
 
     def folder(self, path: str) -> dict[str, str]:
@@ -68,9 +65,7 @@ class Repository(Transport):
 
         https://docs.github.com/en/rest/repos/contents#get-repository-content
         """
-        with suppress(NotFound):
-            return self._once(_hashes, f"/contents/{quote(path)}")
-        return {}
+        return self._find_once(_hashes, f"/contents/{quote(path)}") or {}
 
     def content(self, path: str, ref: str) -> bytes | None:
         """A file's bytes on a branch or in a commit; None for the same as in `file`.

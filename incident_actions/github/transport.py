@@ -237,20 +237,32 @@ class Transport:
         return None if answer is None else read(reader, answer)
 
     def _once(self, reader: Callable[[Any], Answer], path: str, **parameters: Any) -> Answer:
-        """The same; who asks again in the run gets the answer, or the refusal, of the first time.
+        """The same as `_get`; who asks again in the run gets what was told the first time."""
+        return read(reader, self._first_answer(path, parameters))
+
+    def _find_once(self, reader: Callable[[Any], Answer], path: str) -> Answer | None:
+        """The same as `_find`; who asks again in the run gets what was told the first time."""
+        answer = self._first_answer(path, {}, optional=True)
+        return None if answer is None else read(reader, answer)
+
+    def _first_answer(
+        self, path: str, parameters: Mapping[str, Any], *, optional: bool = False
+    ) -> Any:
+        """The answer, or the refusal, that a GET got the first time in this run.
 
         A sweep wants some things for every incident that it looks at.
         """
         question = (path, *sorted(parameters.items()))
         if question not in self._answers:
             try:
-                self._answers[question] = self.send("GET", path, parameters=parameters)[1]
+                _, answer = self.send("GET", path, parameters=parameters, optional=optional)
+                self._answers[question] = answer
             except (errors.Forbidden, errors.NotFound) as refused:
                 self._answers[question] = refused
         answer = self._answers[question]
         if isinstance(answer, errors.GitHubError):
             raise answer
-        return read(reader, answer)
+        return answer
 
     def _pages(
         self, reader: Callable[[Any], Answer | None], path: str, **parameters: Any
