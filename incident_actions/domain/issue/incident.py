@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -235,6 +236,36 @@ class Incident(Struct, frozen=True, omit_defaults=True):
     def lapsed(self, now: datetime) -> tuple[Allowance, ...]:
         """The allowances that are over by now."""
         return tuple(each for each in self.allow if each.until <= now)
+
+
+class Source(Struct, frozen=True):
+    """Who did something, and when. `key` names GitHub's record of it, as in `Entry`."""
+
+    actor: str
+    at: datetime
+    key: str
+
+    def log(
+        self,
+        incident: Incident,
+        action: str,
+        result: str = "",
+        *,
+        deed: EntryKind | None = None,
+        **changes: Any,
+    ) -> Incident:
+        """The incident with one more line in its timeline, and whatever else `changes`."""
+        entry = Entry(self.at, self.actor, action, result, self.key, deed)
+        return replace(incident, timeline=(*incident.timeline, entry), **changes)
+
+    def set_time(self, incident: Incident, moment: Moment) -> Incident:
+        """The incident with one of its times set to when this happened."""
+        return replace(incident, times={**incident.times, moment: self.at})
+
+    def acknowledge(self, incident: Incident) -> Incident:
+        """The incident, acknowledged by this if by nothing before."""
+        known = Moment.ACKNOWLEDGED in incident.times
+        return incident if known else self.set_time(incident, Moment.ACKNOWLEDGED)
 
 
 def redacted(incident: Incident) -> Incident:

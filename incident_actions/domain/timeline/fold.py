@@ -146,16 +146,16 @@ class _Replay(Struct):
                 self._expire(item)
             case OverrideUse() if item.at >= self.incident.times[Moment.STARTED]:
                 what = f"let {item.sha[:7]} through the freeze: {item.how}"
-                origin = Origin(item.actor, item.at, item.at, item.key)
+                origin = Origin(item.actor, item.at, item.key, item.at)
                 deed = EntryKind.OVERRIDE
                 self.incident = origin.log(self.incident, what, item.reason, deed=deed)
             case Deployment() if item.at >= self.incident.times[Moment.STARTED]:
                 what = f"deployed {item.sha[:7]} to {item.environment}"
-                origin = Origin(item.by, item.at, item.at, f"d{item.id}")
+                origin = Origin(item.by, item.at, f"d{item.id}", item.at)
                 self.incident = origin.log(self.incident, what)
             case PassedCheck() if self.incident.status is Status.MONITORING:
                 if any(item.key == check.key for check in self.checks):
-                    origin = Origin(BOT, item.at, item.at, f"p{item.key}", self.checks)
+                    origin = Origin(BOT, item.at, f"p{item.key}", item.at, self.checks)
                     self.take(Verify(item.key, "its address answers again"), origin)
 
     def _expire(self, over: Allowance) -> None:
@@ -166,7 +166,7 @@ class _Replay(Struct):
         self.incident = replace(self.incident, allow=allow)
         if self.incident.status.open:
             key = f"{_LAPSE}{over.change}.{over.at:%H%M%S}"
-            origin = Origin(BOT, over.until, over.until, key)
+            origin = Origin(BOT, over.until, key, over.until)
             self.incident = origin.log(self.incident, f"/allow {over.change} expired")
 
 
@@ -193,7 +193,7 @@ def _declared(observation: Observation, rules: Rules, permissions: Permissions) 
         sensitive=bool(values.boxes.get("sensitive")),
         customers=forms.affects_customers(values.get("affected")),
     )
-    origin = Origin(issue.author.login, declared, declared, "declared")
+    origin = Origin(issue.author.login, declared, "declared", declared)
     doubt = "" if given else "no severity given, so the worst is assumed"
     incident = origin.log(incident, f"declared the incident as {severity.label}", doubt)
     in_form = forms.read_login(values.get("commander")) is not None

@@ -156,7 +156,7 @@ class Interpreter(Struct):
             at, key = comment.created_at, f"c{comment.id}.{index}"
             try:
                 self._carry_out(
-                    line.command, Origin(login, line.at, at, key, self.checks, self.permissions)
+                    line.command, Origin(login, line.at, key, at, self.checks, self.permissions)
                 )
             except Unverified as refused:
                 checks = refused.checks
@@ -179,7 +179,7 @@ class Interpreter(Struct):
             self._refuse(login)
             return
         key = f"e{event.id}"
-        origin = Origin(login, event.at, event.at, key, self.checks, self.permissions, by_hand=True)
+        origin = Origin(login, event.at, key, event.at, self.checks, self.permissions, by_hand=True)
         try:
             self._carry_out(command, origin)
         except Unverified as refused:

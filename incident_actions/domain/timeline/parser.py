@@ -170,7 +170,7 @@ def _read_line(number: int, name: str, text: str, typed_at: datetime) -> TakenLi
 def _read(kind: type[Command], text: str, typed_at: datetime) -> tuple[Command, datetime | None]:
     """The time may stand right after the command, or after its first fixed words."""
     if not kind.dated:
-        return kind.read(Arguments(text.strip())), None
+        return _make(kind, Arguments(text.strip())), None
     text, at = _take_time(text, typed_at)
     if at is None and kind.time_after_word:
         head, _, tail = text.partition(" ")
@@ -180,7 +180,11 @@ def _read(kind: type[Command], text: str, typed_at: datetime) -> tuple[Command, 
             line = f"/{kind.name} {as_code(head)} {mistake.suggestion}"
             raise Mistake(mistake.reason, line) from None
         text = f"{head} {tail}" if at is not None else text
-    return kind.read(Arguments(text.strip(), dated=at is not None)), at
+    return _make(kind, Arguments(text.strip(), dated=at is not None)), at
+
+
+def _make(kind: type[Command], arguments: Arguments) -> Command:
+    return kind.read(arguments) if " " in kind.syntax else kind()
 
 
 def _complete(kind: type[Command], suggestion: str) -> str:

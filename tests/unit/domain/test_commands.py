@@ -255,6 +255,13 @@ def test_commands_beyond_fifty_are_refused_in_one_line() -> None:
 
 
 @pytest.mark.parametrize("kind", REGISTRY, ids=lambda kind: kind.name)
+def test_a_command_that_is_more_than_its_name_reads_the_rest(kind: type[Command]) -> None:
+    """What stands behind the others is not looked at."""
+    own = any("read" in vars(base) for base in kind.__mro__ if base is not Command)
+    assert own == (" " in kind.syntax)
+
+
+@pytest.mark.parametrize("kind", REGISTRY, ids=lambda kind: kind.name)
 def test_the_example_of_each_command_is_taken(kind: type[Command]) -> None:
     """What `/help` and the README tell people to type works."""
     found = read(kind.example)

@@ -18,7 +18,7 @@ from incident_actions.domain.timeline.commands.status import Mitigated, Reopen, 
 from incident_actions.domain.timeline.parser import TakenLine, read_comment
 from tests.unit.domain.chat import CHECKS, DECLARED, Chat, at
 
-ORIGIN = Origin("alice", at(14, 5), at(14, 5), "c1.0", CHECKS)
+ORIGIN = Origin("alice", at(14, 5), "c1.0", at(14, 5), CHECKS)
 MOVES: tuple[Command, ...] = (
     SetStatus(Status.INVESTIGATING, ""),
     SetStatus(Status.IDENTIFIED, ""),
@@ -93,7 +93,7 @@ def test_whatever_is_commanded_the_status_moves_along_the_table(lines: list[str]
     for line in lines:
         (taken,) = read_comment(line, at(14, 5))
         assert isinstance(taken, TakenLine)
-        origin = Origin("alice", taken.at, at(14, 5), "c1.0", CHECKS)
+        origin = Origin("alice", taken.at, "c1.0", at(14, 5), CHECKS)
         before = it
         try:
             it = taken.command.apply(it, origin)

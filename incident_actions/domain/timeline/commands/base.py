@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import Enum
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 from msgspec import Struct
-from msgspec.structs import replace
 
-from incident_actions.domain.issue.incident import Entry, EntryKind, Incident, Moment
+from incident_actions.domain.issue.incident import Incident, Source
 from incident_actions.domain.issue.observation import Permission, Permissions
 from incident_actions.domain.playbook.checklist import ChecklistItem
 from incident_actions.domain.timeline.arguments import Arguments
@@ -28,44 +27,17 @@ class Subject(Enum):
         self.suggestion = suggestion
 
 
-class Origin(Struct, frozen=True):
-    """Where a change of an incident comes from.
+class Origin(Source, frozen=True):
+    """Where a change of an incident comes from, and what was known then.
 
-    `actor` did it `at` a time, which may be backdated, and GitHub recorded it at `typed_at`. `key`
-    names that record (`c123.0`: first command of comment 123, `e456`: an event). `by_hand`: it
-    was no typed command. `checks` are the team's recovery checks, `permissions` what is known of
-    people.
+    It may be backdated: GitHub recorded it at `typed_at`. `checks` are the team's recovery checks,
+    `permissions` what is known of people. `by_hand`: it was no typed command.
     """
 
-    actor: str
-    at: datetime
     typed_at: datetime
-    key: str
     checks: tuple[ChecklistItem, ...] = ()
     permissions: Permissions = Permissions()
     by_hand: bool = False
-
-    def log(
-        self,
-        incident: Incident,
-        action: str,
-        result: str = "",
-        *,
-        deed: EntryKind | None = None,
-        **changes: Any,
-    ) -> Incident:
-        """The incident with one more line in its timeline, and whatever else `changes`."""
-        entry = Entry(self.at, self.actor, action, result, self.key, deed)
-        return replace(incident, timeline=(*incident.timeline, entry), **changes)
-
-    def set_time(self, incident: Incident, moment: Moment) -> Incident:
-        """The incident with one of its times set to when this happened."""
-        return replace(incident, times={**incident.times, moment: self.at})
-
-    def acknowledge(self, incident: Incident) -> Incident:
-        """The incident, acknowledged by this if by nothing before."""
-        known = Moment.ACKNOWLEDGED in incident.times
-        return incident if known else self.set_time(incident, Moment.ACKNOWLEDGED)
 
 
 class Command(Struct, frozen=True):
@@ -96,8 +68,11 @@ class Command(Struct, frozen=True):
 
     @classmethod
     def read(cls, arguments: Arguments) -> Self:
-        """The command with what was typed behind its name. Raises `Mistake`."""
-        return cls()
+        """The command with what was typed behind its name. Raises `Mistake`.
+
+        Where the syntax is the name alone, that is not looked at.
+        """
+        raise NotImplementedError(f"`/{cls.name}` does not read its arguments")
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
         """The incident after the command.
