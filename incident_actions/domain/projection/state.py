@@ -180,6 +180,23 @@ def settled_issue(
     return SettledIssue(comments=comments, at=max(now, issue.updated_at), text=digest[:8])
 
 
+def has_settled(issue: Issue, state: State, now: datetime, reminders: Collection[Comment]) -> bool:
+    """Whether a run has taken everything into account that happened to the issue.
+
+    `reminders` are the bot's own on this issue: posting one is nothing that happened.
+    """
+    before = state.settled
+    if before is None:
+        return False
+    after = settled_issue(issue, (), len(reminders), now)
+    explained = max((each.created_at for each in reminders), default=before.at)
+    return (
+        after.comments == before.comments
+        and after.text == before.text
+        and issue.updated_at <= max(before.at, explained) + _MARGIN
+    )
+
+
 def is_stale(
     issue: Issue, state: State, now: datetime, reminders: Collection[Comment] = ()
 ) -> bool:
@@ -187,17 +204,10 @@ def is_stale(
 
     Due are the bot's own probes, the look for what changed before, and to say that an override
     expired. All of it is told from the issue list's entry, so that a sweep asks only about these.
-    `reminders` are the bot's own on this issue: posting one is nothing that happened.
     """
-    before = state.settled
-    if before is None or not issue.parts.dashboard:
-        return True
-    after = settled_issue(issue, (), len(reminders), now)
-    explained = max((each.created_at for each in reminders), default=before.at)
     return (
-        after.comments != before.comments
-        or after.text != before.text
-        or issue.updated_at > max(before.at, explained) + _MARGIN
+        not has_settled(issue, state, now, reminders)
+        or not issue.parts.dashboard
         or not _shows(issue, state)
         or _folded(issue.assignees) != _folded(state.assigned)
         or issue.open != state.status.open
