@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
@@ -24,7 +25,6 @@ from urllib3.exceptions import MaxRetryError
 
 from incident_actions import __version__, errors
 from incident_actions.domain.issue.observation import Actor
-from incident_actions.errors import RateLimited
 
 LONGEST_WAIT = 60
 """Seconds that one wait may take: what GitHub asks for where it names no time."""
@@ -94,10 +94,10 @@ class PatientRetry(GithubRetry):
         super().sleep(response)
 
 
-def _limited(response: Any, said: str) -> RateLimited:
+def _limited(response: Any, said: str) -> errors.RateLimited:
     """The error that ends the run. The connection is given back before it is raised."""
     response.close()
-    return RateLimited(f"GitHub limits the rate{said}")
+    return errors.RateLimited(f"GitHub limits the rate{said}")
 
 
 TIMEOUT = 15
@@ -284,7 +284,10 @@ class Transport:
 
     def _exists(self, path: str) -> bool:
         """Whether GitHub finds something there."""
-        return self._find(lambda _: True, path) is not None
+        with suppress(errors.NotFound):  # the answer is empty
+            self.send("GET", path)
+            return True
+        return False
 
     def _create(
         self, reader: Callable[[Any], Answer], path: str, given: Mapping[str, Any]
