@@ -15,7 +15,7 @@ ADDED = "- [ ] [missing-runbook] Write the runbook / @alice / 2099-12-02"
 
 
 def resolve(shop: Shop, **answers: Any) -> tuple[int, Run]:
-    """An incident from the form to its resolution, one run for each deed."""
+    """An incident from the form to its resolution, one run for each action."""
     number = shop.declare(severity="SEV1", services="api", **answers)
     shop.respond()
     shop.respond_to(lambda: shop.alice.comment(number, f"/ack\n/action {ACTION}"))

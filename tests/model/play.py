@@ -1,4 +1,4 @@
-"""The same history in two towns: a calm one, with one run per event; and a wild one."""
+"""The same history in two worlds: a calm one, with one run per event; and a wild one."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from incident_actions.reconcile.respond import WorkflowEvent
 from incident_actions.sandbox import Sandbox
-from tests.model.deeds import BodyEdit, Deed
-from tests.model.town import Order, Run, Town
+from tests.model.actions import Action, BodyEdit
+from tests.model.world import ModelWorld, Order, Run
 
 QUIET: Mapping[str, str] = {
     ".github/incident.yml": """\
@@ -53,15 +53,15 @@ class Whole:
     name: str = "issues"
 
 
-Move = Deed | Begin | GoOn | Whole
+Move = Action | Begin | GoOn | Whole
 
 
-def moves(deeds: st.SearchStrategy[Deed]) -> st.SearchStrategy[Move]:
-    """Deeds, and whatever GitHub and its runners do with our runs between them."""
+def moves(actions: st.SearchStrategy[Action]) -> st.SearchStrategy[Move]:
+    """Actions, and whatever GitHub and its runners do with our runs between them."""
     return st.one_of(
-        deeds,
-        deeds,
-        deeds,
+        actions,
+        actions,
+        actions,
         st.builds(Whole, st.sampled_from(["issues", "issue_comment", "schedule"])),
         st.builds(Begin, st.integers(0, 3), st.integers(0, 14)),
         st.builds(
@@ -77,7 +77,9 @@ class Play:
     """A history while it is played. An event that no move begins a run for was dropped."""
 
     def __init__(self, servers: tuple[Sandbox, Sandbox], author: str = "alice") -> None:
-        self.calm, self.wild = (Town(server, author=author, files=QUIET) for server in servers)
+        self.calm, self.wild = (
+            ModelWorld(server, author=author, files=QUIET) for server in servers
+        )
         for event in self.calm.news():
             self.calm.run(event)
         self.events: list[WorkflowEvent] = self.wild.news()
@@ -86,7 +88,7 @@ class Play:
     def move(self, move: Move) -> None:
         """Make one move."""
         match move:
-            case Deed():
+            case Action():
                 self._do(move)
             case Whole(name):
                 self.wild.run(WorkflowEvent(name, self.wild.any_event().payload))
@@ -101,11 +103,11 @@ class Play:
 
     @property
     def waiting(self) -> list[Run]:
-        """The runs of the wild town that have not come to an end."""
+        """The runs of the wild world that have not come to an end."""
         return [run for run in self.runs if not run.over]
 
-    def remember(self, deed: Deed) -> None:
-        """A deed was done."""
+    def remember(self, action: Action) -> None:
+        """An action was done."""
 
     def end(self) -> None:
         """Every run comes to its end; then there is one more."""
@@ -119,17 +121,17 @@ class Play:
             if not run.over:
                 run.step(how if left == 1 else "go")
 
-    def _do(self, deed: Deed) -> None:
-        for town in (self.calm, self.wild):
-            town.tick()
-        if not (deed.possible(self.calm) and deed.possible(self.wild)):
+    def _do(self, action: Action) -> None:
+        for world in (self.calm, self.wild):
+            world.tick()
+        if not (action.possible(self.calm) and action.possible(self.wild)):
             return
-        if isinstance(deed, BodyEdit) and any(run.has_read_issue for run in self.waiting):
+        if isinstance(action, BodyEdit) and any(run.has_read_issue for run in self.waiting):
             return
-        note(f"{deed} happens")
-        deed.do(self.calm)
-        deed.do(self.wild)
-        self.remember(deed)
+        note(f"{action} happens")
+        action.do(self.calm)
+        action.do(self.wild)
+        self.remember(action)
         for event in self.calm.news():
             self.calm.run(event)
         self.events += self.wild.news()

@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from incident_actions.sandbox import Sandbox
-from tests.model.deeds import (
+from tests.model.actions import (
     OWN_LABELS,
-    Deed,
+    Action,
     DeleteComment,
     DeleteDashboard,
     EditComment,
@@ -26,7 +26,7 @@ from tests.model.deeds import (
     Tick,
     Unlabel,
     Write,
-    deeds,
+    actions,
 )
 from tests.model.play import Move, Play, moves
 
@@ -44,11 +44,11 @@ class Story(Play):
         self.labels: set[str] = set()
         self.plain = True
 
-    def remember(self, deed: Deed) -> None:
+    def remember(self, action: Action) -> None:
         """Keep what must not be changed by any run."""
-        match deed:
+        match action:
             case Write():
-                self.text = deed.saved
+                self.text = action.saved
             case Tick(_, step, True):
                 self.ticks.add(step)
             case Tick(_, step, False):
@@ -68,7 +68,7 @@ class Story(Play):
     derandomize=EXAMPLES <= 40,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-@given(st.lists(moves(deeds), max_size=25))
+@given(st.lists(moves(actions), max_size=25))
 def test_any_schedule_ends_where_one_run_per_event_does(
     servers: tuple[Sandbox, Sandbox], history: list[Move]
 ) -> None:

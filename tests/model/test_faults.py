@@ -13,9 +13,9 @@ from incident_actions.config import PATH
 from incident_actions.errors import GitHubError
 from incident_actions.reconcile.respond import WorkflowEvent, respond
 from incident_actions.sandbox import Sandbox
-from tests.model.deeds import Comment
+from tests.model.actions import Comment
 from tests.model.play import QUIET
-from tests.model.town import Town
+from tests.model.world import ModelWorld
 
 FAULTS: dict[str, dict[str, Any]] = {  # each kind of them is in tests/unit/github_room
     "refused": {"status": 502},
@@ -24,44 +24,44 @@ FAULTS: dict[str, dict[str, Any]] = {  # each kind of them is in tests/unit/gith
 }
 
 
-def declared(server: Sandbox) -> Town:
+def declared(server: Sandbox) -> ModelWorld:
     """An incident that no run has seen."""
-    return Town(server, files=QUIET)
+    return ModelWorld(server, files=QUIET)
 
 
-def commanded(server: Sandbox) -> Town:
+def commanded(server: Sandbox) -> ModelWorld:
     """An incident in which somebody has commanded, asked and mistyped."""
-    town = declared(server)
-    town.run()
-    town.tick()
-    Comment("alice", "/ack\n/role comms @bob\n/nothing\n/help severity").do(town)
-    Comment("eve", "/resolve").do(town)
-    return town
+    world = declared(server)
+    world.run()
+    world.tick()
+    Comment("alice", "/ack\n/role comms @bob\n/nothing\n/help severity").do(world)
+    Comment("eve", "/resolve").do(world)
+    return world
 
 
-def closed_too_early(server: Sandbox) -> Town:
+def closed_too_early(server: Sandbox) -> ModelWorld:
     """An incident that somebody closed by hand before its recovery was verified."""
-    town = declared(server)
-    town.run()
-    town.tick()
-    town.person("alice").close(town.number)
-    return town
+    world = declared(server)
+    world.run()
+    world.tick()
+    world.person("alice").close(world.number)
+    return world
 
 
-def confirmed(server: Sandbox) -> Town:
+def confirmed(server: Sandbox) -> ModelWorld:
     """A report from outside that a writer has just confirmed."""
-    town = Town(server, author="eve", files=QUIET)
-    town.run()
-    town.tick()
-    Comment("alice", "/confirm").do(town)
-    return town
+    world = ModelWorld(server, author="eve", files=QUIET)
+    world.run()
+    world.tick()
+    Comment("alice", "/confirm").do(world)
+    return world
 
 
-def respond_once(town: Town, event: WorkflowEvent) -> None:
+def respond_once(world: ModelWorld, event: WorkflowEvent) -> None:
     """A run as the program makes it; it may fail, but only with an error of ours."""
-    hub = town.hub()
+    hub = world.hub()
     with suppress(GitHubError):
-        respond(hub, event, PATH, town.tools())
+        respond(hub, event, PATH, world.tools())
     hub.close()
 
 
@@ -70,7 +70,7 @@ def respond_once(town: Town, event: WorkflowEvent) -> None:
 def test_a_fault_at_any_request_loses_and_doubles_nothing(
     servers: tuple[Sandbox, Sandbox],
     monkeypatch: pytest.MonkeyPatch,
-    story: Callable[[Sandbox], Town],
+    story: Callable[[Sandbox], ModelWorld],
     fault: dict[str, Any],
 ) -> None:
     """After the next run everything is as if GitHub had been well."""
@@ -82,13 +82,13 @@ def test_a_fault_at_any_request_loses_and_doubles_nothing(
     calm.run()
     assert requests > 4
     for nth in range(1, requests + 1):
-        town = story(servers[1])
-        event = town.news()[-1]
-        ordered = town.sandbox.fail(nth=nth, times=4, **fault)
-        respond_once(town, event)
+        world = story(servers[1])
+        event = world.news()[-1]
+        ordered = world.sandbox.fail(nth=nth, times=4, **fault)
+        respond_once(world, event)
         assert ordered.struck > 0
-        town.sandbox.clear_faults()
-        town.run()
-        assert town.final() == calm.final(), nth
-        assert town.living() == calm.living(), nth
-        assert town.writes_of_another_run() == [], nth
+        world.sandbox.clear_faults()
+        world.run()
+        assert world.final() == calm.final(), nth
+        assert world.living() == calm.living(), nth
+        assert world.writes_of_another_run() == [], nth

@@ -6,9 +6,9 @@ import pytest
 
 from incident_actions.reconcile.respond import Tools
 from incident_actions.sandbox import Sandbox
-from tests.model.deeds import Comment, DeleteDashboard
+from tests.model.actions import Comment, DeleteDashboard
 from tests.model.play import QUIET
-from tests.model.town import Town
+from tests.model.world import ModelWorld
 
 PROBE = "https://api.example/health"
 FILES = {
@@ -21,8 +21,8 @@ FILES = {
 }
 
 
-class Watched(Town):
-    """A town with one recovery check, whose address answers or not."""
+class Watched(ModelWorld):
+    """A world with one recovery check, whose address answers or not."""
 
     works = True
 
@@ -65,116 +65,116 @@ class Watched(Town):
 
 
 @pytest.fixture
-def town(servers: tuple[Sandbox, Sandbox]) -> Watched:
+def world(servers: tuple[Sandbox, Sandbox]) -> Watched:
     """An incident of alice's, acknowledged."""
-    town = Watched(servers[0])
-    town.say("/ack")
-    return town
+    world = Watched(servers[0])
+    world.say("/ack")
+    return world
 
 
-def test_an_address_is_asked_only_while_recovery_is_watched(town: Watched) -> None:
+def test_an_address_is_asked_only_while_recovery_is_watched(world: Watched) -> None:
     """Before the mitigation an answer says nothing."""
-    town.minutes(True, True, True, True)
-    assert town.asked == []
-    town.say("/mitigated")
-    assert town.asked == [(PROBE, False)]
+    world.minutes(True, True, True, True)
+    assert world.asked == []
+    world.say("/mitigated")
+    assert world.asked == [(PROBE, False)]
 
 
-def test_several_good_answers_over_some_minutes_verify(town: Watched) -> None:
+def test_several_good_answers_over_some_minutes_verify(world: Watched) -> None:
     """Three in a row, ten minutes from the first to the last; one alone proves little."""
-    town.say("/mitigated")
-    town.minutes(True, True)
-    assert not town.verified
-    town.minutes(True)
-    assert town.verified
-    assert "the bot: verified: The API answers" in town.issue["body"]
-    (said,) = town.said
+    world.say("/mitigated")
+    world.minutes(True, True)
+    assert not world.verified
+    world.minutes(True)
+    assert world.verified
+    assert "the bot: verified: The API answers" in world.issue["body"]
+    (said,) = world.said
     assert said.startswith("✅ The API answers: this recovery check is verified.")
-    town.say("/resolve")
-    assert town.issue["state"] == "closed"
+    world.say("/resolve")
+    assert world.issue["state"] == "closed"
 
 
-def test_quick_answers_do_not_count_for_minutes(town: Watched) -> None:
+def test_quick_answers_do_not_count_for_minutes(world: Watched) -> None:
     """A burst of events is not a watch of ten minutes."""
-    town.say("/mitigated")
-    town.minutes(True, True, True, True, True, apart=1)
-    assert not town.verified
+    world.say("/mitigated")
+    world.minutes(True, True, True, True, True, apart=1)
+    assert not world.verified
 
 
-def test_one_bad_answer_begins_anew(town: Watched) -> None:
+def test_one_bad_answer_begins_anew(world: Watched) -> None:
     """In a row means in a row."""
-    town.say("/mitigated")
-    town.minutes(True, True, False, True, True, True)
-    assert not town.verified
-    town.minutes(True)
-    assert town.verified
+    world.say("/mitigated")
+    world.minutes(True, True, False, True, True, True)
+    assert not world.verified
+    world.minutes(True)
+    assert world.verified
 
 
-def test_once_verified_it_is_not_asked_again(town: Watched) -> None:
+def test_once_verified_it_is_not_asked_again(world: Watched) -> None:
     """Nor is what somebody verified by hand."""
-    town.say("/mitigated")
-    town.say("/verify api looked myself")
-    asked = len(town.asked)
-    town.minutes(True, False, True)
-    assert len(town.asked) == asked
-    assert town.verified
+    world.say("/mitigated")
+    world.say("/verify api looked myself")
+    asked = len(world.asked)
+    world.minutes(True, False, True)
+    assert len(world.asked) == asked
+    assert world.verified
 
 
-def test_a_recovery_that_was_verified_stays_so_in_the_record(town: Watched) -> None:
+def test_a_recovery_that_was_verified_stays_so_in_the_record(world: Watched) -> None:
     """Reopening asks anew, and takes nothing back of what was."""
-    town.say("/mitigated")
-    town.minutes(True, True, True)
-    town.say("/resolve")
-    town.say("/reopen it is back")
-    town.say("/mitigated")
-    town.minutes(True)
-    assert not town.verified
-    assert len(town.said) == 1
-    body = town.issue["body"]
+    world.say("/mitigated")
+    world.minutes(True, True, True)
+    world.say("/resolve")
+    world.say("/reopen it is back")
+    world.say("/mitigated")
+    world.minutes(True)
+    assert not world.verified
+    assert len(world.said) == 1
+    body = world.issue["body"]
     assert body.count("the bot: verified: The API answers") == 1
     assert "alice: reopened: it is back" in body
-    town.minutes(True, True)
-    town.say("/resolve again")
-    assert town.issue["state"] == "closed"
-    assert len(town.said) == 2
-    assert town.writes_of_another_run() == []
+    world.minutes(True, True)
+    world.say("/resolve again")
+    assert world.issue["state"] == "closed"
+    assert len(world.said) == 2
+    assert world.writes_of_another_run() == []
 
 
-def test_the_verdict_is_kept_in_the_comment_that_tells_it(town: Watched) -> None:
+def test_the_verdict_is_kept_in_the_comment_that_tells_it(world: Watched) -> None:
     """The state is only a cache."""
-    town.say("/mitigated")
-    town.minutes(True, True, True)
-    assert town.writes_of_another_run() == []
-    DeleteDashboard("alice", whole=True).do(town)
-    town.run()
-    assert town.verified
-    assert len(town.said) == 1
+    world.say("/mitigated")
+    world.minutes(True, True, True)
+    assert world.writes_of_another_run() == []
+    DeleteDashboard("alice", whole=True).do(world)
+    world.run()
+    assert world.verified
+    assert len(world.said) == 1
 
 
-def test_a_verdict_that_somebody_deletes_is_struck(town: Watched) -> None:
+def test_a_verdict_that_somebody_deletes_is_struck(world: Watched) -> None:
     """And not told again of the same row; a person may still verify."""
-    town.say("/mitigated")
-    town.minutes(True, True, True)
-    (comment,) = town.comments(bot=True)
-    town.person("alice").delete_comment(comment.id)
-    town.minutes(True, True, True, True)
-    assert not town.verified
-    assert town.said == []
-    town.say("/verify api looked myself")
-    assert town.verified
+    world.say("/mitigated")
+    world.minutes(True, True, True)
+    (comment,) = world.comments(bot=True)
+    world.person("alice").delete_comment(comment.id)
+    world.minutes(True, True, True, True)
+    assert not world.verified
+    assert world.said == []
+    world.say("/verify api looked myself")
+    assert world.verified
 
 
-def test_two_runs_at_the_same_time_tell_it_once(town: Watched) -> None:
+def test_two_runs_at_the_same_time_tell_it_once(world: Watched) -> None:
     """Both saw the last good answer."""
-    town.say("/mitigated")
-    town.minutes(True, True)
-    town.tick(240)
-    first, second = town.begin(town.any_event()), town.begin(town.any_event())
+    world.say("/mitigated")
+    world.minutes(True, True)
+    world.tick(240)
+    first, second = world.begin(world.any_event()), world.begin(world.any_event())
     while not (first.over and second.over):
         for run in (first, second):
             if not run.over:
                 run.step()
-    town.run()
-    assert town.verified
-    assert len(town.said) == 1
-    assert town.writes_of_another_run() == []
+    world.run()
+    assert world.verified
+    assert len(world.said) == 1
+    assert world.writes_of_another_run() == []

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from incident_actions.sandbox import Sandbox
-from tests.model.deeds import Close, Comment, Label, Reopen, Unlabel, commanding, staff
+from tests.model.actions import Close, Comment, Label, Reopen, Unlabel, commanding, staff
 from tests.model.play import Begin, Move, Play, Whole, moves
 
 EXAMPLES = int(os.environ.get("INCIDENT_HISTORIES", "20"))
@@ -23,7 +23,7 @@ _LINES = (
     "Same here.",
 )
 _comments = st.builds(Comment, commanding, st.sampled_from(_LINES))
-_deeds = st.one_of(
+_actions = st.one_of(
     _comments,
     _comments,
     st.builds(Label, staff, st.sampled_from(["bug", "sev1", "needs-confirmation"])),
@@ -40,7 +40,7 @@ _deeds = st.one_of(
 )
 @example([Comment("alice", "/confirm"), Begin(0, 2), Whole()])
 @example([Begin(0, 7), Label("alice", "sev1")])
-@given(st.lists(moves(_deeds), max_size=18))
+@given(st.lists(moves(_actions), max_size=18))
 def test_a_report_becomes_one_incident_at_most(
     servers: tuple[Sandbox, Sandbox], history: list[Move]
 ) -> None:

@@ -19,7 +19,7 @@ from incident_actions.domain.reminders.kinds import INCIDENT_KINDS
 from incident_actions.github.client import GitHub
 from incident_actions.reconcile.respond import Tools, WorkflowEvent, respond
 from incident_actions.sandbox import Sandbox
-from tests.model.duties import DAY, HOUR, MINUTE, NOT_URGENT, Facts, after_run
+from tests.model.expected_reminders import DAY, HOUR, MINUTE, NOT_URGENT, Facts, after_run
 from tests.support.events import form_body
 
 SEEDS = range(int(os.environ.get("INCIDENT_WEEKS", "1")))
@@ -148,9 +148,9 @@ class Week:
         self.facts[number] = Facts(number, self.now, severity, customers, who)
         self.facts[number].commander = "bob" if named else None
         self.there[number] = {}
-        self._after_deed(number)
+        self._after_action(number)
 
-    def _after_deed(self, number: int) -> None:
+    def _after_action(self, number: int) -> None:
         """A run comes soon, or is lost; and somebody does the next thing."""
         if self.chance.random() >= LOST:
             self._plan(self.now + timedelta(seconds=self.chance.randrange(5, 90)), "event", number)
@@ -167,8 +167,8 @@ class Week:
         if not it.open:
             if chance.random() < 0.3:
                 self._person(who).reopen(it.number)
-                it.active = it.last_deed = now
-                self._after_deed(it.number)
+                it.active = it.last_action = now
+                self._after_action(it.number)
                 it.open, it.monitoring, it.verified, it.promised = True, False, None, None
                 it.clock, it.updated = now, None
                 it.nobody_since = now if it.commander is None else it.nobody_since
@@ -181,8 +181,8 @@ class Week:
             case "leave" if it.commander is not None:
                 self._person(who).unassign(it.number, it.commander)
                 it.commander, it.nobody_since, it.active = None, now, now
-                it.last_deed = now
-                self._after_deed(it.number)
+                it.last_action = now
+                self._after_action(it.number)
             case "update":
                 self._say(who, it, "/update still looking")
                 it.updated, it.promised = now, None
@@ -227,9 +227,9 @@ class Week:
 
     def _say(self, who: str, it: Facts, text: str) -> None:
         self._person(who).comment(it.number, text)
-        it.last_deed = self.now
+        it.last_action = self.now
         it.active = self.now
-        self._after_deed(it.number)
+        self._after_action(it.number)
 
     def _person(self, login: str) -> Any:
         return self.github.as_user(login, REPOSITORY)
@@ -258,7 +258,7 @@ class Week:
             kind, deadline = found[1], datetime.strptime(found[2] + "+0000", "%Y%m%dT%H%M%SZ%z")
             if comment.id not in self.seen:
                 self.seen.add(comment.id)
-                possible = max(deadline, facts.last_deed, facts.paused_until or deadline)
+                possible = max(deadline, facts.last_action, facts.paused_until or deadline)
                 post = Posted(number, kind, deadline, facts.pauses, self.now, possible)
                 self.posted.append(post)
             if self.now - deadline > DAY:

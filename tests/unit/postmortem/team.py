@@ -43,7 +43,7 @@ class Killed(BaseException):
 class Team:
     """alice and bob may write, carl is known to GitHub only, mallory has a fork.
 
-    The sandbox's clock starts in the night of 2026-11-23, and each deed takes a minute.
+    The sandbox's clock starts in the night of 2026-11-23, and each action takes a minute.
     """
 
     def __init__(self, sandbox: Sandbox, **settings: Any) -> None:

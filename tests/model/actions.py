@@ -1,7 +1,7 @@
 """What people do in an incident, as values; and strategies that make them up.
 
-A deed is possible or not, by what its doer sees. The model plays a history in two towns whose
-bots have come unequally far, so only deeds that are possible in both are done.
+An action is possible or not, by what its doer sees. The model plays a history in two worlds whose
+bots have come unequally far, so only actions that are possible in both are done.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from tests.model.town import PEOPLE, Town
+from tests.model.world import PEOPLE, ModelWorld
 from tests.support.events import form_body
 
 _BEGIN = "<!-- incident-actions:begin -->"
@@ -21,22 +21,22 @@ _GAPS = ("\r\n\r\n", "\n\n")
 
 
 @dataclass(frozen=True)
-class Deed(ABC):
+class Action(ABC):
     """Something that somebody does by hand."""
 
     who: str
 
-    def possible(self, town: Town) -> bool:
+    def possible(self, world: ModelWorld) -> bool:
         """Whether it would change anything."""
         return True
 
     @abstractmethod
-    def do(self, town: Town) -> None:
+    def do(self, world: ModelWorld) -> None:
         """Do it."""
 
 
-class BodyEdit(Deed):
-    """A deed that saves the issue's whole body from the editor.
+class BodyEdit(Action):
+    """An action that saves the issue's whole body from the editor.
 
     GitHub has no conditional write: what is saved while the bot is between reading the issue and
     writing it is lost. The model leaves such a moment out; all others are in.
@@ -44,69 +44,69 @@ class BodyEdit(Deed):
 
 
 @dataclass(frozen=True)
-class Comment(Deed):
+class Comment(Action):
     """Somebody comments."""
 
     text: str
 
-    def do(self, town: Town) -> None:
+    def do(self, world: ModelWorld) -> None:
         """Comment."""
-        town.person(self.who).comment(town.number, self.text)
+        world.person(self.who).comment(world.number, self.text)
 
 
 @dataclass(frozen=True)
-class EditComment(Deed):
+class EditComment(Action):
     """Somebody edits the `which`th of the people's comments."""
 
     which: int
     text: str
 
-    def possible(self, town: Town) -> bool:
+    def possible(self, world: ModelWorld) -> bool:
         """Whether there is one, with another text."""
-        there = town.comments(bot=False)
+        there = world.comments(bot=False)
         return bool(there) and there[self.which % len(there)].body != self.text
 
-    def do(self, town: Town) -> None:
+    def do(self, world: ModelWorld) -> None:
         """Its own author edits it."""
-        there = town.comments(bot=False)
+        there = world.comments(bot=False)
         comment = there[self.which % len(there)]
-        town.person(comment.user.login).edit_comment(comment.id, self.text)
+        world.person(comment.user.login).edit_comment(comment.id, self.text)
 
 
 @dataclass(frozen=True)
-class DeleteComment(Deed):
+class DeleteComment(Action):
     """Somebody deletes the `which`th of the people's comments."""
 
     which: int
 
-    def possible(self, town: Town) -> bool:
+    def possible(self, world: ModelWorld) -> bool:
         """Whether there is one."""
-        return bool(town.comments(bot=False))
+        return bool(world.comments(bot=False))
 
-    def do(self, town: Town) -> None:
+    def do(self, world: ModelWorld) -> None:
         """Its own author deletes it."""
-        there = town.comments(bot=False)
+        there = world.comments(bot=False)
         comment = there[self.which % len(there)]
-        town.person(comment.user.login).delete_comment(comment.id)
+        world.person(comment.user.login).delete_comment(comment.id)
 
 
 @dataclass(frozen=True)
-class Label(Deed):
+class Label(Action):
     """Somebody puts a label on by hand."""
 
     name: str
 
-    def possible(self, town: Town) -> bool:
+    def possible(self, world: ModelWorld) -> bool:
         """Whether the repository has it and the issue hasn't."""
-        return self.name in town.known_labels - town.labels
+        return self.name in world.known_labels - world.labels
 
-    def do(self, town: Town) -> None:
+    def do(self, world: ModelWorld) -> None:
         """Put it on."""
-        town.person(self.who).label(town.number, self.name)
+        world.person(self.who).label(world.number, self.name)
 
 
 @dataclass(frozen=True)
-class Unlabel(Deed):
+class Unlabel(Action):
     """Somebody takes a label off by hand.
 
     An issue that no run has seen is an incident by its label and its form alone: who takes both
@@ -115,89 +115,89 @@ class Unlabel(Deed):
 
     name: str
 
-    def possible(self, town: Town) -> bool:
+    def possible(self, world: ModelWorld) -> bool:
         """Whether it is there."""
-        seen = any(name.startswith("status:") for name in town.labels)
-        return self.name in town.labels and (seen or self.name != "incident")
+        seen = any(name.startswith("status:") for name in world.labels)
+        return self.name in world.labels and (seen or self.name != "incident")
 
-    def do(self, town: Town) -> None:
+    def do(self, world: ModelWorld) -> None:
         """Take it off."""
-        town.person(self.who).unlabel(town.number, self.name)
+        world.person(self.who).unlabel(world.number, self.name)
 
 
 @dataclass(frozen=True)
-class Close(Deed):
+class Close(Action):
     """Somebody closes the issue by hand."""
 
-    def possible(self, town: Town) -> bool:
+    def possible(self, world: ModelWorld) -> bool:
         """Whether it is open."""
-        return bool(town.issue["state"] == "open")
+        return bool(world.issue["state"] == "open")
 
-    def do(self, town: Town) -> None:
+    def do(self, world: ModelWorld) -> None:
         """Close it."""
-        town.person(self.who).close(town.number)
+        world.person(self.who).close(world.number)
 
 
 @dataclass(frozen=True)
-class Reopen(Deed):
+class Reopen(Action):
     """Somebody reopens the issue by hand."""
 
-    def possible(self, town: Town) -> bool:
+    def possible(self, world: ModelWorld) -> bool:
         """Whether it is closed."""
-        return bool(town.issue["state"] == "closed")
+        return bool(world.issue["state"] == "closed")
 
-    def do(self, town: Town) -> None:
+    def do(self, world: ModelWorld) -> None:
         """Reopen it."""
-        town.person(self.who).reopen(town.number)
+        world.person(self.who).reopen(world.number)
 
 
-def _assigned(town: Town) -> set[str]:
-    return {user["login"] for user in town.issue["assignees"]}
+def _assigned(world: ModelWorld) -> set[str]:
+    return {user["login"] for user in world.issue["assignees"]}
 
 
 @dataclass(frozen=True)
-class Assign(Deed):
+class Assign(Action):
     """Somebody assigns somebody."""
 
     whom: str
 
-    def possible(self, town: Town) -> bool:
+    def possible(self, world: ModelWorld) -> bool:
         """Whether they aren't assigned."""
-        return self.whom not in _assigned(town)
+        return self.whom not in _assigned(world)
 
-    def do(self, town: Town) -> None:
+    def do(self, world: ModelWorld) -> None:
         """Assign them."""
-        town.person(self.who).assign(town.number, self.whom)
+        world.person(self.who).assign(world.number, self.whom)
 
 
 @dataclass(frozen=True)
-class Unassign(Deed):
+class Unassign(Action):
     """Somebody unassigns somebody."""
 
     whom: str
 
-    def possible(self, town: Town) -> bool:
+    def possible(self, world: ModelWorld) -> bool:
         """Whether they are assigned."""
-        return self.whom in _assigned(town)
+        return self.whom in _assigned(world)
 
-    def do(self, town: Town) -> None:
+    def do(self, world: ModelWorld) -> None:
         """Unassign them."""
-        town.person(self.who).unassign(town.number, self.whom)
+        world.person(self.who).unassign(world.number, self.whom)
 
 
 @dataclass(frozen=True)
-class Rename(Deed):
+class Rename(Action):
     """Somebody renames the issue."""
 
     title: str
 
-    def possible(self, town: Town) -> bool:
+    def possible(self, world: ModelWorld) -> bool:
         """Whether it has another title."""
-        return bool(town.issue["title"] != self.title)
+        return bool(world.issue["title"] != self.title)
 
-    def do(self, town: Town) -> None:
+    def do(self, world: ModelWorld) -> None:
         """Rename it."""
-        town.person(self.who).set_title(town.number, self.title)
+        world.person(self.who).set_title(world.number, self.title)
 
 
 @dataclass(frozen=True)
@@ -207,15 +207,15 @@ class Tick(BodyEdit):
     step: str
     on: bool = True
 
-    def possible(self, town: Town) -> bool:
+    def possible(self, world: ModelWorld) -> bool:
         """Whether the box is there, the other way round."""
-        return f"- [{' ' if self.on else 'x'}] {self.step}" in town.issue["body"]
+        return f"- [{' ' if self.on else 'x'}] {self.step}" in world.issue["body"]
 
-    def do(self, town: Town) -> None:
+    def do(self, world: ModelWorld) -> None:
         """Click the box."""
         before, after = ("[ ]", "[x]") if self.on else ("[x]", "[ ]")
-        body = town.issue["body"].replace(f"- {before} {self.step}", f"- {after} {self.step}", 1)
-        town.person(self.who).edit_issue_body(town.number, body)
+        body = world.issue["body"].replace(f"- {before} {self.step}", f"- {after} {self.step}", 1)
+        world.person(self.who).edit_issue_body(world.number, body)
 
 
 @dataclass(frozen=True)
@@ -225,14 +225,14 @@ class Write(BodyEdit):
     text: str
     crlf: bool = False
 
-    def do(self, town: Town) -> None:
+    def do(self, world: ModelWorld) -> None:
         """Replace all that stands below the dashboard."""
-        block, end, _ = town.issue["body"].partition(_END)
+        block, end, _ = world.issue["body"].partition(_END)
         ours = block.startswith(_BEGIN) and end
         body = f"{block}{end}\n\n{self.text}" if ours else self.text
         if self.crlf:
             body = re.sub(r"\r?\n", "\r\n", body)
-        town.person(self.who).edit_issue_body(town.number, body)
+        world.person(self.who).edit_issue_body(world.number, body)
 
     @property
     def saved(self) -> str:
@@ -246,17 +246,17 @@ class DeleteDashboard(BodyEdit):
 
     whole: bool
 
-    def possible(self, town: Town) -> bool:
+    def possible(self, world: ModelWorld) -> bool:
         """Whether there is one."""
-        block, end, _ = town.issue["body"].partition(_END)
+        block, end, _ = world.issue["body"].partition(_END)
         return bool(block.startswith(_BEGIN) and end)
 
-    def do(self, town: Town) -> None:
+    def do(self, world: ModelWorld) -> None:
         """Delete it."""
-        block, _, text = town.issue["body"].partition(_END)
+        block, _, text = world.issue["body"].partition(_END)
         gap = next((gap for gap in _GAPS if text.startswith(gap)), "")
         body = text[len(gap) :] if self.whole else block + text
-        town.person(self.who).edit_issue_body(town.number, body)
+        world.person(self.who).edit_issue_body(world.number, body)
 
 
 STEPS = (
@@ -305,7 +305,7 @@ commanding = st.sampled_from(["alice", "alice", "alice", "bob", "bob", "tess", "
 texts = st.lists(st.sampled_from(LINES), min_size=1, max_size=3).map("\n".join)
 
 comments = st.builds(Comment, commanding, texts)
-deeds = st.one_of(
+actions = st.one_of(
     comments,
     comments,
     comments,

@@ -1,6 +1,6 @@
 """One world of the model: a repository with its people on a sandbox, and runs that can be held.
 
-Two towns that see the same deeds at the same steps give everything of the people's the same ids
+Two worlds that see the same actions at the same steps give everything of the people's the same ids
 and times, so that what the bot made of it can be compared as text.
 """
 
@@ -46,14 +46,14 @@ class Run:
     the next request is the same as to be killed right after the last one took effect.
     """
 
-    def __init__(self, town: Town, event: WorkflowEvent) -> None:
+    def __init__(self, world: ModelWorld, event: WorkflowEvent) -> None:
         self.wants: tuple[str, str] | None = None
         self.has_read_issue = False
         self.problem: BaseException | None = None
         self._order: Order = "go"
         self._on = threading.Semaphore(0)
         self._back = threading.Semaphore(0)
-        self._thread = threading.Thread(target=self._body, args=(town, event), daemon=True)
+        self._thread = threading.Thread(target=self._body, args=(world, event), daemon=True)
         self._thread.start()
         self._wait()
 
@@ -83,8 +83,8 @@ class Run:
             if self.problem is not None:
                 raise self.problem
 
-    def _body(self, town: Town, event: WorkflowEvent) -> None:
-        hub = town.hub()
+    def _body(self, world: ModelWorld, event: WorkflowEvent) -> None:
+        hub = world.hub()
         send = hub.send
 
         def gated(verb: str, path: str, **more: Any) -> Any:
@@ -100,7 +100,7 @@ class Run:
 
         hub.send = gated
         try:
-            respond(hub, event, PATH, town.tools())
+            respond(hub, event, PATH, world.tools())
         except (Killed, Unavailable):
             pass
         except BaseException as problem:
@@ -124,7 +124,7 @@ class Final:
     thanked: list[int]
 
 
-class Town:
+class ModelWorld:
     """A new world on the server of `sandbox`.
 
     `answers` fill the form; `files` are the team's own, by path.
@@ -159,7 +159,7 @@ class Town:
         self.number = int(issue["number"])
 
     def tick(self, seconds: int = 60) -> None:
-        """Time passes, and ids move on to where they are in every other town at this step."""
+        """Time passes, and ids move on to where they are in every other world at this step."""
         self._now += timedelta(seconds=seconds)
         world = self.sandbox.world
         self._next_ids += _IDS_PER_STEP

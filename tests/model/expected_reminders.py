@@ -41,12 +41,12 @@ class Facts:
     active: datetime | None = None
     paused_until: datetime | None = None
     pauses: int = 0
-    last_deed: datetime = field(init=False)
+    last_action: datetime = field(init=False)
     overrides: list[tuple[datetime, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Everything counts from the declaration at first."""
-        self.nobody_since = self.clock = self.active = self.last_deed = self.declared
+        self.nobody_since = self.clock = self.active = self.last_action = self.declared
 
     def paused(self, now: datetime) -> bool:
         """Whether somebody snoozed the reminders."""
