@@ -40,7 +40,7 @@ class ReminderEntry(Struct, frozen=True):
 
 _UPDATES = ("15m", "30m", "off")
 _UPDATERS = (Role.COMMS, Role.COMMANDER)
-_LATER = timedelta(days=3)  # sweeps of follow-ups may be held up for days by an open incident
+_LATER = timedelta(days=3)  # sweeps serve incidents first, and may leave these to a later sweep
 
 
 class ReminderKind(StrEnum):
