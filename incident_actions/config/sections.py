@@ -118,8 +118,8 @@ class ReminderSettings(ConfigSection, frozen=True):
 
 def _by_severity(texts: str | BySeverity) -> Mapping[Severity, timedelta | None]:
     """Durations by severity, from one text for all severities or one text for each."""
-    each = (texts,) * len(Severity) if isinstance(texts, str) else texts
-    return dict(zip(Severity, map(read_duration_or_off, each), strict=True))
+    one_each = (texts,) * len(Severity) if isinstance(texts, str) else texts
+    return dict(zip(Severity, map(read_duration_or_off, one_each), strict=True))
 
 
 def _field(kind: ReminderKind) -> str:

@@ -24,7 +24,6 @@ from urllib3.exceptions import MaxRetryError
 
 from incident_actions import __version__, errors
 from incident_actions.domain.issue.observation import Actor
-from incident_actions.errors import RateLimited
 
 LONGEST_WAIT = 60
 """Seconds that one wait may take: what GitHub asks for where it names no time."""
@@ -94,10 +93,10 @@ class PatientRetry(GithubRetry):
         super().sleep(response)
 
 
-def _limited(response: Any, said: str) -> RateLimited:
+def _limited(response: Any, said: str) -> errors.RateLimited:
     """The error that ends the run. The connection is given back before it is raised."""
     response.close()
-    return RateLimited(f"GitHub limits the rate{said}")
+    return errors.RateLimited(f"GitHub limits the rate{said}")
 
 
 TIMEOUT = 15
@@ -115,6 +114,9 @@ _KINDS = {
     410: errors.NotFound,
 }
 """By HTTP status; others are `Rejected` or `Unavailable`."""
+
+NOTHING_THERE: tuple[Mapping[str, str], Any] = ({}, None)
+"""What `send` gives for something optional that GitHub does not find."""
 
 Answer = TypeVar("Answer")
 
@@ -147,7 +149,9 @@ class Transport:
         self._ceiling = ceiling
         self._base = f"/repos/{quote(repository, safe='/')}"
         self._tagged: dict[tuple[object, ...], tuple[Mapping[str, str], Any]] = {}
-        self._answers: dict[tuple[object, ...], Any] = {}
+        self._answers: dict[
+            tuple[object, ...], tuple[Mapping[str, str], Any] | errors.GitHubError
+        ] = {}
 
     def close(self) -> None:
         """Close the connection. The next request would open another one."""
@@ -168,8 +172,8 @@ class Transport:
         count requests, to lose an answer or to give another one replaces it on the object.
 
         `path` is what follows `/repos/OWNER/NAME`, or a whole address on the same server;
-        `given` is the body, `parameters` the query. The JSON is None for an empty answer, and
-        where nothing is found that is `optional`. A
+        `given` is the body, `parameters` the query. The JSON is None for an empty answer. Where
+        GitHub finds nothing, which is `optional`, it gives `NOTHING_THERE`. A
         repeated GET whose answer has not changed since gives that answer again, at no cost:
         https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#use-conditional-requests-if-appropriate
 
@@ -189,7 +193,7 @@ class Transport:
             status, headers, answer = self._exchange(verb, url, parameters, conditions, given)
         except github.GithubException as error:
             if optional and _KINDS.get(error.status) is errors.NotFound:
-                return {}, None
+                return NOTHING_THERE
             raise self._explained(error, f"{verb} {path}") from None
         except (requests.RequestException, OSError) as error:
             failed = f"{type(error).__name__} at {verb} {path}"
@@ -233,30 +237,31 @@ class Transport:
 
     def _find(self, reader: Callable[[Any], Answer], path: str, **parameters: Any) -> Answer | None:
         """The same, or None where GitHub finds nothing."""
-        answer = self.send("GET", path, parameters=parameters, optional=True)[1]
-        return None if answer is None else read(reader, answer)
+        found = self.send("GET", path, parameters=parameters, optional=True)
+        return None if found is NOTHING_THERE else read(reader, found[1])
 
     def _once(self, reader: Callable[[Any], Answer], path: str, **parameters: Any) -> Answer:
         """The same as `_get`; who asks again in the run gets what was told the first time."""
-        return read(reader, self._first_answer(path, parameters))
+        return read(reader, self._first_answer(path, parameters)[1])
 
     def _find_once(self, reader: Callable[[Any], Answer], path: str) -> Answer | None:
         """The same as `_find`; who asks again in the run gets what was told the first time."""
-        answer = self._first_answer(path, {}, optional=True)
-        return None if answer is None else read(reader, answer)
+        found = self._first_answer(path, {}, optional=True)
+        return None if found is NOTHING_THERE else read(reader, found[1])
 
     def _first_answer(
         self, path: str, parameters: Mapping[str, Any], *, optional: bool = False
-    ) -> Any:
-        """The answer, or the refusal, that a GET got the first time in this run.
+    ) -> tuple[Mapping[str, str], Any]:
+        """What `send` gave, or raised, the first time that a GET was made in this run.
 
         A sweep wants some things for every incident that it looks at.
         """
         question = (path, *sorted(parameters.items()))
         if question not in self._answers:
             try:
-                _, answer = self.send("GET", path, parameters=parameters, optional=optional)
-                self._answers[question] = answer
+                self._answers[question] = self.send(
+                    "GET", path, parameters=parameters, optional=optional
+                )
             except (errors.Forbidden, errors.NotFound) as refused:
                 self._answers[question] = refused
         answer = self._answers[question]

@@ -21,7 +21,7 @@ from incident_actions.domain.issue.observation import (
 )
 from incident_actions.domain.playbook import checklist as checklists
 from incident_actions.domain.projection.effects import CreateLabel, EditIssue, Effect, PostComment
-from incident_actions.domain.projection.state import State, settled_issue, state_of
+from incident_actions.domain.projection.state import State, has_settled, settled_issue, state_of
 from incident_actions.domain.projection.wanted import MOST_LABELS, is_ours, shown_labels
 from incident_actions.domain.reminders.due import due
 from incident_actions.domain.timeline.fold import (
@@ -123,9 +123,11 @@ def reconcile(
     posted = plan.posted_after(it, applied)
     if applied:
         it = _observed_again(context, it)
-    reminders = len(observation.own.of_kind(REMINDER))
-    state = plan.state_after(it, posted, settled_issue(first, applied, reminders, context.now))
-    change = plan.edit_for(it, state, context.config, settle=context.sweeping)
+    reminders = observation.own.of_kind(REMINDER).values()
+    settled = settled_issue(first, applied, len(reminders), context.now)
+    state, before = plan.state_after(it, posted, settled), it.before
+    known = before is not None and has_settled(first, before, context.now, reminders)
+    change = plan.edit_for(it, state, context.config, settle=context.sweeping and not known)
     last: list[Effect] = [*_no_room(it, change)]
     if change is not None:
         last += [*_missing_labels(github, it, change), change]

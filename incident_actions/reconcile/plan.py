@@ -107,6 +107,10 @@ class Assessment(Struct, frozen=True):
         return {*self.observation.own.by_name, *(self.before.posted if self.before else ())}
 
 
+_MOST_REACTIONS = 10
+"""A run that comes after many lost ones puts its thumbs up on the newest commands only."""
+
+
 def comments_to_change(
     it: Assessment, notices: Sequence[Notice], pages: Mapping[RequestedPage, str]
 ) -> list[Effect]:
@@ -119,8 +123,8 @@ def comments_to_change(
         for notice in notices
     ]
     effects += comments_to_delete(all_notices(it), it.observation)
-    effects += [AddReaction(each.id) for each in it.folded.taken if _is_new(each, it.before)]
-    return effects
+    taken = [each for each in it.folded.taken if _is_new(each, it.before)]
+    return effects + [AddReaction(each.id) for each in taken[-_MOST_REACTIONS:]]
 
 
 def all_notices(it: Assessment) -> tuple[Notice, ...]:

@@ -232,16 +232,16 @@ def comparisons(seen: RecordedChanges, start: datetime) -> tuple[tuple[str, str]
     return tuple(pair for pair in wanted if _known(pair[0]) and pair[0] != pair[1])
 
 
-def suspects(seen: RecordedChanges, start: datetime, told: ChangePaths) -> Suspects:
+def suspects(seen: RecordedChanges, start: datetime, globs: ChangePaths) -> Suspects:
     """The changes in the hour before `start`, the newest first, and the rollback rule.
 
-    `told` are the path globs that tell the kinds of changes apart.
+    `globs` are the path globs that tell the kinds of changes apart.
     """
     changes = [
-        *_deployments(seen, start, told),
-        *_merges(seen, start, told),
+        *_deployments(seen, start, globs),
+        *_merges(seen, start, globs),
         *_releases(seen, start),
-        *_runs(seen, start, told),
+        *_runs(seen, start, globs),
     ]
     changes.sort(key=lambda change: (change.at, change.deploys), reverse=True)
     return Suspects(
@@ -274,7 +274,7 @@ def _deployed_before(deployments: Iterable[Deployment], this: Deployment) -> str
     return max(earlier, key=lambda other: (other.at, other.id)).sha if earlier else None
 
 
-def _deployments(seen: RecordedChanges, start: datetime, told: ChangePaths) -> Iterator[Change]:
+def _deployments(seen: RecordedChanges, start: datetime, globs: ChangePaths) -> Iterator[Change]:
     for deployment in _in_window(seen.deployments, start):
         base = _deployed_before(seen.deployments, deployment)
         paths = () if base == deployment.sha else _paths_of(seen, deployment.sha, base)
@@ -283,7 +283,7 @@ def _deployments(seen: RecordedChanges, start: datetime, told: ChangePaths) -> I
             deployment.by,
             f"deployed {deployment.sha[:7]} to {deployment.environment}",
             f"commit/{deployment.sha}",
-            _kinds(paths or (), told, ChangeKind.DEPLOY),
+            _kinds(paths or (), globs, ChangeKind.DEPLOY),
             deploys=True,
             read=paths is not None,
         )
@@ -299,27 +299,27 @@ def _paths_of(seen: RecordedChanges, head: str, base: str | None = None) -> tupl
     return next((paths for (_, to), paths in seen.paths.items() if to == head), None)
 
 
-def _merges(seen: RecordedChanges, start: datetime, told: ChangePaths) -> Iterator[Change]:
+def _merges(seen: RecordedChanges, start: datetime, globs: ChangePaths) -> Iterator[Change]:
     """The pushes and merged pull requests. A push that merged a pull request is listed as that."""
     pulls = {pull.sha: pull for pull in _in_window(seen.pulls, start)}
     for push in _in_window(seen.pushes, start):
         paths = seen.paths.get((push.before, push.after))
         pull = pulls.pop(push.after, None)
         if pull is not None:
-            yield _merged(pull, paths, told)
+            yield _merged(pull, paths, globs)
             continue
         known = _known(push.before)
         page = f"compare/{push.before}...{push.after}" if known else f"commit/{push.after}"
         what = f"pushed {push.after[:7]}"
-        kinds = _kinds(paths or (), told)
+        kinds = _kinds(paths or (), globs)
         yield Change(push.at, push.by, what, page, kinds, read=paths is not None)
     for pull in pulls.values():
-        yield _merged(pull, _paths_of(seen, pull.sha), told)
+        yield _merged(pull, _paths_of(seen, pull.sha), globs)
 
 
-def _merged(pull: MergedPull, paths: tuple[str, ...] | None, told: ChangePaths) -> Change:
+def _merged(pull: MergedPull, paths: tuple[str, ...] | None, globs: ChangePaths) -> Change:
     what = f"merged #{pull.number} {pull.title}"[:200]
-    kinds = _kinds(paths or (), told)
+    kinds = _kinds(paths or (), globs)
     return Change(pull.at, pull.by, what, f"pull/{pull.number}", kinds, read=paths is not None)
 
 
@@ -328,14 +328,14 @@ def _releases(seen: RecordedChanges, start: datetime) -> Iterator[Change]:
         yield Change(each.at, each.by, f"released {each.tag}", f"releases/tag/{each.tag}")
 
 
-def _runs(seen: RecordedChanges, start: datetime, told: ChangePaths) -> Iterator[Change]:
+def _runs(seen: RecordedChanges, start: datetime, globs: ChangePaths) -> Iterator[Change]:
     """The runs of workflows whose file's path is of some kind of change.
 
     A deploy's run is left out when the deployment of the same commit is listed.
     """
     deployed = {deployment.sha for deployment in _in_window(seen.deployments, start)}
     for run in _in_window(seen.runs, start):
-        kinds = _kinds((run.path,), told)
+        kinds = _kinds((run.path,), globs)
         if not kinds or (kinds == (ChangeKind.DEPLOY,) and run.sha in deployed):
             continue
         yield Change(
@@ -349,13 +349,13 @@ def _runs(seen: RecordedChanges, start: datetime, told: ChangePaths) -> Iterator
         )
 
 
-def _kinds(paths: Iterable[str], told: ChangePaths, *certain: ChangeKind) -> tuple[ChangeKind, ...]:
-    """The kinds of a change: those that are `certain`, and those whose globs match a path."""
+def _kinds(paths: Iterable[str], globs: ChangePaths, *known: ChangeKind) -> tuple[ChangeKind, ...]:
+    """The kinds of a change: those that are `known`, and those whose globs match a path."""
     paths = tuple(paths)
     return tuple(
         kind
         for kind in ChangeKind
-        if kind in certain or any(matches(path, told.of(kind)) for path in paths)
+        if kind in known or any(matches(path, globs.of(kind)) for path in paths)
     )
 
 

@@ -72,8 +72,8 @@ def file_path(folder: str, number: int, title: str, day: datetime) -> str:
 
 def _slug(title: str) -> str:
     """The title of an incident as a short name, without the word `incident` at its start."""
-    words = re.sub(r"^\s*incident\b[\s:#-]*", "", title, flags=re.IGNORECASE)
-    return slug(words, otherwise="incident")
+    rest = re.sub(r"^\s*incident\b[\s:#-]*", "", title, flags=re.IGNORECASE)
+    return slug(rest, otherwise="incident")
 
 
 def incident_of_path(path: str) -> int | None:

@@ -82,8 +82,8 @@ def lint(document: Document, facts: LintFacts) -> tuple[LintFinding, ...]:
         _actions,
         _blame,
     )
-    found = {finding: None for rule in rules for finding in rule(document, facts)}
-    return tuple(sorted(found, key=lambda finding: (finding.line, finding.message)))
+    findings = {finding: None for rule in rules for finding in rule(document, facts)}
+    return tuple(sorted(findings, key=lambda finding: (finding.line, finding.message)))
 
 
 def clean(findings: Iterable[LintFinding]) -> bool:
@@ -158,6 +158,7 @@ def _times(
 
 
 def _order(document: Document, times: Mapping[Moment, datetime]) -> Iterator[LintFinding]:
+    """Findings for times before `started` or after `resolved`."""
     started, resolved = times.get(Moment.STARTED), times.get(Moment.RESOLVED)
     for moment, at in times.items():
         if started is not None and at < started:
@@ -171,6 +172,7 @@ def _order(document: Document, times: Mapping[Moment, datetime]) -> Iterator[Lin
 def _durations(
     document: Document, data: Mapping[str, Any], times: Mapping[Moment, datetime]
 ) -> Iterator[LintFinding]:
+    """Findings for durations that are invalid, or more than a minute off their two times."""
     given = data.get("durations")
     if given is None:
         return
@@ -245,6 +247,7 @@ def _actions(document: Document, facts: LintFacts) -> Iterator[LintFinding]:
 
 
 def _action(action: Action, facts: LintFacts) -> Iterator[LintFinding]:
+    """The findings for one action."""
     shape = "`- [ ] [category] text / @owner / 2026-12-01`"
     if not action.text:
         yield _error(action.line, "The action has no text", f"Write {shape}.")
@@ -262,6 +265,7 @@ def _action(action: Action, facts: LintFacts) -> Iterator[LintFinding]:
 
 
 def _owner(action: Action, facts: LintFacts) -> Iterator[LintFinding]:
+    """Findings for an action whose owner is missing, no login, or can't be assigned."""
     if not action.owner:
         yield _error(action.line, "The action has no owner", "Write `/ @owner` behind its text.")
         return
@@ -281,6 +285,7 @@ def _owner(action: Action, facts: LintFacts) -> Iterator[LintFinding]:
 
 
 def _due(action: Action, facts: LintFacts) -> Iterator[LintFinding]:
+    """Findings for an action whose due date is missing, no date, or past while it is open."""
     if not action.due:
         fix = "Write `/ 2026-12-01` at the end of the line."
         yield _error(action.line, "The action has no due date", fix)

@@ -189,6 +189,24 @@ def settled_issue(
     return SettledIssue(comments=comments, at=max(now, issue.updated_at), text=digest[:8])
 
 
+def has_settled(issue: Issue, state: State, now: datetime, reminders: Collection[Comment]) -> bool:
+    """Whether nothing happened to the issue since a run last brought it up to date.
+
+    `reminders` are the bot's reminders on this issue. Posting one changes the issue's time and
+    number of comments, but does not count.
+    """
+    before = state.settled
+    if before is None:
+        return False
+    after = settled_issue(issue, (), len(reminders), now)
+    last_reminder = max((reminder.created_at for reminder in reminders), default=before.at)
+    return (
+        after.comments == before.comments
+        and after.text == before.text
+        and issue.updated_at <= max(before.at, last_reminder) + _MARGIN
+    )
+
+
 def is_stale(
     issue: Issue, state: State, now: datetime, reminders: Collection[Comment] = ()
 ) -> bool:
@@ -196,17 +214,11 @@ def is_stale(
 
     Work that may be due: probes of recovery checks, the search for suspects, and an allowance that
     expired. No request is needed: `issue` is the entry in the list of issues. `reminders` are the
-    bot's reminders on this issue, because posting one also changes its time and comment count.
+    bot's reminders on this issue.
     """
-    before = state.settled
-    if before is None or not issue.parts.dashboard:
-        return True
-    after = settled_issue(issue, (), len(reminders), now)
-    last_reminder = max((reminder.created_at for reminder in reminders), default=before.at)
     return (
-        after.comments != before.comments
-        or after.text != before.text
-        or issue.updated_at > max(before.at, last_reminder) + _MARGIN
+        not has_settled(issue, state, now, reminders)
+        or not issue.parts.dashboard
         or not _shows(issue, state)
         or _folded(issue.assignees) != _folded(state.assigned)
         or issue.open != state.status.open
@@ -232,4 +244,5 @@ def _shows(issue: Issue, state: State) -> bool:
 
 
 def _folded(names: Iterable[str]) -> set[str]:
+    """The names in lower case, to compare them as GitHub does."""
     return {name.casefold() for name in names}

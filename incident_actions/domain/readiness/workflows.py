@@ -159,8 +159,10 @@ def _names_intent(user: Mapping[str, Any]) -> bool:
 
 
 def _says_deploy(name: str, job: Mapping[str, Any]) -> bool:
+    """Whether a job's id (`name`) or its own name speaks of a deploy."""
     return _names_deploy(name) or _names_deploy(str(job.get("name") or ""))
 
 
 def _names_deploy(text: str) -> bool:
+    """Whether a name speaks of a deploy, and not of a check or a draft."""
     return bool(_DEPLOYS.search(text)) and not _NO_DEPLOY.search(text)

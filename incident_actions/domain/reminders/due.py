@@ -115,11 +115,11 @@ class ReminderPolicy(Struct, frozen=True):
         miss, slot = _newest_slot(since, timing.every[severity], now + early)
         if now - slot > kind.entry.latest:
             return None
-        told = [owner, *timing.mention]
+        mentioned = [owner, *timing.mention]
         if miss >= 1:
-            told += [commander, self.backup]
+            mentioned += [commander, self.backup]
         if miss >= 2:
-            told += self.escalation
+            mentioned += self.escalation
         quiet = None if kind.entry.urgent else self.quiet
         return Reminder(
             kind=kind,
@@ -127,7 +127,7 @@ class ReminderPolicy(Struct, frozen=True):
             slot=slot,
             miss=miss,
             owner=owner,
-            mention=_each_once(told),
+            mention=_each_once(mentioned),
             held=quiet is not None and quiet.holds(now, owner),
         )
 
@@ -234,14 +234,14 @@ def _begins(
     recovered = incident.status is Status.MONITORING and not missing(checks, incident.verified)
     last_checked = max((check.at for check in incident.verified.values()), default=None)
     customers_told = _last_done(incident, incident.last_customer_update)
-    told = _last_done(incident, incident.last_update)
+    updated = _last_done(incident, incident.last_update)
     return {
         ReminderKind.NO_COMMANDER: None if commanded else incident.vacant_since or declared,
         ReminderKind.UNACKNOWLEDGED: (
             _last_done(incident, None) if commanded and not acknowledged else None
         ),
         ReminderKind.PROMISED_UPDATE: incident.next_update,
-        ReminderKind.INTERNAL_UPDATE: told if active and incident.next_update is None else None,
+        ReminderKind.INTERNAL_UPDATE: updated if active and incident.next_update is None else None,
         ReminderKind.CUSTOMER_UPDATE: customers_told if active and incident.customers else None,
         ReminderKind.NOT_CLOSED: last_checked if checks and recovered else None,
         ReminderKind.OVERRIDE_EXPIRED: expired.until if expired else None,

@@ -58,7 +58,7 @@ class _Loader(yaml.SafeLoader):
         return {str(key): value for key, value in super().construct_mapping(node, deep).items()}
 
     def _refused(self, problem: str) -> yaml.MarkedYAMLError:
-        """The error for a limit that is exceeded where the loader stands now."""
+        """The error for an exceeded limit, with the loader's present line and column."""
         return yaml.MarkedYAMLError(problem=problem, problem_mark=self.get_mark())
 
 

@@ -34,9 +34,9 @@ def take_duration(text: str) -> tuple[timedelta, str] | None:
 
     The duration may be zero. At most 999 days, 9,999 hours and 99,999 minutes are understood.
     """
-    found = _AT_START.match(text)
-    length = _length(found)
-    return None if found is None or length is None else (length, text[found.end() :].lstrip())
+    match = _AT_START.match(text)
+    length = _length(match)
+    return None if match is None or length is None else (length, text[match.end() :].lstrip())
 
 
 def read_duration(text: str) -> timedelta:
@@ -73,10 +73,11 @@ def looks_like_duration(text: str) -> bool:
     return _LIKE_A_DURATION.match(text) is not None
 
 
-def _length(found: re.Match[str] | None) -> timedelta | None:
-    if found is None or not any(found.groups()):
+def _length(match: re.Match[str] | None) -> timedelta | None:
+    """The length of a matched `_DURATION`; None when nothing or only an empty text matched."""
+    if match is None or not any(match.groups()):
         return None
-    days, hours, after_h, minutes = (float(amount or 0) for amount in found.groups())
+    days, hours, after_h, minutes = (float(amount or 0) for amount in match.groups())
     return timedelta(days=days, hours=hours, minutes=minutes + after_h)
 
 
@@ -94,16 +95,16 @@ def take_at(text: str, typed_at: datetime) -> tuple[str, datetime | None]:
     date is the last such time before `typed_at`. Raises `ValueError` for a time that does not exist
     or lies after `typed_at`; its two arguments say what is wrong, and what to type instead.
     """
-    found = _AT.match(text)
-    if found is None:
+    match = _AT.match(text)
+    if match is None:
         return text, None
-    if found["iso"]:
-        full = re.sub(r"([T ])(\d):", r"\g<1>0\2:", found["iso"])  # `8:00` -> `08:00`
+    if match["iso"]:
+        full = re.sub(r"([T ])(\d):", r"\g<1>0\2:", match["iso"])  # `8:00` -> `08:00`
         at = parse_time(re.sub(r"([+-]\d\d)(\d\d)$", r"\1:\2", full))
         if at is None:
-            raise ValueError(f"`{found['iso']}` is no date and time", "at 2026-11-23T14:02Z")
+            raise ValueError(f"`{match['iso']}` is no date and time", "at 2026-11-23T14:02Z")
     else:
-        hour, minute = int(found["hour"]), int(found["minute"])
+        hour, minute = int(match["hour"]), int(match["minute"])
         if hour > 23 or minute > 59:
             raise ValueError(f"`{hour}:{minute:02}` is no time of day", "at 14:02")
         at = typed_at.astimezone(UTC).replace(hour=hour, minute=minute, second=0, microsecond=0)
@@ -111,7 +112,7 @@ def take_at(text: str, typed_at: datetime) -> tuple[str, datetime | None]:
             at -= timedelta(days=1)
     if at > typed_at:
         raise ValueError("that time is in the future; times are in UTC", "at 14:02")
-    return text[found.end() :].lstrip(), at
+    return text[match.end() :].lstrip(), at
 
 
 def read_past_time(answer: str, declared: datetime) -> datetime | None:

@@ -11,10 +11,10 @@ from incident_actions.domain.issue.observation import (
     END,
     MAX_LENGTH,
     Body,
-    boxes,
     length_on_github,
     take_apart,
 )
+from incident_actions.domain.playbook.checklist import boxes
 
 STATE = '{"v":1,"number":7}'
 BLOCK = f"{BEGIN}\n## Dashboard\n\n- [x] Done\n<!-- incident-actions:state {STATE} -->\n{END}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections import defaultdict
@@ -89,3 +90,20 @@ def test_an_ack_passes_few_modules() -> None:
     """From the event to the last effect: so many files a reader has to know to follow a command."""
     files = measure.files_of_an_ack()
     assert len(files) <= MOST_MODULES_OF_AN_ACK, sorted(files)
+
+
+def test_where_things_are_told_is_where_they_are() -> None:
+    """Every path in CONTRIBUTING's table exists; a bare name is beside the one before it."""
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    rows = [line for line in text.split("\n") if line.startswith("| ")]
+    missing, folder = [], PACKAGE
+    for row in rows:
+        for name in re.findall(r"`([\w./-]+(?:\.py|\.j2|\.yml|/))`", row):
+            places = [base / name for base in (PACKAGE, ROOT, folder)]
+            there = next((place for place in places if place.exists()), None)
+            if there is None:
+                missing.append(name)
+            else:
+                folder = there if there.is_dir() else there.parent
+    assert len(rows) > 20
+    assert missing == []

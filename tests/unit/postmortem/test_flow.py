@@ -57,6 +57,17 @@ def test_a_second_run_writes_nothing(team: Team) -> None:
     assert team.writes() == []
 
 
+def test_later_sweeps_write_nothing_either(team: Team) -> None:
+    """They look at a young postmortem again; that time has passed is nothing to write down."""
+    team.resolved(ACTION)
+    team.run()
+    for _ in range(2):
+        team.pass_time(minutes=10)
+        team.sandbox.clear_log()
+        team.sweep()
+    assert team.writes() == []
+
+
 @pytest.mark.parametrize(("severity", "opens"), [("SEV1", 1), ("SEV2", 1), ("SEV3", 0)])
 def test_the_severity_decides(team: Team, severity: str, opens: int) -> None:
     """A SEV3 gets none by itself."""
