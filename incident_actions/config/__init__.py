@@ -1,4 +1,4 @@
-"""`.github/incident.yml` -> a frozen `Config`. Every problem is told at once, with its key path."""
+"""Read `.github/incident.yml` into a frozen `Config`; all its problems are reported together."""
 
 from incident_actions.config.reading import PATH, read_config, schema
 from incident_actions.config.sections import Config

@@ -1,4 +1,7 @@
-"""Reading the file: every problem is told at once, with its key path."""
+"""Read the text of `.github/incident.yml`, and report all its problems together, with key paths.
+
+What the keys are is in `sections`; what their values may be is in `values`.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +25,9 @@ _MISSING = "Object missing required field `"
 
 
 def read_config(text: str | None, path: str = PATH) -> Config:
-    """The configuration in a file's text; None or an empty file is all defaults.
+    """The configuration in a file's text. None (no file) or an empty text gives the defaults.
 
-    Raises `ConfigError` with every problem, each with its key path (`freeze.environments[0]`).
+    Raises `ConfigError` with all problems, each with its key path (`freeze.environments[0]`).
     """
     document = load_yaml(text, path) if text is not None else None
     if document is None:
@@ -39,29 +42,30 @@ def read_config(text: str | None, path: str = PATH) -> Config:
 
 
 def schema() -> dict[str, Any]:
-    """The JSON Schema of the file, for editors."""
+    """The JSON Schema of the file, with which editors check and complete it."""
     return msgspec.json.schema(Config, schema_hook=_described)
 
 
 def _described(kind: type[Any]) -> dict[str, Any]:
-    """The schema of one of our own kinds of text."""
+    """The JSON Schema of a `CheckedText`, which msgspec does not know."""
     return {"type": "string", "examples": [kind.example]}
 
 
 class _Reader:
-    """Finds all problems with a converter that stops at the first.
+    """Finds all problems of a document, though msgspec stops at the first one.
 
-    What it stopped at is noted and taken out of the document (or replaced by an example), and the
-    rest is converted again. `problems` are words by key path.
+    After each problem, its value is taken out of the document or replaced by a valid example, and
+    msgspec converts the document again. `problems` maps each key path to what is wrong there.
     """
 
     def __init__(self, document: dict[str, Any]) -> None:
         self._document = document
         self._numbers: dict[int, list[int]] = {}
-        """Of lists that items were taken out of, by id: the items' numbers in the file."""
+        """By `id` of a list that lost items: the numbers in the file of the items that are left."""
         self.problems: dict[str, str] = {}
 
     def read(self) -> Config:
+        """The document as a `Config`. It counts only when there are no `problems` afterwards."""
         while True:
             try:
                 return msgspec.convert(self._document, Config, dec_hook=read_value)
@@ -69,9 +73,9 @@ class _Reader:
                 self._note(error)
 
     def _note(self, error: msgspec.ValidationError) -> None:
-        """Add one problem, and put what caused it out of the way."""
-        what, found, where = str(error).rpartition(" - at `$")
-        if not found:  # at the document's top
+        """Record a problem, and remove what caused it from the document."""
+        what, separator, where = str(error).rpartition(" - at `$")
+        if not separator:  # the problem is at the top of the document
             what, where = where, ""
         cause = error.__cause__ if isinstance(error.__cause__, ValueProblem) else ValueProblem("")
         steps: list[Any] = [
@@ -100,9 +104,10 @@ class _Reader:
         del holder[last]
 
     def _place(self, steps: list[Any], refused: object) -> tuple[Any, Any, str]:
-        """The mapping or list that a path ends in, its key there, and the path as in the file.
+        """Where a path leads: the mapping or list that holds its end, the key there, and the path.
 
-        msgspec's path does not name a key of a free mapping; the refused value tells which it is.
+        The path is text, as in the file. A step `...` is a key that msgspec does not name (of a
+        mapping with free keys): it is the key whose value is `refused`.
         """
         inside: Any = self._document
         at = ""
@@ -118,7 +123,7 @@ class _Reader:
         return holder, last, at[1:]
 
     def _add(self, at: str, what: str) -> None:
-        """Note a problem, unless it only comes of one below it that was noted before."""
+        """Record a problem, unless one is known at the same key path or below it, as its cause."""
         if not any(
             noted == at or noted.startswith((f"{at}.", f"{at}[")) for noted in self.problems
         ):
@@ -126,7 +131,7 @@ class _Reader:
 
 
 def _fields(steps: list[Any]) -> dict[str, FieldInfo]:
-    """The keys of the innermost section that a path goes through, by name."""
+    """The fields, by key, of the innermost section that a path goes through."""
     fields = _keys(Config)
     for step in steps:
         section = _section_in(fields[step].type) if step in fields else None
@@ -135,11 +140,15 @@ def _fields(steps: list[Any]) -> dict[str, FieldInfo]:
 
 
 def _keys(section: type[Struct]) -> dict[str, FieldInfo]:
+    """A section's fields, by their key in the file."""
     return {field.encode_name: field for field in msgspec.structs.fields(section)}
 
 
 def _section_in(kind: Any) -> type[Struct] | None:
-    """The section inside of a key's type, like `Annotated[X | None, ...]` or `tuple[X, ...]`."""
+    """The section in a field's type: `X` in `Annotated[X | None, ...]` or `tuple[X, ...]`.
+
+    None when there is no section in it.
+    """
     if isinstance(kind, type) and issubclass(kind, Struct):
         return kind
     return next(filter(None, map(_section_in, get_args(kind))), None)

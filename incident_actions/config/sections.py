@@ -1,4 +1,8 @@
-"""The whole of `.github/incident.yml`, key by key; those of reminders come from their table."""
+"""Every section and key of `.github/incident.yml`, with defaults and the texts of the reference.
+
+The sections below `reminders` are made from the table of reminders. Docstrings of sections are
+shown to users: they go into the JSON Schema.
+"""
 
 from __future__ import annotations
 
@@ -71,7 +75,7 @@ class QuietConfig(ConfigSection, frozen=True):
     ] = field(default_factory=dict)
 
     def hours(self) -> QuietHours:
-        """As the domain has it."""
+        """The quiet hours as the domain's value."""
         return QuietHours(
             time.fromisoformat(self.start),
             time.fromisoformat(self.end),
@@ -92,7 +96,7 @@ class ReminderSettings(ConfigSection, frozen=True):
     quiet_hours: Annotated[QuietConfig | None, doc("When only urgent reminders come.")] = None
 
     def policy(self) -> ReminderPolicy:
-        """The team's wishes as the domain understands them."""
+        """The settings as the domain's value."""
         return ReminderPolicy(
             timings={kind: self._timing(kind) for kind in ReminderKind},
             tick=read_duration_or_off(self.tick) or timedelta(minutes=5),
@@ -103,6 +107,7 @@ class ReminderSettings(ConfigSection, frozen=True):
         )
 
     def _timing(self, kind: ReminderKind) -> Timing:
+        """The timing of one kind; what the file leaves out is the kind's default."""
         given: TimingConfig | UpdateTimingConfig = getattr(self, _field(kind))
         if isinstance(given, UpdateTimingConfig):
             gaps = _by_severity((given.sev1, given.sev2, given.sev3))
@@ -112,20 +117,23 @@ class ReminderSettings(ConfigSection, frozen=True):
 
 
 def _by_severity(texts: str | BySeverity) -> Mapping[Severity, timedelta | None]:
-    each = (texts,) * len(Severity) if isinstance(texts, str) else texts
-    return dict(zip(Severity, map(read_duration_or_off, each), strict=True))
+    """Durations by severity, from one text for all severities or one text for each."""
+    one_each = (texts,) * len(Severity) if isinstance(texts, str) else texts
+    return dict(zip(Severity, map(read_duration_or_off, one_each), strict=True))
 
 
 def _field(kind: ReminderKind) -> str:
+    """The name of the field that holds a kind's section."""
     return kind.replace("-", "_")
 
 
 def _key(kind: ReminderKind) -> tuple[str, object, ConfigSection]:
+    """A kind's field, for `defstruct`: (name, type, default)."""
     section = UpdateTimingConfig if kind is ReminderKind.INTERNAL_UPDATE else TimingConfig
     return _field(kind), Annotated[section, doc(kind.entry.help)], section()
 
 
-if TYPE_CHECKING:  # the keys of the kinds are read by name only, so this is all that it shows
+if TYPE_CHECKING:  # mypy can't see fields made by `defstruct`; they are read by `getattr` only
     RemindersConfig = ReminderSettings
 else:
     RemindersConfig = msgspec.defstruct(
@@ -151,7 +159,7 @@ class WindowConfig(ConfigSection, frozen=True):
     allow: Annotated[tuple[Login, ...], doc("Who may deploy all the same.")] = ()
 
     def window(self) -> Window:
-        """As the domain has it."""
+        """The window as the domain's value."""
         return Window(
             name=self.name,
             every=self.every,
@@ -174,7 +182,7 @@ class FreezeConfig(ConfigSection, frozen=True):
     ] = ()
 
     def __post_init__(self) -> None:
-        """No two windows may have one name, however it is spelled."""
+        """Raise `ValueProblem` when two windows have the same name, however it is spelled."""
         names: set[str] = set()
         for index, window in enumerate(self.windows):
             if slug(window.name) in names:
@@ -228,7 +236,10 @@ class PostmortemConfig(ConfigSection, frozen=True):
     ] = ()
 
     def due_at(self, incident: Incident) -> datetime | None:
-        """When the postmortem of an incident is due; None while it is open, or for `off`."""
+        """When the postmortem of an incident is due.
+
+        None while the incident is open, and when the setting for its severity is `off`.
+        """
         resolved = incident.times.get(Moment.RESOLVED)
         after = read_duration_or_off(getattr(self.due, incident.severity.value))
         return resolved + after if resolved is not None and after is not None else None
@@ -243,7 +254,7 @@ class RolesConfig(ConfigSection, frozen=True):
     scribe: Annotated[Login | None, doc("Starts as scribe.")] = None
 
     def defaults(self) -> dict[Role, str]:
-        """The roles that have somebody."""
+        """Who starts with which role: role -> login. Roles without a login are left out."""
         named = {role: getattr(self, role.value) for role in Role}
         return {role: login.lstrip("@") for role, login in named.items() if login}
 
@@ -279,26 +290,29 @@ class Config(ConfigSection, frozen=True):
     ] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Only commands that exist can need a permission."""
+        """Raise `ValueProblem` for a permission of a command that does not exist."""
         for command in self.permissions:
             if command not in BY_NAME:
                 raise ValueProblem("there is no such command", "permissions", command)
 
     def roles_at(self, at: datetime) -> dict[Role, str]:
-        """Who holds which role when an incident is declared at this moment."""
+        """Who starts with which role in an incident that is declared at this time: role -> login.
+
+        Who is on call comes before the configured role.
+        """
         roles = self.roles.defaults()
-        turn = self.on_call
-        if turn is not None:
-            start = read_wall_time(turn.start)
-            login = on_call(turn.users, turn.every, start, turn.timezone, at)
+        rotation = self.on_call
+        if rotation is not None:
+            start = read_wall_time(rotation.start)
+            login = on_call(rotation.users, rotation.every, start, rotation.timezone, at)
             if login is not None:
-                roles[Role(turn.role)] = login.lstrip("@")
+                roles[Role(rotation.role)] = login.lstrip("@")
         return roles
 
     def windows(self) -> tuple[Window, ...]:
-        """The scheduled freezes."""
+        """The scheduled freezes as the domain's values."""
         return tuple(window.window() for window in self.freeze.windows)
 
     def needs(self) -> dict[str, Permission]:
-        """The permission that each reconfigured command needs."""
+        """The permissions that the file sets for commands, by the command's name."""
         return {name: Permission.named(level) for name, level in self.permissions.items()}

@@ -1,4 +1,4 @@
-"""What a value in the file may look like, beyond what msgspec knows: text that a reader checks."""
+"""The types of values in `.github/incident.yml`, and how msgspec checks those it does not know."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from incident_actions.domain.text.times import (
 
 
 def doc(text: str, **limits: Any) -> Meta:
-    """What a key is for, in its declaration, beside what msgspec checks of its value."""
+    """A key's text in the reference and the JSON Schema; `limits` are checked by msgspec."""
     return Meta(description=text, **limits)
 
 
@@ -33,10 +33,10 @@ class ConfigSection(Struct, frozen=True, rename="kebab", forbid_unknown_fields=T
 
 
 class ValueProblem(ValueError):
-    """What is wrong with a value that msgspec alone would take.
+    """Raised for a value that is wrong though msgspec's own checks pass. `what` says why.
 
-    `below` leads from the section that found it to the value. `refused` is that value, and
-    `example` one that its key would take.
+    `below` are the keys and indexes that lead from the section that raises it to the value.
+    `refused` is the value, and `example` is a value that would be right.
     """
 
     def __init__(self, what: str, *below: str | int, refused: object = None, example: str = ""):
@@ -47,9 +47,10 @@ class ValueProblem(ValueError):
 
 
 class CheckedText(str):
-    """Text that stays as it was typed, once `check` has read it.
+    """Text that is checked and then kept as it was typed.
 
-    `check` raises `ValueError` that says what is wanted, or what is wrong.
+    A subclass gives `check`, a function that raises `ValueError` for text that is wrong, and
+    `example`, a text that is right.
     """
 
     example: ClassVar[str]
@@ -61,12 +62,15 @@ class CheckedText(str):
 
     @classmethod
     def of(cls, text: str) -> Self:
-        """A field's default. It is plain text, which is all that the JSON Schema can show."""
+        """A field's default. It stays a plain `str`, because msgspec's JSON Schema needs one."""
         return cast("Self", text)
 
 
 def read_value(kind: type[Any], value: object) -> object:
-    """msgspec's hook for `CheckedText`. Raises `ValueProblem` for what its check refuses."""
+    """Convert a value to `kind`, a subclass of `CheckedText`; for msgspec's `dec_hook`.
+
+    Raises `ValueProblem` for what is no text, and for what the check refuses.
+    """
     try:
         if not isinstance(value, str):
             raise ValueError(f"must be text like `{kind.example}`")
@@ -77,16 +81,19 @@ def read_value(kind: type[Any], value: object) -> object:
 
 
 def _gap(text: str) -> None:
+    """Raise `ValueError` unless the text is `off` or a duration above zero."""
     if _read_or_zero(text) == timedelta():
         raise ValueError("must be a time above zero like `30m` or `1d12h`, or `off`")
 
 
 def _tick(text: str) -> None:
+    """Raise `ValueError` unless the text is a duration above zero; `off` is refused, too."""
     if not _read_or_zero(text):
         raise ValueError("must be a time above zero like `5m`")
 
 
 def _read_or_zero(text: str) -> timedelta | None:
+    """A duration, or None for `off`; zero also for text that is neither."""
     try:
         return read_duration_or_off(text)
     except ValueError:
@@ -94,6 +101,8 @@ def _read_or_zero(text: str) -> timedelta | None:
 
 
 def _one_of(pattern: str, wanted: str) -> Callable[[str], None]:
+    """A check for text that matches a pattern; `wanted` says in its error what is right."""
+
     def check(text: str) -> None:
         if not re.fullmatch(pattern, text):
             raise ValueError(f"must be {wanted}")
@@ -129,20 +138,20 @@ class Mention(CheckedText, example="alice", check=_somebody):
 
 
 class TimeOfDay(CheckedText, example="07:00", check=read_time_of_day):
-    """`07:00`."""
+    """A time of day in 24 hours: `07:00`."""
 
 
 class WallTime(CheckedText, example="2026-01-05T09:00", check=read_wall_time):
-    """A date and time without zone: `2026-01-05T09:00`."""
+    """A date and time without a time zone: `2026-01-05T09:00`."""
 
 
 class TimeZone(CheckedText, example="UTC", check=read_zone):
-    """`Europe/Berlin`."""
+    """The name of a time zone: `Europe/Berlin`."""
 
 
 class RecurrenceRule(CheckedText, example="FREQ=WEEKLY", check=check_rule):
-    """An RRULE of RFC 5545, once a day at most: `FREQ=WEEKLY`."""
+    """A recurrence rule (RRULE of RFC 5545) of at most once a day: `FREQ=WEEKLY`."""
 
 
 class PermissionLevel(CheckedText, example="write", check=_permission):
-    """What somebody needs in the repository, by GitHub's name."""
+    """A permission in the repository, by GitHub's name: `write`."""

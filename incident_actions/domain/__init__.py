@@ -1,1 +1,1 @@
-"""The rules of an incident. Pure: no network, file, clock or environment."""
+"""The rules of incidents, as pure code: it uses no network, file, clock or environment variable."""

@@ -1,1 +1,1 @@
-"""What changed in the hour before an incident began."""
+"""Suspects: what changed in the hour before an incident began."""

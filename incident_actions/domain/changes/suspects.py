@@ -1,6 +1,7 @@
-"""What changed in the hour before an incident began, and what that says about a rollback. Pure.
+"""Find the suspects: what changed in the hour before an incident, and which rollback rule applies.
 
-From what GitHub recorded to a list of suspects, newest first, in the playbook's kinds.
+The functions are pure. They turn what GitHub recorded into a list of changes, the newest first,
+each with the kinds that the playbook names.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ from incident_actions.domain.text.names import matches
 WINDOW = timedelta(minutes=60)
 """The playbook's question: what changed in the last 60 minutes?"""
 MOST_KEPT = 20
-"""An incident remembers no more suspects than this."""
+"""How many suspects the state keeps at most."""
 
 
 class ChangeKind(StrEnum):
-    """The kinds of change that the playbook asks for and that leave a trace in a repository."""
+    """The kinds of change that the playbook asks about and that can be seen in a repository."""
 
     DEPLOY = "deploy"
     MIGRATION = "migration"
@@ -36,7 +37,7 @@ class ChangeKind(StrEnum):
 
     @property
     def label(self) -> str:
-        """As people say it."""
+        """The kind in people's words: `database migration`."""
         return _LABELS.get(self, self.value)
 
 
@@ -102,11 +103,11 @@ UNSEEN = (
     "Settings, flags, DNS or certificates changed in a console",
     "Cron jobs and workers outside of this repository",
 )
-"""What leaves no trace in a repository, so that people have to ask."""
+"""Changes that can't be seen in a repository, so that people have to look for them."""
 
 
 class Push(Struct, frozen=True):
-    """The default branch moved, from one commit to another."""
+    """A push to the default branch. `before` and `after` are the full SHAs of its last commit."""
 
     at: datetime
     by: str
@@ -115,7 +116,7 @@ class Push(Struct, frozen=True):
 
 
 class MergedPull(Struct, frozen=True):
-    """A merged pull request. `sha` is the commit that it became."""
+    """A merged pull request. `sha` is the commit that the merge made on the base branch."""
 
     number: int
     title: str
@@ -133,7 +134,7 @@ class Release(Struct, frozen=True):
 
 
 class WorkflowRun(Struct, frozen=True):
-    """A run of a workflow. `path` is the workflow's file."""
+    """A run of a workflow. `name` is the workflow's name, `path` its file."""
 
     id: int
     at: datetime
@@ -145,9 +146,10 @@ class WorkflowRun(Struct, frozen=True):
 
 
 class RecordedChanges(Struct, frozen=True):
-    """What GitHub told. `paths` holds the changed files by (base, head) of a comparison.
+    """What GitHub recorded.
 
-    `unread` names what the token may not read.
+    `paths` holds the changed files of each comparison of two commits, by (base, head). `unread`
+    names the records that could not be read.
     """
 
     deployments: tuple[Deployment, ...] = ()
@@ -160,9 +162,10 @@ class RecordedChanges(Struct, frozen=True):
 
 
 class Change(Struct, frozen=True, omit_defaults=True):
-    """One suspect. `page` is its address below the repository's: `pull/57`, `commit/4f2c1aa`.
+    """One suspect: a change in the hour before the incident.
 
-    `deploys` says that it put something into service, `read` that the files it brought were seen.
+    `page` is its address below the repository's: `pull/57`, `commit/4f2c1aa`. `deploys` says that
+    it deployed something, `read` that its changed files are known.
     """
 
     at: datetime
@@ -178,9 +181,9 @@ class Change(Struct, frozen=True, omit_defaults=True):
 class RollbackRule(StrEnum):
     """The rollback rule that applies.
 
-    ROLL_BACK: a deploy, and no migration. MIGRATION: a deploy, and a migration that may not be
-    undone by it. UNREAD: a deploy whose content could not be seen. NO_DEPLOY: other changes only.
-    NOTHING: no change at all. BLIND: no change, but not everything could be seen.
+    ROLL_BACK: a deploy, and no migration. MIGRATION: a deploy, and a migration, which a rollback
+    may not undo. UNREAD: a deploy whose changed files are not known. NO_DEPLOY: only other changes.
+    NOTHING: no change at all. BLIND: no change was seen, but some records could not be read.
     """
 
     ROLL_BACK = "roll-back"
@@ -200,7 +203,11 @@ _Timed = TypeVar("_Timed", bound=_HasTime)
 
 
 class Suspects(Struct, frozen=True, omit_defaults=True):
-    """The answer for one incident. `start` is when it began: another start is another question."""
+    """The suspects of one incident, and the rollback rule.
+
+    `start` is when the incident started; when that time is corrected, the suspects are looked for
+    again. `more` is how many suspects were left out of `changes`.
+    """
 
     start: datetime
     rule: RollbackRule
@@ -210,9 +217,9 @@ class Suspects(Struct, frozen=True, omit_defaults=True):
 
 
 def comparisons(seen: RecordedChanges, start: datetime) -> tuple[tuple[str, str], ...]:
-    """The (base, head) pairs worth comparing, the most telling first.
+    """The pairs of commits (base, head) whose changed files should be read, the most useful first.
 
-    What the newest deploy brought comes before what each push brought.
+    The newest deploy comes first, then the pushes, the newest first.
     """
     wanted: dict[tuple[str, str], None] = {}
     for deployment in reversed(_in_window(seen.deployments, start)):
@@ -225,21 +232,24 @@ def comparisons(seen: RecordedChanges, start: datetime) -> tuple[tuple[str, str]
     return tuple(pair for pair in wanted if _known(pair[0]) and pair[0] != pair[1])
 
 
-def suspects(seen: RecordedChanges, start: datetime, told: ChangePaths) -> Suspects:
-    """What changed in the hour before `start`, newest first, and the rollback rule."""
-    found = [
-        *_deployments(seen, start, told),
-        *_merges(seen, start, told),
+def suspects(seen: RecordedChanges, start: datetime, globs: ChangePaths) -> Suspects:
+    """The changes in the hour before `start`, the newest first, and the rollback rule.
+
+    `globs` are the path globs that tell the kinds of changes apart.
+    """
+    changes = [
+        *_deployments(seen, start, globs),
+        *_merges(seen, start, globs),
         *_releases(seen, start),
-        *_runs(seen, start, told),
+        *_runs(seen, start, globs),
     ]
-    found.sort(key=lambda change: (change.at, change.deploys), reverse=True)
+    changes.sort(key=lambda change: (change.at, change.deploys), reverse=True)
     return Suspects(
         start=start,
-        rule=_rule(found, seen),
-        changes=_mark_likeliest(found)[:MOST_KEPT],
+        rule=_rule(changes, seen),
+        changes=_mark_likeliest(changes)[:MOST_KEPT],
         unread=seen.unread,
-        more=max(0, len(found) - MOST_KEPT),
+        more=max(0, len(changes) - MOST_KEPT),
     )
 
 
@@ -250,63 +260,66 @@ def _in_window(items: Iterable[_Timed], start: datetime) -> list[_Timed]:
 
 
 def _known(sha: str) -> bool:
-    """Whether this is a commit; a branch that is new or gone has zeros."""
+    """Whether this is a real SHA. GitHub gives zeros for a branch that was created or deleted."""
     return bool(sha.strip("0"))
 
 
 def _deployed_before(deployments: Iterable[Deployment], this: Deployment) -> str | None:
-    """The commit that this deployment replaced in its environment."""
+    """The SHA that this deployment replaced in its environment; None when it was the first."""
     earlier = [
-        each
-        for each in deployments
-        if each.environment == this.environment and (each.at, each.id) < (this.at, this.id)
+        other
+        for other in deployments
+        if other.environment == this.environment and (other.at, other.id) < (this.at, this.id)
     ]
-    return max(earlier, key=lambda each: (each.at, each.id)).sha if earlier else None
+    return max(earlier, key=lambda other: (other.at, other.id)).sha if earlier else None
 
 
-def _deployments(seen: RecordedChanges, start: datetime, told: ChangePaths) -> Iterator[Change]:
-    for each in _in_window(seen.deployments, start):
-        base = _deployed_before(seen.deployments, each)
-        paths = () if base == each.sha else _paths_of(seen, each.sha, base)
+def _deployments(seen: RecordedChanges, start: datetime, globs: ChangePaths) -> Iterator[Change]:
+    for deployment in _in_window(seen.deployments, start):
+        base = _deployed_before(seen.deployments, deployment)
+        paths = () if base == deployment.sha else _paths_of(seen, deployment.sha, base)
         yield Change(
-            each.at,
-            each.by,
-            f"deployed {each.sha[:7]} to {each.environment}",
-            f"commit/{each.sha}",
-            _kinds(paths or (), told, ChangeKind.DEPLOY),
+            deployment.at,
+            deployment.by,
+            f"deployed {deployment.sha[:7]} to {deployment.environment}",
+            f"commit/{deployment.sha}",
+            _kinds(paths or (), globs, ChangeKind.DEPLOY),
             deploys=True,
             read=paths is not None,
         )
 
 
 def _paths_of(seen: RecordedChanges, head: str, base: str | None = None) -> tuple[str, ...] | None:
-    """The files that this commit brought; None when they were not compared."""
+    """The files that changed up to the commit `head`; None when no comparison was read.
+
+    Without a comparison from `base`, any comparison that ends in `head` is used.
+    """
     if base is not None and (base, head) in seen.paths:
         return seen.paths[base, head]
     return next((paths for (_, to), paths in seen.paths.items() if to == head), None)
 
 
-def _merges(seen: RecordedChanges, start: datetime, told: ChangePaths) -> Iterator[Change]:
-    """Pushes; one that is a pull request's merge is told as that."""
+def _merges(seen: RecordedChanges, start: datetime, globs: ChangePaths) -> Iterator[Change]:
+    """The pushes and merged pull requests. A push that merged a pull request is listed as that."""
     pulls = {pull.sha: pull for pull in _in_window(seen.pulls, start)}
     for push in _in_window(seen.pushes, start):
         paths = seen.paths.get((push.before, push.after))
         pull = pulls.pop(push.after, None)
         if pull is not None:
-            yield _merged(pull, paths, told)
+            yield _merged(pull, paths, globs)
             continue
         known = _known(push.before)
         page = f"compare/{push.before}...{push.after}" if known else f"commit/{push.after}"
         what = f"pushed {push.after[:7]}"
-        kinds = _kinds(paths or (), told)
+        kinds = _kinds(paths or (), globs)
         yield Change(push.at, push.by, what, page, kinds, read=paths is not None)
     for pull in pulls.values():
-        yield _merged(pull, _paths_of(seen, pull.sha), told)
+        yield _merged(pull, _paths_of(seen, pull.sha), globs)
 
 
-def _merged(pull: MergedPull, paths: tuple[str, ...] | None, told: ChangePaths) -> Change:
+def _merged(pull: MergedPull, paths: tuple[str, ...] | None, globs: ChangePaths) -> Change:
     what = f"merged #{pull.number} {pull.title}"[:200]
-    kinds = _kinds(paths or (), told)
+    kinds = _kinds(paths or (), globs)
     return Change(pull.at, pull.by, what, f"pull/{pull.number}", kinds, read=paths is not None)
 
 
@@ -315,11 +328,14 @@ def _releases(seen: RecordedChanges, start: datetime) -> Iterator[Change]:
         yield Change(each.at, each.by, f"released {each.tag}", f"releases/tag/{each.tag}")
 
 
-def _runs(seen: RecordedChanges, start: datetime, told: ChangePaths) -> Iterator[Change]:
-    """Runs of workflows whose file says that they change something; all others are noise."""
-    deployed = {each.sha for each in _in_window(seen.deployments, start)}
+def _runs(seen: RecordedChanges, start: datetime, globs: ChangePaths) -> Iterator[Change]:
+    """The runs of workflows whose file's path is of some kind of change.
+
+    A deploy's run is left out when the deployment of the same commit is listed.
+    """
+    deployed = {deployment.sha for deployment in _in_window(seen.deployments, start)}
     for run in _in_window(seen.runs, start):
-        kinds = _kinds((run.path,), told)
+        kinds = _kinds((run.path,), globs)
         if not kinds or (kinds == (ChangeKind.DEPLOY,) and run.sha in deployed):
             continue
         yield Change(
@@ -333,17 +349,21 @@ def _runs(seen: RecordedChanges, start: datetime, told: ChangePaths) -> Iterator
         )
 
 
-def _kinds(paths: Iterable[str], told: ChangePaths, *certain: ChangeKind) -> tuple[ChangeKind, ...]:
+def _kinds(paths: Iterable[str], globs: ChangePaths, *known: ChangeKind) -> tuple[ChangeKind, ...]:
+    """The kinds of a change: those that are `known`, and those whose globs match a path."""
     paths = tuple(paths)
     return tuple(
         kind
         for kind in ChangeKind
-        if kind in certain or any(matches(path, told.of(kind)) for path in paths)
+        if kind in known or any(matches(path, globs.of(kind)) for path in paths)
     )
 
 
 def _mark_likeliest(changes: Sequence[Change]) -> tuple[Change, ...]:
-    """The newest deploy; without one the newest change of a known kind; else the newest."""
+    """The changes, with one marked as `likeliest`.
+
+    It is the newest deploy; without deploys, the newest change that has a kind; else the newest.
+    """
     ranked = sorted(changes, key=lambda change: (not change.deploys, not change.kinds))
     return tuple(replace(change, likeliest=change is ranked[0]) for change in changes)
 

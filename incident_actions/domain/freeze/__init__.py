@@ -1,1 +1,1 @@
-"""Deploy freezes: scheduled windows, guarded labels, overrides that were used."""
+"""Deploy freezes: scheduled windows, labels that not everybody may change, and used overrides."""

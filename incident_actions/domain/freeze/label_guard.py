@@ -1,7 +1,7 @@
-"""Manual actions on a deploy freeze: only who may `/thaw` it ends, holds or narrows it.
+"""Find changes of a deploy freeze's labels, or its closing, by people who may not end the freeze.
 
-GitHub lets people with triage access label and close whatever they like. So what stands on the
-issue is compared with what those left who may end it.
+Labels can end, hold or narrow a freeze, and GitHub lets people with triage access change them and
+close the issue. `/thaw` may need more. So this works out which labels the issue should have.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ _NARROWING = (names.SERVICE_PREFIX, "environment:")
 
 
 class PermittedLabels(Struct, frozen=True):
-    """The labels that a freeze has by what people were permitted to do.
+    """The labels that a freeze should have.
 
-    `refused` are the logins of those who changed a label, or closed it, and were not.
+    `refused` are the logins of people who changed a guarded label or closed the issue, and may not.
     """
 
     labels: tuple[str, ...]
@@ -28,55 +28,58 @@ class PermittedLabels(Struct, frozen=True):
 
 
 def people(observation: Observation) -> set[str]:
-    """Whose permission decides: who closed it, and who changed a label that the gate reads."""
+    """The logins of people who closed the freeze or changed a guarded label.
+
+    Their permissions must be known to decide.
+    """
     return {event.actor.login for event in observation.people_events if _is_guarded(event)}
 
 
 def closer(observation: Observation) -> str:
-    """The login of the person who closed it last; empty when it was a bot, or nobody."""
+    """The login of who closed the freeze last; empty when a bot or nobody did."""
     closings = [event.actor for event in observation.events if event.kind is EventKind.CLOSED]
     return closings[-1].login if closings and not observation.is_bot(closings[-1]) else ""
 
 
 def label_taken_off(observation: Observation) -> bool:
-    """Whether somebody other than its author took the freeze's own label off."""
-    own = [
+    """Whether the label `deploy-freeze` was taken off last by a person other than the author."""
+    events = [
         event
         for event in observation.label_events
         if event.subject.casefold() == names.DEPLOY_FREEZE
     ]
-    if not own or own[-1].kind is EventKind.LABELED or observation.is_bot(own[-1].actor):
+    if not events or events[-1].kind is EventKind.LABELED or observation.is_bot(events[-1].actor):
         return False
     author = observation.issue.author.login.casefold()
-    return own[-1].actor.login.casefold() != author
+    return events[-1].actor.login.casefold() != author
 
 
 def permitted_labels(observation: Observation, may: Callable[[str], bool]) -> PermittedLabels:
-    """The labels that should stand there. `may` says whether a login may end the freeze.
+    """The labels that the freeze should have. `may` says whether a login may end the freeze.
 
-    What is there from the start was permitted; so is what a bot did.
+    The labels that the issue had at first, and changes by bots, count as permitted.
     """
     now = {name.casefold(): name for name in observation.issue.labels}
-    there_now = set(now)
+    on_issue = set(now)
     wanted: dict[str, bool] = {}
     refused: dict[str, None] = {}
     for event in filter(_is_guarded, observation.events):
         permitted = observation.is_bot(event.actor) or may(event.actor.login)
         changes = event.kind is EventKind.CLOSED
         if not changes:
-            label, there = event.subject.casefold(), event.kind is EventKind.LABELED
-            changes = wanted.setdefault(label, not there) is not there
+            label, put_on = event.subject.casefold(), event.kind is EventKind.LABELED
+            changes = wanted.setdefault(label, not put_on) is not put_on
             now.setdefault(label, event.subject)
             if permitted:
-                wanted[label] = there
+                wanted[label] = put_on
         if changes and not permitted:
             refused[event.actor.login] = None
-    labels = tuple(name for key, name in now.items() if wanted.get(key, key in there_now))
+    labels = tuple(name for key, name in now.items() if wanted.get(key, key in on_issue))
     return PermittedLabels(labels, tuple(refused))
 
 
 def _is_guarded(event: TimelineEvent) -> bool:
-    """Whether an event ends, holds or narrows a freeze, or takes that back."""
+    """Whether an event closes the freeze, or changes a label that ends, holds or narrows it."""
     if event.kind in (EventKind.LABELED, EventKind.UNLABELED):
         label = event.subject.casefold()
         return label in _GUARDED or label.startswith(_NARROWING)

@@ -1,9 +1,9 @@
-"""The deploys that passed a freeze, by the trace that the gate leaves in its workflow run.
+"""Find the deploys that passed a freeze, by the traces that the gate leaves in workflow runs.
 
-The trace is an annotation, and whoever may change a workflow's files in this repository can write
-one. So only check runs of GitHub Actions count, on commits that were deployed or allowed. What
-remains: somebody who may run workflows on such a commit can put a line into the timeline. A trace
-opens nothing.
+A trace is an annotation of a check run. Anybody who may change workflow files of this repository
+can write one. So only check runs of GitHub Actions on commits that were deployed or allowed are
+read. Somebody who may run workflows on such a commit can still forge a trace. That only adds a line
+to the timeline: a trace lets no deploy through.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}(\[bot\])?")
 
 
 class CheckRun(Struct, frozen=True):
-    """One job of a workflow, as GitHub records it on a commit. `done`: it has ended."""
+    """A check run of the commit `sha`, such as one job of a workflow.
+
+    `app` is the app that made it. `done` says that it has ended. `annotations` is their number.
+    """
 
     id: int
     sha: str
@@ -38,7 +41,11 @@ class CheckRun(Struct, frozen=True):
 
 
 class OverrideUse(Struct, frozen=True, omit_defaults=True):
-    """A deploy that the gate let through a freeze: which commit, when, who started it, and why."""
+    """A deploy that the gate let through a freeze.
+
+    `key` identifies it. `sha` is its commit, `actor` who started it, `how` the rule by which it
+    passed.
+    """
 
     key: str
     sha: str
@@ -49,21 +56,25 @@ class OverrideUse(Struct, frozen=True, omit_defaults=True):
 
 
 class OverrideAudit(Struct, frozen=True, omit_defaults=True):
-    """What is known of used overrides; `looked` names commits and check runs that are read."""
+    """What was read of the traces so far.
+
+    `looked` names the commits (`name_of`) and check runs (their id) that need no reading any more.
+    `passages` are the deploys that were found.
+    """
 
     looked: tuple[str, ...] = ()
     passages: tuple[OverrideUse, ...] = ()
 
     def knows(self, name: str) -> bool:
-        """Whether this commit or check run was read to its end."""
+        """Whether the commit or check run of this name needs no reading any more."""
         return name in self.looked
 
     def with_looked(self, name: str) -> OverrideAudit:
-        """Remember that something was read; the oldest is forgotten first."""
+        """With one more name in `looked`. At most `MOST_LOOKED` are kept, the newest."""
         return OverrideAudit((*self.looked, name)[-MOST_LOOKED:], self.passages)
 
     def with_passages(self, found: Iterable[OverrideUse]) -> OverrideAudit:
-        """Remember passages, each once."""
+        """With more passages, each only once. At most `MOST_PASSAGES` are kept, the newest."""
         known = {passage.key for passage in self.passages}
         fresh = [passage for passage in found if passage.key not in known]
         return OverrideAudit(self.looked, (*self.passages, *fresh)[-MOST_PASSAGES:])
@@ -72,9 +83,12 @@ class OverrideAudit(Struct, frozen=True, omit_defaults=True):
 def candidates(
     incident: Incident, deployments: Sequence[Deployment], trail: OverrideAudit
 ) -> tuple[str, ...]:
-    """The commits whose check runs may tell of an override, the newest deployments first."""
+    """The commits (SHAs) whose check runs are to be read.
+
+    These are deployed commits, the newest first, then allowed ones, without those read before.
+    """
     deployed = [deployment.sha for deployment in reversed(deployments)]
-    allowed = [each.sha for each in incident.allow if each.sha]
+    allowed = [allowance.sha for allowance in incident.allow if allowance.sha]
     unseen = [sha for sha in allowed if not any(full.startswith(sha) for full in deployed)]
     return tuple(
         sha for sha in dict.fromkeys([*deployed, *unseen]) if not trail.knows(name_of(sha))
@@ -82,21 +96,24 @@ def candidates(
 
 
 def is_final(sha: str, runs: Sequence[CheckRun], incident: Incident, now: datetime) -> bool:
-    """Whether nothing more will come for this commit: all is read, and no allowance is open."""
-    waits = any(
-        each.sha and sha.startswith(each.sha) and each.until > now for each in incident.allow
+    """Whether no more traces can appear on this commit.
+
+    All of its check runs have ended, there is at least one, and no allowance for it still runs.
+    """
+    allowed = any(
+        allow.sha and sha.startswith(allow.sha) and allow.until > now for allow in incident.allow
     )
-    return bool(runs) and all(run.done for run in runs) and not waits
+    return bool(runs) and all(run.done for run in runs) and not allowed
 
 
 def name_of(sha: str) -> str:
-    """How a commit is remembered in `OverrideAudit.looked`."""
+    """A commit's name in `OverrideAudit.looked`: the first 12 digits of its SHA."""
     return sha[:12].lower()
 
 
 def worth_reading(runs: Iterable[CheckRun], sha: str, trail: OverrideAudit) -> tuple[CheckRun, ...]:
-    """The check runs that may hold a trace, the newest first."""
-    found = [
+    """The check runs of a commit that may have a trace and were not read yet, the newest first."""
+    unread = [
         run
         for run in runs
         if run.app == APP
@@ -104,14 +121,14 @@ def worth_reading(runs: Iterable[CheckRun], sha: str, trail: OverrideAudit) -> t
         and run.sha.lower().startswith(sha.lower())
         and not trail.knows(str(run.id))
     ]
-    return tuple(sorted(found, key=lambda run: run.at, reverse=True))
+    return tuple(sorted(unread, key=lambda run: run.at, reverse=True))
 
 
 def read_trace(message: str, number: int, run: CheckRun) -> tuple[OverrideUse, ...]:
-    """The passages through the incident `number` in one annotation; none if it can't be read.
+    """The deploys that passed the freeze of the incident `number`, by one annotation's message.
 
-    Somebody else's text: every value is checked, and nothing of it is believed but that it was
-    said. Whoever shows it escapes it.
+    Empty when the message is no valid trace. The message is untrusted: every value is checked here,
+    and whoever shows one must escape it.
     """
     try:
         trace = json.loads(message)
@@ -136,6 +153,7 @@ def read_trace(message: str, number: int, run: CheckRun) -> tuple[OverrideUse, .
 
 
 def _how(entry: dict[str, object]) -> str:
+    """The rule by which a deploy passed, in words; empty when it is unknown."""
     change = _text(entry.get("change"))[:20]
     if entry.get("kind") == "allowed":
         return f"/allow {change} by {_login(entry.get('by')) or 'somebody'}"
@@ -145,8 +163,10 @@ def _how(entry: dict[str, object]) -> str:
 
 
 def _login(value: object) -> str:
+    """A value that is a login, else an empty text."""
     return value if isinstance(value, str) and _LOGIN.fullmatch(value) else ""
 
 
 def _text(value: object) -> str:
+    """A text on one line, cut to 200 characters; empty for any other value."""
     return " ".join(value.split())[:200] if isinstance(value, str) else ""

@@ -1,1 +1,1 @@
-"""One issue: what GitHub says of it, its body and form, and the incident record."""
+"""One issue: GitHub's data about it, its body and form, its labels, and the incident record."""

@@ -1,8 +1,8 @@
-"""Issue forms: reading the form file, the answers in the body that GitHub made of it, their values.
+"""Issue forms: read the form's file, the answers in an issue's body, and their values.
 
-GitHub renders each answer as `### label`, an empty line and the value. The label is the team's
-to reword, so answers are found by the labels in the form file itself. Values are read leniently:
-what can't be read is None or empty, never an error.
+GitHub writes each answer into the body as `### label`, an empty line and the value. Teams may
+change the labels, so answers are found by the labels in the form's file. An answer that can't be
+read is None or empty, never an error.
 https://docs.github.com/en/communities/using-templates-to-encourage-useful-issues-and-pull-requests/syntax-for-githubs-form-schema
 """
 
@@ -29,7 +29,7 @@ _NOBODY = re.compile(
 
 
 class FormField(Struct, frozen=True, array_like=True):
-    """One question of a form that has an answer. In the state it is a list of both."""
+    """A question of a form. In the state it is a list: `[id, label]`."""
 
     id: str
     label: str
@@ -41,23 +41,26 @@ class Form(Struct, frozen=True):
     fields: tuple[FormField, ...]
 
     def field(self, id: str) -> FormField | None:
-        """The question with this `id`."""
+        """The question with this id; None when there is none."""
         return next((field for field in self.fields if field.id == id), None)
 
 
 class FormValues(Struct, frozen=True):
-    """The answers of one body, by field `id`. Unanswered questions are absent."""
+    """The answers in one body, by the question's id, without questions that were not answered.
+
+    `values` are texts. `boxes` holds the ticked options of questions with boxes.
+    """
 
     values: Mapping[str, str]
     boxes: Mapping[str, tuple[str, ...]]
 
     def get(self, id: str) -> str:
-        """The answer, or an empty text."""
+        """The answer to a question, or an empty text."""
         return self.values.get(id, "")
 
     @property
     def given(self) -> frozenset[str]:
-        """The questions that were answered: one box at least is ticked, and something is known."""
+        """The ids of questions with a real answer: not `unknown`, and not only empty boxes."""
         return frozenset(
             id
             for id, value in self.values.items()
@@ -66,9 +69,9 @@ class FormValues(Struct, frozen=True):
 
 
 def read_form(document: Any, path: str) -> Form:
-    """A form file's YAML, already loaded, as a `Form`.
+    """The form in a file. `document` is its YAML, already loaded; `path` names it in errors.
 
-    Raises `ConfigError` when it is no form: the message names the path in the file.
+    Raises `ConfigError` when it is no form.
     """
     if not isinstance(dig(document, "body"), list):
         raise ConfigError(path, ["`body` must be a list of form elements"])
@@ -81,19 +84,19 @@ def read_form(document: Any, path: str) -> Form:
 
 
 def offered(document: Any, id: str) -> tuple[str, ...]:
-    """The options that a form offers for a question; none when people type the answer."""
+    """The options of a question in a form's YAML; empty when people type the answer."""
     elements = kept(dig(document, "body"), dict)
-    asking = next((element for element in elements if element.get("id") == id), None)
-    options = dig(asking, "attributes", "options")
+    question = next((element for element in elements if element.get("id") == id), None)
+    options = dig(question, "attributes", "options")
     return tuple(map(str, options)) if isinstance(options, list) else ()
 
 
 def read_answers(form: Form, text: str) -> FormValues:
     """The answers in a body.
 
-    A heading counts only when it carries one of the form's labels and stands after the headings
-    that the form puts before it. So a `### Severity` that somebody typed into a later answer is
-    part of that answer. GitHub may leave questions out, but never reorders them.
+    A heading counts only when it is one of the form's labels, and comes after the headings of the
+    questions before it. So a `### Severity` that somebody typed into a later answer is part of that
+    answer. GitHub may leave questions out, but keeps their order.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     headings = _headings(form, text)
@@ -104,18 +107,19 @@ def read_answers(form: Form, text: str) -> FormValues:
         value = text[heading.end() : end].strip()
         if field.id and value and value != NO_RESPONSE:
             values[field.id] = value
-            found = [_BOX.match(line) for line in value.split("\n") if line.strip()]
-            if all(found):
-                boxes[field.id] = tuple(m["text"].strip() for m in found if m and m["tick"] != " ")
+            lines = [_BOX.match(line) for line in value.split("\n") if line.strip()]
+            if all(lines):
+                boxes[field.id] = tuple(m["text"].strip() for m in lines if m and m["tick"] != " ")
     return FormValues(values, boxes)
 
 
 def _headings(form: Form, text: str) -> list[tuple[FormField, re.Match[str]]]:
-    """The form's own headings in a body with LF, and where they stand, in the form's order.
+    """The form's questions with the matches of their headings in a body, in the form's order.
 
-    Where a label appears more often than the form asks it, the earliest in order is the form's.
+    The body must have LF line ends. When a label is a heading more than once, the first one after
+    the question before counts.
     """
-    rest = [(" ".join(found[1].split()).casefold(), found) for found in HEADING.finditer(text)]
+    rest = [(" ".join(match[1].split()).casefold(), match) for match in HEADING.finditer(text)]
     chosen = []
     for field in form.fields:
         places = [n for n, (label, _) in enumerate(rest) if label == field.label.casefold()]
@@ -128,17 +132,18 @@ def _headings(form: Form, text: str) -> list[tuple[FormField, re.Match[str]]]:
 def looks_filled(form: Form, text: str) -> bool:
     """Whether a body was made by this form: it has most of the form's headings, in order.
 
-    A form's labels are dropped silently where they don't exist yet, so the first incident of a
-    repository may come without its label.
+    This is needed because GitHub silently drops a form's labels that do not exist in the repository
+    yet. So a repository's first incident may lack the label `incident`.
     """
-    found = {field.id for field, _ in _headings(form, text.replace("\r\n", "\n"))}
-    return "severity" in found and len(found) * 2 > len(form.fields)
+    ids = {field.id for field, _ in _headings(form, text.replace("\r\n", "\n"))}
+    return "severity" in ids and len(ids) * 2 > len(form.fields)
 
 
 def reported_text(reporter: str) -> str:
-    """The form as the reporter filled it, out of the quote in a confirmed incident's body.
+    """The reporter's text from the quote in the body of an incident that was a report.
 
-    What the quote made harmless is as it was: answers are data again.
+    The quote had `@` and `<` escaped, so that they had no effect; here they are restored, because
+    the answers are read as data.
     """
     lines = reporter.replace("\r\n", "\n").split("\n")
     quoted = "\n".join(line[1:].removeprefix(" ") for line in lines if line.startswith(">"))
@@ -147,24 +152,25 @@ def reported_text(reporter: str) -> str:
 
 def read_severity(answer: str) -> Severity | None:
     """The severity that a form's answer begins with, or None."""
-    found = gate_readers.read_severity(answer)
-    return Severity(found) if found else None
+    name = gate_readers.read_severity(answer)
+    return Severity(name) if name else None
 
 
 def read_services(answer: str) -> tuple[str, ...]:
-    """Service names of an answer, lower case, sorted, fit for a label; empty: everything.
+    """The services in an answer: names that fit into a label, in lower case, sorted.
 
-    Only a plain list of ASCII words names services, by the gate's own reader.
+    Empty means all services. An answer names services only when it is a plain list of ASCII words.
+    The gate reads them with the same code.
     """
     return tuple(sorted(gate_readers.single_words(answer)))
 
 
 def affects_customers(answer: str) -> bool:
-    """Whether customers feel it, from free text: somebody is named, and not ourselves."""
+    """Whether customers are affected, by a free text: it is not empty, nor begins like `nobody`."""
     return bool(answer.strip()) and _NOBODY.match(answer) is None
 
 
 def read_login(answer: str) -> str | None:
-    """A GitHub login of a one-word answer, or None."""
-    found = _LOGIN.match(answer.strip())
-    return found[1] if found else None
+    """The login in an answer that is a login, with or without `@`, and nothing else; else None."""
+    match = _LOGIN.match(answer.strip())
+    return match[1] if match else None

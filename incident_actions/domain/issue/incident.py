@@ -1,6 +1,6 @@
-"""The incident record: what is true of an incident, and which changes of status are allowed.
+"""The incident record: all facts about an incident, and which status may follow which.
 
-The Mermaid diagram in CONTRIBUTING.md shows `TRANSITIONS`; a test holds the two together.
+The Mermaid diagram in CONTRIBUTING.md shows `TRANSITIONS`; a test compares the two.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 
 class Severity(StrEnum):
-    """How bad it is, worst first. The values are the label names."""
+    """How bad an incident is, the worst first. The values are names of labels."""
 
     SEV1 = "sev1"
     SEV2 = "sev2"
@@ -23,12 +23,12 @@ class Severity(StrEnum):
 
     @property
     def label(self) -> str:
-        """As people write it: `SEV1`."""
+        """The severity as people write it: `SEV1`."""
         return self.value.upper()
 
 
 class Status(StrEnum):
-    """Where the incident stands. `REPORTED` waits for a writer's `/confirm`."""
+    """The status of an incident. `REPORTED` waits for `/confirm` by somebody with write access."""
 
     REPORTED = "reported"
     INVESTIGATING = "investigating"
@@ -50,11 +50,11 @@ TRANSITIONS: Mapping[Status, frozenset[Status]] = {
     Status.MONITORING: _ACTIVE - {Status.MONITORING} | {Status.RESOLVED},
     Status.RESOLVED: frozenset({Status.INVESTIGATING}),
 }
-"""From a status to those that may follow it. Reopening leads back to investigating."""
+"""A status -> those that may follow it. Reopening leads from `resolved` to `investigating`."""
 
 
 class Role(StrEnum):
-    """Who does what. One person may hold every role."""
+    """The roles in an incident. One person may hold several."""
 
     COMMANDER = "commander"
     INVESTIGATOR = "investigator"
@@ -63,7 +63,7 @@ class Role(StrEnum):
 
     @property
     def label(self) -> str:
-        """As people say it: `Incident commander`."""
+        """The role in people's words: `Incident commander`."""
         return _ROLE_LABELS[self]
 
 
@@ -76,7 +76,7 @@ _ROLE_LABELS = {
 
 
 class Moment(StrEnum):
-    """The times that are kept of every incident."""
+    """The times that are recorded of every incident."""
 
     STARTED = "started"
     DETECTED = "detected"
@@ -87,14 +87,14 @@ class Moment(StrEnum):
 
 
 class FreezeSwitch(StrEnum):
-    """What people decided about deploys, whatever the severity."""
+    """What people decided about deploys; it counts more than the severity."""
 
     ON = "freeze"
     OFF = "thaw"
 
 
 class EntryKind(StrEnum):
-    """Entries of the timeline that a postmortem tells apart."""
+    """The kinds of timeline entries that a postmortem lists separately."""
 
     MITIGATION = "mitigation"
     UPDATE = "update"
@@ -103,10 +103,10 @@ class EntryKind(StrEnum):
 
 
 class Entry(Struct, frozen=True, omit_defaults=True):
-    """One line of the timeline: time, actor, action, result (the playbook's four).
+    """One line of the timeline: time, actor, action and result, as the playbook asks.
 
-    `key` names where it came from (`c123.0`: first command of comment 123, `e456`: an event),
-    so that the same fact is never two entries. `deed` says what it was, where that matters.
+    `key` names its origin: `c123.0` is the first command of comment 123, `e456` the event 456.
+    `deed` is its kind; None for most lines.
     """
 
     at: datetime
@@ -118,7 +118,7 @@ class Entry(Struct, frozen=True, omit_defaults=True):
 
     @property
     def line(self) -> str:
-        """Action and result in one line; what a mitigation came to stands behind an arrow."""
+        """Action and result as one text. An arrow joins them for a mitigation, else a colon."""
         if not self.result:
             return self.action
         arrow = " -> " if self.deed is EntryKind.MITIGATION else ": "
@@ -126,7 +126,11 @@ class Entry(Struct, frozen=True, omit_defaults=True):
 
 
 class Allowance(Struct, frozen=True, omit_defaults=True):
-    """One change that may pass the gate until it expires. Either `sha` or `pr` is set."""
+    """A permission (`/allow`) for one change to pass a freeze.
+
+    `by` gave it, `at` that time; it holds until `until`. The change is a commit (`sha`, 7 to 40 hex
+    digits) or a pull request (`pr`). `expired` is set once the end is in the timeline.
+    """
 
     by: str
     at: datetime
@@ -138,12 +142,16 @@ class Allowance(Struct, frozen=True, omit_defaults=True):
 
     @property
     def change(self) -> str:
-        """As people write it: `4f2a9c1` or `#57`."""
+        """The change as people write it: `4f2a9c1` or `#57`."""
         return (self.sha or "")[:7] or f"#{self.pr}"
 
 
 class ActionItem(Struct, frozen=True, omit_defaults=True):
-    """A follow-up for the postmortem. `due` is `yyyy-mm-dd` as it was typed."""
+    """A follow-up for the postmortem.
+
+    `owner` is a login without `@`, `due` a date as `yyyy-mm-dd`, `by` who noted it. `key` is that
+    of the timeline's entry.
+    """
 
     text: str
     owner: str
@@ -153,7 +161,7 @@ class ActionItem(Struct, frozen=True, omit_defaults=True):
 
 
 class Verification(Struct, frozen=True, omit_defaults=True):
-    """Who said that a recovery check holds, and when."""
+    """Who verified a recovery check, and when; `text` is what they wrote about it."""
 
     by: str
     at: datetime
@@ -161,7 +169,7 @@ class Verification(Struct, frozen=True, omit_defaults=True):
 
 
 class FreezeOverride(Struct, frozen=True, omit_defaults=True):
-    """The freeze was switched on or off by a person."""
+    """A person's decision to freeze deploys or let them through, with who, when and why."""
 
     freeze: FreezeSwitch
     by: str
@@ -170,10 +178,14 @@ class FreezeOverride(Struct, frozen=True, omit_defaults=True):
 
 
 class Incident(Struct, frozen=True, omit_defaults=True):
-    """Everything that is known of one incident, folded from GitHub's own records.
+    """Everything that is known about one incident. The fold makes it from GitHub's records.
 
-    `restarted_at` is when the clocks of its updates began anew: it was reopened, or its severity
-    changed. `vacant_since` is when the last one in command left.
+    `severity_known` is False while the severity is only assumed. `fixes` are numbers of pull
+    requests. `verified` holds verifications by the check's key. `forced` is the reason of whoever
+    resolved it without verified recovery. `mitigations`, `updates` and `customer_updates` are
+    counts; `customers` says whether customers are affected. `restarted_at` is when the time until
+    the next update last started again, because the incident was reopened or its severity changed.
+    `vacant_since` is when the last commander left.
     """
 
     status: Status
@@ -208,12 +220,12 @@ class Incident(Struct, frozen=True, omit_defaults=True):
 
     @property
     def commander(self) -> str | None:
-        """The login of who decides, if anybody does."""
+        """The login of the incident commander, or None."""
         return self.roles.get(Role.COMMANDER)
 
     @property
     def freezes(self) -> bool:
-        """Whether the labels that follow from this record freeze deploys (at the default gate)."""
+        """Whether the incident freezes deploys, with the gate's default settings."""
         if self.drill or not self.status.open or self.status is Status.REPORTED:
             return False
         if self.freeze is not None:
@@ -222,24 +234,27 @@ class Incident(Struct, frozen=True, omit_defaults=True):
 
     @property
     def began(self) -> datetime:
-        """From when the clocks of its updates run: since its last new start."""
+        """From when the time until its updates counts: the last restart, else the declaration."""
         return self.restarted_at or self.times[Moment.DECLARED]
 
     @property
     def wants_postmortem(self) -> bool:
-        """Whether it gets one: every resolved SEV1 and SEV2, others (and drills) when asked."""
+        """Whether it gets a postmortem.
+
+        Every resolved SEV1 and SEV2 gets one; a SEV3 or a drill only when somebody asked for it.
+        """
         if self.status.open:
             return False
-        bad = self.severity in (Severity.SEV1, Severity.SEV2) and not self.drill
-        return bad or self.postmortem_asked
+        severe = self.severity in (Severity.SEV1, Severity.SEV2) and not self.drill
+        return severe or self.postmortem_asked
 
     def lapsed(self, now: datetime) -> tuple[Allowance, ...]:
-        """The allowances that are over by now."""
-        return tuple(each for each in self.allow if each.until <= now)
+        """The allowances that have ended by `now`."""
+        return tuple(allowance for allowance in self.allow if allowance.until <= now)
 
 
 class Source(Struct, frozen=True):
-    """Who did something, and when. `key` names GitHub's record of it, as in `Entry`."""
+    """Who did something, and when. `key` names its origin, as in `Entry`."""
 
     actor: str
     at: datetime
@@ -254,22 +269,22 @@ class Source(Struct, frozen=True):
         deed: EntryKind | None = None,
         **changes: Any,
     ) -> Incident:
-        """The incident with one more line in its timeline, and whatever else `changes`."""
+        """The incident with one more line in its timeline, and with its fields in `changes` set."""
         entry = Entry(self.at, self.actor, action, result, self.key, deed)
         return replace(incident, timeline=(*incident.timeline, entry), **changes)
 
     def set_time(self, incident: Incident, moment: Moment) -> Incident:
-        """The incident with one of its times set to when this happened."""
+        """The incident with one of its times set to `at`."""
         return replace(incident, times={**incident.times, moment: self.at})
 
     def acknowledge(self, incident: Incident) -> Incident:
-        """The incident, acknowledged by this if by nothing before."""
+        """The incident with its time of acknowledgement set to `at`, unless it has one already."""
         known = Moment.ACKNOWLEDGED in incident.times
         return incident if known else self.set_time(incident, Moment.ACKNOWLEDGED)
 
 
 def redacted(incident: Incident) -> Incident:
-    """The incident without a word of anybody's: what may be shown of a security matter."""
+    """The incident without any text that people wrote: what may be shown of a security matter."""
     return replace(
         incident,
         timeline=(),

@@ -1,4 +1,4 @@
-"""The labels of an incident: names, colours and descriptions. A contract with users.
+"""Our labels: names, colours and descriptions. Users rely on the names, so they must not change.
 
 https://docs.github.com/en/rest/issues/labels
 """
@@ -24,7 +24,7 @@ STATUS_PREFIX = "status:"
 FOLLOWUP_PREFIX = "followup:"
 
 MAX_NAME = 50
-"""GitHub refuses longer label names."""
+"""GitHub refuses label names with more characters."""
 
 
 class Label(Struct, frozen=True):
@@ -62,7 +62,7 @@ _FOLLOWUP = ("c5def5", "The gap that a follow-up closes")
 
 
 def describe(name: str) -> Label:
-    """The colour and description that a label of ours is created with."""
+    """A label of ours with its colour and description, by its name."""
     for label in CATALOG:
         if label.name == name:
             return label
@@ -74,11 +74,11 @@ def describe(name: str) -> Label:
 
 
 def holds(labels: Iterable[str], name: str) -> bool:
-    """Whether a label is there; GitHub matches label names ignoring case."""
+    """Whether a label is among `labels`. Like on GitHub, case makes no difference."""
     return any(label.casefold() == name.casefold() for label in labels)
 
 
 def values(labels: Iterable[str], prefix: str) -> tuple[str, ...]:
-    """The parts after a prefix, sorted: `service:api` -> `api`."""
-    found = (n[len(prefix) :].strip() for n in labels if n.casefold().startswith(prefix))
-    return tuple(sorted({value for value in found if value}))
+    """The rest of each label that begins with a prefix, sorted: `service:api` -> `api`."""
+    rests = (n[len(prefix) :].strip() for n in labels if n.casefold().startswith(prefix))
+    return tuple(sorted({value for value in rests if value}))

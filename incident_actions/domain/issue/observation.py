@@ -1,9 +1,8 @@
-"""What GitHub says of one issue, of its history and of people, parsed once: the input of the fold.
+"""GitHub's data about one issue, its history and people's permissions: the input of the fold.
 
-The body of an incident issue is our dashboard above, the reporter's text below. The dashboard
-stands between two markers at the very top and ends with the state, as JSON in an HTML comment.
-Only a block at the very top is ours: the same markers further down are text that somebody wrote,
-and are left alone.
+An incident's body has two parts: the bot's dashboard above, the reporter's text below. The
+dashboard is between two markers and ends with the state, as JSON in an HTML comment. It is only
+recognized at the very top: markers further down are somebody's text, and are left alone.
 """
 
 from __future__ import annotations
@@ -27,14 +26,18 @@ _GAP = "\n\n"
 
 
 class Body(Struct, frozen=True):
-    """A body taken apart. `dashboard` has no markers; it is empty before the first run."""
+    """The parts of an issue's body.
+
+    `dashboard` is without its markers, and empty before the bot's first run. `state` is JSON; None
+    when there is none. `reporter` is the reporter's text.
+    """
 
     dashboard: str
     state: str | None
     reporter: str
 
     def compose(self) -> str:
-        """The body as GitHub stores it."""
+        """The whole body, for GitHub."""
         if not self.dashboard and self.state is None:
             return self.reporter
         state = f"{STATE_OPEN}{self.state}{STATE_CLOSE}\n" if self.state is not None else ""
@@ -43,21 +46,21 @@ class Body(Struct, frozen=True):
 
 
 def take_apart(body: str) -> Body:
-    """Take a body apart, as the gate does. Never fails; the reporter's text comes back as it is.
+    """Split a body into its parts, with the same code as the gate. Never fails.
 
-    Saving in GitHub's editor turns line ends into CRLF everywhere; the dashboard is read with
-    LF, the reporter's text stays byte for byte.
+    When somebody saves an issue in GitHub's editor, all line ends become CRLF. The dashboard is
+    returned with LF, the reporter's text exactly as it is.
     """
     return Body(*split_body(body))
 
 
 def length_on_github(text: str) -> int:
-    """The length as GitHub counts it at worst: UTF-16 code units."""
+    """The length of a text in UTF-16 code units: the most that GitHub may count."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 class Permission(IntEnum):
-    """What a person may do in the repository, least first.
+    """What a person may do in the repository, the least first.
 
     https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user
     """
@@ -76,7 +79,11 @@ class Permission(IntEnum):
 
 
 class Permissions:
-    """Permissions by login (ignoring case) as steps of (first comment id, permission)."""
+    """What is known about people's permissions, by login (ignoring case).
+
+    A person's permission can change. So each has a list of (id of a comment, permission), in the
+    order of ids: the permission holds from that comment on.
+    """
 
     def __init__(self, steps: Mapping[str, list[tuple[int, str]]] | None = None) -> None:
         self._steps = {
@@ -85,7 +92,7 @@ class Permissions:
         }
 
     def at(self, login: str, comment_id: int) -> Permission:
-        """What somebody might do when they wrote a comment; `NONE` for the unknown."""
+        """What somebody was allowed when they wrote a comment; `NONE` for unknown people."""
         allowed = Permission.NONE
         for since, permission in self._steps.get(login.casefold(), ()):
             if since <= comment_id:
@@ -93,16 +100,19 @@ class Permissions:
         return allowed
 
     def best(self, login: str) -> Permission:
-        """The most that somebody was ever known to be allowed, for deeds that have no comment."""
+        """The most that somebody was ever allowed; for actions that have no comment."""
         steps = self._steps.get(login.casefold(), ())
         return max((permission for _, permission in steps), default=Permission.NONE)
 
     def knows(self, login: str) -> bool:
-        """Whether this person was ever asked about."""
+        """Whether anything is known about this person's permission."""
         return login.casefold() in self._steps
 
     def learn(self, login: str, permission: Permission, since: int) -> None:
-        """Remember what GitHub says now; `since` is the first comment id that it holds for."""
+        """Add what GitHub says now. `since` is the id of the first comment that it holds for.
+
+        When nothing was known about the person, it holds for all their comments.
+        """
         steps = self._steps.setdefault(login.casefold(), [])
         if not steps:
             steps.append((0, permission))
@@ -110,12 +120,12 @@ class Permissions:
             steps.append((since, permission))
 
     def keep(self, logins: Iterable[str]) -> None:
-        """Forget everybody else: nothing of theirs is left that it would matter for."""
+        """Forget everybody but these people: no comment or action of the others needs it."""
         kept = {login.casefold() for login in logins}
         self._steps = {login: steps for login, steps in self._steps.items() if login in kept}
 
     def dump(self) -> dict[str, list[tuple[int, str]]]:
-        """As plain data, for the state."""
+        """The argument that makes an equal object, as plain data; for the state."""
         return {
             login: [(since, permission.name.lower()) for since, permission in steps]
             for login, steps in sorted(self._steps.items())
@@ -123,16 +133,17 @@ class Permissions:
 
 
 class Actor(Struct, frozen=True):
-    """An account. `bot` is GitHub's own word (`type: Bot`), so nobody can claim it."""
+    """An account. `bot` comes from GitHub (`type: Bot`), so nobody can fake it."""
 
     login: str
     bot: bool = False
 
 
 class Issue(Struct, frozen=True, dict=True):
-    """An issue or a pull request as it is now. `association` is a hint, never a permission.
+    """An issue or a pull request as it is now.
 
-    Only a pull request can be a `draft`.
+    `association` is GitHub's `author_association`: a hint at the author's access, but no proof of a
+    permission. `comments` is their number. Only a pull request can be a `draft`.
     """
 
     number: int
@@ -151,19 +162,20 @@ class Issue(Struct, frozen=True, dict=True):
     draft: bool = False
 
     def has_label(self, name: str) -> bool:
-        """Whether it carries a label; GitHub matches label names ignoring case."""
+        """Whether it has a label. Like on GitHub, case makes no difference."""
         return name.casefold() in map(str.casefold, self.labels)
 
     @cached_property
     def parts(self) -> Body:
-        """The body taken apart: the dashboard, the state, the reporter's own text."""
+        """The parts of the body."""
         return take_apart(self.body)
 
 
 class Comment(Struct, frozen=True):
-    """A comment as it is now; `updated_at` is later than `created_at` once it was edited.
+    """A comment as it is now.
 
-    `thumbs_up` are those of everybody.
+    `updated_at` is later than `created_at` once it was edited. `thumbs_up` is how many people
+    reacted with a thumbs up.
     """
 
     id: int
@@ -175,7 +187,7 @@ class Comment(Struct, frozen=True):
 
 
 class EventKind(StrEnum):
-    """The events of GitHub's timeline that mean something to an incident."""
+    """The kinds of events in GitHub's timeline of an issue that matter for an incident."""
 
     LABELED = "labeled"
     UNLABELED = "unlabeled"
@@ -188,11 +200,11 @@ class EventKind(StrEnum):
 
 
 class TimelineEvent(Struct, frozen=True):
-    """Something that happened to the issue.
+    """An event in GitHub's timeline of the issue.
 
-    `subject` is the label's name, the assignee's login or the new title; for a reference it is
-    the other issue's or pull request's number, with its `author`, `title` and `body`, whether it
-    is a `pull_request`, and when it was `merged_at`.
+    `subject` is the name of the label, the login of the assignee or the new title. For a
+    cross-reference it is the number of the issue or pull request that mentions this one; the fields
+    after it (`author` to `merged_at`) are about that issue or pull request, and unset otherwise.
     """
 
     id: int
@@ -208,7 +220,7 @@ class TimelineEvent(Struct, frozen=True):
 
 
 class Deployment(Struct, frozen=True):
-    """A deployment that GitHub was told of. `sha` is the full commit."""
+    """A deployment that is recorded on GitHub. `by` is a login, `sha` a full commit SHA."""
 
     id: int
     at: datetime
@@ -220,17 +232,17 @@ class Deployment(Struct, frozen=True):
 _MARKER = re.compile(r"<!-- incident-actions:(?P<kind>[a-z-]+) (?P<key>\S+) -->\s*\Z")
 
 REMINDER = "reminder"
-"""The kind of a reminder. It is remembered by its comment alone: when that goes, it may return."""
+"""The kind of comments that are reminders. A reminder whose comment was deleted may come again."""
 
 ANSWERS = frozenset({"reply", "refused"})
-"""Kinds that answer somebody: they go when the comment that they answer goes."""
+"""The kinds of comments that answer somebody. They are deleted with the comment they answer."""
 
 
 class BotComments(Struct, frozen=True):
     """The bot's comments on one issue.
 
-    `by_name` holds the oldest comment of each `KIND KEY`. `doubles` holds the others by their id:
-    two runs at the same time did not know of each other.
+    `by_name` holds the comments by their name, `KIND KEY`. When runs that overlapped posted one
+    twice, it holds the older comment; `doubles` maps the id of the newer one to its name.
     """
 
     by_name: dict[str, Comment]
@@ -247,34 +259,34 @@ class BotComments(Struct, frozen=True):
 
 
 def marker(kind: str, key: str) -> str:
-    """The marker of a comment: an HTML comment, which GitHub does not show."""
+    """The marker at the end of a comment of the bot's: an HTML comment, which GitHub hides."""
     return f"<!-- incident-actions:{kind} {key} -->"
 
 
 def find_bot_comments(comments: Iterable[Comment], logins: Collection[str]) -> BotComments:
-    """The bot's comments among these, which are ordered by age, the oldest first.
+    """Find the bot's comments among `comments`, which must be ordered, the oldest first.
 
-    `logins` are the accounts that the bot uses, ignoring case. Other bots may repeat what people
-    write, markers too.
+    `logins` are the bot's accounts, ignoring case. A marker in a comment of any other account does
+    not count, not even of a bot: it may repeat what people wrote.
     """
     ours = {login.casefold() for login in logins}
     by_name: dict[str, Comment] = {}
     doubles: dict[int, str] = {}
     for comment in comments:
-        found = _MARKER.search(comment.body) if comment.author.login.casefold() in ours else None
-        if found is None:
+        match = _MARKER.search(comment.body) if comment.author.login.casefold() in ours else None
+        if match is None:
             continue
-        name = f"{found['kind']} {found['key']}"
+        name = f"{match['kind']} {match['key']}"
         if by_name.setdefault(name, comment) is not comment:
             doubles[comment.id] = name
     return BotComments(by_name, doubles)
 
 
 class Observation(Struct, frozen=True, dict=True):
-    """One issue, and what happened to it, in GitHub's order.
+    """One issue and its history, in GitHub's order.
 
-    `bot` is the login behind the token; `form` is the form that the issue was filed with, where
-    that is known. Whatever is derived from these is computed once, when it is first needed.
+    `bot` is the configured login of the bot. `form` is the form that the issue was filed with, or
+    an empty one when that is not known.
     """
 
     issue: Issue
@@ -284,7 +296,7 @@ class Observation(Struct, frozen=True, dict=True):
 
     @cached_property
     def values(self) -> FormValues:
-        """The form's values, also when the bot opened the issue from somebody's report."""
+        """The form's answers; also of an issue that the bot opened from somebody's report."""
         text = self.issue.parts.reporter
         if self.is_confirmed_report:
             text = reported_text(text)
@@ -294,15 +306,15 @@ class Observation(Struct, frozen=True, dict=True):
     def own(self) -> BotComments:
         """The bot's comments.
 
-        The bot goes by the configured login and by that of every bot that set a status here, or
-        held the report. No other bot does that: so an App's token is known by what it did, before
-        it is configured.
+        The bot's accounts are the configured login, and every bot account that put a status label
+        or `needs-confirmation` on this issue, because no other bot does that. So the account of an
+        App's token is recognized before it is configured.
         """
         logins = {self.bot: None}
         for event in self.label_events:
             name = event.subject.casefold()
-            shown = name.startswith(labels.STATUS_PREFIX) or name == labels.NEEDS_CONFIRMATION
-            if event.kind is EventKind.LABELED and event.actor.bot and shown:
+            ours = name.startswith(labels.STATUS_PREFIX) or name == labels.NEEDS_CONFIRMATION
+            if event.kind is EventKind.LABELED and event.actor.bot and ours:
                 logins[event.actor.login] = None
         return find_bot_comments(self.comments, tuple(logins))
 
@@ -313,44 +325,45 @@ class Observation(Struct, frozen=True, dict=True):
 
     @property
     def events(self) -> Iterator[TimelineEvent]:
-        """Everything that is no comment, the oldest first."""
+        """The events, the oldest first."""
         return (item for item in self.history if isinstance(item, TimelineEvent))
 
     @property
     def label_events(self) -> Iterator[TimelineEvent]:
-        """When labels were put on and taken off, the oldest first."""
+        """The events of labels that were put on or taken off, the oldest first."""
         kinds = (EventKind.LABELED, EventKind.UNLABELED)
         return (event for event in self.events if event.kind in kinds)
 
     @property
     def people_events(self) -> Iterator[TimelineEvent]:
-        """The events that were caused by people, the oldest first."""
+        """The events by people, not bots, the oldest first."""
         return (event for event in self.events if not self.is_bot(event.actor))
 
     def is_bot(self, actor: Actor) -> bool:
-        """Whether this account is a bot: this one, or another."""
+        """Whether an account is a bot: ours or any other."""
         return actor.bot or self.is_this_bot(actor)
 
     def is_this_bot(self, actor: Actor) -> bool:
-        """Whether this is the account behind the token."""
+        """Whether an account is the configured login of our bot."""
         return actor.login.casefold() == self.bot.casefold()
 
     @property
     def by_our_bot(self) -> bool:
-        """Whether a bot opened the issue."""
+        """Whether a bot, ours or any other, opened the issue."""
         return self.is_bot(self.issue.author)
 
     @property
     def is_confirmed_report(self) -> bool:
-        """Whether the bot opened this incident from somebody's report."""
+        """Whether a bot opened this incident from somebody's report."""
         text = self.issue.parts.reporter.lstrip()
         return self.issue.author.bot and text.startswith("<!-- incident-actions:report ")
 
     @cached_property
     def accepted_before(self) -> bool:
-        """Whether the bot itself set a status here once: it does so only for incidents.
+        """Whether our bot ever put a status label on this issue.
 
-        Nobody else can make the bot do that, so its old decision saves asking again.
+        It does so only after it accepted the issue as an incident. Nobody can fake that, so it need
+        not be decided again.
         """
         return any(
             event.kind is EventKind.LABELED

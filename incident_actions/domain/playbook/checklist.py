@@ -1,9 +1,8 @@
-"""The two checklists that teams keep as Markdown: the incident's steps and the recovery checks.
+"""The two checklists that teams keep as Markdown: an incident's steps, and its recovery checks.
 
-Which steps are done is seen in the incident itself, or ticked by people. Recovery checks with a
-`probe` are made by the bot: good answers in a row, over some minutes, as one good answer proves
-little. The results of each run are remembered in the state, so that the row goes on from run to
-run.
+A step is done when the incident shows it, or when people tick its box. A recovery check with a
+`probe` is made by the bot, which requests an address. One good answer proves little, so there must
+be several in a row, over some minutes. The state keeps this streak from run to run.
 """
 
 from __future__ import annotations
@@ -30,19 +29,20 @@ _NUMBERS = re.compile(r"^(?:\d+[.)]\s*)+")
 _READER = MarkdownIt("commonmark")
 
 ANSWERED = {"summary": "impact", "affected": "affected", "ongoing": "ongoing", "changes": "changes"}
-"""A form's question, by id, and the step that its answer takes."""
+"""The ids of form questions -> the keys of the steps that are done once they are answered."""
 
 PASSED = "passed"
 """The kind of the bot's comments about a recovery check that passed."""
 _STAMP = "%Y%m%dT%H%M%SZ"
 _PAUSE = timedelta(seconds=30)
-"""Two answers of a probe closer together than this are one."""
+"""The least time between two probes of the same check."""
 
 
 class ChecklistItem(Struct, frozen=True, omit_defaults=True):
-    """One line to tick. `key` names a fact (`seen`) or a check, and may be empty.
+    """One item of a checklist.
 
-    `probe` is an address that the bot asks itself.
+    `key` names the step or the recovery check (`<!-- seen: KEY -->`, `<!-- check: KEY -->`); it may
+    be empty. `probe` is an address that the bot requests to make the check itself.
     """
 
     text: str
@@ -51,44 +51,47 @@ class ChecklistItem(Struct, frozen=True, omit_defaults=True):
 
 
 class ChecklistSection(Struct, frozen=True):
-    """A heading and the items under it."""
+    """A heading's title and the items below it."""
 
     title: str
     items: tuple[ChecklistItem, ...]
 
 
 def read_checklist(page: str) -> tuple[ChecklistSection, ...]:
-    """The sections of a checklist that hold items. Front matter and fences are left out.
+    """The sections of a checklist page that have items. Code blocks are left out.
 
-    Items above the first heading get the title `Checklist`.
+    Items above the first heading are in a section `Checklist`.
     """
-    return _read(split_front_matter(page.replace("\r\n", "\n"))[1], "h2", "Checklist")
+    return _sections(split_front_matter(page.replace("\r\n", "\n"))[1], "h2", "Checklist")
 
 
 def shown_checklist(dashboard: str) -> tuple[ChecklistSection, ...]:
-    """The checklist as a dashboard shows it, with what the team's file said when it was drawn."""
-    return _read(dashboard, "h4", None)
+    """The checklist in a dashboard. It is as the team's file was when the dashboard was written."""
+    return _sections(dashboard, "h4", None)
 
 
 def boxes(dashboard: str) -> dict[str, bool]:
-    """The boxes of a dashboard, by their text: whether they are ticked."""
-    found = (_BOX.match(line) for line in dashboard.split("\n"))
-    return {match["text"]: match["tick"] != " " for match in found if match}
+    """The boxes in a dashboard: their text -> whether they are ticked."""
+    matches = (_BOX.match(line) for line in dashboard.split("\n"))
+    return {match["text"]: match["tick"] != " " for match in matches if match}
 
 
-def _read(text: str, heading: str, untitled: str | None) -> tuple[ChecklistSection, ...]:
-    """`heading` opens a section; items above the first are left out where that has no title."""
+def _sections(text: str, heading: str, untitled: str | None) -> tuple[ChecklistSection, ...]:
+    """The sections of a Markdown text that have items; `heading` is the tag of their headings.
+
+    `untitled` is the title of items above the first heading; None: they are left out.
+    """
     lines = text.split("\n")
-    found: list[tuple[str | None, list[ChecklistItem]]] = [(untitled, [])]
+    titled: list[tuple[str | None, list[ChecklistItem]]] = [(untitled, [])]
     for token in _READER.parse(text):
         line = lines[token.map[0]].strip() if token.map else ""
         if token.type == "heading_open" and token.tag == heading:
-            found.append((_NUMBERS.sub("", line.lstrip("# ")), []))
+            titled.append((_NUMBERS.sub("", line.lstrip("# ")), []))
         elif token.type == "list_item_open" and (raw := _ITEM.match(line)):
-            found[-1][1].append(_item(raw["text"]))
+            titled[-1][1].append(_item(raw["text"]))
     sections = (
         (title, tuple(item for item in items if item.text))
-        for title, items in found
+        for title, items in titled
         if title is not None
     )
     return tuple(
@@ -97,6 +100,7 @@ def _read(text: str, heading: str, untitled: str | None) -> tuple[ChecklistSecti
 
 
 def _item(raw: str) -> ChecklistItem:
+    """An item from the text after its box."""
     key = _KEY.search(raw)
     probe = _PROBE.search(raw)
     text = " ".join(_COMMENT.sub("", _PROBE.sub("", raw)).split())
@@ -108,26 +112,29 @@ def _item(raw: str) -> ChecklistItem:
 
 
 def checks(sections: Sequence[ChecklistSection]) -> tuple[ChecklistItem, ...]:
-    """The recovery checks of a verification file. One without a key gets its text as one."""
-    found: dict[str, ChecklistItem] = {}
+    """The recovery checks in the sections, each key only once.
+
+    An item without a key gets one that is made from its text.
+    """
+    by_key: dict[str, ChecklistItem] = {}
     for section in sections:
         for item in section.items:
             key = item.key or slug(item.text)
-            found.setdefault(key, replace(item, key=key))
-    return tuple(found.values())
+            by_key.setdefault(key, replace(item, key=key))
+    return tuple(by_key.values())
 
 
 def missing(
     wanted: Sequence[ChecklistItem], verified: Collection[str]
 ) -> tuple[ChecklistItem, ...]:
-    """The checks that nobody has verified yet, in the file's order."""
+    """The checks whose key is not in `verified`, in their order."""
     return tuple(item for item in wanted if item.key not in verified)
 
 
 def steps_taken(incident: Incident, checks: Sequence[ChecklistItem]) -> frozenset[str]:
-    """The keys of the steps that are done, as the incident stands.
+    """The keys of the steps that the incident, as it is now, shows to be done.
 
-    The fold collects these along the history, so that a step once taken stays ticked.
+    The fold collects them over the whole history, so that a step that was done once stays ticked.
     """
     facts = {
         "commander": incident.commander is not None,
@@ -150,10 +157,11 @@ def ticked_by_people(
     by_bot: Collection[str],
     before: Collection[str],
 ) -> tuple[str, ...]:
-    """The texts of the boxes that people ticked, as far as one can tell.
+    """The texts of the boxes that people ticked, as far as that can be known.
 
-    `boxes` are those of the dashboard, `by_bot` the keys of the steps that the bot ticked there,
-    and `before` is the last answer: boxes that the dashboard has no room for keep their ticks.
+    `boxes` are those in the dashboard, `by_bot` the keys of the steps that the bot ticked there.
+    `before` is the result of the last run: boxes that are not in the dashboard, such as for lack of
+    room, keep their ticks.
     """
     bots = {item.text for section in checklist for item in section.items if item.key in by_bot}
     now = {text for text, tick in boxes.items() if tick and (text not in bots or text in before)}
@@ -161,27 +169,31 @@ def ticked_by_people(
 
 
 def steps_answered(ids: Collection[str]) -> frozenset[str]:
-    """The keys of the steps that the form's answers take; `ids` are those of the questions."""
+    """The keys of the steps that are done by the form's answers.
+
+    `ids` are the ids of the questions that were answered.
+    """
     return frozenset(step for question, step in ANSWERED.items() if question in ids)
 
 
 class Streak(Struct, frozen=True, omit_defaults=True):
-    """Good answers in a row: since when, how many, and the last one."""
+    """Good answers of a probe in a row: when the first and the last one came, and how many."""
 
     since: datetime
     count: int
     last: datetime
 
     def is_recovery(self, successes: int, minutes: int) -> bool:
-        """Whether a row is long enough, in answers and in time."""
+        """Whether there were at least `successes` answers, over at least `minutes`."""
         lasted = self.last - self.since >= timedelta(minutes=minutes)
         return lasted and self.count >= successes
 
 
 class PassedCheck(Struct, frozen=True):
-    """The row of a check that began `since` was long enough at `at`: an entry for the fold.
+    """A recovery check that passed: its streak began `since` and was long enough at `at`.
 
-    The bot says so in a comment, and knows it again from there: that is what it is recorded in.
+    The bot posts a comment about it. The comment's name is the only record, so later runs read the
+    passed check from there, and the fold applies it.
     """
 
     key: str
@@ -190,18 +202,21 @@ class PassedCheck(Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """For the comment's marker."""
+        """The key in the comment's marker: the check's key and both times."""
         return f"{self.key}.{self.since:{_STAMP}}.{self.at:{_STAMP}}"
 
     def told_in(self, names: Iterable[str]) -> bool:
-        """Whether a comment (`kind key`) about this row was ever posted: it isn't posted twice."""
-        row = f"{PASSED} {self.key}.{self.since:{_STAMP}}."
-        return any(name.startswith(row) for name in names)
+        """Whether one of the bot's comments, by their names (`KIND KEY`), is about this streak."""
+        streak = f"{PASSED} {self.key}.{self.since:{_STAMP}}."
+        return any(name.startswith(streak) for name in names)
 
 
 def passed_checks(names: Iterable[str]) -> tuple[PassedCheck, ...]:
-    """What the bot's comments (`kind key`) say has passed; of two about one row the first."""
-    found: dict[tuple[str, str], PassedCheck] = {}
+    """The passed checks in the names (`KIND KEY`) of the bot's comments.
+
+    When there are two about the same streak, the first counts.
+    """
+    passed: dict[tuple[str, str], PassedCheck] = {}
     for name in names:
         kind, _, rest = name.partition(" ")
         parts = rest.rsplit(".", 2)
@@ -209,8 +224,8 @@ def passed_checks(names: Iterable[str]) -> tuple[PassedCheck, ...]:
             key, since, at = parts
             with suppress(ValueError):
                 times = (datetime.strptime(t, _STAMP).replace(tzinfo=UTC) for t in (since, at))
-                found.setdefault((key, since), PassedCheck(key, *times))
-    return tuple(found.values())
+                passed.setdefault((key, since), PassedCheck(key, *times))
+    return tuple(passed.values())
 
 
 def due_probes(
@@ -219,7 +234,11 @@ def due_probes(
     streaks: Mapping[str, Streak],
     now: datetime,
 ) -> tuple[ChecklistItem, ...]:
-    """The checks to ask now: with a probe, unverified, while the recovery is being watched."""
+    """The checks that the bot should probe now.
+
+    They have a probe, are not verified, and were not probed just before. There are none unless the
+    incident's status is `monitoring`.
+    """
     if incident.status is not Status.MONITORING:
         return ()
     return tuple(
@@ -232,9 +251,10 @@ def due_probes(
 def next_streak(
     streak: Streak | None, good: bool, now: datetime, incident: Incident
 ) -> Streak | None:
-    """The row after one more answer; None after a bad one.
+    """The streak after one more answer at `now`; None after a bad answer.
 
-    A row that began before the mitigation is not about this recovery: it begins anew.
+    A streak that began before the incident was mitigated starts again: it says nothing about this
+    recovery.
     """
     if not good:
         return None

@@ -1,4 +1,4 @@
-"""Who is on call: a rotation of users, handed over at the times of a recurrence rule."""
+"""Who is on call: users who take turns, with hand-overs at the times of a recurrence rule."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from incident_actions.domain.text.times import read_wall_time
 def on_call(
     users: Sequence[str], rule: str, start: datetime, timezone: str, at: datetime
 ) -> str | None:
-    """Who is on call at a moment, or None before the rotation starts.
+    """Who is on call at the time `at`; None before the rotation starts.
 
-    `start` is the first hand-over as the clock on the wall shows it in `timezone`, so without a
-    zone of its own; `rule` is an RFC 5545 RRULE for those after it. Each hand-over passes on to
-    the next user, and after the last to the first. Raises `ValueError` for a rule that can't be
-    read, and `KeyError` for an unknown time zone.
+    `start` is the first hand-over, without a zone, by the clocks in `timezone`. `rule` is an RRULE
+    of RFC 5545 for the hand-overs after it. At each one the next user takes over; the first comes
+    after the last. Raises `ValueError` for an invalid rule, and `KeyError` for an unknown time
+    zone.
     """
     wall = at.astimezone(ZoneInfo(timezone)).replace(tzinfo=None)
     if not users or wall < start:
@@ -31,7 +31,7 @@ def on_call(
 
 
 def check_rule(text: str) -> None:
-    """Raise `ValueError` for what is no RRULE, or comes more often than once a day."""
+    """Raise `ValueError` for a text that is no RRULE, or one of more than once a day."""
     try:
         rrulestr(text, dtstart=read_wall_time("2026-01-05T09:00"))
     except (ValueError, TypeError):

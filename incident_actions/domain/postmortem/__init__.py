@@ -1,1 +1,1 @@
-"""The postmortem: its file, its action items, and what keeps both in step with GitHub. Pure."""
+"""The postmortem: its file, its action items, and their issues, as pure functions."""

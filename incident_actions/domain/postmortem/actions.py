@@ -1,7 +1,7 @@
-"""The grammar of a corrective action: `- [ ] #57 [category] text / @owner / yyyy-mm-dd`.
+"""Read and change the line of a corrective action in a postmortem's file.
 
-The number is written by the bot once the action is an issue. Only the number and the tick are
-ever changed in a line; the rest of it is left byte for byte.
+Its grammar is `- [ ] #57 [category] text / @owner / yyyy-mm-dd`. The bot writes the number once
+the action has an issue. It changes nothing in a line but the number and the tick of the box.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ CATEGORIES = (
     "customer-communication",
     "other",
 )
-"""What a follow-up makes good."""
+"""What was missing or went wrong, and is put right by a corrective action."""
 OTHER = "other"
 
 _BOX = re.compile(r"^(?P<head>[\s>]*(?:[-*+]|\d{1,9}[.)])[ \t]+\[)(?P<box>[ xX])\](?P<gap>[ \t]+)")
@@ -39,9 +39,10 @@ _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 
 class Action(Struct, frozen=True):
-    """One corrective action, as its line says it. What isn't there is an empty text or None.
+    """One corrective action, as its line says it. What is missing is an empty text or None.
 
-    `owner` and `due` are as typed, the owner with its `@`; `insert_at` is where in the line the
+    `line` is its number in the file, counted from 1. `number` is its issue. `owner` and `due` are
+    as typed, the owner with its `@`. `insert_at` is the position in the line where the issue's
     number belongs.
     """
 
@@ -56,18 +57,18 @@ class Action(Struct, frozen=True):
 
     @property
     def key(self) -> str:
-        """What the action is known by before it has a number: its words."""
+        """What identifies the action while it has no number: a digest of its text."""
         return key_of(self.text)
 
     @property
     def login(self) -> str | None:
-        """The owner's login, when it can be one."""
+        """The owner's login without `@`; None when the owner can't be a login."""
         name = self.owner.removeprefix("@")
         return name if self.owner.startswith("@") and _LOGIN.match(name) else None
 
     @property
     def due_date(self) -> date | None:
-        """The due date, when it is one."""
+        """The due date; None when it is missing or no date like 2026-12-01."""
         if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", self.due):
             return None
         try:
@@ -77,32 +78,33 @@ class Action(Struct, frozen=True):
 
     @property
     def label(self) -> str:
-        """The category that it is labelled with."""
+        """The category for the issue's label: the one that was typed, or `other`."""
         return self.category or OTHER
 
     @property
     def complete(self) -> bool:
-        """Whether it can be an issue: words, a person, a day, and a category that exists."""
+        """Whether it can become an issue: it has a text, an owner, a date and a known category."""
         known = self.label in CATEGORIES
         return bool(self.text and self.login and self.due_date) and known
 
 
 def box(line: str) -> bool | None:
-    """Whether the box of a task list item is ticked; None when the line has none."""
-    found = _BOX.match(line)
-    return None if found is None else found["box"] != " "
+    """Whether the box of a task list item is ticked; None when the line has no box."""
+    match = _BOX.match(line)
+    return None if match is None else match["box"] != " "
 
 
 def read_action(line: str, number: int) -> Action | None:
-    """A line as an action, or None when it is no task list item. Never fails.
+    """A line as an action; None when it is no task list item. Never fails.
 
-    Owner and due date are read from the end, so the text may hold slashes of its own.
+    `number` is the line's number in the file. Owner and due date are read from the end, so the text
+    may contain slashes.
     """
-    found = _BOX.match(line)
-    if found is None:
+    head = _BOX.match(line)
+    if head is None:
         return None
-    rest = line[found.end() :]
-    insert_at = found.end()
+    rest = line[head.end() :]
+    insert_at = head.end()
     issue = _NUMBER.match(rest)
     if issue:
         rest = rest[issue.end() :]
@@ -115,7 +117,7 @@ def read_action(line: str, number: int) -> Action | None:
     text, owner, due = _split(_COMMENT.sub("", rest).strip())
     return Action(
         line=number,
-        done=found["box"] != " ",
+        done=head["box"] != " ",
         number=int(issue["bare"] or issue["linked"]) if issue else None,
         category=" ".join(category["name"].split()).casefold() if category else "",
         text=text,
@@ -126,7 +128,7 @@ def read_action(line: str, number: int) -> Action | None:
 
 
 def _split(text: str) -> tuple[str, str, str]:
-    """Text, owner and due date of what follows the category."""
+    """Split what follows the category into (text, owner, due date); what is missing is empty."""
     cuts = list(_SEPARATOR.finditer(text))
     owner = due = ""
     if cuts:
@@ -142,32 +144,32 @@ def _split(text: str) -> tuple[str, str, str]:
 
 
 def with_number(line: str, action: Action, number: int) -> str:
-    """The line with its issue's number; nothing else of it changes."""
+    """The line with the number of its issue put in. Nothing else changes."""
     return f"{line[: action.insert_at]}#{number} {line[action.insert_at :]}"
 
 
 def with_tick(line: str, ticked: bool) -> str:
-    """The line with its box ticked or empty; nothing else of it changes."""
-    found = _BOX.match(line)
-    if found is None or (found["box"] != " ") == ticked:
+    """The line with its box ticked or empty. A line without a box stays as it is."""
+    head = _BOX.match(line)
+    if head is None or (head["box"] != " ") == ticked:
         return line
-    at = found.end("head")
+    at = head.end("head")
     return f"{line[:at]}{'x' if ticked else ' '}{line[at + 1 :]}"
 
 
 def plain(text: str) -> str:
-    """The words of Markdown text as they are read: without escapes and hidden characters."""
+    """A Markdown text as people see it: without escapes and hidden characters, on one line."""
     shown = html.unescape(_ESCAPED.sub(r"\1", text))
     return " ".join(shown.replace("\u200b", "").split())
 
 
 def key_of(text: str) -> str:
-    """A short name for an action's words: the same however they are spaced and cased."""
+    """Twelve hex digits that identify an action's text. Spaces and case make no difference."""
     return hashlib.sha256(plain(text).casefold().encode(errors="replace")).hexdigest()[:12]
 
 
 def split_category(text: str) -> tuple[str, str]:
     """`[missing-alert] text` -> (category, text); an unknown category stays part of the text."""
-    found = _CATEGORY.match(text.strip())
-    name = found["name"].strip().casefold() if found else ""
-    return (name, text.strip()[found.end() :]) if found and name in CATEGORIES else ("", text)
+    match = _CATEGORY.match(text.strip())
+    name = match["name"].strip().casefold() if match else ""
+    return (name, text.strip()[match.end() :]) if match and name in CATEGORIES else ("", text)

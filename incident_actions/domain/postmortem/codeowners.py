@@ -1,4 +1,4 @@
-"""Who owns a path, by the repository's CODEOWNERS file.
+"""Find the people who own a path, by the repository's CODEOWNERS file.
 
 https://docs.github.com/en/repositories/managing-your-repositorys-settings-and-features/customizing-your-repository/about-code-owners
 """
@@ -12,9 +12,10 @@ PLACES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 
 
 def owners_of(path: str, text: str) -> list[str]:
-    """The people who own a path: the last line that matches counts.
+    """The logins (without `@`) of who owns `path`, by `text`, a CODEOWNERS file.
 
-    Teams are left out, because a workflow's token may not ask them.
+    The last line that matches the path counts. Teams are left out, because a workflow's token may
+    not ask a team for a review.
     """
     owners: list[str] = []
     for line in text.splitlines():
@@ -27,6 +28,6 @@ def owners_of(path: str, text: str) -> list[str]:
 
 
 def _owns(pattern: str, path: str) -> bool:
-    """Whether a line is about a path. Unlike in Git, `docs/*` is about no folder below `docs`."""
+    """Whether a pattern matches a path. Unlike in Git, `docs/*` matches nothing in subfolders."""
     folder = path.rpartition("/")[0]
     return fits(path, pattern) and not (pattern.endswith("/*") and fits(folder, pattern))

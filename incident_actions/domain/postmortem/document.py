@@ -1,7 +1,7 @@
-"""A postmortem's file as lines: read without losing a byte, changed only where it is meant.
+"""A postmortem's file as lines, sections and actions.
 
-Every line keeps its own end (LF or CRLF), so that the text that comes out is the text that went
-in but for the lines that were changed.
+Only lines that are replaced change: every line keeps its own end (LF or CRLF), and bytes that are
+no UTF-8 are kept.
 """
 
 from __future__ import annotations
@@ -19,14 +19,17 @@ from incident_actions.domain.postmortem.link import ACTIONS
 from incident_actions.domain.text.documents import read_front_matter, split_front_matter
 
 PROMPT = "\N{WRITING HAND}"
-"""A quoted line that begins with this asks somebody to write; it goes when they have."""
+"""A quoted line that begins with this is a prompt: people write their text and delete the line."""
 
 _READER = MarkdownIt("commonmark", {"maxNesting": 40})
 _PROMPT = re.compile(rf"^\s{{0,3}}>\s*{PROMPT}")
 
 
 class DocumentSection:
-    """A heading of the second level and the lines below it. Lines count from 1; `end` is past."""
+    """A heading and the lines below it, up to the next heading.
+
+    `line` is the heading's line, counted from 1. `end` is the line after the section's last one.
+    """
 
     def __init__(self, title: str, line: int, end: int) -> None:
         self.title = title
@@ -35,14 +38,14 @@ class DocumentSection:
 
 
 class Document:
-    """A Markdown file. `text` is exactly what it was made of."""
+    """A Markdown file. `lines` are its lines with their ends; joined, they are exactly its text."""
 
     def __init__(self, text: str) -> None:
         self.lines: tuple[str, ...] = tuple(re.findall(r"[^\n]*\n|[^\n]+", text))
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Document:
-        """The document in a file. Bytes that are no UTF-8 survive."""
+        """The document in a file's bytes. Bytes that are no UTF-8 are kept, for `to_bytes`."""
         return cls(data.decode("utf-8", "surrogateescape"))
 
     def to_bytes(self) -> bytes:
@@ -55,11 +58,14 @@ class Document:
         return "".join(self.lines)
 
     def line(self, number: int) -> str:
-        """A line without its end; counted from 1."""
+        """The text of a line, counted from 1, without its end; empty when there is no such line."""
         return self.lines[number - 1].rstrip("\r\n") if 0 < number <= len(self.lines) else ""
 
     def with_lines(self, changed: Mapping[int, str]) -> Document:
-        """The document with some lines replaced; their ends stay as they are."""
+        """The document with some lines replaced: `changed` maps line numbers to new texts.
+
+        Lines keep their ends.
+        """
         lines = list(self.lines)
         for number, line in changed.items():
             before = lines[number - 1]
@@ -68,7 +74,7 @@ class Document:
 
     @cached_property
     def _front(self) -> int:
-        """How many lines the front matter takes, its fences included; 0 when there is none."""
+        """How many lines the front matter has, with its `---` lines; 0 when there is none."""
         return len(Document(split_front_matter(self.text)[0]).lines)
 
     @cached_property
@@ -77,14 +83,14 @@ class Document:
         return read_front_matter(self.text)
 
     def front_line(self, key: str) -> int:
-        """The line of the front matter that holds a key; the first line when none does."""
+        """The number of the front matter's line with a key; 1 when no line has it."""
         pattern = re.compile(rf"\s*[\"']?{re.escape(key)}[\"']?\s*:")
         lines = range(2, self._front)
         return next((number for number in lines if pattern.match(self.line(number))), 1)
 
     @cached_property
     def _tokens(self) -> list[Token]:
-        """The blocks, by a reader of CommonMark; the front matter is no part of them."""
+        """The blocks of the Markdown text. The front matter is read as empty lines."""
         lines = [
             "" if number <= self._front else line.rstrip("\r\n").replace("\r", " ")
             for number, line in enumerate(self.lines, start=1)
@@ -93,41 +99,41 @@ class Document:
 
     @cached_property
     def sections(self) -> tuple[DocumentSection, ...]:
-        """The headings of the first two levels, in order, each with the lines that are its own."""
-        found: list[DocumentSection] = []
+        """The sections: one for each heading of the first or second level, in order."""
+        sections: list[DocumentSection] = []
         tokens = self._tokens
         for index, token in enumerate(tokens):
             if token.type == "heading_open" and token.level == 0 and token.tag in ("h1", "h2"):
                 assert token.map is not None
-                if found:
-                    found[-1].end = token.map[0] + 1
+                if sections:
+                    sections[-1].end = token.map[0] + 1
                 title = " ".join(tokens[index + 1].content.split())
-                found.append(DocumentSection(title, token.map[0] + 1, len(self.lines) + 1))
-        return tuple(found)
+                sections.append(DocumentSection(title, token.map[0] + 1, len(self.lines) + 1))
+        return tuple(sections)
 
     def section(self, title: str) -> DocumentSection | None:
-        """The section of this title, ignoring case."""
+        """The first section with this title, ignoring case; None when there is none."""
         wanted = title.casefold()
-        return next((each for each in self.sections if each.title.casefold() == wanted), None)
+        return next((one for one in self.sections if one.title.casefold() == wanted), None)
 
     @cached_property
     def prompts(self) -> tuple[int, ...]:
-        """The lines that still ask somebody to write."""
+        """The numbers of the lines that are prompts (see `PROMPT`)."""
         first = self._front + 1
         numbers = range(first, len(self.lines) + 1)
         return tuple(number for number in numbers if _PROMPT.match(self.line(number)))
 
     @cached_property
     def actions(self) -> tuple[Action, ...]:
-        """The corrective actions: task list items of their section.
+        """The corrective actions: the task list items in the section `ACTIONS`.
 
-        Boxes below an action are its steps, and boxes in quotes, code, tables and comments are
-        text: none of them is an action.
+        Boxes below an action are its steps, not actions. Boxes in quotes, code, tables and comments
+        are plain text.
         """
         section = self.section(ACTIONS)
         if section is None:
             return ()
-        found = []
+        actions = []
         parents: list[bool] = []
         quoted = 0
         for token in self._tokens:
@@ -143,14 +149,17 @@ class Document:
                 is_task = inside and not quoted and box(line) is not None
                 if is_task and not any(parents):
                     action = read_action(line, number)
-                    found += [action] if action else []
+                    actions += [action] if action else []
                 parents.append(is_task)
             elif token.type == "list_item_close":
                 parents.pop()
-        return tuple(found)
+        return tuple(actions)
 
     def mentions(self, number: int) -> bool:
-        """Whether the section of actions names an issue anywhere, in whatever form."""
+        """Whether the section `ACTIONS` names an issue anywhere: as `#57` or by its address.
+
+        True when there is no such section.
+        """
         section = self.section(ACTIONS)
         if section is None:
             return True  # without its section nothing can be said to have been removed

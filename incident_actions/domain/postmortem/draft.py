@@ -1,4 +1,4 @@
-"""The facts of a draft: all that is known of an incident, in the order of the sections."""
+"""The facts from which a postmortem's draft is written. The text itself is in a template."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from incident_actions.domain.postmortem.lint import DURATIONS
 
 
 class DraftAction(Struct, frozen=True):
-    """A corrective action to be written: `number` once it is an issue."""
+    """A corrective action for the draft. `number` is its issue; None while it has none."""
 
     text: str
     category: str
@@ -34,7 +34,12 @@ class DraftAction(Struct, frozen=True):
 
 
 class Draft(Struct, frozen=True):
-    """What the template is filled with. Texts are as people typed them: the template escapes."""
+    """The values for the template. Texts are as people typed them; the template escapes them.
+
+    `durations` are minutes by name (see `lint.DURATIONS`). `summary`, `affected`, `layer` and
+    `ticked` are answers of the form. `mitigations`, `updates`, `customer_updates` and `overrides`
+    are entries of the timeline.
+    """
 
     number: int
     url: str
@@ -55,24 +60,24 @@ class Draft(Struct, frozen=True):
 
     @property
     def times(self) -> dict[Moment, datetime]:
-        """The times that are known, in the order in which they should follow each other."""
+        """The known times, in the order of an incident's course."""
         known = self.incident.times
         return {moment: known[moment] for moment in Moment if moment in known}
 
     @property
     def at(self) -> dict[str, datetime | None]:
-        """Every time by its name, None where it is not known."""
+        """All times by their name; None where a time is not known."""
         return {moment.value: self.incident.times.get(moment) for moment in Moment}
 
     @property
     def roles(self) -> dict[Role, str]:
-        """Who held which role, in the roles' own order."""
+        """Who held which role: role -> login, in the order of `Role`."""
         held = self.incident.roles
         return {role: held[role] for role in Role if role in held}
 
 
 def durations(times: Mapping[Moment, datetime]) -> dict[str, int]:
-    """Minutes from one moment to another, of those that are both known."""
+    """The durations of `lint.DURATIONS` in minutes, by name, as far as both times are known."""
     return {
         name: max(0, round((times[last] - times[first]).total_seconds() / 60))
         for name, (first, last) in DURATIONS.items()
@@ -83,21 +88,24 @@ def durations(times: Mapping[Moment, datetime]) -> dict[str, int]:
 def action_lines(
     items: Sequence[ActionItem], filed: Mapping[str, DraftAction] | None = None
 ) -> tuple[DraftAction, ...]:
-    """The follow-ups of `/action` as lines; `filed` are those that are issues, by their words."""
-    found: dict[str, DraftAction] = {}
+    """The follow-ups of `/action` as actions for the draft, those with the same text only once.
+
+    `filed` are the actions that have issues, by `key_of` their text.
+    """
+    lines: dict[str, DraftAction] = {}
     for item in items:
         category, text = split_category(item.text)
         key = key_of(text)
         line = DraftAction(text, category, item.owner, item.due)
-        found.setdefault(key, (filed or {}).get(key, line))
-    return tuple(found.values())
+        lines.setdefault(key, (filed or {}).get(key, line))
+    return tuple(lines.values())
 
 
 def entries(incident: Incident, kind: EntryKind) -> tuple[Entry, ...]:
-    """The entries of one kind."""
+    """The timeline's entries of one kind."""
     return tuple(entry for entry in incident.timeline if entry.deed is kind)
 
 
 def digest(draft: Draft) -> str:
-    """A short name for the facts: another one means that the draft would be another."""
+    """Twelve hex digits that identify the facts. When they change, the draft would change, too."""
     return hashlib.sha256(msgspec.json.encode(draft)).hexdigest()[:12]

@@ -1,4 +1,7 @@
-"""What ties an incident to its postmortem: the branch, the file and the pull request."""
+"""How an incident and its postmortem find each other: names of branch and file, and markers.
+
+Markers are HTML comments, which GitHub does not show.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ SECTIONS = (
 """The sections that every postmortem has, in this order."""
 ACTIONS = "Corrective actions"
 SETTING = "setting"
-"""What is refused where Actions may not open pull requests: then there is a branch at least."""
+"""`Postmortem.refused` where Actions may not open pull requests. There is a branch all the same."""
 
 _FILE = re.compile(r"\d{4}-\d{2}-\d{2}-(?P<issue>\d{1,9})-[^/]*\.md$")
 
@@ -34,9 +37,9 @@ _FILE = re.compile(r"\d{4}-\d{2}-\d{2}-(?P<issue>\d{1,9})-[^/]*\.md$")
 class Postmortem(Struct, frozen=True, omit_defaults=True):
     """Where the postmortem of an incident is.
 
-    `pr` is None where Actions may not open one. `merged` means reviewed. `facts` is a digest of
-    what the draft was made from, so that it is looked at again only when that changed; `refused`
-    says what GitHub did not allow.
+    `path` is its file. `pr` is the pull request's number, None while there is none. `merged` means
+    that it was reviewed. `facts` is the digest of the facts that the draft was made from: the draft
+    is looked at again only when they change. `refused` says what GitHub did not allow.
     """
 
     branch: str
@@ -53,33 +56,34 @@ class Postmortem(Struct, frozen=True, omit_defaults=True):
 
 
 def branch_prefix(number: int) -> str:
-    """What the branch of an incident begins with, however it is called by now."""
+    """How the branch for an incident's postmortem begins, whatever the incident's title was."""
     return f"postmortem/{number}-"
 
 
 def branch_name(number: int, title: str) -> str:
-    """`postmortem/12-logins-fail`."""
+    """The branch for a new postmortem: `postmortem/12-logins-fail`."""
     return f"{branch_prefix(number)}{_slug(title)}"
 
 
 def file_path(folder: str, number: int, title: str, day: datetime) -> str:
-    """`ops/postmortems/2026-11-23-12-logins-fail.md`."""
+    """The file for a new postmortem: `ops/postmortems/2026-11-23-12-logins-fail.md`."""
     return f"{folder.strip('/')}/{day:%Y-%m-%d}-{number}-{_slug(title)}.md"
 
 
 def _slug(title: str) -> str:
-    words = re.sub(r"^\s*incident\b[\s:#-]*", "", title, flags=re.IGNORECASE)
-    return slug(words, otherwise="incident")
+    """The title of an incident as a short name, without the word `incident` at its start."""
+    rest = re.sub(r"^\s*incident\b[\s:#-]*", "", title, flags=re.IGNORECASE)
+    return slug(rest, otherwise="incident")
 
 
 def incident_of_path(path: str) -> int | None:
-    """The incident that a file's name names."""
-    found = _FILE.search(path)
-    return int(found["issue"]) if found else None
+    """The number of the incident in a file's name; None when there is none."""
+    match = _FILE.search(path)
+    return int(match["issue"]) if match else None
 
 
 def marker(number: int) -> str:
-    """What ties file and pull request to their incident. GitHub doesn't show it."""
+    """The marker of an incident's postmortem, in its file and its pull request."""
     return f"<!-- incident-actions:postmortem {number} -->"
 
 
@@ -91,7 +95,10 @@ _TIMES = re.compile(
 
 
 def times_marker(resolved: datetime, due: datetime | None) -> str:
-    """For the pull request: when its incident was resolved, and when the postmortem is due."""
+    """The marker in the pull request with two times.
+
+    They are when the incident was resolved, and when the postmortem is due (None: never).
+    """
     return (
         f"<!-- incident-actions:postmortem-times {resolved.astimezone(UTC):{_STAMP}}"
         f" {due.astimezone(UTC).strftime(_STAMP) if due else 'off'} -->"
@@ -99,13 +106,13 @@ def times_marker(resolved: datetime, due: datetime | None) -> str:
 
 
 def read_times(body: str) -> tuple[datetime, datetime | None] | None:
-    """What `times_marker` wrote, or None when there is nothing that makes sense."""
-    found = _TIMES.search(body)
-    if found is None:
+    """The two times of `times_marker` in a pull request's body; None without valid ones."""
+    match = _TIMES.search(body)
+    if match is None:
         return None
     try:
-        resolved = datetime.fromisoformat(found["resolved"])
-        due = datetime.fromisoformat(found["due"]) if found["due"] != "off" else None
+        resolved = datetime.fromisoformat(match["resolved"])
+        due = datetime.fromisoformat(match["due"]) if match["due"] != "off" else None
     except ValueError:
         return None
     if any(at is not None and at.tzinfo is None for at in (resolved, due)):
@@ -117,16 +124,16 @@ _SEAL = re.compile(r"<!-- incident-actions:postmortem (?P<n>\d+)(?: draft (?P<di
 
 
 def seal(text: str) -> str:
-    """A draft that can tell later whether anybody has edited it: its marker holds its digest."""
+    """The draft with a digest of its text in its marker, so that later edits can be noticed."""
     bare = _SEAL.sub(r"<!-- incident-actions:postmortem \g<n> -->", text)
     digest = _digest(bare)
     return _SEAL.sub(rf"<!-- incident-actions:postmortem \g<n> draft {digest} -->", bare)
 
 
 def is_untouched(text: str) -> bool:
-    """Whether a file is byte for byte a draft of ours: then, and only then, may it be replaced."""
-    found = _SEAL.search(text)
-    return found is not None and found["digest"] is not None and seal(text) == text
+    """Whether a file is a sealed draft that nobody has edited. Only then may we replace it."""
+    match = _SEAL.search(text)
+    return match is not None and match["digest"] is not None and seal(text) == text
 
 
 def _digest(text: str) -> str:
@@ -134,13 +141,13 @@ def _digest(text: str) -> str:
 
 
 def opened_pull(observation: Observation) -> TimelineEvent | None:
-    """The postmortem's pull request, by the reference to the incident that GitHub keeps.
+    """The event by which GitHub recorded that the postmortem's pull request mentions the incident.
 
-    The newest one by a bot that carries the marker; anybody can type a marker, so those of people
-    don't count.
+    It is the newest such pull request by a bot with the marker; None when there is none. Pull
+    requests by people don't count, because anybody can type a marker.
     """
     mark = marker(observation.issue.number)
-    found = [
+    references = [
         event
         for event in observation.events
         if event.kind is EventKind.CROSS_REFERENCED
@@ -149,4 +156,4 @@ def opened_pull(observation: Observation) -> TimelineEvent | None:
         and observation.is_bot(event.author)
         and mark in event.body
     ]
-    return found[-1] if found else None
+    return references[-1] if references else None

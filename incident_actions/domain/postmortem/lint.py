@@ -1,4 +1,4 @@
-"""What a postmortem still lacks. Pure: a document and some facts in, findings out."""
+"""Check a postmortem's file, and find what people still have to put right. Pure."""
 
 from __future__ import annotations
 
@@ -25,7 +25,11 @@ class LintLevel(StrEnum):
 
 
 class OwnerStanding(StrEnum):
-    """What GitHub says of an owner: assigned, known but not to be assigned here, unknown."""
+    """What GitHub says of the owner of an action.
+
+    FIT: can be assigned here. UNFIT: has an account, but can't be assigned here. UNKNOWN: there is
+    no such account.
+    """
 
     FIT = "fit"
     UNFIT = "unfit"
@@ -33,7 +37,7 @@ class OwnerStanding(StrEnum):
 
 
 class LintFinding(Struct, frozen=True):
-    """One thing to put right: where, what, and what to do."""
+    """One thing to put right: the line (from 1), what is wrong there, and how to fix it."""
 
     line: int
     level: LintLevel
@@ -42,15 +46,16 @@ class LintFinding(Struct, frozen=True):
 
     @property
     def text(self) -> str:
-        """Message and fix in one."""
+        """Message and fix as one text."""
         return f"{self.message}. {self.fix}" if self.fix else f"{self.message}."
 
 
 class LintFacts(Struct, frozen=True):
-    """What the file alone does not tell. `incident` is the number its name or branch says.
+    """What the check needs to know besides the file's text.
 
-    `owners` holds what GitHub said of the owners that were asked for; `filed` the numbers of the
-    incident's action items, None when nobody asked.
+    `incident` is the incident's number by the file's name or branch; None when they have none.
+    `owners` is what GitHub says of owners, by login in lower case. `filed` are the numbers of the
+    incident's action items; None when GitHub was not asked.
     """
 
     today: date
@@ -65,11 +70,11 @@ DURATIONS: Mapping[str, tuple[Moment, Moment]] = {
     "mitigate": (Moment.STARTED, Moment.MITIGATED),
     "resolve": (Moment.STARTED, Moment.RESOLVED),
 }
-"""The durations of a postmortem, in minutes, each from one moment to another."""
+"""The durations (in minutes) of a postmortem's front matter, by name: from when to when."""
 
 
 def lint(document: Document, facts: LintFacts) -> tuple[LintFinding, ...]:
-    """Everything that is to be put right, in the order of the lines."""
+    """All findings in a document, in the order of its lines, each only once."""
     rules: tuple[Callable[[Document, LintFacts], Iterator[LintFinding]], ...] = (
         _front_matter,
         _sections,
@@ -77,17 +82,17 @@ def lint(document: Document, facts: LintFacts) -> tuple[LintFinding, ...]:
         _actions,
         _blame,
     )
-    found = {finding: None for rule in rules for finding in rule(document, facts)}
-    return tuple(sorted(found, key=lambda finding: (finding.line, finding.message)))
+    findings = {finding: None for rule in rules for finding in rule(document, facts)}
+    return tuple(sorted(findings, key=lambda finding: (finding.line, finding.message)))
 
 
 def clean(findings: Iterable[LintFinding]) -> bool:
-    """Whether nothing stands against a review."""
+    """Whether the postmortem is ready for review: no finding is an error."""
     return all(finding.level is not LintLevel.ERROR for finding in findings)
 
 
 def code(text: object) -> str:
-    """Somebody's words that can stand inside a code span."""
+    """Somebody's text made safe for a Markdown code span: as people see it, on one line, cut."""
     return plain(str(text)).replace("`", "'")[:60]
 
 
@@ -123,6 +128,7 @@ def _front_matter(document: Document, facts: LintFacts) -> Iterator[LintFinding]
 def _times(
     document: Document, data: Mapping[str, Any]
 ) -> tuple[dict[Moment, datetime], list[LintFinding]]:
+    """The valid times in the front matter, and the findings about all others."""
     given = data.get("times")
     if not isinstance(given, dict):
         fix = "Write `started: 2026-11-23T02:50:00Z` and `resolved:` below `times:`."
@@ -152,6 +158,7 @@ def _times(
 
 
 def _order(document: Document, times: Mapping[Moment, datetime]) -> Iterator[LintFinding]:
+    """Findings for times before `started` or after `resolved`."""
     started, resolved = times.get(Moment.STARTED), times.get(Moment.RESOLVED)
     for moment, at in times.items():
         if started is not None and at < started:
@@ -165,6 +172,7 @@ def _order(document: Document, times: Mapping[Moment, datetime]) -> Iterator[Lin
 def _durations(
     document: Document, data: Mapping[str, Any], times: Mapping[Moment, datetime]
 ) -> Iterator[LintFinding]:
+    """Findings for durations that are invalid, or more than a minute off their two times."""
     given = data.get("durations")
     if given is None:
         return
@@ -199,7 +207,7 @@ def _sections(document: Document, facts: LintFacts) -> Iterator[LintFinding]:
 
 
 def _is_empty(document: Document, section: DocumentSection) -> bool:
-    """Whether a section has neither words nor a prompt, which is told on its own."""
+    """Whether a section has no text. One with a prompt does not count: `_prompts` reports it."""
     numbers = range(section.line + 1, section.end)
     if not set(document.prompts).isdisjoint(numbers):
         return False
@@ -210,7 +218,7 @@ def _is_empty(document: Document, section: DocumentSection) -> bool:
 
 def _prompts(document: Document, facts: LintFacts) -> Iterator[LintFinding]:
     for number in document.prompts:
-        above = [each.title for each in document.sections if each.line < number]
+        above = [section.title for section in document.sections if section.line < number]
         what = f"Nobody has written `{code(above[-1])}` yet" if above else "This is not written yet"
         yield _error(number, what, "Write it below this line, and delete the line.")
 
@@ -235,10 +243,11 @@ def _actions(document: Document, facts: LintFacts) -> Iterator[LintFinding]:
             "Add one: `- [ ] [missing-alert] text / @owner / 2026-12-01`.",
         )
     if section is not None:
-        yield from _almost(document, section)
+        yield from _without_box(document, section)
 
 
 def _action(action: Action, facts: LintFacts) -> Iterator[LintFinding]:
+    """The findings for one action."""
     shape = "`- [ ] [category] text / @owner / 2026-12-01`"
     if not action.text:
         yield _error(action.line, "The action has no text", f"Write {shape}.")
@@ -256,6 +265,7 @@ def _action(action: Action, facts: LintFacts) -> Iterator[LintFinding]:
 
 
 def _owner(action: Action, facts: LintFacts) -> Iterator[LintFinding]:
+    """Findings for an action whose owner is missing, no login, or can't be assigned."""
     if not action.owner:
         yield _error(action.line, "The action has no owner", "Write `/ @owner` behind its text.")
         return
@@ -275,6 +285,7 @@ def _owner(action: Action, facts: LintFacts) -> Iterator[LintFinding]:
 
 
 def _due(action: Action, facts: LintFacts) -> Iterator[LintFinding]:
+    """Findings for an action whose due date is missing, no date, or past while it is open."""
     if not action.due:
         fix = "Write `/ 2026-12-01` at the end of the line."
         yield _error(action.line, "The action has no due date", fix)
@@ -292,7 +303,8 @@ def _due(action: Action, facts: LintFacts) -> Iterator[LintFinding]:
 _LOOKS_LIKE_ACTION = re.compile(r"^\s*[-*+]\s+(?!\[[ xX]\]\s).*\s/\s+@\S+")
 
 
-def _almost(document: Document, section: DocumentSection) -> Iterator[LintFinding]:
+def _without_box(document: Document, section: DocumentSection) -> Iterator[LintFinding]:
+    """Findings for list items that look like actions, but have no box."""
     for number in range(section.line + 1, section.end):
         line = document.line(number)
         if box(line) is None and _LOOKS_LIKE_ACTION.match(line):
@@ -315,7 +327,11 @@ _UNJUDGED = frozenset({"timeline", ACTIONS.casefold()})
 
 
 def _blame(document: Document, facts: LintFacts) -> Iterator[LintFinding]:
-    """A person's name beside a word of blame, where the causes are told."""
+    """Warnings for sentences that blame a person.
+
+    They have a login and a word of blame in them, or words like `user error`. The timeline and the
+    actions are left out.
+    """
     names = _people(document)
     mention = re.compile(
         r"(?<![\w/.`])@[A-Za-z0-9][A-Za-z0-9-]{0,38}\b"
@@ -336,7 +352,7 @@ def _blame(document: Document, facts: LintFacts) -> Iterator[LintFinding]:
 
 
 def _people(document: Document) -> list[str]:
-    """Logins that the file names: its roles and the owners of its actions."""
+    """The logins in the file's roles and of the owners of its actions, sorted."""
     roles = (document.front_matter or {}).get("roles")
     names = {str(name) for name in roles.values()} if isinstance(roles, dict) else set[str]()
     names |= {action.login for action in document.actions if action.login}

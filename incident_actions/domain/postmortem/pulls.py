@@ -1,4 +1,4 @@
-"""What GitHub says of branches, pull requests and checks, as plain values."""
+"""Branches, pull requests and checks of GitHub's, as plain values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from incident_actions.domain.postmortem.lint import LintFinding
 
 
 class BranchTip(Struct, frozen=True):
-    """Where a branch stands: its last commit and that commit's tree, by their SHA."""
+    """The last commit of a branch, and that commit's tree, as SHAs."""
 
     commit: str
     tree: str
@@ -18,8 +18,9 @@ class BranchTip(Struct, frozen=True):
 class PullRequest(Struct, frozen=True):
     """A pull request as it is now.
 
-    `node` is its id in GraphQL; `head_repository` is None when the fork is gone. `reviewers` are
-    those who were asked and have not answered yet.
+    `node` is its id in GraphQL. `branch` and `sha` are its own branch and last commit; `base` is
+    the branch that it goes into. Repositories are `owner/name`; `head_repository` is None when the
+    fork was deleted. `reviewers` are the logins of who was asked and has not reviewed yet.
     """
 
     number: int
@@ -41,14 +42,17 @@ class PullRequest(Struct, frozen=True):
 
     @property
     def is_from_fork(self) -> bool:
-        """Whether its branch lies in another repository."""
+        """Whether its branch is in another repository."""
         return self.head_repository is None or (
             self.head_repository.casefold() != self.base_repository.casefold()
         )
 
 
 class CheckResult(Struct, frozen=True):
-    """A finished check of a commit, with findings by path. `key` changes with what it says."""
+    """A finished check of the commit `sha`. `findings` are pairs of a file's path and a finding.
+
+    `key` identifies the content: it changes when the check would say something else.
+    """
 
     name: str
     sha: str

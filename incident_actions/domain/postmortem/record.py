@@ -1,7 +1,7 @@
-"""An action item's issue: what its body says, and what the bot remembers in it.
+"""An action item's issue: its title, labels and body, and the record that the bot keeps in it.
 
-The record holds what file and issue last agreed on. So a later difference tells who changed
-what: whichever side differs from the record has moved.
+The record holds what the postmortem's file and the issue last agreed on. When one of them differs
+from the record, that side has changed.
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ class ActionRecord(Struct, frozen=True, omit_defaults=True):
 
     @property
     def key(self) -> str:
-        """What it is known by before its number is in the file."""
+        """What identifies the action while its number is not in the file: a digest of its text."""
         return key_of(self.text)
 
     @property
     def due_date(self) -> date:
-        """The due date. Raises ValueError when somebody has edited it into something else."""
+        """The due date. Raises `ValueError` when `due` is no date."""
         return date.fromisoformat(self.due)
 
 
@@ -63,7 +63,7 @@ class FiledAction(Struct, frozen=True):
 
 
 def record_of(action: Action, incident: int, pr: int, *, assigned: bool = True) -> ActionRecord:
-    """The record of a complete action."""
+    """The record of a complete action. `incident` and `pr` are numbers."""
     return ActionRecord(
         incident=incident,
         pr=pr,
@@ -77,36 +77,36 @@ def record_of(action: Action, incident: int, pr: int, *, assigned: bool = True) 
 
 
 def title_of(text: str) -> str:
-    """The issue's title: the action's words, at most 256 characters."""
-    words = plain(text)
-    return words if len(words) <= MAX_TITLE else words[: MAX_TITLE - 1].rstrip() + "…"
+    """The issue's title: the action's text, cut to 256 characters."""
+    title = plain(text)
+    return title if len(title) <= MAX_TITLE else title[: MAX_TITLE - 1].rstrip() + "…"
 
 
 def labels_of(record: ActionRecord) -> tuple[str, ...]:
-    """The labels that the issue is born with."""
+    """The labels of a new issue."""
     return (labels.ACTION_ITEM, f"{labels.FOLLOWUP_PREFIX}{record.category}")
 
 
 def write_block(record: ActionRecord, shown: str) -> str:
-    """The bot's part of the body: its memory, hidden, and what people read."""
+    """The bot's part of the body: the record in an HTML comment, then `shown`, for people."""
     text = msgspec.json.encode(record).decode()
     text = text.replace("<", "\\u003c").replace(">", "\\u003e").replace("--", "-\\u002d")
     return f"<!-- incident-actions:action {text} -->\n{shown.strip()}\n{_END}"
 
 
 def with_block(body: str, block: str) -> str:
-    """A body with the bot's part written anew; what people added below it stays."""
-    found = _BLOCK.match(body)
-    return f"{block}{body[found.end() :]}" if found else f"{block}\n\n{body}".rstrip()
+    """A body with the bot's part replaced, or put in front; what people wrote below it stays."""
+    match = _BLOCK.match(body)
+    return f"{block}{body[match.end() :]}" if match else f"{block}\n\n{body}".rstrip()
 
 
 def read_record(body: str) -> ActionRecord | None:
-    """The record in a body, or None when there is none that makes sense."""
-    found = _BLOCK.match(body)
-    if found is None:
+    """The record in a body; None when there is no valid one."""
+    match = _BLOCK.match(body)
+    if match is None:
         return None
     try:
-        record = msgspec.json.decode(found["json"].encode(errors="replace"), type=ActionRecord)
+        record = msgspec.json.decode(match["json"].encode(errors="replace"), type=ActionRecord)
         date.fromisoformat(record.due)
     except (msgspec.DecodeError, ValueError):
         return None
@@ -114,7 +114,11 @@ def read_record(body: str) -> ActionRecord | None:
 
 
 def filed(issue: Issue, bot: str) -> FiledAction | None:
-    """An issue as an action item. Only what the bot opened counts: anybody can type a marker."""
+    """An issue as an action item; None when it is none.
+
+    Only issues that a bot opened count, because anybody can type a marker. `bot` is the login of
+    ours, which may be a person's account.
+    """
     if issue.is_pull_request:
         return None
     if not (issue.author.bot or issue.author.login.casefold() == bot.casefold()):

@@ -1,7 +1,8 @@
-"""Corrective actions in the file, and their issues: what has to change where. Pure.
+"""Keep the corrective actions in a postmortem's file and their issues the same. Pure.
 
-A three-way comparison. The record in each issue holds what both sides last agreed on; the side
-that differs from it has changed, and the other follows. When both have, the file counts.
+It is a three-way comparison. The record in each issue holds what file and issue last agreed on.
+The side that differs from the record has changed, and the other side follows. When both have
+changed, the file counts.
 """
 
 from __future__ import annotations
@@ -18,7 +19,11 @@ from incident_actions.domain.postmortem.record import ActionRecord, FiledAction,
 
 
 class MatchedActions(Struct, frozen=True):
-    """The actions of a file and the issues that belong to them."""
+    """The actions of a file, matched with the action items of its incident.
+
+    `pairs` are actions with their issues. `unfiled` are complete actions that need an issue.
+    `removed` are issues whose action is not in the file any more.
+    """
 
     pairs: tuple[tuple[Action, FiledAction], ...]
     unfiled: tuple[Action, ...]
@@ -26,13 +31,17 @@ class MatchedActions(Struct, frozen=True):
 
     @property
     def doubles(self) -> MatchedActions:
-        """Of those removed: issues for the same words as one that counts."""
-        words = {filed.record.key for _, filed in self.pairs}
-        return MatchedActions((), (), tuple(e for e in self.removed if e.record.key in words))
+        """Only those removed issues that are duplicates: another issue has the same text."""
+        keys = {filed.record.key for _, filed in self.pairs}
+        return MatchedActions((), (), tuple(e for e in self.removed if e.record.key in keys))
 
 
 class ActionUpdate(Struct, frozen=True):
-    """What an issue should be: its record, its state, its assignees, labels and title."""
+    """What an action item's issue should be.
+
+    `filed` is the issue as it is, `record` its new record. `dropped` says that it is closed as not
+    planned, because its action was removed from the file.
+    """
 
     filed: FiledAction
     record: ActionRecord
@@ -41,20 +50,20 @@ class ActionUpdate(Struct, frozen=True):
 
     @property
     def after(self) -> FiledAction:
-        """The issue as it is once it was brought up to date."""
+        """The issue as it will be after this update."""
         title = self.title or self.filed.issue.title
         return FiledAction(replace(self.filed.issue, open=self.open, title=title), self.record)
 
     @property
     def title(self) -> str | None:
-        """The new title, when the words changed and nobody gave the issue another one."""
+        """The new title; None when the text is the same, or people gave the issue another title."""
         before = title_of(self.filed.record.text)
         after = title_of(self.record.text)
         return after if after != before and self.filed.issue.title == before else None
 
     @property
     def assignees(self) -> tuple[str, ...]:
-        """The issue's people: a new owner takes the old one's place, others stay."""
+        """Who should be assigned: a new owner replaces the old one, all others stay."""
         now = self.filed.issue.assignees
         before, after = self.filed.record.owner, self.record.owner
         if before.casefold() == after.casefold():
@@ -66,7 +75,7 @@ class ActionUpdate(Struct, frozen=True):
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The issue's labels, with those of the action's category."""
+        """The labels it should have: those of a new category replace the old one's, others stay."""
         now = self.filed.issue.labels
         if self.record.category == self.filed.record.category:
             return now
@@ -76,20 +85,20 @@ class ActionUpdate(Struct, frozen=True):
 
 
 def match(document: Document, filed: Sequence[FiledAction], own: int) -> MatchedActions:
-    """Which action is which issue: by its number, or, where it has none yet, by its words.
+    """Match a file's actions with issues: by their number or, without one, by their text.
 
-    `own` is the incident: issues of other incidents are not ours to move. A line whose words
-    another line has, too, is filed once. An issue counts as removed only when nothing in the
-    section names it any more. So the younger ones of several issues for the same words, filed by
-    runs that overlapped, are removed, too.
+    `own` is the number of the incident; issues of other incidents are ignored. Of several actions
+    with the same text, only one is filed. An issue counts as removed when nothing in the section
+    names it any more. That includes duplicates: when runs that overlapped filed an action twice,
+    the newer issue has no action.
     """
-    of_incident = [each for each in filed if each.record.incident == own]
-    by_number = {each.issue.number: each for each in of_incident}
+    of_incident = [item for item in filed if item.record.incident == own]
+    by_number = {item.issue.number: item for item in of_incident}
     taken = {action.number for action in document.actions if action.number is not None}
     by_key: dict[str, FiledAction] = {}
-    for each in sorted(of_incident, key=_preference):
-        if each.issue.number not in taken:
-            by_key.setdefault(each.record.key, each)
+    for item in sorted(of_incident, key=_preference):
+        if item.issue.number not in taken:
+            by_key.setdefault(item.record.key, item)
     pairs: list[tuple[Action, FiledAction]] = []
     unfiled: dict[str, Action] = {}
     filed_keys = {a.key for a in document.actions if a.number in by_number}
@@ -102,25 +111,26 @@ def match(document: Document, filed: Sequence[FiledAction], own: int) -> Matched
             filed_keys.add(action.key)
         elif action.complete and action.key not in filed_keys:
             unfiled.setdefault(action.key, action)
-    seen = {each.issue.number for _, each in pairs}
+    matched = {item.issue.number for _, item in pairs}
     removed = [
-        each
-        for number, each in by_number.items()
-        if number not in seen and not document.mentions(number)
+        item
+        for number, item in by_number.items()
+        if number not in matched and not document.mentions(number)
     ]
     return MatchedActions(tuple(pairs), tuple(unfiled.values()), tuple(removed))
 
 
-def _preference(each: FiledAction) -> tuple[bool, bool, int]:
-    """Of several issues for the same words the oldest open one counts.
+def _preference(item: FiledAction) -> tuple[bool, bool, int]:
+    """A sort key that puts first the issue that counts, of several with the same text.
 
-    Where none is open, one that was done counts before one that was dropped.
+    That is the oldest open issue. When none is open, one that was done comes before one that was
+    dropped.
     """
-    return (not each.issue.open, each.record.state == "dropped", each.issue.number)
+    return (not item.issue.open, item.record.state == "dropped", item.issue.number)
 
 
 def write_numbers(document: Document, matched: MatchedActions) -> Document:
-    """The file with the numbers of its issues, and the ticks of those that were closed."""
+    """The document with the numbers of its actions' issues, and with boxes ticked by `_done`."""
     changed: dict[int, str] = {}
     for action, filed in matched.pairs:
         line = document.line(action.line)
@@ -133,7 +143,10 @@ def write_numbers(document: Document, matched: MatchedActions) -> Document:
 
 
 def _done(action: Action, filed: FiledAction) -> bool:
-    """Whether the action is done, by the side that changed since both last agreed."""
+    """Whether the action is done, by the side that changed since file and issue last agreed.
+
+    When the action was dropped before, the box in the file counts.
+    """
     agreed = filed.record.state == "done"
     if filed.record.state == "dropped" or action.done != agreed:
         return action.done
@@ -143,22 +156,22 @@ def _done(action: Action, filed: FiledAction) -> bool:
 def updates(
     matched: MatchedActions, owners: Mapping[str, OwnerStanding]
 ) -> tuple[ActionUpdate, ...]:
-    """What each issue should be. Those that are so already come out as they are.
+    """What each matched issue should be, also where nothing changes, and each removed one.
 
     `owners` is what GitHub says of the owners, by their login in lower case.
     """
-    found = [_follow_line(action, filed, owners) for action, filed in matched.pairs]
+    wanted = [_follow_line(action, filed, owners) for action, filed in matched.pairs]
     for filed in matched.removed:
         if filed.record.state != "dropped":
             record = replace(filed.record, state="dropped")
-            found.append(ActionUpdate(filed, record, open=False, dropped=True))
-    return tuple(found)
+            wanted.append(ActionUpdate(filed, record, open=False, dropped=True))
+    return tuple(wanted)
 
 
 def _follow_line(
     action: Action, filed: FiledAction, owners: Mapping[str, OwnerStanding]
 ) -> ActionUpdate:
-    """The issue as its line says. What the line lacks, or what makes no sense, stays."""
+    """What an issue should be by its action's line. What is missing or invalid there stays."""
     before, done = filed.record, _done(action, filed)
     owner = action.login or before.owner
     standing = owners.get(owner.casefold())

@@ -1,1 +1,1 @@
-"""What the issue should look like: labels, edits, the state in its body, staleness."""
+"""The projection: what an incident's issue should look like, and the changes that are needed."""

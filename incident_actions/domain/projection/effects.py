@@ -15,7 +15,10 @@ from incident_actions.domain.postmortem.pulls import BranchTip, CheckResult, Pul
 
 
 class Effect(Struct, frozen=True):
-    """One change. When GitHub refuses an `optional` one for good, the run goes on without it."""
+    """One change on GitHub.
+
+    When GitHub refuses an `optional` change for good, the run goes on without it.
+    """
 
     optional: ClassVar[bool] = False
 
@@ -27,11 +30,11 @@ class OptionalEffect(Effect, frozen=True):
 
 
 class EditIssue(Effect, frozen=True):
-    """One request that changes an issue or a pull request. None leaves a part as it is.
+    """Change an issue or a pull request in one request. None leaves a part as it is.
 
-    Body, labels, assignees and state go together, so that a run that is killed leaves all of
-    them old or all of them new. `planned` says how an issue is closed: as completed, or as not
-    planned.
+    One request carries everything: a run that is killed leaves all parts old or all parts new.
+    `open` False closes the issue; `planned` then says whether it is closed as completed (True) or
+    as not planned (False).
     """
 
     number: int
@@ -44,13 +47,13 @@ class EditIssue(Effect, frozen=True):
 
 
 class EditPull(EditIssue, frozen=True):
-    """The same for what a pull request can do without: its title, labels and assignees."""
+    """An optional change of a pull request: of its title, labels and assignees."""
 
     optional = True
 
 
 class OpenIssue(Effect, frozen=True):
-    """A new issue in the bot's name. Its outcome has the new issue's number."""
+    """Open a new issue, as the bot. The outcome has the new issue's number."""
 
     title: str
     body: str
@@ -59,13 +62,16 @@ class OpenIssue(Effect, frozen=True):
 
 
 class CreateLabel(OptionalEffect, frozen=True):
-    """A label that the repository does not have yet."""
+    """Create a label that the repository does not have yet."""
 
     label: Label
 
 
 class PostComment(OptionalEffect, frozen=True):
-    """A comment of the bot's. `kind` and `key` identify it, so that it is posted once."""
+    """Post a comment as the bot on the issue `number`.
+
+    `kind` and `key` go into the comment's marker, so that it is posted only once.
+    """
 
     number: int
     kind: str
@@ -74,14 +80,14 @@ class PostComment(OptionalEffect, frozen=True):
 
 
 class EditComment(OptionalEffect, frozen=True):
-    """A comment of the bot's gets another text."""
+    """Give a comment of the bot's another text."""
 
     comment_id: int
     text: str
 
 
 class DeleteComment(OptionalEffect, frozen=True):
-    """A comment of the bot's that no longer holds is deleted."""
+    """Delete a comment of the bot's that is not true any more."""
 
     comment_id: int
     kind: str
@@ -89,15 +95,15 @@ class DeleteComment(OptionalEffect, frozen=True):
 
 
 class AddReaction(OptionalEffect, frozen=True):
-    """A thumbs up on a comment whose commands were taken."""
+    """Put a thumbs up on a comment whose commands were carried out."""
 
     comment_id: int
 
 
 class CommitFiles(Effect, frozen=True):
-    """A commit on top of `parent` that sets these files, by path.
+    """Commit files (by path) to a branch, on top of `parent`.
 
-    `creates` says that the branch is new; otherwise it moves forward from `parent`.
+    `creates` True makes the branch; otherwise it exists, and `parent` is its last commit.
     """
 
     branch: str
@@ -108,7 +114,7 @@ class CommitFiles(Effect, frozen=True):
 
 
 class OpenPull(Effect, frozen=True):
-    """A new draft pull request. Its outcome has the pull request."""
+    """Open a draft pull request. The outcome has the pull request."""
 
     title: str
     branch: str
@@ -117,26 +123,26 @@ class OpenPull(Effect, frozen=True):
 
 
 class MarkReady(OptionalEffect, frozen=True):
-    """A draft pull request becomes ready for review."""
+    """Mark a draft pull request as ready for review."""
 
     pull: PullRequest
 
 
 class AskReview(OptionalEffect, frozen=True):
-    """Somebody is asked to review a pull request."""
+    """Ask somebody to review a pull request."""
 
     number: int
     login: str
 
 
 class PublishCheck(OptionalEffect, frozen=True):
-    """A finished check of a commit is published."""
+    """Publish a finished check of a commit."""
 
     check: CheckResult
 
 
 class AddSubIssue(OptionalEffect, frozen=True):
-    """An issue becomes a sub-issue of another one."""
+    """Make the issue `number` a sub-issue of `parent`."""
 
     parent: int
     number: int

@@ -1,8 +1,8 @@
-"""The state block: the folded incident as compact JSON, with what the bot remembers beside it.
+"""The state: the incident and what the bot remembers, as JSON in the issue's body.
 
-A cache. Readers that meet another version, or text that is no state, act as if it were not there.
-From it and the issue list alone a sweep tells whether an issue has changed since it was last
-brought up to date.
+It is a cache: readers ignore a state of another version, and text that is no state. A sweep
+compares it with the list of issues, and so knows without further requests which issues have
+changed since they were last brought up to date.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ _FROM_INCIDENT = tuple(name for name in Incident.__struct_fields__ if name != "t
 
 
 class SettledIssue(Struct, frozen=True):
-    """How the issue was when everything in it had been taken into account.
+    """How the issue was when a run last brought it up to date.
 
-    A sweep compares it with the issue list, and so knows whether anything happened since.
-    `comments` is how many there were, reminders aside; `text` a digest of the reporter's words.
+    A sweep compares it with the list of issues to see whether anything happened since. `comments`
+    is the number of comments without reminders; `text` is a digest of the reporter's text.
     """
 
     comments: int
@@ -44,66 +44,72 @@ class SettledIssue(Struct, frozen=True):
 
 
 class State(Incident, frozen=True, omit_defaults=True, kw_only=True):
-    """An incident, and what the bot remembers of it. The timeline is left out: GitHub keeps it."""
+    """An incident and what the bot remembers about it.
+
+    The timeline is always empty here: GitHub's own history of the issue holds it.
+    """
 
     v: int
     """The version of this format."""
     number: int
-    """The issue's own number: a state that was copied into another issue is not believed there."""
+    """The issue's own number. A state that somebody copied into another issue is ignored there."""
     seen_id: int = 0
-    """The newest comment whose commands were answered."""
+    """The id of the newest comment whose commands were answered."""
     seen_at: str = ""
-    """The newest time at which such a comment was written or edited."""
+    """The newest time at which an answered comment was written or edited."""
     people: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
-    """The permissions that GitHub was asked for, by login: (first comment id, permission)."""
+    """What GitHub said of people's permissions, by login: (first comment id, permission)."""
     posted: tuple[str, ...] = field(default=(), name="said")
-    """The names (`KIND KEY`) of the comments that the bot posted, reminders aside."""
+    """The names (`KIND KEY`) of the comments that the bot posted, without reminders."""
     form: tuple[FormField, ...] = ()
-    """The form (id, label) as it was at the declaration: editing the file later changes nothing."""
+    """The form's questions at the declaration. Later edits of the form change nothing here."""
     checks: tuple[ChecklistItem, ...] = ()
     """The recovery checks as they were at the declaration."""
     defaults: dict[Role, str] = field(default_factory=dict)
-    """Who started with which role by the configuration of that moment."""
+    """Who started with which role, by the configuration at the declaration."""
     streaks: dict[str, Streak] = field(default_factory=dict)
-    """The good answers in a row of each recovery check that the bot makes itself."""
+    """The run of good answers of each recovery check that the bot makes itself, by its key."""
     deployments: tuple[Deployment, ...] = ()
     """The deployments since the incident began."""
     public: bool | None = None
-    """Whether anybody can read the repository; None while nobody asked."""
+    """Whether the repository is public; None while GitHub was not asked."""
     labels: bool = False
     """Whether the repository has our labels."""
     ticks: tuple[str, ...] = ()
-    """The texts of the boxes that people ticked."""
+    """The texts of the checklist's boxes that people ticked."""
     steps: tuple[str, ...] = ()
-    """The keys of the steps that the bot ticked, and may untick again."""
+    """The keys of the checklist's steps that the bot ticked. It may untick only these."""
     settled: SettledIssue | None = None
     """How the issue was when it was last brought up to date."""
     audit: OverrideAudit = field(default=OverrideAudit(), name="trail")
-    """The overrides of the freeze that were used."""
+    """The deploys that passed the freeze."""
     suspects: Suspects | None = None
-    """What changed before the start."""
+    """What changed in the hour before the incident started; None while that is not known."""
     runbooks: tuple[Runbook, ...] = ()
-    """The runbooks that fitted the report."""
+    """The runbooks that fit the report."""
     postmortem: Postmortem | None = None
-    """Where the postmortem is."""
+    """Where the postmortem is; None while there is none."""
 
     def showing(self, incident: Incident) -> State:
-        """The same memory with the facts of another version of the incident."""
+        """This state with the incident's fields replaced by those of `incident`."""
         return replace(self, **facts_of(incident))
 
 
 def facts_of(incident: Incident) -> dict[str, Any]:
-    """The fields of an incident that its state holds, by name."""
+    """The incident's fields that a state holds, by name: all but the timeline."""
     return {name: getattr(incident, name) for name in _FROM_INCIDENT}
 
 
 def state_of(issue: Issue) -> State | None:
-    """The state in an issue's body, or None when there is none that can be believed."""
+    """The state in an issue's body; None when there is none, or not a valid one of this issue."""
     return read_state(issue.parts.state, issue.number)
 
 
 def read_state(text: str | None, number: int) -> State | None:
-    """The state in a text, which is believed in the issue `number` only; None for anything else."""
+    """The state in a text of JSON.
+
+    None when the text is no state, or one of another version or of an issue other than `number`.
+    """
     if text is None:
         return None
     try:
@@ -114,10 +120,10 @@ def read_state(text: str | None, number: int) -> State | None:
 
 
 def by_size(state: State) -> tuple[State, ...]:
-    """The state, and what is kept of it where a body has less room: less and less.
+    """The state in three sizes, the largest first, for bodies that have little room.
 
-    First goes what can be read again, or is only told; in the end all that is left is what the
-    gate and reminders need. What is missing is asked for again by the next run.
+    The second lacks what can be read again or is only shown. The third has only what the gate and
+    the reminders need. The next run asks GitHub again for what was left out.
     """
     suspects = state.suspects
     lean = replace(
@@ -129,7 +135,7 @@ def by_size(state: State) -> tuple[State, ...]:
         deployments=(),
         posted=(),
         audit=OverrideAudit(),
-        # That they were looked for is kept, their list is not.
+        # The list goes, but it stays known that the suspects were looked for.
         suspects=replace(suspects, changes=(), unread=(), more=0) if suspects else None,
         runbooks=(),
     )
@@ -142,33 +148,36 @@ def by_size(state: State) -> tuple[State, ...]:
         actions=(),
         freeze=replace(state.freeze, reason="") if state.freeze else None,
         forced=None,
-        allow=tuple(replace(each, reason="") for each in state.allow if not each.expired),
+        allow=tuple(replace(allowed, reason="") for allowed in state.allow if not allowed.expired),
     )
     return state, lean, bare
 
 
 def is_same(state: State, before: State) -> bool:
-    """Whether an issue that remembers `before`, maybe in part, has to remember nothing new."""
+    """Whether `before`, the state in the issue's body, already is `state` in one of its sizes.
+
+    `settled` is not compared.
+    """
     return before in by_size(replace(state, settled=before.settled))
 
 
 def write_state(state: State) -> str:
-    """One line of JSON that can stand in an HTML comment."""
+    """The state as one line of JSON, with the characters escaped that could end an HTML comment."""
     text = msgspec.json.encode(state).decode()
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("--", "-\\u002d")
 
 
 _MARGIN = timedelta(seconds=90)
-"""Our own edit comes a little after the clock was read."""
+"""Our own edit of the issue reaches GitHub a little later than `now`, the time of the run."""
 
 
 def settled_issue(
     issue: Issue, applied: Iterable[Effect], reminders: int, now: datetime
 ) -> SettledIssue:
-    """How the issue stands once these effects were applied.
+    """How the issue is after a run that applied these effects.
 
-    `issue` is as it was observed before that. Reminders come and go, so they do not count:
-    `reminders` says how many there were.
+    `issue` is as the run observed it, before the effects. `reminders` is the number of reminders
+    among its comments: they are not counted, because they come and go.
     """
     comments = issue.comments - reminders
     for effect in applied:
@@ -181,29 +190,31 @@ def settled_issue(
 
 
 def has_settled(issue: Issue, state: State, now: datetime, reminders: Collection[Comment]) -> bool:
-    """Whether a run has taken everything into account that happened to the issue.
+    """Whether nothing happened to the issue since a run last brought it up to date.
 
-    `reminders` are the bot's own on this issue: posting one is nothing that happened.
+    `reminders` are the bot's reminders on this issue. Posting one changes the issue's time and
+    number of comments, but does not count.
     """
     before = state.settled
     if before is None:
         return False
     after = settled_issue(issue, (), len(reminders), now)
-    explained = max((each.created_at for each in reminders), default=before.at)
+    last_reminder = max((reminder.created_at for reminder in reminders), default=before.at)
     return (
         after.comments == before.comments
         and after.text == before.text
-        and issue.updated_at <= max(before.at, explained) + _MARGIN
+        and issue.updated_at <= max(before.at, last_reminder) + _MARGIN
     )
 
 
 def is_stale(
     issue: Issue, state: State, now: datetime, reminders: Collection[Comment] = ()
 ) -> bool:
-    """Whether something happened that no run has taken into account, or something is due.
+    """Whether a run must look at the issue: something changed since the last run, or work is due.
 
-    Due are the bot's own probes, the look for what changed before, and to say that an override
-    expired. All of it is told from the issue list's entry, so that a sweep asks only about these.
+    Work that may be due: probes of recovery checks, the search for suspects, and an allowance that
+    expired. No request is needed: `issue` is the entry in the list of issues. `reminders` are the
+    bot's reminders on this issue.
     """
     return (
         not has_settled(issue, state, now, reminders)
@@ -211,23 +222,27 @@ def is_stale(
         or not _shows(issue, state)
         or _folded(issue.assignees) != _folded(state.assigned)
         or issue.open != state.status.open
-        or any(each.until <= now and not each.expired for each in state.allow)
+        or any(allowed.until <= now and not allowed.expired for allowed in state.allow)
         or bool(due_probes(state, state.checks, state.streaks, now))
         or not (state.sensitive or _knows_what_changed(state))
     )
 
 
 def _knows_what_changed(state: State) -> bool:
-    """Whether the suspects of this start were found; GitHub may have been in trouble."""
+    """Whether the suspects were looked for, for the incident's present start time.
+
+    They may be missing because GitHub failed when they were asked for.
+    """
     return state.suspects is not None and state.suspects.start == state.times.get(Moment.STARTED)
 
 
 def _shows(issue: Issue, state: State) -> bool:
-    """Whether the labels show the incident, as far as there is room for them."""
+    """Whether the issue's labels show the incident, as far as GitHub's limit allows."""
     peoples = [name for name in issue.labels if not is_ours(name)]
     wanted = fit(peoples, shown_labels(state))
     return wanted is None or _folded(issue.labels) == _folded(wanted)
 
 
 def _folded(names: Iterable[str]) -> set[str]:
+    """The names in lower case, to compare them as GitHub does."""
     return {name.casefold() for name in names}

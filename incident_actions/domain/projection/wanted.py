@@ -1,6 +1,6 @@
-"""What the issue should look like, given the incident: the projection; and the way there: effects.
+"""What an incident's issue should look like, and the effects (`effects`) that make it so.
 
-Pure. `effects` are the plain values that lead there.
+The functions are pure; other code carries the effects out.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from incident_actions.domain.projection.effects import (
 def wanted_labels(
     incident: Incident, observation: Observation, also: Iterable[str] = ()
 ) -> tuple[str, ...]:
-    """The labels that the issue should carry: people's own, and those that show the incident.
+    """The labels that the issue should carry: people's own, `also`, and those that we derive.
 
-    Where they are more than GitHub takes, all stay as they are.
+    When these are more than GitHub takes, the labels that the issue has now.
     """
     peoples = [name for name in mended(observation) if not is_ours(name)]
     fitting = fit([*peoples, *also], shown_labels(incident))
@@ -38,13 +38,13 @@ def wanted_labels(
 
 
 MOST_LABELS = 100
-"""GitHub refuses more on one issue."""
+"""GitHub refuses more labels than this on one issue."""
 
 
 def fit(peoples: Iterable[str], shown: Iterable[str]) -> tuple[str, ...] | None:
-    """People's labels and those that show the incident, as many as an issue takes.
+    """People's labels and those that show the incident (`shown`), at most `MOST_LABELS`.
 
-    Causes and services give way first. None when there is no room for the others, either.
+    Labels of services and causes are left out first. None when there are still too many.
     """
     shown = tuple(shown)
     peoples = _unique(peoples)
@@ -57,18 +57,20 @@ def fit(peoples: Iterable[str], shown: Iterable[str]) -> tuple[str, ...] | None:
 
 
 def _gives_way(name: str) -> bool:
+    """Whether a label may be left out when there are too many."""
     return name.startswith((labels.SERVICE_PREFIX, labels.CAUSE_PREFIX))
 
 
 def wanted_assignees(
     incident: Incident, issue: Issue, asked_before: Iterable[str]
 ) -> tuple[str, ...]:
-    """Who should be assigned: those with a role before the others, as many as GitHub takes.
+    """The logins that should be assigned, at most `MOST_ASSIGNEES`, those with a role first.
 
-    Who was asked for before and isn't there can't be assigned: GitHub drops them without a word.
+    `asked_before` are the logins that an earlier run tried to assign. Those who are not assigned
+    now can't be: GitHub leaves out, without an error, people who may not be assigned.
     """
-    there = {login.casefold() for login in issue.assignees}
-    dropped = {login.casefold() for login in asked_before} - there
+    assigned = {login.casefold() for login in issue.assignees}
+    dropped = {login.casefold() for login in asked_before} - assigned
     people = _unique([*incident.roles.values(), *incident.assigned])
     return tuple(login for login in people if login.casefold() not in dropped)[:MOST_ASSIGNEES]
 
@@ -78,7 +80,7 @@ MOST_ASSIGNEES = 10
 
 
 def shown_labels(incident: Incident) -> tuple[str, ...]:
-    """The labels that show the incident."""
+    """The labels that show the incident's severity, status, services, cause and freeze."""
     wanted = [
         labels.INCIDENT,
         incident.severity.value,
@@ -96,10 +98,11 @@ def shown_labels(incident: Incident) -> tuple[str, ...]:
 
 
 def mended(observation: Observation) -> tuple[str, ...]:
-    """The issue's labels, those that the bot took off or put back by accident as people had them.
+    """The issue's labels, without changes that the bot made by accident.
 
-    The bot writes the whole list. Somebody may have added one, or taken one off, between its
-    reading and its writing; then the last word of people counts.
+    The bot always writes the whole list. When somebody added or removed a label after the bot had
+    read the list, the bot undid that. So where the last change of a label is the bot's, the last
+    change by a person counts instead.
     """
     by_bot: dict[str, bool] = {}
     peoples: dict[str, EventKind] = {}
@@ -112,18 +115,18 @@ def mended(observation: Observation) -> tuple[str, ...]:
             by_bot[name] = event.actor.login.casefold() == observation.bot.casefold()
             if not by_bot[name]:
                 peoples[name] = event.kind
-    last_word = {name: kind for name, kind in peoples.items() if by_bot[name]}
-    there = [
+    undone = {name: kind for name, kind in peoples.items() if by_bot[name]}
+    kept = [
         name
         for name in observation.issue.labels
-        if last_word.get(name) is not EventKind.UNLABELED or _bot_may_add(name)
+        if undone.get(name) is not EventKind.UNLABELED or _bot_may_add(name)
     ]
-    taken = [name for name, kind in last_word.items() if kind is EventKind.LABELED]
-    return _unique([*there, *taken])
+    restored = [name for name, kind in undone.items() if kind is EventKind.LABELED]
+    return _unique([*kept, *restored])
 
 
 def _unique(names: Iterable[str]) -> tuple[str, ...]:
-    """Without doubles, ignoring case as GitHub does; the first spelling wins."""
+    """Names without duplicates, ignoring case as GitHub does; the first spelling is kept."""
     kept: dict[str, str] = {}
     for name in names:
         kept.setdefault(name.casefold(), name)
@@ -140,9 +143,10 @@ def edit(
     open: bool | None = None,
     planned: bool = True,
 ) -> EditIssue | None:
-    """The difference between the issue as it is and as it should be; None when there is none.
+    """The edit that turns the issue as it is into the wanted one; None when nothing differs.
 
-    Labels that are too many are left as they are: GitHub would refuse all of the edit.
+    An argument that is None leaves its part as it is. Too many labels are not written, because
+    GitHub would refuse the whole edit.
     """
     wanted = None if labels is None else tuple(labels)
     if wanted is not None and len(wanted) > MOST_LABELS:
@@ -161,6 +165,7 @@ def edit(
 
 
 def _changed(now: Iterable[str], wanted: Iterable[str] | None) -> tuple[str, ...] | None:
+    """The wanted names; None when they are those of now, ignoring case and order."""
     if wanted is None:
         return None
     wanted = tuple(wanted)
@@ -169,36 +174,36 @@ def _changed(now: Iterable[str], wanted: Iterable[str] | None) -> tuple[str, ...
 
 
 def keep_comment(own: BotComments, wanted: PostComment) -> list[Effect]:
-    """What keeps one comment of the bot's in step; nothing when it says this already.
+    """The effects that make one comment of the bot's say what it should.
 
-    It is posted once, and edited when it should say something else. Of two runs at the same time
-    each may have posted it: the younger one is deleted. `own` are the bot's comments there.
+    The comment is posted when it is missing, and edited when its text differs. Two runs that
+    overlapped may both have posted it: then the newer one is deleted. `own` are the bot's comments
+    on the same issue.
     """
     name = f"{wanted.kind} {wanted.key}"
-    there = own.by_name.get(name)
-    if there is None:
+    posted = own.by_name.get(name)
+    if posted is None:
         return [wanted]
     effects: list[Effect] = [
         DeleteComment(id, wanted.kind, wanted.key)
         for id, double in own.doubles.items()
         if double == name
     ]
-    if there.body.replace("\r\n", "\n").strip() != wanted.text.strip():
-        effects.append(EditComment(there.id, wanted.text))
+    if posted.body.replace("\r\n", "\n").strip() != wanted.text.strip():
+        effects.append(EditComment(posted.id, wanted.text))
     return effects
 
 
 _PEOPLES = frozenset(
     {labels.INCIDENT, labels.POSTMORTEM, labels.POSTMORTEM_REVIEWED, labels.ACTION_ITEM}
 )
-"""Labels that people may take off and put on; the bot sets them, too."""
+"""Labels that both people and the bot put on. `respond` never takes them off."""
 
 
 def is_ours(name: str) -> bool:
-    """Whether the label is a projection of the incident, so that `respond` may add or remove it.
+    """Whether the label follows from the incident, so that `respond` may add and remove it.
 
-    `incident`, those of postmortems and everything unknown belong to people: they are
-    never taken away.
+    `incident`, the labels of postmortems and action items, and unknown labels belong to people.
     """
     folded = name.casefold()
     if folded in _PEOPLES:
@@ -209,5 +214,5 @@ def is_ours(name: str) -> bool:
 
 
 def _bot_may_add(name: str) -> bool:
-    """Whether the bot sets this label beside people, so that its presence is no accident."""
+    """Whether the bot also sets this label on purpose, so that it did not add it by accident."""
     return name.casefold() in _PEOPLES | {labels.NEEDS_CONFIRMATION}

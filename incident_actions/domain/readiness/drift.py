@@ -1,4 +1,7 @@
-"""Files that were written once and belong to the team since: what an upgrade may do to each."""
+"""How a file that `init` wrote, and that the team may have edited, compares with our newest text.
+
+An upgrade decides by this what it may do with the file.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,9 @@ from enum import StrEnum
 
 
 class Drift(StrEnum):
-    """How a file stands between three texts: as first written, as it is, as it would be now.
+    """How three texts of one file compare: as we first wrote it, as it is, and our newest one.
 
-    The values are what people are told.
+    The values are shown to people.
     """
 
     NEW = "new in this version"
@@ -21,10 +24,11 @@ class Drift(StrEnum):
 
 
 def drift(wanted: str, actual: str | None, recorded: str | None) -> Drift:
-    """`recorded` is the digest of what was written before; None when nobody knows.
+    """Compare `wanted`, our newest text, with `actual`, the text in the repository.
 
-    EDITED: the team changed it, and there is nothing newer. OUTDATED: untouched, and there is.
-    CONFLICT: changed by the team, and newer, too.
+    `actual` is None when the file is missing. `recorded` is the digest of the text that we wrote
+    last; None when it is not known. EDITED: only the team changed the file. OUTDATED: only we did.
+    CONFLICT: both changed it, or what we wrote is not known.
     """
     if actual is None:
         return Drift.NEW if recorded is None else Drift.MISSING
@@ -36,5 +40,5 @@ def drift(wanted: str, actual: str | None, recorded: str | None) -> Drift:
 
 
 def digest(text: str) -> str:
-    """A short name for a text, whatever its line ends."""
+    """Sixteen hex digits that identify a text; LF and CRLF give the same."""
     return hashlib.sha256(text.replace("\r\n", "\n").encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""What `doctor` looks at, and what it says."""
+"""The values of `doctor`: the facts that its checks look at, and the findings that they give."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Facts = ParamSpec("Facts")
 
 
 class Health(StrEnum):
-    """How an item stands. UNKNOWN: it could not be seen; that is no fault of the repository."""
+    """The result of a check. UNKNOWN: it could not be checked, which is no problem by itself."""
 
     PROBLEM = "PROBLEM"
     OK = "ok"
@@ -25,10 +25,11 @@ class Health(StrEnum):
 
 
 class ReadinessFinding(Struct, frozen=True):
-    """One item: what was seen, and for a problem the exact fix; `key` is the item's name.
+    """What one check found.
 
-    A check makes it without a key, by `ok`, `problem` or `unknown` (where `fix` says how the item
-    could be seen); `run` adds the key.
+    `seen` says what the check saw. `fix` says how to put a problem right or, for UNKNOWN, how to
+    make the check possible. `key` names the item that was checked. Checks make findings without a
+    key, by `ok`, `problem` or `unknown`; `run` adds the key.
     """
 
     health: Health
@@ -47,20 +48,23 @@ def run(
     *facts: Facts.args,
     **named: Facts.kwargs,
 ) -> Iterator[ReadinessFinding]:
-    """What these checks find; each by the key of its item. One that has no say gives None."""
+    """Run the checks (by the key of their item), each with these facts, and yield their findings.
+
+    A check returns None when it does not apply; then there is no finding.
+    """
     for key, check in checks.items():
-        found = check(*facts, **named)
-        if found is not None:
-            yield replace(found, key=key)
+        finding = check(*facts, **named)
+        if finding is not None:
+            yield replace(finding, key=key)
 
 
 class RemoteFacts(Struct, frozen=True):
-    """What GitHub says of the repository. None: the token may not see it, or it is not there.
+    """What GitHub says about the repository. None: the token may not read it, or there is none.
 
-    `states` are the workflows' by path: `active`, `disabled_inactivity`, and so on. `swept` is
-    the last scheduled run of the workflow that responds. `required` are the checks without which
-    nothing is merged into the default branch; `protected` says that there is any protection.
-    `denied` names the token's missing permissions.
+    `branch` is the default branch. `states` are the states of the workflows, by path: `active`,
+    `disabled_inactivity`, and so on. `swept` is when the workflow that runs `respond` last ran on
+    its schedule. `protected` says whether the default branch has any protection; `required` are the
+    status checks that it requires. `denied` names the permissions that the token lacks.
     """
 
     name: str
@@ -77,11 +81,13 @@ class RemoteFacts(Struct, frozen=True):
 
 
 class RepositoryFacts(Struct, frozen=True):
-    """A repository as it is. `pages` are the files below `ops/` by path.
+    """What is in a repository.
 
-    `edited` are the pages that differ from ours. The problems of the form and of the
-    configuration were found by reading them; None: the form is not there. `people` says of each
-    login that the configuration gives a role whether it may write; None: GitHub was not asked.
+    `pages` are the texts of the files below `ops/`, by path; `edited` are the paths of those that
+    differ from ours. `form_problems` and `config_problems` say what is wrong with the incident form
+    and the configuration; `form_problems` is None when there is no form. `people` says for each
+    login with a role in the configuration whether it has write access; None: GitHub was not asked.
+    `remote` is None without a token.
     """
 
     now: datetime

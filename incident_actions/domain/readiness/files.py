@@ -1,4 +1,4 @@
-"""Checks of what lies in the repository's `.github/`: form, configuration, workflows."""
+"""`doctor`'s checks of the repository's `.github/` folder: form, configuration, workflows."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _WRITES = ("issues", "contents", "pull-requests")
 
 
 def check(facts: RepositoryFacts) -> Iterable[ReadinessFinding]:
-    """Every check of this kind."""
+    """The findings of every check in this module."""
     return found.run(_CHECKS, facts)
 
 
 def form_problems(document: Any) -> Iterator[str]:
-    """What is wrong with an incident form that was loaded from YAML."""
+    """What is wrong with an incident form; `document` is its YAML, already loaded."""
     if not isinstance(document, dict) or not isinstance(document.get("body"), list):
         yield "it has no `body`"
         return
@@ -84,7 +84,7 @@ def _permissions(facts: RepositoryFacts) -> ReadinessFinding | None:
         return None
     granted = [ours.permissions(job) for job in ours.using("respond")]
     lacking = [
-        name for name in _WRITES if not any(scope(each, name) == "write" for each in granted)
+        name for name in _WRITES if not any(scope(grant, name) == "write" for grant in granted)
     ]
     if not lacking:
         return ok("it may write issues, and open a postmortem")
@@ -97,10 +97,10 @@ def _permissions(facts: RepositoryFacts) -> ReadinessFinding | None:
 
 def _freeze_rule(facts: RepositoryFacts) -> ReadinessFinding:
     deploying = [w for w in facts.workflows if w.deploying()]
-    open_doors = [f"{w.path} (job `{name}`)" for w in deploying for name in w.ungated()]
-    if open_doors:
+    ungated = [f"{w.path} (job `{name}`)" for w in deploying for name in w.ungated()]
+    if ungated:
         return problem(
-            f"deploys without asking the gate: {', '.join(open_doors)}",
+            f"deploys without asking the gate: {', '.join(ungated)}",
             "Begin the job with a step `uses: OWNER/incident-actions@v1` "
             "`with: { command: gate }`, or let it need a job that does.",
         )
@@ -113,7 +113,7 @@ def _freeze_rule(facts: RepositoryFacts) -> ReadinessFinding:
 
 
 def _gated(facts: RepositoryFacts) -> list[Workflow]:
-    """The workflows that ask the gate and deploy. Where none does, `freeze-rule` says so."""
+    """The workflows that deploy and ask the gate. That there are none is told by `freeze-rule`."""
     return [w for w in facts.workflows if w.deploying() and w.gate_jobs()]
 
 
@@ -152,19 +152,20 @@ def _people(facts: RepositoryFacts) -> ReadinessFinding | None:
 
 
 def _gate_permissions(facts: RepositoryFacts) -> ReadinessFinding:
-    """A job without `permissions:` has the repository's default, which may be enough."""
-    short = sorted({w.path for w in facts.workflows if _cannot_ask(w)})
-    if short:
+    """Jobs without `permissions:` pass: they have the repository's default, which may be enough."""
+    lacking = sorted({w.path for w in facts.workflows if _cannot_ask(w)})
+    if lacking:
         return problem(
-            f"the gate's job may not read issues: {', '.join(short)}",
+            f"the gate's job may not read issues: {', '.join(lacking)}",
             "Add `permissions: { contents: read, issues: read, pull-requests: read }` to it.",
         )
     return ok("the gate may read what it needs")
 
 
 def _cannot_ask(workflow: Workflow) -> bool:
+    """Whether a job that asks the gate has a token that may not read what the gate needs."""
     granted = [workflow.permissions(workflow.jobs[name]) for name in workflow.gate_jobs()]
-    return any(scope(each, name) == "none" for each in granted for name in _GATE_READS)
+    return any(scope(grant, name) == "none" for grant in granted for name in _GATE_READS)
 
 
 _CHECKS = {

@@ -1,4 +1,4 @@
-"""Checks of the playbook in `ops/`: the twelve items of the readiness checklist."""
+"""`doctor`'s checks of the playbook in `ops/`: the items of the team's readiness checklist."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ _INIT = "incident-actions init"
 def check(facts: RepositoryFacts) -> Iterable[ReadinessFinding]:
     """One finding for each item of the team's readiness checklist that has a key.
 
-    The freeze rule is checked where the workflows are. A key that is not known stays with people.
+    The item `freeze-rule` is left out: `files` checks it, where the workflows are. An item with an
+    unknown key is reported as something that only people can check.
     """
     path = f"{RUNBOOKS}/readiness-checklist.md"
     if path not in facts.pages:
@@ -52,10 +53,10 @@ def _page(
     judge: Callable[[str, str, RepositoryFacts], ReadinessFinding] | None = None,
     otherwise: str = "",
 ) -> Check:
-    """A check that a runbook is there, and what `judge` says of its path and text.
+    """A check of one page in `ops/runbooks`.
 
-    Without `judge` it is enough that there is something in it; `otherwise` says what is not known
-    without the page.
+    `judge` gets the page's path and text, and gives the finding. Without `judge`, any page that is
+    not empty is fine. `otherwise` ends the problem's text: what is wrong when there is no page.
     """
     path = f"{RUNBOOKS}/{name}"
 
@@ -69,7 +70,7 @@ def _page(
 
 
 def _links(text: str) -> dict[str, str]:
-    """The lines `- Label: address` of the service links, by label in lower case."""
+    """The lines `- Label: address` in the page of service links: label in lower case -> address."""
     return {m["label"].strip().casefold(): m["value"] for m in _LINE.finditer(text)}
 
 
@@ -82,7 +83,10 @@ def _service_links(path: str, text: str, _: RepositoryFacts) -> ReadinessFinding
 
 
 def _filled(what: str, *labels: str) -> Check:
-    """A check that one of these lines of the service links has an address."""
+    """A check that the page of service links has an address for one of these labels.
+
+    `what` names the item in the finding.
+    """
     path = f"{RUNBOOKS}/service-links.md"
 
     def checked(facts: RepositoryFacts) -> ReadinessFinding:
@@ -113,7 +117,10 @@ def _postmortem_template(facts: RepositoryFacts) -> ReadinessFinding:
 
 
 def _runbooks(facts: RepositoryFacts) -> ReadinessFinding:
-    """Of those that are found by a report's words; general pages have words, too, but few."""
+    """Count the runbooks about a symptom that a report's words can find. General pages don't count.
+
+    A runbook counts when it has `match:` words and a section `Symptoms`.
+    """
     count = sum(
         bool(read_page(path, text, own=True).match)
         for path, text in facts.pages.items()
@@ -140,24 +147,24 @@ def _verification(path: str, text: str, facts: RepositoryFacts) -> ReadinessFind
 
 
 def _action_items(facts: RepositoryFacts) -> ReadinessFinding:
-    """Open actions of postmortems: `- [ ] text / @owner / yyyy-mm-dd`."""
-    loose = [
+    """Whether each open action of the postmortems reads `- [ ] text / @owner / yyyy-mm-dd`."""
+    incomplete = [
         f"{path}:{number}"
         for path, text in sorted(facts.pages.items())
         if path.startswith(f"{POSTMORTEMS}/") and not path.endswith("/README.md")
         for number, line in enumerate(_outside_fences(text), start=1)
         if (item := _ITEM.match(line)) and not _COMPLETE.search(item["text"])
     ]
-    if loose:
+    if incomplete:
         return problem(
-            f"without owner or date: {', '.join(loose[:5])}",
+            f"without owner or date: {', '.join(incomplete[:5])}",
             "End each with an owner and a date: `/ @owner / 2026-12-01`.",
         )
     return ok("every open action has an owner and a date")
 
 
 def _outside_fences(text: str) -> Iterator[str]:
-    """The lines of a page; those of code blocks are empty."""
+    """The lines of a page, with an empty line in place of each line of a fenced code block."""
     fenced = False
     for line in text.replace("\r\n", "\n").split("\n"):
         fence = line.lstrip().startswith(("```", "~~~"))

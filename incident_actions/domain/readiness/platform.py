@@ -1,4 +1,7 @@
-"""Checks of what only GitHub knows: token, settings, labels, schedule, branch protection."""
+"""`doctor`'s checks of what no file shows and only GitHub's API can tell.
+
+These are the token, settings, labels, schedule and branch protection.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +21,13 @@ from incident_actions.domain.readiness.facts import (
 from incident_actions.domain.readiness.workflows import Workflow, responder
 
 LATE = timedelta(hours=1)
-"""GitHub's schedule may be late; longer than this and it stands still."""
+"""GitHub may start scheduled runs late. When the last one is older than this, they have stopped."""
 _NEEDED = (labels.INCIDENT, labels.DEPLOY_FREEZE, labels.DRILL)
 _NO_TOKEN = "Set GITHUB_TOKEN (with `gh auth token`), and give `--repo OWNER/NAME`."
 
 
 def check(facts: RepositoryFacts) -> Iterable[ReadinessFinding]:
-    """Every check of this kind; without a token there is only that to say."""
+    """The findings of every check in this module; without a token, one finding that says so."""
     if facts.remote is None:
         blind = unknown(f"{len(_CHECKS)} things need a token", _NO_TOKEN)
         return found.run({"token": lambda: blind})
@@ -54,10 +57,10 @@ def _issues(_: RepositoryFacts, remote: RemoteFacts) -> ReadinessFinding:
 
 
 def _labels(_: RepositoryFacts, remote: RemoteFacts) -> ReadinessFinding:
-    there = remote.labels
-    if there is None:
+    present = remote.labels
+    if present is None:
         return unknown("they could not be read")
-    missing = [labels.describe(name) for name in _NEEDED if name not in there]
+    missing = [labels.describe(name) for name in _NEEDED if name not in present]
     if missing:
         named = ", ".join(f"`{label.name}`" for label in missing)
         return problem(
@@ -100,7 +103,7 @@ def _switched_on(facts: RepositoryFacts, remote: RemoteFacts) -> ReadinessFindin
 
 
 def _schedule(facts: RepositoryFacts, remote: RemoteFacts) -> ReadinessFinding:
-    """A workflow that GitHub has switched off is told by `switched-on`."""
+    """Whether scheduled runs happen. That a workflow is disabled is reported by `switched-on`."""
     ours = responder(facts.workflows)
     if remote.states is None or ours is None:
         return unknown("scheduled runs could not be read")
@@ -117,7 +120,10 @@ def _schedule(facts: RepositoryFacts, remote: RemoteFacts) -> ReadinessFinding:
 
 
 def _required_check(facts: RepositoryFacts, remote: RemoteFacts) -> ReadinessFinding:
-    """Merges are gated only where a team wants that: a gate on pull requests must be required."""
+    """Where a workflow asks the gate about pull requests, the branch must require that check.
+
+    A team need not gate pull requests; without such a workflow there is nothing to require.
+    """
     names = {name for workflow in facts.workflows for name in _merge_gates(workflow)}
     if not names:
         return ok("no gate on pull requests, so nothing to require")
@@ -136,7 +142,7 @@ def _required_check(facts: RepositoryFacts, remote: RemoteFacts) -> ReadinessFin
 
 
 def _merge_gates(workflow: Workflow) -> Iterator[str]:
-    """The names of the jobs that ask the gate about a pull request."""
+    """The names, as GitHub shows them, of the jobs that ask the gate about a pull request."""
     if workflow.triggers & {"pull_request", "merge_group"}:
         for name in workflow.gate_jobs():
             yield str(workflow.jobs[name].get("name") or name)

@@ -1,4 +1,4 @@
-"""What a workflow file says: who uses the action, what deploys, and whether the gate stands before.
+"""What a workflow file says: whether it uses our action, which jobs deploy, which ask the gate.
 
 https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax
 """
@@ -13,7 +13,7 @@ from msgspec import Struct
 
 ACTION = "incident-actions"
 EXAMPLE = 'echo "your deploy"'
-"""The last line of the deploy workflow that `init` writes: a team puts its own there."""
+"""The last line of the deploy workflow that `init` writes. Teams replace it by their own deploy."""
 _USES_US = re.compile(rf"^[\w.-]+/{ACTION}@")
 _GATE_WORKFLOW = re.compile(rf"^([\w.-]+/{ACTION}|\.)/\.github/workflows/freeze-gate\.ya?ml")
 _DEPLOYS = re.compile(r"deploy|release|publish|rollout|production|\bprod\b", re.IGNORECASE)
@@ -21,7 +21,7 @@ _NO_DEPLOY = re.compile(r"undeploy|draft|notes|lint|test|check|preview|\bgate\b"
 
 
 class Workflow(Struct, frozen=True):
-    """A workflow file, loaded. `document` is None when it is no YAML mapping."""
+    """A workflow file. `document` is its YAML; None when that can't be read or is no mapping."""
 
     path: str
     document: Mapping[Any, Any] | None
@@ -49,28 +49,29 @@ class Workflow(Struct, frozen=True):
         return {str(name): job for name, job in jobs.items() if isinstance(job, dict)}
 
     def permissions(self, job: Mapping[str, Any]) -> Mapping[str, str] | str | None:
-        """What a job's token may do: its own say, else the workflow's; None: the default."""
-        found = job.get("permissions", (self.document or {}).get("permissions"))
-        return found if isinstance(found, dict | str) else None
+        """The `permissions:` of a job, or else of the workflow; None when neither has any."""
+        granted = job.get("permissions", (self.document or {}).get("permissions"))
+        return granted if isinstance(granted, dict | str) else None
 
     def using(self, command: str) -> Iterator[Mapping[str, Any]]:
-        """The jobs with a step that uses the action for this command."""
+        """The jobs with a step that runs our action with this `command:`."""
         for job in self.jobs.values():
             if any(_runs(step, command) for step in _steps(job)):
                 yield job
 
     def gate_jobs(self) -> list[str]:
-        """The ids of the jobs that ask the gate."""
+        """The ids of the jobs that ask the gate whether a deploy may go on."""
         return [name for name, job in self.jobs.items() if _is_gate(job)]
 
     def ungated(self) -> list[str]:
-        """The ids of the jobs that deploy without having asked the gate."""
+        """The ids of the jobs that deploy though neither they nor a job they need ask the gate."""
         return [name for name in self.deploying() if not self._is_gated(name, set())]
 
     def deploying(self) -> list[str]:
-        """The ids of the jobs that deploy, as far as their names and environments tell.
+        """The ids of the jobs that seem to deploy, by their names and their `environment:`.
 
-        When the file says that it deploys but no job does, all jobs that do not only check count.
+        When only the file's or the workflow's name speaks of a deploy, all its jobs count but those
+        whose names speak of checks (`lint`, `test`, ...).
         """
         by_job = [n for n, job in self.jobs.items() if "environment" in job or _says_deploy(n, job)]
         name = str((self.document or {}).get("name") or "")
@@ -79,31 +80,35 @@ class Workflow(Struct, frozen=True):
         return [name for name in self.jobs if not _NO_DEPLOY.search(name)]
 
     def takes_intent(self) -> bool:
-        """Whether a gate step can be told another intent than `deploy`: from an input, or fixed."""
+        """Whether a gate step has an intent other than `deploy`, or takes one from an input."""
         return any(_names_intent(step) for n in self.gate_jobs() for step in _asking(self.jobs[n]))
 
     def is_example(self) -> bool:
-        """Whether a job still runs the line of our example in place of a deploy."""
+        """Whether a job still runs the last line of our example, which deploys nothing."""
         steps = (step for job in self.jobs.values() for step in _steps(job))
         return any(str(step.get("run", "")).strip() == EXAMPLE for step in steps)
 
     def _is_gated(self, name: str, seen: set[str]) -> bool:
+        """Whether a job, or one that it needs, asks the gate; `seen` are the jobs looked at."""
         job = self.jobs.get(name)
         if job is None or name in seen:
             return False
         seen.add(name)
         needs = job.get("needs") or []
-        before = [needs] if isinstance(needs, str) else needs
-        return _is_gate(job) or any(self._is_gated(str(each), seen) for each in before)
+        needed = [needs] if isinstance(needs, str) else needs
+        return _is_gate(job) or any(self._is_gated(str(other), seen) for other in needed)
 
 
 def responder(workflows: Iterable[Workflow]) -> Workflow | None:
-    """The workflow that runs `respond`."""
-    return next((each for each in workflows if any(each.using("respond"))), None)
+    """The first workflow that runs our action with `command: respond`; None without one."""
+    return next((flow for flow in workflows if any(flow.using("respond"))), None)
 
 
 def scope(permissions: Mapping[str, str] | str | None, name: str) -> str:
-    """What `permissions:` grant for one scope: `none`, `read`, `write`, or `unknown`."""
+    """What `permissions:` grant for one scope: `none`, `read`, `write`.
+
+    `unknown` where there are no `permissions:`, so that the repository's default counts.
+    """
     if permissions is None:
         return "unknown"
     if isinstance(permissions, str):
@@ -112,8 +117,8 @@ def scope(permissions: Mapping[str, str] | str | None, name: str) -> str:
 
 
 def action_owner(workflow: Workflow) -> str | None:
-    """Whose copy of the action a workflow uses."""
-    named = (str(each.get("uses", "")) for job in workflow.jobs.values() for each in _asking(job))
+    """The owner of the repository from which a workflow takes our action; None when it doesn't."""
+    named = (str(user.get("uses", "")) for job in workflow.jobs.values() for user in _asking(job))
     ours = (used for used in named if _USES_US.match(used) or _GATE_WORKFLOW.match(used))
     owner = next(ours, ".").partition("/")[0]
     return owner if owner != "." else None
@@ -125,35 +130,39 @@ def _steps(job: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _runs(step: Mapping[str, Any], command: str) -> bool:
+    """Whether a step runs our action with this `command:`."""
     given = step.get("with")
     ours = _USES_US.match(str(step.get("uses", ""))) or str(step.get("uses")) == "./"
     return bool(ours and isinstance(given, dict) and given.get("command") == command)
 
 
 def _is_gate(job: Mapping[str, Any]) -> bool:
-    """Whether a job asks the gate itself, so that the rest of it comes after."""
+    """Whether a job asks the gate: by our reusable workflow, our action, or `gate.py` itself."""
     if _GATE_WORKFLOW.match(str(job.get("uses", ""))):
         return True
     return any(_runs(s, "gate") or "gate.py" in str(s.get("run", "")) for s in _steps(job))
 
 
 def _asking(job: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """What may use the action: a job's steps, or the job itself where it calls our workflow."""
+    """Where `uses:` may name our action: in a job's steps, or in a job that calls our workflow."""
     return [job, *_steps(job)]
 
 
-def _names_intent(asks: Mapping[str, Any]) -> bool:
-    given = asks.get("with")
+def _names_intent(user: Mapping[str, Any]) -> bool:
+    """Whether a step or job that asks the gate gives it an intent other than `deploy`."""
+    given = user.get("with")
     if isinstance(given, dict) and given.get("intent", "deploy") not in ("deploy", ""):
         return True
-    environment = asks.get("env")
+    environment = user.get("env")
     by_hand = isinstance(environment, dict) and "INPUT_INTENT" in environment
-    return by_hand or "--intent" in str(asks.get("run", ""))
+    return by_hand or "--intent" in str(user.get("run", ""))
 
 
 def _says_deploy(name: str, job: Mapping[str, Any]) -> bool:
+    """Whether a job's id (`name`) or its own name speaks of a deploy."""
     return _names_deploy(name) or _names_deploy(str(job.get("name") or ""))
 
 
 def _names_deploy(text: str) -> bool:
+    """Whether a name speaks of a deploy, and not of a check or a draft."""
     return bool(_DEPLOYS.search(text)) and not _NO_DEPLOY.search(text)

@@ -1,1 +1,1 @@
-"""What is due, since when, and whose it is: during an incident and after it."""
+"""Reminders: what is due, since when, and who is reminded, during an incident and after it."""

@@ -1,7 +1,8 @@
-"""What is due, since when, and whose it is: of an incident, a postmortem, an action item.
+"""Which reminders of an incident, a postmortem or an action item are due, and who gets them.
 
-Pure, and without memory: a reminder that was posted is the bot's comment, whose marker names the
-kind and the moment it was for. So a lost run posts it later, and a doubled one finds it there.
+The functions are pure and keep no memory. A posted reminder is a comment of the bot's, whose
+marker holds the reminder's `key`. So when a run was lost, the next run posts the reminder; when two
+runs overlap, the second finds the comment and posts nothing.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ _HOURLY = timedelta(hours=1)
 
 
 class Timing(Struct, frozen=True):
-    """After how long, and how often then, by severity. None: never; `every` None: only once.
+    """When one kind of reminder comes, by severity.
 
-    `mention` are logins and teams that are told besides the owner.
+    `after` is how long after the start the first one comes; None means never. `every` is the time
+    between two reminders; None means that only one comes. `mention` are the logins and teams
+    (`org/team`) that are told besides the owner.
     """
 
     after: Mapping[Severity, timedelta | None]
@@ -31,7 +34,12 @@ class Timing(Struct, frozen=True):
 
 
 class QuietHours(Struct, frozen=True):
-    """When people are left alone with what is not urgent: wall clock, in their own time zone."""
+    """The hours of a day in which nobody gets a reminder that is not urgent.
+
+    `start` and `end` are times of day in the owner's time zone; `start` may be later than `end`
+    (`22:00` to `07:00`). `timezones` holds time zones by login in lower case; everybody else has
+    `timezone`.
+    """
 
     start: time
     end: time
@@ -39,7 +47,7 @@ class QuietHours(Struct, frozen=True):
     timezones: Mapping[str, str] = {}
 
     def holds(self, now: datetime, owner: str | None) -> bool:
-        """Whether it is quiet for the owner now."""
+        """Whether `now` is in the quiet hours of the owner (a login; None: the default zone)."""
         zone = self.timezones.get((owner or "").casefold(), self.timezone)
         wall = now.astimezone(ZoneInfo(zone)).time()
         if self.start <= self.end:
@@ -50,9 +58,10 @@ class QuietHours(Struct, frozen=True):
 class Reminder(Struct, frozen=True):
     """One thing that is due.
 
-    `since` is when it became due, `slot` the moment that this reminder is for, `miss` how many
-    were there before it (0, 1, 2, ...), `owner` whose it is, `mention` who is told. One that is
-    `held` waits until its owner's quiet hours are over.
+    `since` is when it became due. `slot` is the moment for which this reminder was planned. `miss`
+    is the number of reminders planned before this one (0, 1, 2, ...). `owner` is the login of who
+    has to act; `mention` are the logins and teams that are told. A `held` reminder waits until the
+    owner's quiet hours are over.
     """
 
     kind: ReminderKind
@@ -65,12 +74,16 @@ class Reminder(Struct, frozen=True):
 
     @property
     def key(self) -> str:
-        """For the marker: kind and slot."""
+        """The key in the comment's marker: kind and slot, `stalled.20261123T140200Z`."""
         return f"{self.kind}.{self.slot:%Y%m%dT%H%M%SZ}"
 
 
 class ReminderPolicy(Struct, frozen=True):
-    """What a team wants: the timings, who else is told, and how far apart the sweeps are."""
+    """A team's settings for reminders.
+
+    `tick` is the time between two scheduled runs (sweeps). `backup` is told from the second
+    reminder on, `escalation` from the third on. `drills` says whether drills get reminders, too.
+    """
 
     timings: Mapping[ReminderKind, Timing]
     tick: timedelta
@@ -90,10 +103,11 @@ class ReminderPolicy(Struct, frozen=True):
         early: timedelta = timedelta(),
         commander: str | None = None,
     ) -> Reminder | None:
-        """The newest reminder of what is due `since` then; None before it, or when it is too late.
+        """The newest reminder, by `now`, of something that is due from `since` on.
 
-        It comes up to `early` before its time. The first one is for its owner, the second for the
-        commander and the backup, too, and those after it for everybody.
+        None while it is not due yet, and when the newest reminder is older than its kind allows
+        (`latest`). A reminder may come up to `early` before its time. The first one mentions the
+        owner, the second also the commander and the backup, all later ones also the escalation.
         """
         timing = self.timings[kind]
         if since >= now + early:
@@ -101,11 +115,11 @@ class ReminderPolicy(Struct, frozen=True):
         miss, slot = _newest_slot(since, timing.every[severity], now + early)
         if now - slot > kind.entry.latest:
             return None
-        told = [owner, *timing.mention]
+        mentioned = [owner, *timing.mention]
         if miss >= 1:
-            told += [commander, self.backup]
+            mentioned += [commander, self.backup]
         if miss >= 2:
-            told += self.escalation
+            mentioned += self.escalation
         quiet = None if kind.entry.urgent else self.quiet
         return Reminder(
             kind=kind,
@@ -113,7 +127,7 @@ class ReminderPolicy(Struct, frozen=True):
             slot=slot,
             miss=miss,
             owner=owner,
-            mention=_each_once(told),
+            mention=_each_once(mentioned),
             held=quiet is not None and quiet.holds(now, owner),
         )
 
@@ -121,9 +135,9 @@ class ReminderPolicy(Struct, frozen=True):
 def _newest_slot(
     since: datetime, every: timedelta | None, horizon: datetime
 ) -> tuple[int, datetime]:
-    """How many reminders there were before the newest one until a horizon, and what that is for.
+    """The newest reminder before `horizon`: how many were planned before it, and its slot.
 
-    From the third miss on they are an hour apart at least.
+    After the third reminder, the next ones are at least an hour apart.
     """
     miss, slot = 0, since
     while every is not None:
@@ -135,7 +149,7 @@ def _newest_slot(
 
 
 def _each_once(names: Iterable[str | None]) -> tuple[str, ...]:
-    """Logins without `@`, each once however it is spelled, without those that are nobody."""
+    """Logins without `@`, each only once (ignoring case); None and empty names are left out."""
     kept: dict[str, str] = {}
     for name in names:
         if name:
@@ -146,7 +160,10 @@ def _each_once(names: Iterable[str | None]) -> tuple[str, ...]:
 def next_update_due(
     incident: Incident, every: Mapping[Severity, timedelta | None]
 ) -> datetime | None:
-    """When the next internal update is due; None when none is expected."""
+    """When the next internal update is due; None when none is expected.
+
+    A promised time (`/update next 20m`) comes before `every`, the time between two updates.
+    """
     if not incident.status.open:
         return None
     if incident.next_update is not None:
@@ -156,7 +173,7 @@ def next_update_due(
 
 
 def _last_done(incident: Incident, last: datetime | None) -> datetime:
-    """What a recurring duty counts from: when it was last done, or when it began (anew)."""
+    """From when a recurring duty counts: from `last`, when it was done, or from a newer restart."""
     return max(incident.began, last or incident.began)
 
 
@@ -167,10 +184,12 @@ def due(
     policy: ReminderPolicy,
     now: datetime,
 ) -> tuple[Reminder, ...]:
-    """What has to be said by now, the most urgent first.
+    """The reminders of an incident that are due, the most urgent first.
 
-    Due a little early when the sweep after this one would be too late. Nothing for drills,
-    resolved incidents and while reminders are paused. `reporter` is a person, or None.
+    A reminder is due up to one `tick` before its time, because the next sweep would be too late.
+    There are none while the incident waits for `/confirm`, once it is resolved, while reminders are
+    paused, and for drills unless the team wants them. `checks` are the recovery checks. `reporter`
+    is reminded where nobody holds a fitting role; it is the login of a person, or None.
     """
     if not incident.status.open or incident.status is Status.REPORTED:
         return ()
@@ -179,7 +198,7 @@ def due(
     if incident.snoozed_until is not None and now < incident.snoozed_until:
         return ()
     expired = _newest_expiry(incident, now + policy.tick)
-    found = []
+    reminders = []
     for kind, begins in _begins(incident, tuple(checks), expired).items():
         wait = policy.timings[kind].after[incident.severity]
         if begins is None or wait is None:
@@ -197,14 +216,17 @@ def due(
             early=policy.tick,
             commander=incident.commander,
         )
-        found += [reminder] if reminder is not None else []
-    return tuple(found)
+        reminders += [reminder] if reminder is not None else []
+    return tuple(reminders)
 
 
 def _begins(
     incident: Incident, checks: tuple[ChecklistItem, ...], expired: Allowance | None
 ) -> dict[ReminderKind, datetime | None]:
-    """From when each kind counts, by what is true now; None where nothing of it is due."""
+    """For each kind, the time from which its `after` counts; None where there is nothing to do.
+
+    `expired` is the allowance that ended last, if any.
+    """
     declared = incident.times[Moment.DECLARED]
     commanded = incident.commander is not None
     acknowledged = Moment.ACKNOWLEDGED in incident.times
@@ -212,14 +234,14 @@ def _begins(
     recovered = incident.status is Status.MONITORING and not missing(checks, incident.verified)
     last_checked = max((check.at for check in incident.verified.values()), default=None)
     customers_told = _last_done(incident, incident.last_customer_update)
-    told = _last_done(incident, incident.last_update)
+    updated = _last_done(incident, incident.last_update)
     return {
         ReminderKind.NO_COMMANDER: None if commanded else incident.vacant_since or declared,
         ReminderKind.UNACKNOWLEDGED: (
             _last_done(incident, None) if commanded and not acknowledged else None
         ),
         ReminderKind.PROMISED_UPDATE: incident.next_update,
-        ReminderKind.INTERNAL_UPDATE: told if active and incident.next_update is None else None,
+        ReminderKind.INTERNAL_UPDATE: updated if active and incident.next_update is None else None,
         ReminderKind.CUSTOMER_UPDATE: customers_told if active and incident.customers else None,
         ReminderKind.NOT_CLOSED: last_checked if checks and recovered else None,
         ReminderKind.OVERRIDE_EXPIRED: expired.until if expired else None,
@@ -228,18 +250,21 @@ def _begins(
 
 
 def _newest_expiry(incident: Incident, horizon: datetime) -> Allowance | None:
-    """The allowance that ended last, of those that nobody gave again."""
+    """The allowance that ended last before `horizon`.
+
+    Where a change was allowed more than once, only its last allowance counts.
+    """
     last: dict[str | int | None, Allowance] = {}
-    for each in incident.allow:
-        last[each.sha or each.pr] = each
-    over = (each for each in last.values() if each.until < horizon)
-    return max(over, key=lambda each: each.until, default=None)
+    for allowance in incident.allow:
+        last[allowance.sha or allowance.pr] = allowance
+    over = (allowance for allowance in last.values() if allowance.until < horizon)
+    return max(over, key=lambda allowance: allowance.until, default=None)
 
 
 _DAY = timedelta(days=1)
 _LONGEST_MEMORY = timedelta(days=31)
 _ANY = Severity.SEV1
-"""After an incident its severity changes nothing: each kind has one time for all three."""
+"""Reminders after an incident do not depend on severity, so any severity gives their timing."""
 
 
 def of_postmortem(
@@ -251,10 +276,10 @@ def of_postmortem(
     *,
     draft: bool,
 ) -> Reminder | None:
-    """What to say of a postmortem that is not merged.
+    """The reminder that is due for a postmortem that is not merged; None when none is.
 
-    It becomes ready for review once every part of it is written. So one that is still a draft
-    counts as not started: nobody can see more of it without reading it.
+    `resolved` is when the incident was resolved. A pull request stays a `draft` until every section
+    is written. Nothing else shows progress, so a draft counts as not started.
     """
     starts = {
         ReminderKind.POSTMORTEM_DUE: due,
@@ -268,7 +293,7 @@ def of_postmortem(
 def of_action(
     due: date, owner: str | None, policy: ReminderPolicy, now: datetime
 ) -> Reminder | None:
-    """What to say of an open action item. The day that it is due ends with UTC's."""
+    """The reminder for an open action item; None when none is due. Its due day ends in UTC."""
     day = datetime.combine(due, time(), UTC)
     before = policy.timings[ReminderKind.ACTION_DUE].after[_ANY]
     since = {
@@ -279,7 +304,10 @@ def of_action(
 
 
 def memory(kinds: Iterable[ReminderKind], policy: ReminderPolicy) -> timedelta:
-    """How old the reminder before the newest can be: as old as they are apart, and said late."""
+    """How far back to look for reminders of these kinds that were posted before.
+
+    It is the longest time between two of them, plus the longest delay, plus a day; at most 31 days.
+    """
     longest = max(
         (policy.timings[kind].every[_ANY] or timedelta()) + kind.entry.latest for kind in kinds
     )
@@ -287,6 +315,7 @@ def memory(kinds: Iterable[ReminderKind], policy: ReminderPolicy) -> timedelta:
 
 
 def _plus(start: datetime | None, kind: ReminderKind, policy: ReminderPolicy) -> datetime | None:
+    """When a kind's first reminder is due that counts from `start`; None for never."""
     after = policy.timings[kind].after[_ANY]
     return start + after if start is not None and after is not None else None
 
@@ -297,7 +326,7 @@ def _newest(
     policy: ReminderPolicy,
     now: datetime,
 ) -> Reminder | None:
-    """The newest reminder of the first kind that is due."""
+    """The newest reminder of the first kind in `since` that is due; `since` says from when."""
     for kind, at in since.items():
         if at is not None and at < now:
             return policy.newest(kind, at, _ANY, owner, now)

@@ -1,8 +1,8 @@
-"""The table of reminders.
+"""The kinds of reminders, as one table.
 
-A new kind is an entry in `ReminderKind` and its words in a template (`comments/reminder.md.j2`
-during an incident, `comments/followup.md.j2` after it). Its section in the configuration, the
-reference and its place in the policy follow from the entry.
+To add a kind, add an entry to `ReminderKind`, and its text to a template:
+`comments/reminder.md.j2` during an incident, `comments/followup.md.j2` after it. Its section in the
+configuration, in the reference and in `ReminderPolicy` are made from the entry.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from msgspec import Struct
 from incident_actions.domain.issue.incident import Role
 
 LATEST = timedelta(hours=24)
-"""What was due of an incident longer ago isn't said any more: its comment is gone, or soon is."""
+"""A reminder of an incident that is older than this is not posted any more."""
 BySeverity = tuple[str, str, str]
 """A duration as typed, or `off`, for SEV1, SEV2 and SEV3."""
 
 
 class ReminderEntry(Struct, frozen=True):
-    """One row. `after` and `every` are defaults, typed as in the configuration.
+    """One row of the table. `help` is its line in the reference.
 
-    `after` counts from what the reminder is about, `every` from one reminder to the next; `off`
-    is never, and with `every` only once. `owners` are roles in the order in which one is looked
-    for: the first that somebody holds is reminded. `urgent` reminders come in quiet hours, too.
-    What should have been said longer ago than `latest` isn't said any more.
+    `after` and `every` are defaults, written as in the configuration. `after` is the time until the
+    first reminder, `off` for never. `every` is the time between two reminders, `off` for only one.
+    `owners` are roles: the first of them that somebody holds is reminded. `urgent` reminders
+    come in quiet hours, too. A reminder that is older than `latest` is not posted any more.
     """
 
     key: str
@@ -40,11 +40,11 @@ class ReminderEntry(Struct, frozen=True):
 
 _UPDATES = ("15m", "30m", "off")
 _UPDATERS = (Role.COMMS, Role.COMMANDER)
-_LATER = timedelta(days=3)  # what an incident kept people from saying waits for its next time
+_LATER = timedelta(days=3)  # sweeps serve incidents first, and may leave these to a later sweep
 
 
 class ReminderKind(StrEnum):
-    """What can be due: during an incident, the most urgent first, then after it."""
+    """Every kind of reminder. Those of open incidents come first, the most urgent first."""
 
     entry: ReminderEntry
 
@@ -79,7 +79,7 @@ class ReminderKind(StrEnum):
     # fmt: on
 
     def __new__(cls, entry: ReminderEntry) -> ReminderKind:
-        """The member of an entry; its value is the entry's key."""
+        """Make a member from its entry. The member's value is the entry's key."""
         kind = str.__new__(cls, entry.key)
         kind._value_ = entry.key
         kind.entry = entry
@@ -88,6 +88,6 @@ class ReminderKind(StrEnum):
 
 POSTMORTEM_KINDS = (ReminderKind.POSTMORTEM_DUE, ReminderKind.POSTMORTEM_NOT_STARTED)
 ACTION_KINDS = (ReminderKind.ACTION_OVERDUE, ReminderKind.ACTION_DUE)
-"""The later one comes first: it takes the place of the one before."""
+"""Only the first that is due is posted, so the reminder that becomes due later stands first."""
 INCIDENT_KINDS = frozenset(ReminderKind) - {*POSTMORTEM_KINDS, *ACTION_KINDS}
-"""These are due while an incident is open."""
+"""The kinds that can be due while an incident is open."""

@@ -1,1 +1,1 @@
-"""Readers of text that several rooms share: times, durations, YAML, Markdown, names, globs."""
+"""Shared readers of text: times, durations, YAML, front matter, names and path globs."""

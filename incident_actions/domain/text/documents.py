@@ -1,4 +1,7 @@
-"""YAML, alone or as the front matter of a Markdown page, as plain data and within limits."""
+"""Read YAML, from a file of its own or from the front matter of a Markdown page, as plain data.
+
+Texts that are too long or too deeply nested are refused.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ import yaml
 from incident_actions.errors import ConfigError
 
 LARGEST = 64 * 1024
-"""Characters that a YAML text may have."""
+"""How many characters a YAML text may have."""
 _DEEPEST = 40
 _MOST_NODES = 50_000
 
@@ -22,10 +25,11 @@ _FRONT_MATTER = re.compile(
 
 
 class _Loader(yaml.SafeLoader):
-    """Plain data. A time, and `off`, stay the text that was typed: a field says what it wants.
+    """A YAML loader that keeps times and `off` as text, and that has limits.
 
-    `22:00` is a time, too, though old YAML takes it for the number 1320. What an alias stands for
-    counts each time, so that a short text can't describe a huge document.
+    The reader of a field decides what a time or `off` means there. YAML 1.1 would read `22:00` as
+    the number 1320. The nodes behind an alias count each time that it is used, so that a short text
+    can't describe a huge document.
     """
 
     def __init__(self, stream: str) -> None:
@@ -34,7 +38,7 @@ class _Loader(yaml.SafeLoader):
         self._sizes: dict[yaml.Node | None, int] = {}
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        """The next node, read with those below it."""
+        """Read the next node with all nodes below it. Raises `MarkedYAMLError` beyond a limit."""
         alias = self.check_event(yaml.AliasEvent)
         before = self._count
         self._depth += 1
@@ -50,10 +54,11 @@ class _Loader(yaml.SafeLoader):
         return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        """A mapping, whose keys are text whatever they look like."""
-        return {str(key): each for key, each in super().construct_mapping(node, deep).items()}
+        """A mapping, whose keys are always text."""
+        return {str(key): value for key, value in super().construct_mapping(node, deep).items()}
 
     def _refused(self, problem: str) -> yaml.MarkedYAMLError:
+        """The error for an exceeded limit, with the loader's present line and column."""
         return yaml.MarkedYAMLError(problem=problem, problem_mark=self.get_mark())
 
 
@@ -70,9 +75,10 @@ _Loader.add_implicit_resolver(
 
 
 def load_yaml(text: str, path: str) -> Any:
-    """YAML as plain data. Raises `ConfigError` that names line and column.
+    """A YAML text as plain data. `path` names it in errors.
 
-    Refused as well: more than 64 KiB, more than 40 levels, and aliases that multiply.
+    Raises `ConfigError`, where possible with line and column, for what is no YAML, for more than
+    65,536 characters, 40 levels or 50,000 values.
     """
     if len(text) > LARGEST:
         raise ConfigError(path, [f"is longer than {LARGEST // 1024} KiB"])
@@ -83,21 +89,24 @@ def load_yaml(text: str, path: str) -> Any:
         where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
         what = getattr(error, "problem", None) or "no YAML"
         raise ConfigError(path, [f"{where}{what}"]) from None
-    except (ValueError, RecursionError) as error:  # a number beyond all bounds
+    except (ValueError, RecursionError) as error:  # such as a number with too many digits
         raise ConfigError(path, [f"can't be read: {error}"]) from None
 
 
 def split_front_matter(text: str) -> tuple[str, str]:
-    """A page's front matter, with the lines that enclose it, and the rest; together the text."""
-    found = _FRONT_MATTER.match(text)
-    return (text[: found.end()], text[found.end() :]) if found else ("", text)
+    """Split a page after its front matter: (front matter with its `---` lines, the rest).
+
+    Without front matter the first part is empty. Nothing is lost: both parts make the whole text.
+    """
+    front = _FRONT_MATTER.match(text)
+    return (text[: front.end()], text[front.end() :]) if front else ("", text)
 
 
 def read_front_matter(text: str) -> dict[str, Any] | None:
     """A page's front matter as plain data; None when there is none, or when it is no mapping."""
-    found = _FRONT_MATTER.match(text)
+    front = _FRONT_MATTER.match(text)
     try:
-        data = load_yaml(found["yaml"], "front matter") if found else None
+        data = load_yaml(front["yaml"], "front matter") if front else None
     except ConfigError:
         return None
     return data if isinstance(data, dict) else None

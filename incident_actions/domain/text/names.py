@@ -1,8 +1,8 @@
-"""Short names, made of free text or typed as such; and path globs, as in a `.gitignore`.
+"""Short names, typed or made from free text; and path globs, as in a CODEOWNERS file.
 
-Globs are read by pathspec (https://python-path-specification.readthedocs.io): `*` stays within a
-folder, `**` goes through them; `!` for exceptions and `[a-z]` for characters are not understood,
-as in a CODEOWNERS file.
+Globs are read by pathspec (https://python-path-specification.readthedocs.io): `*` matches within
+one folder, `**` across folders. Unlike in a `.gitignore`, `!`, `#` and `[a-z]` have no special
+meaning.
 """
 
 from __future__ import annotations
@@ -18,16 +18,17 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,40}")
 def slug(text: str, longest: int = 40, otherwise: str = "item") -> str:
     """Free text as one word that people can type: `Quiet weekend!` -> `quiet-weekend`.
 
-    ASCII letters, digits and hyphens, `longest` characters at most; `otherwise` when none is left.
+    It has only ASCII letters, digits and hyphens, and at most `longest` characters. When the text
+    has no such letters or digits, the result is `otherwise`.
     """
-    words = re.sub(r"[^a-z0-9]+", "-", text.casefold()).strip("-")
-    return words[:longest].strip("-") or otherwise
+    name = re.sub(r"[^a-z0-9]+", "-", text.casefold()).strip("-")
+    return name[:longest].strip("-") or otherwise
 
 
 def read_name(text: str) -> str | None:
-    """A name that somebody typed, lower case: letters, digits, `.`, `_`, `-`; None for others.
+    """A typed name in lower case: letters, digits, `.`, `_`, `-`. None for any other text.
 
-    Quotes around it are left out, and several words are joined by `-`.
+    Quotes around the name are left out, and several words are joined by `-`.
     """
     name = re.sub(r"\s+", "-", text.strip().strip("`\"'").casefold())
     return name if _NAME.fullmatch(name) else None
@@ -38,9 +39,9 @@ if TYPE_CHECKING:
 
 
 def matches(path: str, globs: Iterable[str]) -> bool:
-    """Whether a path fits one of the globs, ignoring case.
+    """Whether a path matches one of the globs, ignoring case.
 
-    A glob without a slash is about the file's name, in whatever folder it lies.
+    A glob without a slash is compared with the file's name alone.
     """
     folded = path.casefold()
     name = folded.rpartition("/")[2]
@@ -48,17 +49,18 @@ def matches(path: str, globs: Iterable[str]) -> bool:
 
 
 def fits(path: str, glob: str) -> bool:
-    """Whether Git would match a path with a glob, case and all: a folder's name fits all in it."""
+    """Whether a path matches a glob as in Git, by case. A folder's glob matches all files in it."""
     return _spec(glob).match_file(path)
 
 
 @functools.lru_cache(maxsize=512)
 def _spec(glob: str) -> GitIgnoreSpec:
+    """The matcher of one glob, with the characters escaped that have no special meaning here."""
     from pathspec import GitIgnoreSpec  # 18 ms to load, and most runs match no path
 
     return GitIgnoreSpec.from_lines([re.sub(r"([\[\]!#\\])", r"\\\1", glob)])
 
 
 def as_code(word: str) -> str:
-    """A word of somebody's that can stand inside a code span."""
+    """Somebody's text made safe for a Markdown code span: on one line, without backticks, cut."""
     return word.replace("`", "'").replace("\n", " ")[:60]

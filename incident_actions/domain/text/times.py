@@ -1,8 +1,7 @@
-"""Lengths of time and moments as people type them.
+"""Read durations, times and dates as people type them.
 
-One grammar of durations for commands, forms, freeze windows and the configuration: `30m`, `2h`,
-`1h30m`, `90 min`, `1h30`, `1.5h`, `2d 4h`. Moments: ISO times, times of day, dates, and the clock
-on a wall.
+Commands, forms, freeze windows and the configuration share one grammar of durations: `30m`, `2h`,
+`1h30m`, `90 min`, `1h30`, `1.5h`, `2d 4h`. A wall time is a date and time without a time zone.
 """
 
 from __future__ import annotations
@@ -31,17 +30,20 @@ _LIKE_A_DURATION = re.compile(
 
 
 def take_duration(text: str) -> tuple[timedelta, str] | None:
-    """The duration that a text begins with, and the rest behind it; None when there is none.
+    """The duration at the start of a text, and the text after it; None when there is no duration.
 
-    It may be zero. Fewer than 1,000 days, 10,000 hours and 100,000 minutes are understood.
+    The duration may be zero. At most 999 days, 9,999 hours and 99,999 minutes are understood.
     """
-    found = _AT_START.match(text)
-    length = _length(found)
-    return None if found is None or length is None else (length, text[found.end() :].lstrip())
+    match = _AT_START.match(text)
+    length = _length(match)
+    return None if match is None or length is None else (length, text[match.end() :].lstrip())
 
 
 def read_duration(text: str) -> timedelta:
-    """The duration that a whole text is. Raises `ValueError` with what to type instead."""
+    """A text that is a duration and nothing else.
+
+    Raises `ValueError` for any other text; its message says what to type instead.
+    """
     taken = take_duration(" ".join(text.split()))
     if taken is None or taken[1] or text.rstrip().endswith((",", ";", ":", ".")):
         raise ValueError(f"`{text[:60]}` is no duration like 30m, 2h or 1d 12h")
@@ -49,7 +51,10 @@ def read_duration(text: str) -> timedelta:
 
 
 def read_duration_or_off(text: str) -> timedelta | None:
-    """The same where a setting can be switched off; None for `off`. Raises `ValueError`."""
+    """A setting's text that is a duration, or `off`, for which the result is None.
+
+    Raises `ValueError` for any other text; its message says what to type instead.
+    """
     if text.casefold() == "off":
         return None
     try:
@@ -59,19 +64,20 @@ def read_duration_or_off(text: str) -> timedelta | None:
 
 
 def duration_ago(text: str) -> timedelta | None:
-    """How long ago: the 20 minutes in `about 20 min ago`; None when a text does not say."""
+    """The 20 minutes in `about 20 min ago`; None when a text has no such words."""
     return _length(_AGO.search(text))
 
 
 def looks_like_duration(text: str) -> bool:
-    """Whether a text begins with what was meant as a duration, readable or not: `2 weeks`."""
+    """Whether a text begins with what looks like a duration, even if it is not read: `2 weeks`."""
     return _LIKE_A_DURATION.match(text) is not None
 
 
-def _length(found: re.Match[str] | None) -> timedelta | None:
-    if found is None or not any(found.groups()):
+def _length(match: re.Match[str] | None) -> timedelta | None:
+    """The length of a matched `_DURATION`; None when nothing or only an empty text matched."""
+    if match is None or not any(match.groups()):
         return None
-    days, hours, after_h, minutes = (float(amount or 0) for amount in found.groups())
+    days, hours, after_h, minutes = (float(amount or 0) for amount in match.groups())
     return timedelta(days=days, hours=hours, minutes=minutes + after_h)
 
 
@@ -83,22 +89,22 @@ _AT = re.compile(
 
 
 def take_at(text: str, typed_at: datetime) -> tuple[str, datetime | None]:
-    """Take a leading `at 14:02` or `at 2026-11-23T14:02Z` off: (the rest, the time).
+    """Split off a leading `at 14:02` or `at 2026-11-23T14:02Z`: (the text after it, the time).
 
-    Times are UTC. A clock time means its nearest past, seen from `typed_at`. Raises `ValueError`
-    for a time that does not exist or lies in the future; its two arguments are what is wrong
-    and what to type instead.
+    The time is None when the text does not begin so. Times without a zone are UTC. A time without a
+    date is the last such time before `typed_at`. Raises `ValueError` for a time that does not exist
+    or lies after `typed_at`; its two arguments say what is wrong, and what to type instead.
     """
-    found = _AT.match(text)
-    if found is None:
+    match = _AT.match(text)
+    if match is None:
         return text, None
-    if found["iso"]:
-        full = re.sub(r"([T ])(\d):", r"\g<1>0\2:", found["iso"])  # `8:00` -> `08:00`
+    if match["iso"]:
+        full = re.sub(r"([T ])(\d):", r"\g<1>0\2:", match["iso"])  # `8:00` -> `08:00`
         at = parse_time(re.sub(r"([+-]\d\d)(\d\d)$", r"\1:\2", full))
         if at is None:
-            raise ValueError(f"`{found['iso']}` is no date and time", "at 2026-11-23T14:02Z")
+            raise ValueError(f"`{match['iso']}` is no date and time", "at 2026-11-23T14:02Z")
     else:
-        hour, minute = int(found["hour"]), int(found["minute"])
+        hour, minute = int(match["hour"]), int(match["minute"])
         if hour > 23 or minute > 59:
             raise ValueError(f"`{hour}:{minute:02}` is no time of day", "at 14:02")
         at = typed_at.astimezone(UTC).replace(hour=hour, minute=minute, second=0, microsecond=0)
@@ -106,13 +112,14 @@ def take_at(text: str, typed_at: datetime) -> tuple[str, datetime | None]:
             at -= timedelta(days=1)
     if at > typed_at:
         raise ValueError("that time is in the future; times are in UTC", "at 14:02")
-    return text[found.end() :].lstrip(), at
+    return text[match.end() :].lstrip(), at
 
 
 def read_past_time(answer: str, declared: datetime) -> datetime | None:
-    """When something happened, from a form's free text in UTC; None when that can't be read.
+    """When something happened, by a form's answer; None when that can't be read.
 
-    Understood: `14:02`, `2026-11-23 14:02`, `20 min ago`. Never later than the declaration.
+    Understood are `14:02`, `2026-11-23 14:02` (UTC) and `20 min ago`. `declared` is when the form
+    was sent: the result is never later.
     """
     text = answer.strip()[:60]
     if not text:
@@ -132,9 +139,9 @@ def read_past_time(answer: str, declared: datetime) -> datetime | None:
 
 
 def read_wall_time(text: str) -> datetime:
-    """A date and time without zone, as a clock on the wall shows it: `2026-01-05T09:00`.
+    """A date and time without a time zone: `2026-01-05T09:00`.
 
-    Raises `ValueError` for anything else, a time with a zone included.
+    Raises `ValueError` for anything else, also for a time with a zone.
     """
     try:
         at = datetime.fromisoformat(text)
@@ -146,14 +153,14 @@ def read_wall_time(text: str) -> datetime:
 
 
 def read_time_of_day(text: str) -> time:
-    """`07:00`, with two digits each. Raises `ValueError` for anything else."""
+    """A time of day like `07:00`, in 24 hours. Raises `ValueError` for anything else."""
     if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", text):
         raise ValueError("must be a time of day like `07:00`")
     return time.fromisoformat(text)
 
 
 def read_zone(name: str) -> ZoneInfo:
-    """A time zone by its name. Raises `ValueError` when there is none of this name."""
+    """The time zone with a name like `Europe/Berlin`. Raises `ValueError` when there is none."""
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):

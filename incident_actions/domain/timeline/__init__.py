@@ -1,1 +1,1 @@
-"""From comments and events to the incident: commands, the fold, the bot's own comments."""
+"""From an issue's comments and events to the incident: commands, their reading, and the fold."""

@@ -1,4 +1,4 @@
-"""Reading the words after a command. Forgiving about spelling, clear about mistakes."""
+"""Read the text after a command's name. Several spellings are accepted; a mistake is explained."""
 
 from __future__ import annotations
 
@@ -25,7 +25,11 @@ _MOST_NAMES = 20
 
 
 class Mistake(Exception):
-    """A command that can't be taken: why, and what to type instead."""
+    """Raised for a command that can't be carried out.
+
+    `reason` says why. `suggestion` is what to type instead: a whole line (`/verify all`), or what
+    to put after the command's name (`sev2`); empty for the command's own syntax.
+    """
 
     def __init__(self, reason: str, suggestion: str) -> None:
         super().__init__(reason)
@@ -35,17 +39,18 @@ class Mistake(Exception):
 
 @dataclass
 class Arguments:
-    """What follows a command's name, read from left to right.
+    """The text after a command's name, read from left to right.
 
-    Every method takes what it reads away; `Mistake` says what is missing. `dated` is True when
-    the command carries a time, which the parser has taken out before.
+    Every method but `peek` removes what it reads from `text`. A method raises `Mistake` when what
+    it reads is missing or wrong. Where a method has a parameter `what`, that names the argument in
+    the message. `dated` is True when the command had a time (`at 14:02`), which is not in `text`.
     """
 
     text: str
     dated: bool = False
 
     def peek(self) -> str:
-        """The next word, or an empty text."""
+        """The next word, which stays in `text`; empty when there is none."""
         return self.text.split(None, 1)[0] if self.text else ""
 
     def rest(self) -> str:
@@ -78,7 +83,7 @@ class Arguments:
     def choice(
         self, what: str, choices: Mapping[str, Choice], also: Mapping[str, Choice] | None = None
     ) -> Choice:
-        """One of a closed list, ignoring case."""
+        """The value of the next word in `choices`, or in the aliases `also`, ignoring case."""
         listed = ", ".join(f"`{name}`" for name in choices)
         word = self.word(f"the {what} ({listed})").strip("`\"'").casefold()
         accepted = {**choices, **(also or {})}
@@ -88,30 +93,30 @@ class Arguments:
         raise Mistake(f"`{as_code(word)}` is no {what}: {listed}", near[0] if near else "")
 
     def severity(self) -> Severity:
-        """`sev1`, `SEV-1`, `sev 1` or `1`."""
-        found = _SEVERITY.match(self.text)
-        if found is None:
+        """A severity, typed as `sev1`, `SEV-1`, `sev 1` or `1`."""
+        match = _SEVERITY.match(self.text)
+        if match is None:
             if not self.text:
                 raise Mistake("the severity is missing: `sev1`, `sev2`, `sev3`", "sev2")
             raise Mistake(
                 f"`{as_code(self.peek())}` is no severity: `sev1`, `sev2`, `sev3`", "sev2"
             )
-        self.text = self.text[found.end() :].lstrip(" ,;:.-")
+        self.text = self.text[match.end() :].lstrip(" ,;:.-")
         try:
-            return Severity(f"sev{int(found[1][:4])}")
+            return Severity(f"sev{int(match[1][:4])}")
         except ValueError:
             raise Mistake("there are three severities: `sev1`, `sev2`, `sev3`", "sev2") from None
 
     def login(self, what: str) -> str:
-        """A GitHub login, with or without `@`."""
+        """A GitHub login, typed with or without `@`; the result is without."""
         word = self.word(what)
-        found = _LOGIN.match(word)
-        if found is None:
+        match = _LOGIN.match(word)
+        if match is None:
             raise Mistake(f"`{as_code(word)}` is no GitHub login", "@user")
-        return found[1]
+        return match[1]
 
     def optional_login(self) -> str | None:
-        """A login, `me`, or nothing: None stands for whoever typed it."""
+        """A login. None for `me` or no word at all, which mean the person who typed the command."""
         word = self.peek().casefold()
         if word in ("", "me", "@me"):
             self.rest()
@@ -119,7 +124,7 @@ class Arguments:
         return self.login("who")
 
     def duration(self, what: str, suggestion: str) -> timedelta:
-        """A duration at the start, which must be there: `30m`, `2h`, `1h30m`, `90 min`."""
+        """The duration that comes next, which must be there: `30m`, `2h`, `1h30m`, `90 min`."""
         taken = _take_duration(self.text)
         if taken is None:
             raise Mistake(f"{what} is missing, as in `30m` or `2h`", suggestion)
@@ -127,9 +132,10 @@ class Arguments:
         return duration
 
     def duration_after(self, word: str) -> timedelta | None:
-        """The duration after a word like `for`, when both are there.
+        """The duration after the next word, when that word is `word`: `for 2h`.
 
-        Without one, the word is part of the text: `/allow #5 for the fix`.
+        None, with nothing removed, when another word or no duration comes: in
+        `/allow #5 for the fix` the word `for` is part of the reason.
         """
         if self.peek().casefold() != word:
             return None
@@ -144,7 +150,10 @@ class Arguments:
         return duration
 
     def promise(self, longest: timedelta) -> timedelta | None:
-        """`next 20m` (or `next in 20m`) at the start or the end, taken out of the text."""
+        """The duration of a `next 20m` or `next in 20m` at the start or the end; None without one.
+
+        It may be `longest` at most.
+        """
         start = _NEXT_FIRST.match(self.text)
         if start:
             taken = _take_duration(self.text[start.end() :])
@@ -162,15 +171,15 @@ class Arguments:
         return duration
 
     def change(self) -> tuple[str | None, int | None]:
-        """A commit or a pull request: (sha, None) or (None, number)."""
+        """The commit or pull request that comes next: (sha, None) or (None, number)."""
         if re.match(r"pr\s+#?\d", self.text, re.IGNORECASE):
             self.word("pr")
             self.text = "#" + self.text.lstrip("#")
         word = self.word("the commit or pull request", "/allow #57 for 2h REASON")
         typed = word.strip("`,.;:")
-        found = _PR.match(typed)
-        if found:
-            return None, int(found[1])
+        number = _PR.match(typed)
+        if number:
+            return None, int(number[1])
         sha = typed.casefold().rsplit("/", 1)[-1]
         if _SHA.match(sha):
             return sha, None
@@ -180,11 +189,11 @@ class Arguments:
         )
 
     def slug(self, what: str) -> str:
-        """One short name: letters, digits, `.`, `_`, `-`; several words are joined by `-`."""
+        """All that is left, as one short name (see `read_name`); it must not be empty."""
         return _name(self.needed(what), what)
 
     def slugs(self, what: str) -> tuple[str, ...]:
-        """Short names, separated by commas or spaces, in the order given."""
+        """All that is left, as short names with commas or spaces between them, in their order."""
         words = re.split(r"[,\s]+", self.needed(what).strip(", "))
         names = tuple(dict.fromkeys(_name(word, what) for word in words if word))
         if len(names) > _MOST_NAMES:
@@ -193,6 +202,7 @@ class Arguments:
 
 
 def _take_duration(text: str) -> tuple[timedelta, str] | None:
+    """As `take_duration`. Raises `Mistake` for a duration of zero."""
     taken = take_duration(text)
     if taken is not None and not taken[0]:
         raise Mistake("the time must be longer than zero", "")
@@ -200,6 +210,7 @@ def _take_duration(text: str) -> tuple[timedelta, str] | None:
 
 
 def _name(text: str, what: str) -> str:
+    """A short name. Raises `Mistake` for text that is none."""
     name = read_name(text)
     if name is None:
         raise Mistake(f"{what} must be a short name of letters, digits and `-`", "")

@@ -1,7 +1,8 @@
-"""The fold: from what GitHub recorded to the incident as it stands.
+"""The fold: from everything that GitHub recorded about an issue to the incident as it is now.
 
-A pure function of the observation. It never looks at what the bot did: labels, closings and
-comments of the bot's are projections, and would make the outcome depend on when a run happened.
+It is a pure function. It ignores what the bot itself did on the issue (labels, closings, comments).
+Those follow from the incident; if they were input, too, the outcome would depend on when the bot
+ran.
 """
 
 from __future__ import annotations
@@ -46,13 +47,17 @@ from incident_actions.domain.timeline.commands.status import Unverified, Verify
 from incident_actions.domain.timeline.interpreter import Interpreter, Notice, is_born_with
 
 BOT = "the bot"
-"""How the timeline calls it."""
+"""The bot's name in the timeline."""
 _LAPSE = "x"
-"""How the keys of entries begin for which nobody did anything: an allowance is over."""
+"""The keys of entries about an expired allowance begin with this. Nobody did anything then."""
 
 
 class Rules(Struct, frozen=True):
-    """What a team decides: who may what, which checks, who starts with which role."""
+    """A team's settings for its incidents.
+
+    `checks` are the recovery checks. `needs` are the permissions that the configuration sets for
+    commands, by the command's name. `default_roles` says who starts with which role.
+    """
 
     checks: tuple[ChecklistItem, ...] = ()
     needs: Mapping[str, Permission] = {}
@@ -60,7 +65,11 @@ class Rules(Struct, frozen=True):
 
 
 class Evidence(Struct, frozen=True):
-    """What is known from elsewhere than the issue itself."""
+    """What happened outside of the issue, and becomes part of the incident.
+
+    `passed` are the recovery checks that the bot saw pass, `passages` the deploys that the gate let
+    through a freeze, `lapsed` the allowances that expired.
+    """
 
     passed: tuple[PassedCheck, ...] = ()
     deployments: tuple[Deployment, ...] = ()
@@ -69,10 +78,11 @@ class Evidence(Struct, frozen=True):
 
 
 class Folded(Struct, frozen=True):
-    """The incident, and what follows from its history.
+    """The outcome of the fold.
 
-    `taken` are comments with a command that was taken, `commands` those with any; `steps` are the
-    keys of the checklist's steps that were done at any time.
+    `commands` are the comments with any command, `taken` those with a command that was carried out.
+    `notices` are what the bot has to tell people. `steps` are the keys of the checklist's steps
+    that were done at any time.
     """
 
     incident: Incident
@@ -88,7 +98,10 @@ def fold(
     permissions: Permissions,
     evidence: Evidence | None = None,
 ) -> Folded:
-    """The incident after its whole history, replayed in the order of time."""
+    """Replay the whole history of an issue, in the order of time.
+
+    `permissions` must know everybody whom `wants_permission` names; others count as having none.
+    """
     evidence = evidence or Evidence()
     replay = _Replay(_declared(observation, rules, permissions), rules.checks)
     interpreter = Interpreter(
@@ -119,6 +132,7 @@ _Item = Comment | TimelineEvent | _Evidence
 
 
 def _when(item: _Item) -> datetime:
+    """When an item of the history happened; an allowance counts when it expires."""
     if isinstance(item, Allowance):
         return item.until
     return item.created_at if isinstance(item, Comment) else item.at
@@ -131,7 +145,10 @@ class _Replay(Struct):
     checks: tuple[ChecklistItem, ...]
 
     def take(self, command: Command, origin: Origin) -> None:
-        """Apply a command of somebody's. Raises `Mistake` when it makes no sense now."""
+        """Apply a command. Raises `Mistake` when it makes no sense for the incident as it is.
+
+        An attempt to resolve without verified recovery also gets a line in the timeline.
+        """
         try:
             self.incident = command.apply(self.incident, origin)
         except Unverified:
@@ -140,7 +157,10 @@ class _Replay(Struct):
             raise
 
     def add_evidence(self, item: _Evidence) -> None:
-        """What the bot measured, what GitHub was told to deploy, what passed the gate."""
+        """Add something that happened outside of the issue, where it matters for the incident.
+
+        Deploys count from the incident's start on, passed checks only while it is `monitoring`.
+        """
         match item:
             case Allowance():
                 self._expire(item)
@@ -159,7 +179,7 @@ class _Replay(Struct):
                     self.take(Verify(item.key, "its address answers again"), origin)
 
     def _expire(self, over: Allowance) -> None:
-        """An allowance is over; it stays in the record, and opens nothing."""
+        """Mark an allowance as expired. It stays in the record, but lets nothing through."""
         if over not in self.incident.allow:
             return
         allow = tuple(replace(a, expired=a.expired or a == over) for a in self.incident.allow)
@@ -171,13 +191,16 @@ class _Replay(Struct):
 
 
 def named_at_declaration(values: FormValues, rules: Rules) -> dict[Role, str]:
-    """Who should start with which role: the form's answer comes before the team's rules."""
+    """Who is named for a role at the declaration: role -> login.
+
+    The form's answer comes before the team's rules. Whether they may hold the role is not checked.
+    """
     login = forms.read_login(values.get("commander"))
     return {**rules.default_roles, **({Role.COMMANDER: login} if login is not None else {})}
 
 
 def _declared(observation: Observation, rules: Rules, permissions: Permissions) -> Incident:
-    """The incident at the moment when it was declared, from the form's values alone."""
+    """The incident as it was when it was declared, without any comment or later event."""
     issue, values = observation.issue, observation.values
     declared = issue.created_at
     given = forms.read_severity(values.get("severity")) or _label_at_creation(observation)
@@ -208,27 +231,33 @@ def _declared(observation: Observation, rules: Rules, permissions: Permissions) 
 
 
 def _drill_at_creation(observation: Observation) -> bool:
-    """Whether it was declared as a drill: the label came with the issue."""
-    marked = [
+    """Whether the incident was declared as a drill: the issue was opened with the drill label.
+
+    Without any record of that label being put on, the label that is there now counts.
+    """
+    at_creation = [
         event.at <= observation.issue.created_at
         for event in observation.label_events
         if event.kind is EventKind.LABELED and event.subject.casefold() == labels.DRILL
     ]
-    return any(marked) if marked else observation.issue.has_label(labels.DRILL)
+    return any(at_creation) if at_creation else observation.issue.has_label(labels.DRILL)
 
 
 def _label_at_creation(observation: Observation) -> Severity | None:
-    """The worst severity label that the issue was born with."""
-    born_with = [
+    """The worst severity among the labels that the author opened the issue with, if any."""
+    opened_with = [
         event.subject.casefold()
         for event in observation.label_events
         if is_born_with(event, observation) and event.actor == observation.issue.author
     ]
-    return min((severity for severity in Severity if severity in born_with), default=None)
+    return min((severity for severity in Severity if severity in opened_with), default=None)
 
 
 def newest(comments: Sequence[Comment]) -> tuple[int, str]:
-    """The newest id and update time among comments, for the state's memory."""
+    """The newest id and update time among comments, for `State.seen_id` and `State.seen_at`.
+
+    Without comments they are 0 and an empty text.
+    """
     return (
         max((comment.id for comment in comments), default=0),
         max((_stamp(comment.updated_at) for comment in comments), default=""),

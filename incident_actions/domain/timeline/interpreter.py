@@ -1,4 +1,8 @@
-"""One interpreter of commands, for incidents, reports and freezes, and what is to be said then."""
+"""The interpreter: it finds the commands in an issue's history and decides which are carried out.
+
+It works for incidents, reports and freezes alike, and collects the notices that people must get.
+What a command does is in `commands`.
+"""
 
 from __future__ import annotations
 
@@ -32,9 +36,9 @@ class NoticeKind(StrEnum):
     """What a notice is about. The value is the kind in its comment's marker, and the name of its
     template (`templates/comments/KIND.md.j2`).
 
-    `REPLY` answers one comment or manual action, with all that there is to say of it: the lines
-    that were not taken, the checks that are missing before it may close, the pages that were
-    asked for. `REFUSED` tells somebody, once, that they may not command.
+    `REPLY` answers one comment or manual action. It holds all there is to say: the lines that could
+    not be carried out, the recovery checks that are missing before the incident may close, and the
+    pages that were asked for. `REFUSED` tells somebody, once, that they lack the permission.
     """
 
     REPLY = "reply"
@@ -52,7 +56,10 @@ class NoticeKind(StrEnum):
 
 
 class Notice(Struct, frozen=True):
-    """Something that the bot has to say. `kind` and `key` together are said once."""
+    """Something that the bot has to tell people, in a comment.
+
+    A notice with the same `kind` and `key` is posted only once. `to` is the login that it answers.
+    """
 
     kind: NoticeKind
     key: str
@@ -70,9 +77,10 @@ def reply(
     checks: Iterable[ChecklistItem] = (),
     pages: Iterable[RequestedPage] = (),
 ) -> tuple[Notice, ...]:
-    """The one answer to a comment or manual action; none when there is nothing to say.
+    """The answer to a comment or manual action: one notice, or none when there is nothing to say.
 
-    The key changes with what is said, so that an edited comment gets an answer of its own.
+    `source` identifies the comment or action. The notice's key also depends on its content, so that
+    an edited comment gets a new answer.
     """
     parts = (tuple(lines), tuple(checks), tuple(pages))
     if not any(parts):
@@ -87,28 +95,32 @@ def name_of(notice: Notice) -> str:
 
 
 def unposted(notices: Iterable[Notice], posted: Collection[str]) -> tuple[Notice, ...]:
-    """The notices whose comment was never posted; `posted` are the names of those that were."""
+    """The notices that were not posted yet; `posted` are the names of all comments that were."""
     return tuple(notice for notice in notices if name_of(notice) not in posted)
 
 
 def outdated(notices: Iterable[Notice], own: Iterable[str]) -> tuple[str, ...]:
-    """Of the bot's comments, by name, the answers to what has since been corrected or deleted."""
+    """The names of the bot's comments that answer something since corrected or deleted.
+
+    `own` are the names of all comments of the bot's; `notices` are what it has to say now.
+    """
     wanted = {name_of(notice) for notice in notices}
     return tuple(name for name in own if name.split(" ", 1)[0] in ANSWERS and name not in wanted)
 
 
 MOST_REFUSED = 10
-"""How many people are told, one comment each, that they may not command."""
+"""How many people are told on one issue that they lack the permission, with one comment each."""
 
 
 class Interpreter(Struct):
-    """One pass over the history of an issue.
+    """Interprets the history of one issue, from the oldest item to the newest.
 
-    `take` carries out a command that somebody was permitted; it raises `Mistake` for one that
-    makes no sense now. `needs` are the permissions that the team's configuration sets, by command.
+    `take` carries out a permitted command, and raises `Mistake` for one that makes no sense now.
+    `needs` are the permissions that the team's configuration sets, by the command's name.
 
-    What it has found so far: `commands`, the comments with any command; `taken`, those with one
-    that was taken; `notices`, what there is to say; `refused`, who may not do what they tried.
+    The rest are results so far. `commands` are the comments with any command, `taken` those with a
+    command that was carried out. `notices` are what people must be told. `refused` are the logins,
+    in lower case, of who lacked a permission.
     """
 
     observation: Observation
@@ -123,7 +135,7 @@ class Interpreter(Struct):
     refused: set[str] = set()
 
     def read(self, item: Comment | TimelineEvent) -> None:
-        """Interpret one comment or event. What bots do means nothing."""
+        """Interpret one comment or event. Those of bots are ignored."""
         if self.observation.is_bot(item.author if isinstance(item, Comment) else item.actor):
             return
         if isinstance(item, Comment):
@@ -132,14 +144,14 @@ class Interpreter(Struct):
             self._read_event(item)
 
     def _read_comment(self, comment: Comment) -> None:
-        """Carry out the commands of a comment; what can't be taken becomes one notice."""
+        """Carry out the commands of a comment. All that can't be carried out becomes one notice."""
         lines = read_comment(comment.body, comment.created_at)
         if not lines:
             return
         self.commands.append(comment)
         login = comment.author.login
         allowed = self.permissions.at(login, comment.id)
-        if allowed < Permission.TRIAGE:  # who may command nothing is told nothing of spelling
+        if allowed < Permission.TRIAGE:  # no help with spelling for those who may command nothing
             self._refuse(login)
             return
         misread: list[MisreadLine] = []
@@ -188,16 +200,18 @@ class Interpreter(Struct):
             return  # the labels and the issue's state are put right by the projection
 
     def _carry_out(self, command: Command, origin: Origin) -> None:
+        """Carry out a permitted command. Raises `Mistake` where it does not apply."""
         if self.subject not in command.applies_to:
             raise Mistake(self.subject.reason, self.subject.suggestion)
         if not isinstance(command, PageCommand):
             self.take(command, origin)
 
     def _needed(self, command: Command) -> Permission:
+        """The permission for a command: the team's setting, else the command's own."""
         return self.needs.get(command.name, command.needs)
 
     def _refuse(self, login: str) -> None:
-        """Say once that somebody may not do that; a crowd of strangers is not answered."""
+        """Tell somebody, once, that they lack the permission; `MOST_REFUSED` people at most."""
         key = login.casefold()
         if key in self.refused or len(self.refused) >= MOST_REFUSED:
             return
@@ -208,14 +222,17 @@ class Interpreter(Struct):
 
 
 def is_born_with(event: TimelineEvent, observation: Observation) -> bool:
-    """Whether the issue was opened with this label: its form's answers say more."""
+    """Whether the event is a label that the issue was opened with.
+
+    Such a label is no command: the form's answers decide about the incident.
+    """
     return event.kind is EventKind.LABELED and event.at <= observation.issue.created_at
 
 
 def wants_permission(observation: Observation) -> dict[str, int]:
-    """Whose permission the interpreter will look up: login -> newest comment with a command.
+    """Whose permissions the interpreter needs: login -> id of their newest comment with a command.
 
-    Manual actions that stand for a command count as comment 0.
+    The id is 0 for people who only acted by hand.
     """
     newest: dict[str, int] = {}
     for event in observation.people_events:
@@ -228,9 +245,9 @@ def wants_permission(observation: Observation) -> dict[str, int]:
 
 
 def named_for_roles(observation: Observation, permissions: Permissions) -> tuple[str, ...]:
-    """Who was named for a role in a comment, by people who may do that.
+    """The logins that comments name for a role, so that their permissions must be known, too.
 
-    Names that a stranger types are not asked about: they could be many.
+    Only comments of people who may give roles count: a stranger could name any number of logins.
     """
     named: dict[str, None] = {}
     for comment, lines in _with_commands(observation):
@@ -245,7 +262,7 @@ def named_for_roles(observation: Observation, permissions: Permissions) -> tuple
 def _with_commands(
     observation: Observation,
 ) -> Iterator[tuple[Comment, tuple[TakenLine | MisreadLine, ...]]]:
-    """The comments of people that have a command in them, with their lines."""
+    """The comments by people that have commands in them, each with its command lines."""
     for comment in observation.comments:
         if not observation.is_bot(comment.author):
             lines = read_comment(comment.body, comment.created_at)

@@ -1,8 +1,9 @@
-"""What people do by hand on the issue, as the command that it stands for.
+"""What people do by hand on an issue (label, close, assign, ...), translated into commands.
 
-Whoever may triage can set labels, and could do by hand what they may not command. So each action
-is a command, and needs its permission. What no command does quite like that is a kind of the
-nearest one, with the same name and permission; what everybody may do needs none.
+GitHub lets people with triage access set labels, also those whose command needs more. So each
+action becomes a command, and needs that command's permission. Where no typed command does exactly
+the same, a class here derives from the nearest one and so has its name and permission. Actions that
+need no permission have classes of their own.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from incident_actions.domain.timeline.commands.status import ACTIVE, Reopen, Res
 
 
 def command_of(event: TimelineEvent) -> Command | None:
-    """The command that an event stands for; None when it means nothing to an incident."""
+    """The command that does the same as an event; None when the event changes no incident."""
     match event.kind:
         case EventKind.CLOSED:
             return Resolve("closed by hand")
@@ -45,17 +46,17 @@ class MarkAsDrill(ThawDeploys, frozen=True):
     """The drill label was put on: a drill freezes nothing."""
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
-        """It is a drill from now on."""
+        """Makes the incident a drill."""
         if incident.drill:
             return incident
         return origin.log(incident, "marked it as a drill", drill=True)
 
 
 class UnmarkAsDrill(FreezeDeploys, frozen=True):
-    """The drill label was taken off: the freeze may be real."""
+    """The drill label was taken off: the incident may freeze deploys."""
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
-        """It is no drill any more."""
+        """Makes the incident a real one."""
         if not incident.drill:
             return incident
         return origin.log(incident, "said that it is no drill", drill=False)
@@ -65,7 +66,7 @@ class EndFreeze(ThawDeploys, frozen=True):
     """The label of `/freeze` was taken off: the severity decides again."""
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
-        """Takes `/freeze` back, and nothing that was decided after it."""
+        """Undoes a `/freeze`. When a `/thaw` came after it, nothing changes."""
         return _end(incident, origin, FreezeSwitch.ON, "took the deploy freeze by hand off")
 
 
@@ -73,12 +74,13 @@ class EndThaw(FreezeDeploys, frozen=True):
     """The label of `/thaw` was taken off: the severity decides again."""
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
-        """Takes `/thaw` back, and nothing that was decided after it."""
+        """Undoes a `/thaw`. When a `/freeze` came after it, nothing changes."""
         action = "let the severity decide about deploys again"
         return _end(incident, origin, FreezeSwitch.OFF, action)
 
 
 def _end(incident: Incident, origin: Origin, switch: FreezeSwitch, action: str) -> Incident:
+    """Undo a decision about deploys, if it is still the one given by `switch`."""
     if incident.freeze is None or incident.freeze.freeze is not switch:
         return incident
     return origin.log(incident, action, freeze=None)
@@ -88,7 +90,7 @@ class AddService(SetServices, frozen=True):
     """A service's label was put on."""
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
-        """The service joins those that are there."""
+        """Adds the service to those of the incident."""
         new = [name for name in self.names if name and name not in incident.services]
         return SetServices((*incident.services, *new)).apply(incident, origin) if new else incident
 
@@ -97,18 +99,18 @@ class DropService(SetServices, frozen=True):
     """A service's label was taken off."""
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
-        """The other services stay."""
-        left = tuple(name for name in incident.services if name not in self.names)
-        if left == incident.services:
+        """Removes the service from those of the incident."""
+        remaining = tuple(name for name in incident.services if name not in self.names)
+        if remaining == incident.services:
             return incident
-        return origin.log(incident, f"took the service {self.names[0]} off", services=left)
+        return origin.log(incident, f"took the service {self.names[0]} off", services=remaining)
 
 
 class DropCause(SetCause, frozen=True):
     """A cause's label was taken off."""
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
-        """No cause is named."""
+        """Removes the cause."""
         if not incident.cause:
             return incident
         return origin.log(incident, "took the cause off", cause=None)
@@ -121,7 +123,7 @@ class Assign(Command, frozen=True):
     login: str
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
-        """They take command if nobody has it; else they help."""
+        """Adds them to the assigned people. They take command if nobody has it."""
         if incident.commander is None:
             incident = give_role(incident, Role.COMMANDER, self.login)
             return origin.log(incident, f"assigned @{self.login}, who is in command now")
@@ -138,9 +140,9 @@ class Unassign(Command, frozen=True):
     login: str
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
-        """Their roles are free again."""
-        left = drop_roles(incident, self.login, origin.at)
-        return origin.log(left, f"unassigned @{self.login}")
+        """Removes them from the assigned people and from their roles."""
+        incident = drop_roles(incident, self.login, origin.at)
+        return origin.log(incident, f"unassigned @{self.login}")
 
 
 class Rename(Command, frozen=True):
@@ -150,12 +152,12 @@ class Rename(Command, frozen=True):
     title: str
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
-        """A line in the timeline."""
+        """Adds a line to the timeline."""
         return origin.log(incident, f"renamed the incident to {self.title}")
 
 
 class LinkPull(Command, frozen=True):
-    """A pull request named the incident. `merged_at` is None while it is not merged."""
+    """A pull request mentioned the incident. `merged_at` is None while it is not merged."""
 
     needs = Permission.NONE
     number: str
@@ -163,7 +165,7 @@ class LinkPull(Command, frozen=True):
     merged_at: datetime | None
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
-        """A line in the timeline, and one more when it was merged."""
+        """Adds a line to the timeline, and another one if the pull request was merged."""
         what = f"pull request #{self.number}"
         incident = origin.log(incident, f"linked {what}", self.title)
         if self.merged_at is None:
@@ -180,11 +182,12 @@ _BY_LABEL: dict[str, tuple[Command, Command | None]] = {
     **{f"{labels.STATUS_PREFIX}{status}": (SetStatus(status, ""), None) for status in ACTIVE},
     f"{labels.STATUS_PREFIX}{Status.RESOLVED}": (Resolve("status set by hand"), None),
 }
-"""The commands for putting a label on, and for taking it off. Other labels mean nothing, but for
-those that carry the name of a service or a cause."""
+"""By label: the command for putting it on, and the one for taking it off (None: it means nothing).
+Labels of services and causes are not listed, because they hold a name. All others mean nothing."""
 
 
 def _command_of_label(label: str, put_on: bool) -> Command | None:
+    """The command for a label (in lower case) that was put on or taken off; None without one."""
     prefix, colon, rest = label.partition(":")
     prefix, value = prefix + colon, rest.strip()
     if prefix == labels.SERVICE_PREFIX:

@@ -1,7 +1,7 @@
-"""From the text of a comment to the commands in it.
+"""The parser: from the text of a comment to the commands in it.
 
-A comment is read as GitHub renders it: which lines are text, and not code, quotes or comments. That
-rests on CommonMark (https://spec.commonmark.org), read by markdown-it.
+Only lines that GitHub shows as plain text count, not those in code, quotes or HTML comments. To
+tell them apart, markdown-it reads the comment as CommonMark (https://spec.commonmark.org).
 """
 
 from __future__ import annotations
@@ -23,14 +23,15 @@ from incident_actions.domain.timeline.commands import BY_NAME
 from incident_actions.domain.timeline.commands.base import Command
 
 _LONGEST_LINE = 4_000
-"""Longer lines are cut before reading: no command is that long, and it keeps reading linear."""
+"""Longer lines are cut before reading. No command is that long, and reading takes linear time."""
 
 
 def _reader() -> MarkdownIt:
-    """Blocks as in CommonMark; of inline Markdown only what can hide text: code and HTML.
+    """The Markdown reader. It knows all blocks, and of inline Markdown only code and HTML.
 
-    `lheading` is off, so that a line of dashes under a command doesn't make it a heading;
-    `reference` is off because a definition would swallow its line.
+    Other inline Markdown hides no text. `lheading` is off, so that a line of dashes below a command
+    does not make the command a heading. `reference` is off, because the line of a definition would
+    be missing from the result.
     """
     reader = MarkdownIt("commonmark", {"maxNesting": 20})
     reader.disable(["lheading", "reference"])
@@ -49,13 +50,14 @@ _MARKABLE = re.compile(r"^( {0,3})/")
 
 
 def slash_lines(source: str) -> list[tuple[int, str]]:
-    """The lines that begin with `/` and are shown as text: (line number from 1, text).
+    """The lines that begin with `/` and are shown as plain text: (line number from 1, text).
 
-    Left out: fenced and indented code, inline code that began on an earlier line, quotes, list
-    items, HTML comments and blocks. A line right under a quote is the writer's own again, though
-    CommonMark would add it to the quote. Never fails.
+    Left out are fenced and indented code, inline code that began on an earlier line, quotes, list
+    items, HTML comments and HTML blocks. A line right below a quote counts as the writer's own,
+    though CommonMark adds it to the quote. Never fails.
 
-    Each candidate is marked before reading; the marks that come out as text are the answer.
+    Each line that begins with `/` gets a mark before the text is read as Markdown. The lines whose
+    mark is at the start of shown text are the result.
     """
     normal = source.replace("\r\n", "\n").replace("\r", "\n").replace("\0", " ")
     normal = normal.replace(_OPEN, "").replace(_CLOSE, "")
@@ -64,16 +66,16 @@ def slash_lines(source: str) -> list[tuple[int, str]]:
         for number, line in enumerate(normal.split("\n"), start=1)
     ]
     return [
-        found
+        numbered
         for token in _READER.parse("\n".join(marked))
         if token.type == "inline"
         for line in _shown(token.children or [])
-        if (found := _unmark(line)) is not None
+        if (numbered := _unmark(line)) is not None
     ]
 
 
 def _shown(children: list[Token]) -> Iterator[str]:
-    """The lines of an inline token, code spans put back as typed, HTML left out."""
+    """The lines of an inline token, given as its children: code spans as typed, without HTML."""
     line = ""
     for child in children:
         if child.type in ("softbreak", "hardbreak"):
@@ -87,21 +89,23 @@ def _shown(children: list[Token]) -> Iterator[str]:
 
 
 def _unmark(line: str) -> tuple[int, str] | None:
+    """A marked line as (line number, text without the mark); None for any other line."""
     mark = _MARK.match(line)
     return (int(mark[1]), line[mark.end() :].rstrip()) if mark else None
 
 
 _COMMAND = re.compile(r"/\s?([A-Za-z][\w-]*)(?=[\s:,.!]|$)[:,.!]*[ \t]*(.*)$")
 _SHOWN = 60
-"""Characters of a line that are shown again where it was not taken."""
+"""How many characters of a command line are kept, to show them when it is not carried out."""
 _MOST = 50
-"""Commands read of one comment; a comment with more is no work of a person's."""
+"""How many commands of one comment are read. No person writes more into one comment."""
 
 
 class TakenLine(Struct, frozen=True):
-    """A line that was understood. `at` is when it happened, which may be backdated.
+    """A command line that was understood.
 
-    `line` is its number in the comment; `typed` is the line, cut.
+    `line` is its number in the comment; `typed` is its text, cut. `at` is when it happened: the
+    time that was typed with it (`backdated`), else the time of the comment.
     """
 
     line: int
@@ -112,7 +116,10 @@ class TakenLine(Struct, frozen=True):
 
 
 class MisreadLine(Struct, frozen=True):
-    """A line that was not taken: what was typed (cut), why not, and what to type instead."""
+    """A command line that can't be carried out.
+
+    `typed` is its text (cut), `reason` says why, and `suggestion` is a whole line to type instead.
+    """
 
     line: int
     typed: str
@@ -131,27 +138,28 @@ _TYPOGRAPHY = str.maketrans(
 
 @lru_cache(maxsize=4096)
 def read_comment(body: str, typed_at: datetime) -> tuple[TakenLine | MisreadLine, ...]:
-    """Every command line of a comment, in order. Never fails, in linear time.
+    """Every command line of a comment, in order. Never fails, and takes linear time.
 
-    `typed_at` is when the comment was made: `at 14:02` means the nearest past seen from there.
-    A line like `/var/log is full` is no command. Nothing is read beyond the limit, and a comment
-    is read once in a run, however often its issue's history is gone through.
+    `typed_at` is when the comment was written: `at 14:02` is the last such time before it. A line
+    like `/var/log is full` is no command. After `_MOST` commands comes one `MisreadLine` that says
+    so. The result is cached, because a run goes through the comments more than once.
     """
-    found: list[TakenLine | MisreadLine] = []
+    lines: list[TakenLine | MisreadLine] = []
     for number, line in slash_lines(body):
         match = _COMMAND.match(_plain(line))
-        if match and len(found) == _MOST:
+        if match and len(lines) == _MOST:
             reason = (
                 f"a comment may hold {_MOST} commands; this one and those after it were left out"
             )
-            found.append(MisreadLine(number, "…", reason, "Post them in a second comment."))
+            lines.append(MisreadLine(number, "…", reason, "Post them in a second comment."))
             break
         if match:
-            found.append(_read_line(number, match[1].casefold(), match[2], typed_at))
-    return tuple(found)
+            lines.append(_read_line(number, match[1].casefold(), match[2], typed_at))
+    return tuple(lines)
 
 
 def _read_line(number: int, name: str, text: str, typed_at: datetime) -> TakenLine | MisreadLine:
+    """One command line: `number` in the comment, `name` after the slash, `text` after the name."""
     typed = f"/{name} {text}".strip()[:_SHOWN]
     kind = BY_NAME.get(name)
     if kind is None:
@@ -161,16 +169,20 @@ def _read_line(number: int, name: str, text: str, typed_at: datetime) -> TakenLi
             suggestion = f"/severity {name.replace('-', '')} {text[:300]}".strip()
         return MisreadLine(number, typed, "there is no such command", suggestion)
     try:
-        command, at = _read(kind, text.strip(), typed_at)
+        command, at = _parse(kind, text.strip(), typed_at)
     except Mistake as mistake:
         return MisreadLine(number, typed, str(mistake), _complete(kind, mistake.suggestion))
     return TakenLine(number, typed, command, at or typed_at, backdated=at is not None)
 
 
-def _read(kind: type[Command], text: str, typed_at: datetime) -> tuple[Command, datetime | None]:
-    """The time may stand right after the command, or after its first fixed words."""
+def _parse(kind: type[Command], text: str, typed_at: datetime) -> tuple[Command, datetime | None]:
+    """The command of a line, and the time that was typed with it (None when there is none).
+
+    The time may stand right after the name, or for some commands after the first word of `text`.
+    Raises `Mistake`.
+    """
     if not kind.dated:
-        return _make(kind, Arguments(text.strip())), None
+        return _with_arguments(kind, Arguments(text.strip())), None
     text, at = _take_time(text, typed_at)
     if at is None and kind.time_after_word:
         head, _, tail = text.partition(" ")
@@ -180,17 +192,22 @@ def _read(kind: type[Command], text: str, typed_at: datetime) -> tuple[Command, 
             line = f"/{kind.name} {as_code(head)} {mistake.suggestion}"
             raise Mistake(mistake.reason, line) from None
         text = f"{head} {tail}" if at is not None else text
-    return _make(kind, Arguments(text.strip(), dated=at is not None)), at
+    return _with_arguments(kind, Arguments(text.strip(), dated=at is not None)), at
 
 
-def _make(kind: type[Command], arguments: Arguments) -> Command:
+def _with_arguments(kind: type[Command], arguments: Arguments) -> Command:
+    """The command with its arguments. A syntax without a space has none, and ignores what's typed.
+
+    Raises `Mistake`.
+    """
     return kind.read(arguments) if " " in kind.syntax else kind()
 
 
 def _complete(kind: type[Command], suggestion: str) -> str:
-    """A whole line to type: a suggested word is put behind its command.
+    """A whole line to type instead, made from a `Mistake`'s suggestion.
 
-    Without one it is the syntax, or where that has choices in it, the example.
+    Words are put after the command's name. Without a suggestion, the line is the command's syntax;
+    or its example when the syntax has choices or optional parts.
     """
     if suggestion.startswith("/"):
         return suggestion
@@ -200,11 +217,7 @@ def _complete(kind: type[Command], suggestion: str) -> str:
 
 
 def _take_time(text: str, typed_at: datetime) -> tuple[str, datetime | None]:
-    """Take a leading `at 14:02` or `at 2026-11-23T14:02Z` off: (the rest, the time).
-
-    Times are UTC. A clock time means its nearest past. Raises `Mistake` for a time that does not
-    exist or lies in the future.
-    """
+    """As `take_at`. Raises `Mistake` for a time that does not exist or lies in the future."""
     try:
         return take_at(text, typed_at)
     except ValueError as error:
@@ -213,5 +226,5 @@ def _take_time(text: str, typed_at: datetime) -> tuple[str, datetime | None]:
 
 
 def _plain(text: str) -> str:
-    """Typographic spaces, quotes and hyphens as a keyboard has them."""
+    """The text with typographic spaces, quotes and hyphens replaced by those of a keyboard."""
     return text.translate(_TYPOGRAPHY)

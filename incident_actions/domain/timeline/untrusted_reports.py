@@ -1,4 +1,4 @@
-"""An issue by somebody from outside, or a deploy freeze: what the team decided about it."""
+"""What the team decided about a report by somebody from outside, or about a deploy freeze."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from incident_actions.domain.timeline.interpreter import Interpreter, Notice, No
 
 
 class TeamDecision(Struct, frozen=True):
-    """What the team decided about an issue that is no incident, and who; None: nothing yet.
+    """What the team decided about an issue that is no incident.
 
-    `comments` are those with any command.
+    `command` is the decision, None while there is none; `by` is the login of who made it.
+    `comments` are those with any command. `notices` are what people must be told.
     """
 
     command: Command | None
@@ -35,7 +36,10 @@ def decide(
     permissions: Permissions,
     needs: Mapping[str, Permission],
 ) -> TeamDecision:
-    """The first command that applies, by somebody who may, counts; the others are answered."""
+    """Find the decision: the first command that applies to the issue, by somebody who may use it.
+
+    `needs` are the permissions that the configuration sets for commands, by the command's name.
+    """
     decisions: list[tuple[Command, str]] = []
 
     def take(command: Command, origin: Origin) -> None:
@@ -49,17 +53,18 @@ def decide(
 
 
 def report_marker(report: int) -> str:
-    """What ties an incident to the report that it came from."""
+    """The HTML comment in an incident's body that holds the number of the report it came from."""
     return f"<!-- incident-actions:report {report} -->"
 
 
 def all_opened(observation: Observation) -> tuple[int, ...]:
-    """What the bot opened for this report, by the references that GitHub keeps, oldest first.
+    """The numbers of the incidents that the bot opened for this report, the oldest first.
 
-    It can be more than one: two runs at the same time may not have known of each other.
+    They are known from the references that GitHub keeps. There can be more than one, because two
+    runs that overlapped may both have opened one.
     """
     mark = report_marker(observation.issue.number)
-    found = {
+    numbers = {
         int(event.subject)
         for event in observation.events
         if event.kind is EventKind.CROSS_REFERENCED
@@ -67,11 +72,14 @@ def all_opened(observation: Observation) -> tuple[int, ...]:
         and observation.is_bot(event.author)
         and mark in event.body
     }
-    return tuple(sorted(found))
+    return tuple(sorted(numbers))
 
 
 def opened_as(observation: Observation) -> int | None:
-    """What the report goes on as: by those references, or by the bot's own comment on it."""
+    """The number of the incident that was opened for this report; None while there is none.
+
+    It is known from the references that GitHub keeps, else from the bot's comment on the report.
+    """
     start = f"{observation.issue.number}."
     keys = observation.own.of_kind(NoticeKind.CONFIRMED)
     named = [key.removeprefix(start) for key in keys if key.startswith(start)]

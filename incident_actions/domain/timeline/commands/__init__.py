@@ -1,4 +1,4 @@
-"""The slash commands: one class each. `REGISTRY` lists them as `/help` and the README show them."""
+"""The slash commands, one class each. `REGISTRY` has the order of `/help` and the README."""
 
 from __future__ import annotations
 
@@ -22,4 +22,4 @@ REGISTRY: tuple[type[Command], ...] = (
 )  # fmt: skip
 
 BY_NAME = {command.name: command for command in REGISTRY}
-"""The commands by what is typed after the slash, in lower case."""
+"""The commands by their name in lower case, which is typed after the slash."""

@@ -1,4 +1,4 @@
-"""What every command is made of, and how a change of an incident is written down."""
+"""The base classes of the commands, the issues they apply to, and where a change comes from."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from incident_actions.domain.timeline.arguments import Arguments
 
 
 class Subject(Enum):
-    """What an issue is, with what to say of a command that does not apply to it."""
+    """What an issue is, with the reason and suggestion for a command that does not apply to it."""
 
     INCIDENT = ("this is an incident already, not a report", "/resolve")
     REPORT = ("this is a report that nobody has confirmed yet", "/confirm")
@@ -28,10 +28,11 @@ class Subject(Enum):
 
 
 class Origin(Source, frozen=True):
-    """Where a change of an incident comes from, and what was known then.
+    """Where a change of an incident comes from, and what a command may need to know.
 
-    It may be backdated: GitHub recorded it at `typed_at`. `checks` are the team's recovery checks,
-    `permissions` what is known of people. `by_hand`: it was no typed command.
+    `at` is when the change happened, and `typed_at` when GitHub recorded it; they differ when the
+    command was backdated. `checks` are the team's recovery checks, `permissions` those of people.
+    `by_hand` is True for a manual action, False for a typed command.
     """
 
     typed_at: datetime
@@ -41,13 +42,14 @@ class Origin(Source, frozen=True):
 
 
 class Command(Struct, frozen=True):
-    """A command: a subclass says how it is typed, who may use it, and what it does.
+    """A command. A subclass says how it is typed, who may use it, and what it does.
 
-    The first line of its docstring is its help. Its name is the first word of its `syntax`, which
-    is also its `example` where there is nothing to fill in. `needs` is the permission that it
-    needs unless the team's configuration says otherwise. A `dated` command takes a time
-    (`at 14:02`), which may also stand after its first word when `time_after_word`; the others
-    happen when they are typed. `applies_to` are the issues where it is taken.
+    `syntax` is how it is typed; its first word is the `name`. `example` is a line that could be
+    typed; by default it is the syntax. `summary`, the help, is the first line of the docstring.
+    `needs` is the permission that it takes, unless the team's configuration says otherwise. A
+    `dated` command can have a time (`at 14:02`) right after its name, and with `time_after_word`
+    also after the word that follows; other commands happen when they are typed. `applies_to` says
+    on which issues it is carried out.
     """
 
     syntax: ClassVar[str] = ""
@@ -60,7 +62,7 @@ class Command(Struct, frozen=True):
     applies_to: ClassVar[frozenset[Subject]] = frozenset({Subject.INCIDENT})
 
     def __init_subclass__(cls) -> None:
-        """Work out what follows from the syntax and the docstring of a command that is typed."""
+        """Set name, summary and example of a class that has a syntax; others inherit them."""
         if "syntax" in cls.__dict__:
             cls.name = cls.syntax.removeprefix("/").split()[0]
             cls.summary = (cls.__doc__ or "").partition("\n")[0]
@@ -68,27 +70,31 @@ class Command(Struct, frozen=True):
 
     @classmethod
     def read(cls, arguments: Arguments) -> Self:
-        """The command with what was typed behind its name. Raises `Mistake`.
+        """Make the command from what was typed after its name.
 
-        Where the syntax is the name alone, that is not looked at.
+        Not called for a command whose syntax is its name alone. Raises `Mistake` when an argument
+        is missing or wrong.
         """
         raise NotImplementedError(f"`/{cls.name}` does not read its arguments")
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
-        """The incident after the command.
+        """The incident after the command; by default, nothing changes.
 
-        Raises `Mistake` when it makes no sense for the incident as it is; nothing has changed then.
+        Raises `Mistake` when the command makes no sense for the incident as it is.
         """
         return incident
 
 
 class TextCommand(Command, frozen=True):
-    """A command with a text behind it. `text_is` names the text where it must not be empty."""
+    """A command with a text after its name.
+
+    `text_is` names the text in the message about a missing one; empty: the text may be missing.
+    """
 
     text_is: ClassVar[str] = ""
     text: str
 
     @classmethod
     def read(cls, arguments: Arguments) -> Self:
-        """All that was typed behind the name. Raises `Mistake` when a text is missing."""
+        """All that was typed after the name. Raises `Mistake` when it is needed and missing."""
         return cls(arguments.needed(cls.text_is) if cls.text_is else arguments.rest())

@@ -1,4 +1,4 @@
-"""Whether deploys go on: the freeze of an incident, and what may pass it."""
+"""Commands about deploys: whether an incident freezes them, and which change may pass."""
 
 from __future__ import annotations
 
@@ -72,15 +72,18 @@ class Allow(Command, frozen=True):
         return cls(sha, pr, duration, arguments.needed("the reason"))
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
-        """Adds it to those that run. Of those that are over, the newest are kept."""
-        running = [each for each in incident.allow if each.until > origin.typed_at]
+        """Adds an allowance. To stay within `_MOST_ALLOWED`, the oldest expired ones are dropped.
+
+        Raises `Mistake` when there are too many that have not expired.
+        """
+        running = [allowed for allowed in incident.allow if allowed.until > origin.typed_at]
         if len(running) >= _MOST_ALLOWED:
-            first = min(each.until for each in running)
+            first = min(allowed.until for allowed in running)
             reason = f"{_MOST_ALLOWED} changes are let through already, the first until"
             raise Mistake(f"{reason} {first:%H:%M} UTC", "/thaw REASON")
         until, reason = origin.at + self.duration, self.reason[:200]
         new = Allowance(origin.actor, origin.at, until, reason, self.sha, self.pr)
-        over = [each for each in incident.allow if each.until <= origin.typed_at]
+        over = [allowed for allowed in incident.allow if allowed.until <= origin.typed_at]
         room = _MOST_ALLOWED - len(running) - 1
         incident = replace(incident, allow=(*over[max(0, len(over) - room) :], *running, new))
         action = f"let {self.sha or f'#{self.pr}'} through the freeze until {until:%H:%M} UTC"
@@ -90,5 +93,6 @@ class Allow(Command, frozen=True):
 def _override(
     incident: Incident, origin: Origin, switch: FreezeSwitch, action: str, reason: str
 ) -> Incident:
+    """The incident with a decision about deploys, which counts more than its severity."""
     override = FreezeOverride(freeze=switch, by=origin.actor, at=origin.at, reason=reason[:200])
     return origin.log(incident, action, reason, deed=EntryKind.OVERRIDE, freeze=override)

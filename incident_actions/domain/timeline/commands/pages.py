@@ -1,4 +1,4 @@
-"""Commands that change nothing: the bot answers them with a page."""
+"""Commands that ask for a page. They change nothing; the bot answers with a comment."""
 
 from __future__ import annotations
 
@@ -10,21 +10,25 @@ from incident_actions.domain.timeline.commands.base import Subject, TextCommand
 
 
 class RequestedPage(Struct, frozen=True):
-    """A page that somebody asked for: of `help` or of the `runbook`s. No topic: all commands."""
+    """A page that somebody asked for.
+
+    `kind` is `help` or `runbook`. `topic` names the page; an empty topic of `help` means the list
+    of commands.
+    """
 
     kind: str
     topic: str
 
 
 class PageCommand(TextCommand, frozen=True):
-    """A command that asks for the page of a topic, which is its text."""
+    """A command that asks for a page. Its text is the topic."""
 
     needs = Permission.TRIAGE
     dated = False
 
     @property
     def page(self) -> RequestedPage:
-        """The page that it asks for."""
+        """The page that the command asks for."""
         return RequestedPage(self.name, self.text)
 
 

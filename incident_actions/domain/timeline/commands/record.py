@@ -1,4 +1,4 @@
-"""What is written down on the way: notes, mitigations, updates, follow-ups, causes, services."""
+"""Commands that record facts: notes, mitigations, updates, follow-ups, causes, services."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Note(TextCommand, frozen=True):
     text_is = "the note"
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
-        """Changes nothing else."""
+        """Adds the line, and changes nothing else."""
         return origin.log(incident, self.text)
 
 
@@ -40,18 +40,18 @@ class Did(Command, frozen=True):
 
     @classmethod
     def read(cls, arguments: Arguments) -> Did:
-        """The action, and behind an arrow its result."""
+        """The action and, after an arrow, its result, which may be missing."""
         text = arguments.needed("what was done")
         for arrow in _ARROWS:
-            action, found, result = text.partition(arrow)
-            if found and not action.strip():
+            action, separator, result = text.partition(arrow)
+            if separator and not action.strip():
                 raise Mistake("the action before the arrow is missing", f"/did ACTION ->{result}")
-            if found:
+            if separator:
                 return cls(action.strip(), result.strip())
         return cls(text, "")
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
-        """Counts it, and remembers the pull requests that it names."""
+        """Counts the mitigation, and remembers the pull requests that its text names as fixes."""
         fixes = fixes_named(incident, self.action, self.result)
         incident = replace(incident, fixes=fixes, mitigations=incident.mitigations + 1)
         return origin.log(incident, self.action, self.result, deed=EntryKind.MITIGATION)
@@ -71,12 +71,12 @@ class Update(Command, frozen=True):
 
     @classmethod
     def read(cls, arguments: Arguments) -> Update:
-        """The update, and when the next one comes, before it or behind it."""
+        """The update, and before or after it `next 20m`: when the next update comes."""
         next_in = arguments.promise(LONGEST_PROMISE)
         return cls(arguments.needed("the update"), next_in)
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
-        """Starts the clock of internal updates again."""
+        """Counts the update. The time until the next one starts again."""
         due = origin.at + self.next_in if self.next_in else None
         clock = {"last_update": origin.at, "next_update": due}
         incident = replace(incident, updates=incident.updates + 1, **clock)
@@ -91,7 +91,7 @@ class CustomerUpdate(TextCommand, frozen=True):
     text_is = "the update"
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
-        """Whoever tells customers says that they are affected."""
+        """Counts the update, and records that customers are affected."""
         count = incident.customer_updates + 1
         incident = replace(incident, customers=True, customer_updates=count)
         incident = replace(incident, last_customer_update=origin.at)
@@ -123,7 +123,7 @@ class AddAction(Command, frozen=True):
             raise Mistake(f"`{due}` is no date like 2026-12-01", suggestion) from None
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
-        """Remembers it for the postmortem."""
+        """Keeps the follow-up for the postmortem."""
         due = self.due.isoformat()
         item = ActionItem(self.text[:300], self.owner, due, origin.actor, origin.key)
         action = f"noted a follow-up for @{self.owner}, due {due}"
@@ -166,10 +166,11 @@ class SetServices(Command, frozen=True):
 
 
 def fixes_named(incident: Incident, *texts: str) -> tuple[int, ...]:
-    """The pull requests that may be its fix: those known, and those that the texts name.
+    """The pull requests that may fix the incident: those known, and those named (`#57`) in `texts`.
 
-    A change from one of them may pass the freeze, so only commands that need write access say
-    so: `/note` and `/update` are for triage, too.
+    At most the last 20 are kept. A fix may pass the freeze, so only texts of commands that need
+    write access may name one. Those of `/note` and `/update` may not: triage access is enough for
+    these commands.
     """
-    found = [int(number) for text in texts for number in _REFERENCE.findall(text)]
-    return tuple(dict.fromkeys((*incident.fixes, *found)))[-20:]
+    named = [int(number) for text in texts for number in _REFERENCE.findall(text)]
+    return tuple(dict.fromkeys((*incident.fixes, *named)))[-20:]

@@ -1,4 +1,4 @@
-"""What becomes of a report, or a freeze, by somebody from outside."""
+"""Commands with which the team decides about a report, or a freeze, by somebody from outside."""
 
 from __future__ import annotations
 

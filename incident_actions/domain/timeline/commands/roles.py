@@ -1,4 +1,4 @@
-"""Who does what, and how bad it is."""
+"""Commands about roles and severity, and how roles are given and taken."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from incident_actions.domain.timeline.arguments import Arguments, Mistake
 from incident_actions.domain.timeline.commands.base import Command, Origin
 
 ROLE_NEEDS = Permission.TRIAGE
-"""Who may hold a role. GitHub lets these people be assigned, too."""
+"""The permission that a person needs to hold a role. GitHub lets these people be assigned, too."""
 _ROLE_ALIASES = {
     "ic": Role.COMMANDER,
     "lead": Role.COMMANDER,
@@ -27,7 +27,7 @@ class Ack(Command, frozen=True):
     syntax = "/ack"
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
-        """A backdated acknowledgement corrects the time."""
+        """Sets the time of acknowledgement if it is not set, or if the command is backdated."""
         if origin.at != origin.typed_at:
             incident = origin.set_time(incident, Moment.ACKNOWLEDGED)
         incident = origin.acknowledge(incident)
@@ -40,7 +40,7 @@ class Ack(Command, frozen=True):
 class AssignRole(Command, frozen=True):
     """Give a role; without a name, take it.
 
-    `login` is None for whoever typed it.
+    `login` is None when the person who typed the command takes the role.
     """
 
     syntax = "/role commander|investigator|comms|scribe [@user]"
@@ -56,7 +56,10 @@ class AssignRole(Command, frozen=True):
         return cls(role, arguments.optional_login())
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
-        """Who takes command by their own word has acknowledged the incident."""
+        """Gives the role. Somebody who makes themselves commander also acknowledges the incident.
+
+        Raises `Mistake` when the named person may not hold a role.
+        """
         if self.login and origin.permissions.at(self.login, 0) < ROLE_NEEDS:
             reason = f"@{self.login} has no triage or write access to this repository"
             raise Mistake(reason, f"/role {self.role} @user")
@@ -79,11 +82,14 @@ class SetSeverity(Command, frozen=True):
 
     @classmethod
     def read(cls, arguments: Arguments) -> SetSeverity:
-        """A severity, and why."""
+        """A severity, and the reason, which may be missing."""
         return cls(arguments.severity(), arguments.rest())
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
-        """Another severity starts the clocks of updates anew; the same by hand is no news."""
+        """Sets the severity. When it changes, the time until the next update starts again.
+
+        Putting on the label of the severity that is set already changes nothing.
+        """
         before, after = incident.severity, self.severity
         action = f"changed the severity from {before.label} to {after.label}"
         if before is after and incident.severity_known:
@@ -96,7 +102,10 @@ class SetSeverity(Command, frozen=True):
 
 
 def give_role(incident: Incident, role: Role, login: str) -> Incident:
-    """Someone takes a role and is assigned; who held it before leaves, unless needed elsewhere."""
+    """Give a role to somebody, and assign them.
+
+    Who held the role before is unassigned, unless they hold another role.
+    """
     before = incident.roles.get(role)
     roles = {**incident.roles, role: login}
     assigned = [name for name in incident.assigned if name.casefold() != login.casefold()]
@@ -106,7 +115,7 @@ def give_role(incident: Incident, role: Role, login: str) -> Incident:
 
 
 def drop_roles(incident: Incident, login: str, at: datetime) -> Incident:
-    """Someone leaves: their roles are free again."""
+    """Take all roles from somebody, and unassign them. `at` is when they left."""
     folded = login.casefold()
     roles = {role: name for role, name in incident.roles.items() if name.casefold() != folded}
     in_command = incident.commander is not None and Role.COMMANDER not in roles

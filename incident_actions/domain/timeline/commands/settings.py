@@ -1,4 +1,4 @@
-"""How the bot treats the incident."""
+"""Commands that tell the bot how to treat the incident: reminders, privacy, postmortem."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LONGEST_SNOOZE = timedelta(hours=24)
 class Snooze(Command, frozen=True):
     """Pause the reminders.
 
-    `duration` None ends the pause.
+    `duration` is how long; None ends the pause.
     """
 
     syntax = "/snooze 30m|off"
@@ -34,7 +34,7 @@ class Snooze(Command, frozen=True):
         return cls(duration)
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
-        """Sets until when they pause."""
+        """Sets or removes the time until which reminders pause."""
         if self.duration is None:
             return origin.log(incident, "switched reminders on again", snoozed_until=None)
         until = origin.at + self.duration
@@ -49,7 +49,7 @@ class Sensitive(Command, frozen=True):
     syntax = "/sensitive"
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
-        """There is no way back: what was hidden stays hidden."""
+        """Marks the incident. No command takes the mark off again."""
         return origin.log(incident, "marked this as a security matter", sensitive=True)
 
 
@@ -60,5 +60,5 @@ class StartPostmortem(Command, frozen=True):
     dated = False
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
-        """It opens once the incident is resolved."""
+        """Records the wish. The postmortem is opened once the incident is resolved."""
         return origin.log(incident, "asked for a postmortem", postmortem_asked=True)

@@ -1,4 +1,4 @@
-"""How far the incident is: its status, its recovery, its times."""
+"""Commands about the incident's progress: its status, its recovery checks, its times."""
 
 from __future__ import annotations
 
@@ -19,11 +19,14 @@ from incident_actions.domain.timeline.commands.base import Command, Origin, Text
 from incident_actions.domain.timeline.commands.record import fixes_named
 
 ACTIVE = (Status.INVESTIGATING, Status.IDENTIFIED, Status.MONITORING)
-"""The statuses that people set; `/resolve` and `/reopen` set the others."""
+"""The statuses that `/status` sets. `/confirm` ends `reported`, and `/resolve` sets `resolved`."""
 
 
 class Unverified(Mistake):
-    """`/resolve`, or closing by hand, before recovery is verified. Carries what is missing."""
+    """Raised when an incident is resolved or closed before its recovery is verified.
+
+    `checks` are the recovery checks that nobody has verified yet.
+    """
 
     def __init__(self, checks: tuple[ChecklistItem, ...]) -> None:
         super().__init__("recovery is not verified yet", "/verify all")
@@ -41,14 +44,18 @@ class SetStatus(Command, frozen=True):
 
     @classmethod
     def read(cls, arguments: Arguments) -> SetStatus:
-        """One of the statuses of an open incident, and a text."""
+        """One of the statuses in `ACTIVE`, and a text, which may be missing."""
         if arguments.peek().casefold() in ("resolved", "closed"):
             raise Mistake("resolving has its own command, because recovery is verified", "/resolve")
         status = arguments.choice("status", {status.value: status for status in ACTIVE})
         return cls(status, arguments.rest())
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
-        """Monitoring means that it is mitigated; the same status by hand is no news."""
+        """Sets the status, and acknowledges. `monitoring` also sets the time of mitigation.
+
+        Putting on the label of the status that is set already changes nothing. Raises `Mistake`
+        when the incident is resolved, or the status may not follow the present one.
+        """
         if origin.by_hand and self.status is incident.status:
             return incident
         if not incident.status.open:
@@ -68,7 +75,10 @@ class Mitigated(TextCommand, frozen=True):
     example = "/mitigated at 14:14 rollback is live"
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
-        """Sets the time, and the status to monitoring."""
+        """Sets the time of mitigation, and the status to `monitoring`; acknowledges.
+
+        Pull requests that the text names are remembered as fixes.
+        """
         _require(incident, Status.MONITORING, f"/time mitigated at {origin.at:%H:%M}")
         incident = origin.set_time(origin.acknowledge(incident), Moment.MITIGATED)
         fixes = fixes_named(incident, self.text)
@@ -89,22 +99,25 @@ class Verify(Command, frozen=True):
 
     @classmethod
     def read(cls, arguments: Arguments) -> Verify:
-        """A check's name, and a text."""
+        """A check's name or `all`, and a text, which may be missing."""
         check = arguments.word("the check's name, or `all`")
         return cls(check.strip("`").casefold(), arguments.rest())
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
-        """Remembers who said so. `all` are those that nobody has verified yet."""
+        """Records who verified the check. `all` are those that nobody has verified yet.
+
+        Raises `Mistake` for an unknown check.
+        """
         known = {item.key: item for item in origin.checks}
-        left = missing(origin.checks, incident.verified)
+        unverified = missing(origin.checks, incident.verified)
         if self.check == "all":
-            items, action = left, "verified all recovery checks"
+            items, action = unverified, "verified all recovery checks"
         elif self.check in known:
             items = (known[self.check],)
             action = f"verified: {items[0].text}"
         else:
             near = difflib.get_close_matches(self.check[:40], known, n=1, cutoff=0.4)
-            meant = [*near, *([item.key for item in left] or list(known)), "CHECK"][0]
+            meant = [*near, *([item.key for item in unverified] or list(known)), "CHECK"][0]
             listed = ", ".join(f"`{key}`" for key in known) or "none"
             reason = f"there is no such recovery check; there are {listed}"
             raise Mistake(reason, f"/verify {meant}")
@@ -116,7 +129,7 @@ class Verify(Command, frozen=True):
 class Resolve(Command, frozen=True):
     """Close, once recovery is verified; else `/resolve --force REASON`.
 
-    `force` skips the recovery checks, on the record.
+    `force` skips the recovery checks. That is recorded.
     """
 
     syntax = "/resolve [TEXT]"
@@ -126,7 +139,7 @@ class Resolve(Command, frozen=True):
 
     @classmethod
     def read(cls, arguments: Arguments) -> Resolve:
-        """`--force` or not, and a text, which `--force` needs."""
+        """`--force`, which may be missing, and a text, which only `--force` requires."""
         force = arguments.flag("--force")
         text = arguments.rest()
         if force and not text:
@@ -134,7 +147,11 @@ class Resolve(Command, frozen=True):
         return cls(text, force)
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
-        """Ends everything that an open incident has. Raises `Unverified` when checks are open."""
+        """Resolves the incident; its freeze, allowances and promised update end.
+
+        Raises `Unverified` when recovery checks are missing and `force` is not set, and `Mistake`
+        when the incident is resolved already or is a report.
+        """
         if incident.status is Status.RESOLVED:
             again = f"/time resolved at {origin.at:%H:%M}"
             raise Mistake("the incident is resolved already", again)
@@ -159,7 +176,9 @@ class Reopen(TextCommand, frozen=True):
     text_is = "the reason"
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
-        """Recovery has to be verified anew, and the clocks of updates start again."""
+        """Reopens the incident. Recovery must be verified again, and the times of mitigation and
+        resolution are removed. The time until the next update starts again.
+        """
         if incident.status.open:
             raise Mistake("the incident is open", "/status investigating")
         over = (Moment.MITIGATED, Moment.RESOLVED)
@@ -173,7 +192,7 @@ class Reopen(TextCommand, frozen=True):
 class SetTime(Command, frozen=True):
     """Correct one of the incident's times.
 
-    The time itself is when the command happened.
+    The new time is that of the command: the one typed with it.
     """
 
     syntax = "/time started|detected|… at 14:02"
@@ -183,14 +202,14 @@ class SetTime(Command, frozen=True):
 
     @classmethod
     def read(cls, arguments: Arguments) -> SetTime:
-        """The name of the time."""
+        """The name of the time. Raises `Mistake` when the command has no time."""
         moment = arguments.choice("time", {moment.value: moment for moment in Moment})
         if not arguments.dated:
             raise Mistake("the time itself is missing", f"/time {moment.value} at 14:02")
         return cls(moment)
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
-        """The line in the timeline stands where the correction was typed."""
+        """Sets the time. The line in the timeline is at the time of typing, not at the new time."""
         if self.moment is Moment.RESOLVED and incident.status.open:
             raise Mistake("the incident is not resolved", "/resolve at 14:30")
         action = f"corrected the time {self.moment} to {origin.at:%Y-%m-%d %H:%M} UTC"
@@ -199,6 +218,6 @@ class SetTime(Command, frozen=True):
 
 
 def _require(incident: Incident, status: Status, suggestion: str) -> None:
-    """Raise `Mistake` for a change of status that the state machine does not know."""
+    """Raise `Mistake` when `status` may not follow the incident's present status."""
     if status is not incident.status and status not in TRANSITIONS[incident.status]:
         raise Mistake(f"an incident that is {incident.status} can't be {status} next", suggestion)
