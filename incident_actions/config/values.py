@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 
 from incident_actions.domain.freeze.windows import window_length
 from incident_actions.domain.playbook.on_call import check_rule
+from incident_actions.domain.text.names import LOGIN
 from incident_actions.domain.text.times import (
     read_duration_or_off,
     read_time_of_day,
@@ -25,7 +26,7 @@ def doc(text: str, **limits: Any) -> Meta:
 
 
 ShortText = Annotated[str, Meta(min_length=1, max_length=100)]
-Login = Annotated[str, Meta(pattern=r"^@?[A-Za-z0-9][A-Za-z0-9-]{0,38}(\[bot\])?$")]
+Login = Annotated[str, Meta(pattern=rf"^@?{LOGIN}(\[bot\])?$")]
 
 
 class ConfigSection(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
@@ -111,7 +112,7 @@ def _one_of(pattern: str, wanted: str) -> Callable[[str], None]:
 
 
 _somebody = _one_of(
-    "@?[A-Za-z0-9][A-Za-z0-9-]{0,38}(/[A-Za-z0-9][A-Za-z0-9._-]{0,99})?",
+    rf"@?{LOGIN}(/[A-Za-z0-9][A-Za-z0-9._-]{0, 99})?",
     "a login, or a team as `org/team`",
 )
 _permission = _one_of("triage|write|maintain|admin", "`triage`, `write`, `maintain` or `admin`")

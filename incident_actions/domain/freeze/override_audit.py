@@ -17,13 +17,14 @@ from msgspec import Struct
 
 from incident_actions.domain.issue.incident import Incident
 from incident_actions.domain.issue.observation import Deployment
+from incident_actions.domain.text.names import LOGIN
 
 TITLE = "incident-actions override"
 """The title of the gate's annotation."""
 APP = "github-actions"
 MOST_LOOKED = 60
 MOST_PASSAGES = 20
-_LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}(\[bot\])?")
+_LOGIN = re.compile(rf"{LOGIN}(\[bot\])?")
 
 
 class CheckRun(Struct, frozen=True):

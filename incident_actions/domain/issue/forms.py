@@ -16,12 +16,13 @@ from msgspec import Struct
 
 from incident_actions import gate_readers
 from incident_actions.domain.issue.incident import Severity
+from incident_actions.domain.text.names import LOGIN
 from incident_actions.errors import ConfigError
 from incident_actions.gate_readers import HEADING, NO_RESPONSE, dig, kept
 
 _NOTHING_KNOWN = frozenset({"unknown", "not known yet"})
 _BOX = re.compile(r"\s*[-*] \[(?P<tick>[ xX])\] (?P<text>.*)")
-_LOGIN = re.compile(r"^@?([A-Za-z0-9][A-Za-z0-9-]{0,38})$")
+_LOGIN = re.compile(rf"@?({LOGIN})$")
 _NOBODY = re.compile(
     r"\W*(none|no|nobody|no one|no customers?|only (us|ourselves)|internal(ly)?|staff)\b",
     re.IGNORECASE,

@@ -145,6 +145,12 @@ class Allowance(Struct, frozen=True, omit_defaults=True):
         """The change as people write it: `4f2a9c1` or `#57`."""
         return (self.sha or "")[:7] or f"#{self.pr}"
 
+    def is_for_same_change(self, other: Allowance) -> bool:
+        """Whether both are for the same change. People may type more or less of a commit's SHA."""
+        if self.sha is None or other.sha is None:
+            return self.sha is other.sha and self.pr == other.pr
+        return self.sha.startswith(other.sha) or other.sha.startswith(self.sha)
+
 
 class ActionItem(Struct, frozen=True, omit_defaults=True):
     """A follow-up for the postmortem.

@@ -348,11 +348,6 @@ class Observation(Struct, frozen=True, dict=True):
         return actor.login.casefold() == self.bot.casefold()
 
     @property
-    def by_our_bot(self) -> bool:
-        """Whether a bot, ours or any other, opened the issue."""
-        return self.is_bot(self.issue.author)
-
-    @property
     def is_confirmed_report(self) -> bool:
         """Whether a bot opened this incident from somebody's report."""
         text = self.issue.parts.reporter.lstrip()

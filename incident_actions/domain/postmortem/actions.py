@@ -34,7 +34,7 @@ _CATEGORY = re.compile(r"\[(?P<name>[^\[\]]*)\](?!\()[ \t]*")
 _COMMENT = re.compile(r"<!--.*?-->")
 _SEPARATOR = re.compile(r"(?:^|[ \t]+)/(?:[ \t]+|$)")
 _DATE_LIKE = re.compile(r"^(?=\D*\d)[\d\s./-]+$|^(?:yyyy-mm-dd|tbd|tba|\?+|soon|asap)$", re.I)
-_LOGIN = re.compile(r"^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})$")
+_LOGIN = re.compile(rf"{LOGIN}$")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 

@@ -14,6 +14,7 @@ from incident_actions.domain.issue.incident import Moment, Severity
 from incident_actions.domain.postmortem.actions import CATEGORIES, Action, box, plain
 from incident_actions.domain.postmortem.document import Document, DocumentSection
 from incident_actions.domain.postmortem.link import ACTIONS, SECTIONS
+from incident_actions.domain.text.names import LOGIN
 from incident_actions.domain.text.times import parse_time
 
 
@@ -334,7 +335,7 @@ def _blame(document: Document, facts: LintFacts) -> Iterator[LintFinding]:
     """
     names = _people(document)
     mention = re.compile(
-        r"(?<![\w/.`])@[A-Za-z0-9][A-Za-z0-9-]{0,38}\b"
+        rf"(?<![\w/.`])@{LOGIN}\b"
         + "".join(rf"|(?<![\w-]){re.escape(name)}(?![\w-])" for name in names),
         re.IGNORECASE,
     )

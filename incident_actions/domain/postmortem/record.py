@@ -16,6 +16,7 @@ from msgspec import Struct
 from incident_actions.domain.issue import labels
 from incident_actions.domain.issue.observation import Issue
 from incident_actions.domain.postmortem.actions import Action, key_of, plain
+from incident_actions.domain.text.names import within_html_comment
 
 State = Literal["open", "done", "dropped"]
 
@@ -89,8 +90,7 @@ def labels_of(record: ActionRecord) -> tuple[str, ...]:
 
 def write_block(record: ActionRecord, shown: str) -> str:
     """The bot's part of the body: the record in an HTML comment, then `shown`, for people."""
-    text = msgspec.json.encode(record).decode()
-    text = text.replace("<", "\\u003c").replace(">", "\\u003e").replace("--", "-\\u002d")
+    text = within_html_comment(msgspec.json.encode(record).decode())
     return f"<!-- incident-actions:action {text} -->\n{shown.strip()}\n{_END}"
 
 

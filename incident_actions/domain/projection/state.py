@@ -26,6 +26,7 @@ from incident_actions.domain.playbook.runbooks import Runbook
 from incident_actions.domain.postmortem.link import Postmortem
 from incident_actions.domain.projection.effects import DeleteComment, Effect, PostComment
 from incident_actions.domain.projection.wanted import fit, is_ours, shown_labels
+from incident_actions.domain.text.names import within_html_comment
 
 VERSION = 1
 _FROM_INCIDENT = tuple(name for name in Incident.__struct_fields__ if name != "timeline")
@@ -163,8 +164,7 @@ def is_same(state: State, before: State) -> bool:
 
 def write_state(state: State) -> str:
     """The state as one line of JSON, with the characters escaped that could end an HTML comment."""
-    text = msgspec.json.encode(state).decode()
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("--", "-\\u002d")
+    return within_html_comment(msgspec.json.encode(state).decode())
 
 
 _MARGIN = timedelta(seconds=90)

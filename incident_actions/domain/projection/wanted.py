@@ -112,7 +112,7 @@ def mended(observation: Observation) -> tuple[str, ...]:
             EventKind.UNLABELED,
         ):
             name = event.subject
-            by_bot[name] = event.actor.login.casefold() == observation.bot.casefold()
+            by_bot[name] = observation.is_this_bot(event.actor)
             if not by_bot[name]:
                 peoples[name] = event.kind
     undone = {name: kind for name, kind in peoples.items() if by_bot[name]}

@@ -254,10 +254,12 @@ def _newest_expiry(incident: Incident, horizon: datetime) -> Allowance | None:
 
     Where a change was allowed more than once, only its last allowance counts.
     """
-    last: dict[str | int | None, Allowance] = {}
-    for allowance in incident.allow:
-        last[allowance.sha or allowance.pr] = allowance
-    over = (allowance for allowance in last.values() if allowance.until < horizon)
+    over = [
+        allowance
+        for turn, allowance in enumerate(incident.allow, start=1)
+        if allowance.until < horizon
+        and not any(map(allowance.is_for_same_change, incident.allow[turn:]))
+    ]
     return max(over, key=lambda allowance: allowance.until, default=None)
 
 

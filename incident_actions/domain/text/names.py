@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+LOGIN = "[A-Za-z0-9][A-Za-z0-9-]{0,38}"
+"""A GitHub login, as a pattern without ends."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,40}")
 
 
@@ -59,6 +61,11 @@ def _spec(glob: str) -> GitIgnoreSpec:
     from pathspec import GitIgnoreSpec  # 18 ms to load, and most runs match no path
 
     return GitIgnoreSpec.from_lines([re.sub(r"([\[\]!#\\])", r"\\\1", glob)])
+
+
+def within_html_comment(json: str) -> str:
+    """JSON that can stand in an HTML comment: what could end the comment is escaped."""
+    return json.replace("<", "\\u003c").replace(">", "\\u003e").replace("--", "-\\u002d")
 
 
 def as_code(word: str) -> str:

@@ -10,13 +10,13 @@ from datetime import timedelta
 from typing import TypeVar
 
 from incident_actions.domain.issue.incident import Severity
-from incident_actions.domain.text.names import as_code, read_name
+from incident_actions.domain.text.names import LOGIN, as_code, read_name
 from incident_actions.domain.text.times import looks_like_duration, take_duration
 
 Choice = TypeVar("Choice")
 
 _SEVERITY = re.compile(r"[\"'`(]*(?:sev|severity)?[\s_-]*([0-9]+)\b[\"'`):]*", re.IGNORECASE)
-_LOGIN = re.compile(r"@?([A-Za-z0-9](?:[A-Za-z0-9-]{0,38}))(\[bot\])?[,.:]?$")
+_LOGIN = re.compile(rf"@?({LOGIN})(\[bot\])?[,.:]?$")
 _NEXT_FIRST = re.compile(r"next(?:\s+(?:in|update(?:\s+in)?))?\s+(?=\d)", re.IGNORECASE)
 _NEXT_LAST = re.compile(r"[\s(,;:.]next\s+(?:in\s+)?(\d[\w. ]{0,16}?)[.)]?$")
 _SHA = re.compile(r"[0-9a-f]{7,40}$")

@@ -219,6 +219,13 @@ def test_the_override_that_ended_last_is_told(now: str, ends: str) -> None:
     assert say(incident("sev3", allow=given), now)["override-expired"].slot == at(ends)
 
 
+@pytest.mark.parametrize("again", ["aaa1111", "aaa1111bb", "aaa1111" + 33 * "b"])
+def test_an_override_that_was_given_again_has_not_ended(again: str) -> None:
+    """However much of the commit's SHA is typed each time."""
+    given = (allow("aaa1111", "04:00"), allow(again, "09:00"))
+    assert "override-expired" not in say(incident("sev3", allow=given), "06:30")
+
+
 def test_what_is_a_day_late_is_not_said() -> None:
     """An override that ended on Friday is no news on Monday."""
     it = incident("sev3", allow=(allow("aaa1111", "04:00"),), last_activity=at("3 00:00"))
