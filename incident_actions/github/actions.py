@@ -25,7 +25,7 @@ class Actions(Transport):
         return self._get(each(_run, "workflow_runs"), "/actions/runs", per_page=PER_PAGE)
 
     def last_scheduled_run(self, workflow: str) -> datetime | None:
-        """When the schedule last started a workflow, given by its file's name; None if it never did.
+        """When the schedule last started a workflow (a file's name); None if it never did.
 
         Raises `NotFound` when there is no such workflow.
 
