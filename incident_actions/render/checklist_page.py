@@ -31,7 +31,7 @@ _LINK = re.compile(r"\[([^\]]*)\]\([^)\s]*\)")
 
 
 def inline_html(text: str) -> Markup:
-    """One line of Markdown as HTML: bold and code stay, links become their text, HTML is escaped."""
+    """One line of Markdown as HTML: bold and code stay, links become text, HTML is escaped."""
     return Markup(_READER.renderInline(_LINK.sub(r"\1", text)))
 
 

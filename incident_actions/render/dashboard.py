@@ -26,8 +26,8 @@ class DashboardFacts(Struct, frozen=True):
 
     `number` is the issue's. `checks` are the recovery checks. `ticked` are the texts of steps that
     people ticked, `seen` the keys of steps that the bot saw done. `update_every` is the time
-    between updates, by severity. `silent`: show as little as possible of a security matter. `web` is the
-    repository's address.
+    between updates, by severity. `silent`: show as little as possible of a security matter.
+    `web` is the repository's address.
     """
 
     number: int
