@@ -1,9 +1,9 @@
-"""The postmortem of a resolved incident: its branch, its draft, its pull request.
+"""Writes the postmortem of a resolved incident: its branch, its draft, its pull request.
 
-Everything is found again by looking: the pull request by its reference to the incident, the
-branch by what it begins with. So an incident has one postmortem, however often it is reopened or
-renamed, and whatever run dies where. What people have written is never replaced: only a file that
-is byte for byte a draft of ours.
+Each run looks on GitHub for what is there: it finds the pull request by its reference to the
+incident, and the branch by its prefix. So an incident has only one postmortem, even when it is
+reopened or renamed, or when a run is killed. A file is replaced only if it is byte for byte a draft
+of the bot's, so people's text is never lost.
 """
 
 from __future__ import annotations
@@ -45,20 +45,21 @@ log = logging.getLogger(__name__)
 
 
 def keep_postmortem(context: RunContext, reconciled: Reconciled) -> JobResult:
-    """Keep the postmortem of an incident that was just brought up to date.
+    """Bring the postmortem of an incident up to date, after the incident itself.
 
-    The incident comes first: by now it is closed and saved, whatever happens here.
+    The incident is closed and saved before, so a failure here does not harm it. Gives the result
+    of both. Raises `errors.GitHubError`.
     """
     it, state, result = reconciled.assessment, reconciled.state, reconciled.result
     before = state.postmortem
-    after, words = before, list[PostComment]()
+    after, comments = before, list[PostComment]()
     if it.silent:
-        words = [texts.withheld(it.number)]
+        comments = [texts.withheld(it.number)]
     else:
         after = _keep(context, it, before)
         if after is not None and after.refused:
-            words = [_refused(it.observation.issue, after)]
-    new = [each for each in words if f"{each.kind} {each.key}" not in state.posted]
+            comments = [_refused(it.observation.issue, after)]
+    new = [each for each in comments if f"{each.kind} {each.key}" not in state.posted]
     done = took_place(apply(context.github, new))
     result = replace(
         result,
@@ -69,7 +70,7 @@ def keep_postmortem(context: RunContext, reconciled: Reconciled) -> JobResult:
         return result
     posted = {*state.posted, *(f"{e.kind} {e.key}" for e in done if isinstance(e, PostComment))}
     state = replace(plan.with_postmortem(state, after), posted=tuple(sorted(posted)))
-    # Somebody may have edited the body meanwhile: their words must survive.
+    # Somebody may have edited the body meanwhile, and the edit must not be lost.
     observation = replace(it.observation, issue=context.github.issue(it.number))
     change = plan.edit_for(
         replace(it, observation=observation), state, context.config, settle=False
@@ -79,17 +80,18 @@ def keep_postmortem(context: RunContext, reconciled: Reconciled) -> JobResult:
 
 
 def _refused(issue: Issue, now: Postmortem) -> PostComment:
+    """The comment that says what GitHub did not allow."""
     compare = f"{_web(issue)}/compare/{quote(now.branch)}?expand=1"
     return texts.refused(issue.number, now.refused, now.branch, compare)
 
 
 def _web(issue: Issue) -> str:
-    """The address of the repository that people see."""
+    """The address of the repository's page."""
     return issue.url.rpartition("/issues/")[0]
 
 
 def draft_of(it: Assessment) -> Draft:
-    """All that is known of an incident, the likeliest of the changes first. No request."""
+    """The facts for the draft, the likeliest of the suspected changes first. Makes no request."""
     issue, incident, answers = it.observation.issue, it.incident, it.observation.values
     layer, suspects = answers.get("layer"), it.outside.suspects
     changes = suspects.changes if suspects is not None else ()
@@ -114,14 +116,15 @@ def draft_of(it: Assessment) -> Draft:
 
 
 def _stable(incident: Incident) -> Incident:
-    """The incident without what the draft does not tell and time alone can change."""
+    """The incident without fields that the draft does not show and that change as time passes."""
     return replace(incident, snoozed_until=None, next_update=None, assigned=())
 
 
 def _keep(context: RunContext, it: Assessment, before: Postmortem | None) -> Postmortem | None:
-    """Where the postmortem is once everything has been done that can be.
+    """Do what is missing for the postmortem; gives where it is then, None when there is none.
 
-    Raises `Unavailable` when another run is at it: the next look finds what that one did.
+    `before` is what the state says of it. Raises `Unavailable` when another run changes it at the
+    same time: a new try finds what that run did.
     """
     known = _known(context.github, it, before)
     draft = draft_of(it)
@@ -136,15 +139,15 @@ def _keep(context: RunContext, it: Assessment, before: Postmortem | None) -> Pos
         branch, path = _place(context, it)
         now = Postmortem(branch, path, facts=facts)
     try:
-        there = _write_draft(context.github, now, draft)
+        has_branch = _write_draft(context.github, now, draft)
     except Forbidden as refused:
         log.warning("No postmortem: %s", refused)
         return replace(now, refused="contents: write")
-    return _open(context, it, now) if there else now
+    return _open(context, it, now) if has_branch else now
 
 
 def _known(github: GitHub, it: Assessment, before: Postmortem | None) -> Postmortem | None:
-    """What is remembered, and what GitHub's own references say."""
+    """The postmortem that exists, from the state and from GitHub's references to the incident."""
     seen = link.opened_pull(it.observation)
     if seen is None:
         return before
@@ -168,31 +171,31 @@ def _path_of(incident: int, paths: Iterable[str]) -> str:
 
 
 def _place(context: RunContext, it: Assessment) -> tuple[str, str]:
-    """The branch and the file: those that there are, else those of today's title."""
+    """The branch and the path: those that exist, else new ones from the incident's title."""
     github, number, title = context.github, it.number, it.observation.issue.title
     folder, day = context.config.postmortem.path, it.incident.times[Moment.STARTED]
     branch = link.branch_name(number, title)
-    there = github.branches(link.branch_prefix(number))
+    existing = github.branches(link.branch_prefix(number))
     path = ""
-    if there:
-        branch = branch if branch in there else there[0]
+    if existing:
+        branch = branch if branch in existing else existing[0]
         changed = github.changed_files(quote(github.about().branch), quote(branch))
         path = _path_of(number, changed or ())
     return branch, path or link.file_path(folder, number, title, day)
 
 
 def _write_draft(github: GitHub, now: Postmortem, draft: Draft) -> bool:
-    """Write the draft where nobody has written; gives whether there is a branch.
+    """Commit the draft, unless people have edited the file; gives whether there is a branch.
 
-    Raises `Forbidden` without `contents: write`, and `Unavailable` when the branch was made, or
-    has moved, meanwhile.
+    Raises `Forbidden` without `contents: write`, and `Unavailable` when somebody created or moved
+    the branch meanwhile.
     """
     tip, old = github.branch(now.branch), None
     is_new = tip is None
     if tip is not None:
         old = github.content(now.path, now.branch)
     elif now.pr is not None:
-        return False  # somebody closed it and deleted its branch: that is decided
+        return False  # somebody deleted the branch: they want no postmortem
     else:
         tip = github.branch(github.about().branch)
     if tip is None:
@@ -212,9 +215,10 @@ def _write_draft(github: GitHub, now: Postmortem, draft: Draft) -> bool:
 
 
 def _text(github: GitHub, now: Postmortem, draft: Draft, data: bytes | None) -> str | None:
-    """The file's new text; None where it stays as it is. `data` is what it holds, if it is there.
+    """The file's new text; None when it stays as it is.
 
-    A file that is gone from an open pull request was taken out on purpose.
+    `data` is its content now, None when there is no file. A file that is missing although there is
+    a pull request was deleted on purpose, and stays deleted.
     """
     if data is None:
         return _render_draft(github, draft) if now.pr is None else None
@@ -235,7 +239,7 @@ def _text(github: GitHub, now: Postmortem, draft: Draft, data: bytes | None) -> 
 
 
 def _render_draft(github: GitHub, draft: Draft) -> str:
-    """The draft by the repository's own template, or by ours when that one fails."""
+    """The draft from the repository's own template, or from ours when that one fails."""
     try:
         return texts.draft_file(draft, github.file(texts.OVERRIDE))
     except ConfigError as problem:
@@ -244,13 +248,16 @@ def _render_draft(github: GitHub, draft: Draft) -> str:
 
 
 def _open(context: RunContext, it: Assessment, now: Postmortem) -> Postmortem:
-    """The pull request, labelled and assigned; then it is looked at like any push to it."""
+    """Open or update the pull request, and review it; gives the postmortem with its number.
+
+    When GitHub does not allow it, `refused` says which setting or permission is missing.
+    """
     github = context.github
     start = f"Postmortem of #{it.number}: "
     title = f"{start}{it.observation.issue.title}"[:256]
-    found = (github.pull(now.pr),) if now.pr is not None else github.pulls_of(now.branch)
+    existing = (github.pull(now.pr),) if now.pr is not None else github.pulls_of(now.branch)
     try:
-        pull = found[0] if found else _open_pull(context, it, now, title)
+        pull = existing[0] if existing else _open_pull(context, it, now, title)
     except Forbidden as refused:
         log.warning("The pull request was not opened: %s", refused)
         permitted = "not permitted to create" in str(refused)
@@ -265,7 +272,7 @@ def _open(context: RunContext, it: Assessment, now: Postmortem) -> Postmortem:
 
 
 def _open_pull(context: RunContext, it: Assessment, now: Postmortem, title: str) -> PullRequest:
-    """A new pull request. Raises `Forbidden`, and `Unavailable` where there may be one by now."""
+    """Open a pull request. Raises `Forbidden`, and `Unavailable` when another run may have."""
     body = texts.pull_body(
         it.number,
         it.incident.times[Moment.RESOLVED],
@@ -286,7 +293,11 @@ def _open_pull(context: RunContext, it: Assessment, now: Postmortem, title: str)
 
 
 def _edit_pull(pull: PullRequest, title: str | None, incident: Incident) -> list[Effect]:
-    """Rename the pull request like its incident, label it once, and assign the commander."""
+    """The edit of the pull request: the new title, its label, and the commander as assignee.
+
+    `title` is None when people gave it their own. Only a pull request without the label gets an
+    assignee.
+    """
     labels = assignees = None
     if title in (None, pull.title) and names.holds(pull.labels, names.POSTMORTEM):
         return []
