@@ -95,12 +95,12 @@ def assess(
             audit=before.audit,
         )
     folded = _fold(context, observation, playbook, permissions, outside)
-    it = Assessment(observation, before, playbook, permissions, outside, folded)
-    looked_up = _look_around(context, it)
+    known = Assessment(observation, before, playbook, permissions, outside, folded)
+    looked_up = _look_around(context, known)
     if looked_up == outside:
-        return it
+        return known
     folded = _fold(context, observation, playbook, permissions, looked_up)
-    return replace(it, outside=looked_up, folded=folded)
+    return replace(known, outside=looked_up, folded=folded)
 
 
 class Reconciled(Struct, frozen=True):
@@ -124,92 +124,92 @@ def reconcile(
     posts none twice and misses none. Raises `errors.GitHubError`.
     """
     github, first = context.github, observation.issue
-    it = assess(context, observation, trust, form)
-    notices = plan.unposted_notices(it)
+    known = assess(context, observation, trust, form)
+    notices = plan.unposted_notices(known)
     has_pages = any(notice.pages for notice in notices)
     pages = runbook_library.pages(github, notices, first.url) if has_pages else {}
-    comments = plan.comments_to_change(it, notices, pages) + _reminders(context, it)
+    comments = plan.comments_to_change(known, notices, pages) + _reminders(context, known)
     applied = took_place(apply(github, comments))
-    posted = plan.posted_after(it, applied)
+    posted = plan.posted_after(known, applied)
     if applied:
-        it = _observed_again(context, it)
+        known = _observed_again(context, known)
     reminders = len(observation.own.of_kind(REMINDER))
-    state = plan.state_after(it, posted, settled_issue(first, applied, reminders, context.now))
-    change = plan.edit_for(it, state, context.config, settle=context.sweeping)
-    final: list[Effect] = [*_no_room(it, change)]
+    state = plan.state_after(known, posted, settled_issue(first, applied, reminders, context.now))
+    change = plan.edit_for(known, state, context.config, settle=context.sweeping)
+    final: list[Effect] = [*_no_room(known, change)]
     if change is not None:
-        final += [*_missing_labels(github, it, change), change]
+        final += [*_missing_labels(github, known, change), change]
     applied += took_place(apply(github, final))
-    _warn_of_labels(it, change)
+    _warn_of_labels(known, change)
     result = JobResult(
-        issue=it.number,
-        severity=it.incident.severity.value,
-        status=it.incident.status.value,
+        issue=known.number,
+        severity=known.incident.severity.value,
+        status=known.incident.status.value,
         changed=bool(applied),
     )
-    return Reconciled(result, it, state)
+    return Reconciled(result, known, state)
 
 
-def _observed_again(context: RunContext, it: Assessment) -> Assessment:
+def _observed_again(context: RunContext, known: Assessment) -> Assessment:
     """The assessment with the issue read again; its history stays as it was read before.
 
     Somebody may have edited the body while comments were posted, and the edit must not be lost.
     """
-    issue = context.github.issue(it.number)
-    before = it.observation.issue
-    it = replace(it, observation=replace(it.observation, issue=issue), before=state_of(issue))
+    issue, before = context.github.issue(known.number), known.observation.issue
+    observation = replace(known.observation, issue=issue)
+    known = replace(known, observation=observation, before=state_of(issue))
     if (issue.body, issue.labels) == (before.body, before.labels):
-        return it
-    folded = _fold(context, it.observation, it.playbook, it.permissions, it.outside)
-    return replace(it, folded=folded)
+        return known
+    folded = _fold(context, known.observation, known.playbook, known.permissions, known.outside)
+    return replace(known, folded=folded)
 
 
-def _warn_of_labels(it: Assessment, change: EditIssue | None) -> None:
+def _warn_of_labels(known: Assessment, change: EditIssue | None) -> None:
     """Warn in the log of labels for which the issue has no room, because people set so many."""
-    labels = (change.labels if change else None) or it.observation.issue.labels
+    labels = (change.labels if change else None) or known.observation.issue.labels
     carried = {name.casefold() for name in labels}
-    left_out = [name for name in shown_labels(it.incident) if name.casefold() not in carried]
+    left_out = [name for name in shown_labels(known.incident) if name.casefold() not in carried]
     if left_out:
         log.warning(
             "#%s can't carry the labels %s: GitHub takes %s on an issue. Take some off.",
-            it.number,
+            known.number,
             ", ".join(left_out),
             MOST_LABELS,
         )
 
 
-def _no_room(it: Assessment, change: EditIssue | None) -> list[PostComment]:
+def _no_room(known: Assessment, change: EditIssue | None) -> list[PostComment]:
     """The comment, posted once, that the issue's body has no room for the state."""
-    issue, notice = it.observation.issue, Notice(NoticeKind.NO_ROOM, str(it.number))
+    issue, notice = known.observation.issue, Notice(NoticeKind.NO_ROOM, str(known.number))
     body = change.body if change else None
     parts = issue.parts if body is None else take_apart(body)
-    if parts.state is not None or name_of(notice) in it.observation.own.by_name:
+    if parts.state is not None or name_of(notice) in known.observation.own.by_name:
         return []
-    return [PostComment(it.number, notice.kind, notice.key, write(notice))]
+    return [PostComment(known.number, notice.kind, notice.key, write(notice))]
 
 
-def _reminders(context: RunContext, it: Assessment) -> list[Effect]:
+def _reminders(context: RunContext, known: Assessment) -> list[Effect]:
     """The reminders to post and to delete.
 
     A sweep also posts those that are due before the next sweep. Other runs leave these to it.
     """
-    author = it.observation.issue.author
+    author = known.observation.issue.author
     reporter = None if author.bot else author.login
     policy = context.config.reminders.policy()
-    by_next_sweep = due(it.incident, it.playbook.checks, reporter, policy, context.now)
+    by_next_sweep = due(known.incident, known.playbook.checks, reporter, policy, context.now)
     due_now = by_next_sweep
     if not context.sweeping:
         now_only = replace(policy, tick=timedelta())
-        due_now = due(it.incident, it.playbook.checks, reporter, now_only, context.now)
-    own = it.observation.own.of_kind(REMINDER)
-    return plan.reminder_comments(it.number, own, due_now, it.incident, by_next_sweep)
+        due_now = due(known.incident, known.playbook.checks, reporter, now_only, context.now)
+    own = known.observation.own.of_kind(REMINDER)
+    return plan.reminder_comments(known.number, own, due_now, known.incident, by_next_sweep)
 
 
-def _missing_labels(github: GitHub, it: Assessment, change: EditIssue) -> list[CreateLabel]:
+def _missing_labels(github: GitHub, known: Assessment, change: EditIssue) -> list[CreateLabel]:
     """The labels to create before the issue gets them; for a new incident all of the catalogue."""
     added = {name.casefold() for name in change.labels or ()}
-    added -= {name.casefold() for name in it.observation.issue.labels}
-    ready = it.before is not None and it.before.labels
+    added -= {name.casefold() for name in known.observation.issue.labels}
+    ready = known.before is not None and known.before.labels
     if not added or (ready and added <= {label.name for label in names.CATALOG}):
         return []
     existing = github.label_names()
@@ -300,13 +300,13 @@ def _fold(
     return fold(observation, _rules(context, playbook), permissions, evidence)
 
 
-def _look_around(context: RunContext, it: Assessment) -> OutsideFacts:
+def _look_around(context: RunContext, known: Assessment) -> OutsideFacts:
     """Look up what is not in the issue: probes, changes, deployments, overrides, visibility."""
-    github, incident, facts = context.github, it.incident, _probe(context, it)
+    github, incident, facts = context.github, known.incident, _probe(context, known)
     started = incident.times[Moment.STARTED]
-    known = facts.suspects is not None and facts.suspects.start == started
+    looked_at = facts.suspects is not None and facts.suspects.start == started
     changed = None
-    if not incident.sensitive and not known:
+    if not incident.sensitive and not looked_at:
         changed = suspects.look(github, started, context.config)
     if changed is not None:
         deployments = tuple(each for each in changed.deployments if each.at >= started)
@@ -320,24 +320,24 @@ def _look_around(context: RunContext, it: Assessment) -> OutsideFacts:
         facts = replace(facts, public=github.about().public)
     if not incident.sensitive and (facts.deployments or incident.allow):
         audit = override_audit.follow(
-            github, incident, it.number, facts.deployments, facts.audit, context.now
+            github, incident, known.number, facts.deployments, facts.audit, context.now
         )
         facts = replace(facts, audit=audit)
     return replace(facts, lapsed=incident.lapsed(context.now))
 
 
-def _probe(context: RunContext, it: Assessment) -> OutsideFacts:
+def _probe(context: RunContext, known: Assessment) -> OutsideFacts:
     """Make the probes of recovery checks that are due, and count their good answers in a row."""
-    outside, limits = it.outside, context.config.verification
+    outside, incident, limits = known.outside, known.incident, context.config.verification
     streaks, passed = dict(outside.streaks), list[checklists.PassedCheck]()
-    for item in checklists.due_probes(it.incident, it.playbook.checks, streaks, context.now):
+    for item in checklists.due_probes(incident, known.playbook.checks, streaks, context.now):
         good = context.probe(item.probe or "", limits.allow_private)
-        streak = checklists.next_streak(streaks.pop(item.key, None), good, context.now, it.incident)
+        streak = checklists.next_streak(streaks.pop(item.key, None), good, context.now, incident)
         if streak is not None:
             streaks[item.key] = streak
             check = checklists.PassedCheck(item.key, streak.since, context.now)
             if streak.is_recovery(limits.successes, limits.minutes) and not check.told_in(
-                it.posted
+                known.posted
             ):
                 passed.append(check)
     return replace(outside, streaks=streaks, passed=tuple(passed))

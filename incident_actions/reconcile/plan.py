@@ -106,7 +106,7 @@ class Assessment(Struct, frozen=True):
 
     @property
     def silent(self) -> bool:
-        """Whether to publish no details: a security incident, in a repository that may be public."""
+        """Whether to publish no details: a security incident in a repository that may be public."""
         return self.incident.sensitive and self.outside.public is not False
 
     @property
@@ -116,30 +116,30 @@ class Assessment(Struct, frozen=True):
 
 
 def comments_to_change(
-    it: Assessment, notices: Sequence[Notice], pages: Mapping[RequestedPage, str]
+    known: Assessment, notices: Sequence[Notice], pages: Mapping[RequestedPage, str]
 ) -> list[Effect]:
     """The comments to post and to delete, and the thumbs up to give.
 
     `notices` are those to post; `pages` holds the texts of the playbook's pages that they ask for.
     """
     effects: list[Effect] = [
-        PostComment(it.number, notice.kind, notice.key, comments.write(notice, pages))
+        PostComment(known.number, notice.kind, notice.key, comments.write(notice, pages))
         for notice in notices
     ]
-    effects += comments_to_delete(all_notices(it), it.observation)
-    effects += [AddReaction(each.id) for each in it.folded.taken if _is_new(each, it.before)]
+    effects += comments_to_delete(all_notices(known), known.observation)
+    effects += [AddReaction(each.id) for each in known.folded.taken if _is_new(each, known.before)]
     return effects
 
 
-def all_notices(it: Assessment) -> tuple[Notice, ...]:
+def all_notices(known: Assessment) -> tuple[Notice, ...]:
     """All notices of an incident, with those that were posted before."""
-    sensitive = (Notice(NoticeKind.SENSITIVE, str(it.number)),) if it.silent else ()
-    texts = {item.key: item.text for item in it.playbook.checks}
+    sensitive = (Notice(NoticeKind.SENSITIVE, str(known.number)),) if known.silent else ()
+    texts = {item.key: item.text for item in known.playbook.checks}
     passed = (
         Notice(NoticeKind.PASSED, each.name, text=texts.get(each.key, each.key))
-        for each in it.outside.passed
+        for each in known.outside.passed
     )
-    return (*it.folded.notices, *sensitive, *passed)
+    return (*known.folded.notices, *sensitive, *passed)
 
 
 def comments_to_delete(notices: Sequence[Notice], observation: Observation) -> list[DeleteComment]:
@@ -201,73 +201,73 @@ def reminder_comments(
     ]
 
 
-def posted_after(it: Assessment, applied: Sequence[Effect]) -> set[str]:
+def posted_after(known: Assessment, applied: Sequence[Effect]) -> set[str]:
     """The names of all comments ever posted, after these effects were applied."""
-    names = it.posted | {f"{e.kind} {e.key}" for e in applied if isinstance(e, PostComment)}
+    names = known.posted | {f"{e.kind} {e.key}" for e in applied if isinstance(e, PostComment)}
     return names - {f"{e.kind} {e.key}" for e in applied if isinstance(e, DeleteComment)}
 
 
-def state_after(it: Assessment, posted: Collection[str], settled: SettledIssue) -> State:
+def state_after(known: Assessment, posted: Collection[str], settled: SettledIssue) -> State:
     """The state to write into the body. `posted` are the names of all comments ever posted."""
-    seen_id, seen_at = newest(it.folded.commands)
-    before, sensitive = it.before, it.incident.sensitive
-    suspects = None if sensitive else it.outside.suspects
+    seen_id, seen_at = newest(known.folded.commands)
+    before, sensitive = known.before, known.incident.sensitive
+    suspects = None if sensitive else known.outside.suspects
     postmortem = before.postmortem if before else None
     return State(
-        **states.facts_of(it.incident),
+        **states.facts_of(known.incident),
         v=states.VERSION,
-        number=it.number,
+        number=known.number,
         seen_id=seen_id,
         seen_at=seen_at,
-        people=it.permissions.dump(),
+        people=known.permissions.dump(),
         posted=tuple(sorted(name for name in posted if not name.startswith(f"{REMINDER} "))),
-        form=it.playbook.form.fields,
-        checks=it.playbook.checks,
-        defaults=it.playbook.defaults,
-        streaks=it.outside.streaks,
-        deployments=it.outside.deployments,
-        public=it.outside.public,
+        form=known.playbook.form.fields,
+        checks=known.playbook.checks,
+        defaults=known.playbook.defaults,
+        streaks=known.outside.streaks,
+        deployments=known.outside.deployments,
+        public=known.outside.public,
         labels=True,
         ticks=ticked_by_people(
-            boxes(it.observation.issue.parts.dashboard),
-            it.playbook.checklist,
+            boxes(known.observation.issue.parts.dashboard),
+            known.playbook.checklist,
             before.steps if before else (),
             before.ticks if before else (),
         ),
-        steps=tuple(sorted(_done_steps(it, suspects, postmortem))),
+        steps=tuple(sorted(_done_steps(known, suspects, postmortem))),
         settled=settled,
-        audit=it.outside.audit,
+        audit=known.outside.audit,
         suspects=suspects,
-        runbooks=() if sensitive else it.playbook.runbooks,
+        runbooks=() if sensitive else known.playbook.runbooks,
         postmortem=postmortem,
     )
 
 
-def edit_for(it: Assessment, state: State, config: Config, *, settle: bool) -> EditIssue | None:
+def edit_for(known: Assessment, state: State, config: Config, *, settle: bool) -> EditIssue | None:
     """The edit that brings the issue up to date, with `state` in its body; None when nothing
     differs.
 
     When nothing in the state differs but `settled`, the body is written only with `settle`, which
     a sweep sets.
     """
-    issue, incident, before = it.observation.issue, it.incident, it.before
-    shown = redacted(incident) if it.silent else incident
+    issue, incident, before = known.observation.issue, known.incident, known.before
+    shown = redacted(incident) if known.silent else incident
     facts = dashboard.DashboardFacts(
         number=issue.number,
-        checklist=it.playbook.checklist,
-        checks=it.playbook.checks,
+        checklist=known.playbook.checklist,
+        checks=known.playbook.checks,
         ticked=state.ticks,
-        seen=_done_steps(it, state.suspects, state.postmortem),
+        seen=_done_steps(known, state.suspects, state.postmortem),
         suspects=state.suspects,
         runbooks=state.runbooks,
         web=issue.url.rpartition("/issues/")[0],
         update_every=config.reminders.policy().timings[ReminderKind.INTERNAL_UPDATE].after,
-        silent=it.silent,
+        silent=known.silent,
         postmortem=state.postmortem,
         postmortem_due=config.postmortem.due_at(incident),
-        headline="" if it.silent else _headline(it.observation.values),
+        headline="" if known.silent else _headline(known.observation.values),
     )
-    if it.silent:
+    if known.silent:
         state = replace(state.showing(shown), audit=OverrideAudit())
     if not settle and before is not None and states.is_same(state, before):
         state = replace(state, settled=before.settled)
@@ -278,7 +278,7 @@ def edit_for(it: Assessment, state: State, config: Config, *, settle: bool) -> E
     return edit(
         issue,
         body=_unless_same(composed, issue.body),
-        labels=wanted_labels(incident, it.observation, also),
+        labels=wanted_labels(incident, known.observation, also),
         assignees=wanted_assignees(incident, issue, before.assigned if before else ()),
         open=incident.status.open,
     )
@@ -291,11 +291,11 @@ def with_postmortem(state: State, postmortem: Postmortem | None) -> State:
 
 
 def _done_steps(
-    it: Assessment, suspects: Suspects | None, postmortem: Postmortem | None
+    known: Assessment, suspects: Suspects | None, postmortem: Postmortem | None
 ) -> frozenset[str]:
     """The keys of steps that are done: by commands, by the list of changes, by the postmortem."""
     listed = suspects is not None and suspects.rule is not RollbackRule.BLIND
-    return it.folded.steps | ({"changes"} if listed else set()) | _written(postmortem)
+    return known.folded.steps | ({"changes"} if listed else set()) | _written(postmortem)
 
 
 def _written(postmortem: Postmortem | None) -> set[str]:
@@ -320,6 +320,6 @@ def _unless_same(wanted: str, now: str) -> str:
     return now if wanted.replace("\r\n", "\n") == now.replace("\r\n", "\n") else wanted
 
 
-def unposted_notices(it: Assessment) -> tuple[Notice, ...]:
+def unposted_notices(known: Assessment) -> tuple[Notice, ...]:
     """The notices of an incident that were never posted."""
-    return unposted(all_notices(it), it.posted)
+    return unposted(all_notices(known), known.posted)

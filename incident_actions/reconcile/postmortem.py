@@ -50,15 +50,15 @@ def keep_postmortem(context: RunContext, reconciled: Reconciled) -> JobResult:
     The incident is closed and saved before, so a failure here does not harm it. Gives the result
     of both. Raises `errors.GitHubError`.
     """
-    it, state, result = reconciled.assessment, reconciled.state, reconciled.result
+    known, state, result = reconciled.assessment, reconciled.state, reconciled.result
     before = state.postmortem
     after, comments = before, list[PostComment]()
-    if it.silent:
-        comments = [texts.withheld(it.number)]
+    if known.silent:
+        comments = [texts.withheld(known.number)]
     else:
-        after = _keep(context, it, before)
+        after = _keep(context, known, before)
         if after is not None and after.refused:
-            comments = [_refused(it.observation.issue, after)]
+            comments = [_refused(known.observation.issue, after)]
     new = [each for each in comments if f"{each.kind} {each.key}" not in state.posted]
     done = took_place(apply(context.github, new))
     result = replace(
@@ -71,9 +71,9 @@ def keep_postmortem(context: RunContext, reconciled: Reconciled) -> JobResult:
     posted = {*state.posted, *(f"{e.kind} {e.key}" for e in done if isinstance(e, PostComment))}
     state = replace(plan.with_postmortem(state, after), posted=tuple(sorted(posted)))
     # Somebody may have edited the body meanwhile, and the edit must not be lost.
-    observation = replace(it.observation, issue=context.github.issue(it.number))
+    observation = replace(known.observation, issue=context.github.issue(known.number))
     change = plan.edit_for(
-        replace(it, observation=observation), state, context.config, settle=False
+        replace(known, observation=observation), state, context.config, settle=False
     )
     apply(context.github, filter(None, [change]))
     return result
@@ -90,10 +90,10 @@ def _web(issue: Issue) -> str:
     return issue.url.rpartition("/issues/")[0]
 
 
-def draft_of(it: Assessment) -> Draft:
+def draft_of(known: Assessment) -> Draft:
     """The facts for the draft, the likeliest of the suspected changes first. Makes no request."""
-    issue, incident, answers = it.observation.issue, it.incident, it.observation.values
-    layer, suspects = answers.get("layer"), it.outside.suspects
+    issue, incident, answers = known.observation.issue, known.incident, known.observation.values
+    layer, suspects = answers.get("layer"), known.outside.suspects
     changes = suspects.changes if suspects is not None else ()
     return Draft(
         number=issue.number,
@@ -120,35 +120,35 @@ def _stable(incident: Incident) -> Incident:
     return replace(incident, snoozed_until=None, next_update=None, assigned=())
 
 
-def _keep(context: RunContext, it: Assessment, before: Postmortem | None) -> Postmortem | None:
+def _keep(context: RunContext, known: Assessment, before: Postmortem | None) -> Postmortem | None:
     """Do what is missing for the postmortem; gives where it is then, None when there is none.
 
     `before` is what the state says of it. Raises `Unavailable` when another run changes it at the
     same time: a new try finds what that run did.
     """
-    known = _known(context.github, it, before)
-    draft = draft_of(it)
+    existing = _existing(context.github, known, before)
+    draft = draft_of(known)
     facts = drafts.digest(draft)
-    if known is not None and (known.merged or known.facts == facts):
-        return known
-    if not it.incident.wants_postmortem:
-        return known
-    if known is not None:
-        now = Postmortem(known.branch, known.path, known.pr, facts=facts)
+    if existing is not None and (existing.merged or existing.facts == facts):
+        return existing
+    if not known.incident.wants_postmortem:
+        return existing
+    if existing is not None:
+        now = Postmortem(existing.branch, existing.path, existing.pr, facts=facts)
     else:
-        branch, path = _place(context, it)
+        branch, path = _place(context, known)
         now = Postmortem(branch, path, facts=facts)
     try:
         has_branch = _write_draft(context.github, now, draft)
     except Forbidden as refused:
         log.warning("No postmortem: %s", refused)
         return replace(now, refused="contents: write")
-    return _open(context, it, now) if has_branch else now
+    return _open(context, known, now) if has_branch else now
 
 
-def _known(github: GitHub, it: Assessment, before: Postmortem | None) -> Postmortem | None:
+def _existing(github: GitHub, known: Assessment, before: Postmortem | None) -> Postmortem | None:
     """The postmortem that exists, from the state and from GitHub's references to the incident."""
-    seen = link.opened_pull(it.observation)
+    seen = link.opened_pull(known.observation)
     if seen is None:
         return before
     number, merged = int(seen.subject), seen.merged_at is not None
@@ -161,7 +161,7 @@ def _known(github: GitHub, it: Assessment, before: Postmortem | None) -> Postmor
         pull = github.pull(number)
     except NotFound:
         return None
-    path = _path_of(it.number, github.pull_files(number))
+    path = _path_of(known.number, github.pull_files(number))
     return Postmortem(pull.branch, path, number, merged=merged) if path else None
 
 
@@ -170,10 +170,10 @@ def _path_of(incident: int, paths: Iterable[str]) -> str:
     return next((path for path in paths if link.incident_of_path(path) == incident), "")
 
 
-def _place(context: RunContext, it: Assessment) -> tuple[str, str]:
+def _place(context: RunContext, known: Assessment) -> tuple[str, str]:
     """The branch and the path: those that exist, else new ones from the incident's title."""
-    github, number, title = context.github, it.number, it.observation.issue.title
-    folder, day = context.config.postmortem.path, it.incident.times[Moment.STARTED]
+    github, number, title = context.github, known.number, known.observation.issue.title
+    folder, day = context.config.postmortem.path, known.incident.times[Moment.STARTED]
     branch = link.branch_name(number, title)
     existing = github.branches(link.branch_prefix(number))
     path = ""
@@ -247,17 +247,17 @@ def _render_draft(github: GitHub, draft: Draft) -> str:
         return texts.draft_file(draft)
 
 
-def _open(context: RunContext, it: Assessment, now: Postmortem) -> Postmortem:
+def _open(context: RunContext, known: Assessment, now: Postmortem) -> Postmortem:
     """Open or update the pull request, and review it; gives the postmortem with its number.
 
     When GitHub does not allow it, `refused` says which setting or permission is missing.
     """
     github = context.github
-    start = f"Postmortem of #{it.number}: "
-    title = f"{start}{it.observation.issue.title}"[:256]
+    start = f"Postmortem of #{known.number}: "
+    title = f"{start}{known.observation.issue.title}"[:256]
     existing = (github.pull(now.pr),) if now.pr is not None else github.pulls_of(now.branch)
     try:
-        pull = existing[0] if existing else _open_pull(context, it, now, title)
+        pull = existing[0] if existing else _open_pull(context, known, now, title)
     except Forbidden as refused:
         log.warning("The pull request was not opened: %s", refused)
         permitted = "not permitted to create" in str(refused)
@@ -265,20 +265,20 @@ def _open(context: RunContext, it: Assessment, now: Postmortem) -> Postmortem:
     now = replace(now, pr=pull.number, merged=pull.merged)
     if not pull.open:
         return now
-    apply(github, _edit_pull(pull, title if pull.title.startswith(start) else None, it.incident))
+    apply(github, _edit_pull(pull, title if pull.title.startswith(start) else None, known.incident))
     if review(context, github.pull(pull.number), now.path) is None:
         log.warning("#%s does not hold %s", pull.number, now.path)
     return now
 
 
-def _open_pull(context: RunContext, it: Assessment, now: Postmortem, title: str) -> PullRequest:
+def _open_pull(context: RunContext, known: Assessment, now: Postmortem, title: str) -> PullRequest:
     """Open a pull request. Raises `Forbidden`, and `Unavailable` when another run may have."""
     body = texts.pull_body(
-        it.number,
-        it.incident.times[Moment.RESOLVED],
-        context.config.postmortem.due_at(it.incident),
+        known.number,
+        known.incident.times[Moment.RESOLVED],
+        context.config.postmortem.due_at(known.incident),
         now.path,
-        f"{_web(it.observation.issue)}/blob/{quote(now.branch)}/{quote(now.path)}",
+        f"{_web(known.observation.issue)}/blob/{quote(now.branch)}/{quote(now.path)}",
     )
     effect = OpenPull(title, now.branch, context.github.about().branch, body)
     try:
