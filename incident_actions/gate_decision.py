@@ -343,8 +343,8 @@ def decide(
     told = words.told(shown, now)
 
     def verdict(name: str, code: Code, reason: str, remedy: str = "") -> GateVerdict:
-        told = {"reason": reason, "remedy": remedy, "notes": tuple(dict.fromkeys(notes))}
-        return GateVerdict(verdict=name, code=code, findings=shown, **told)
+        texts = {"reason": reason, "remedy": remedy, "notes": tuple(dict.fromkeys(notes))}
+        return GateVerdict(verdict=name, code=code, findings=shown, **texts)
 
     if blocking:
         return verdict("frozen", blocking[0].code, f"Deploys are frozen by {told}.")
