@@ -274,8 +274,8 @@ def read_event(env: Mapping[str, str]) -> tuple[tuple[SourcePull, ...], frozense
     shas = pull.shas if pull else frozenset()
     branch = dig(event, "merge_group", "head_ref")
     if isinstance(branch, str):
-        found = re.search(r"/pr-(\d+)-[0-9a-f]+$", branch)
-        pull = SourcePull(number=int(found[1]), shas=frozenset(), text="") if found else None
+        match = re.search(r"/pr-(\d+)-[0-9a-f]+$", branch)
+        pull = SourcePull(number=int(match[1]), shas=frozenset(), text="") if match else None
         shas = frozenset(kept([dig(event, "merge_group", "head_sha")], str))
     return (pull,) if pull else (), shas
 

@@ -133,7 +133,7 @@ def read_issue(item: Any) -> ListedIssue | None:
         deployers=read.people(may_deploy[0]) if len(may_deploy) == 1 else frozenset(),
         allow=read.kept(state.get("allow"), dict),
         fixes=read.kept(state.get("fixes"), int),
-        problem=next((problem for problem, found in problems.items() if found), ""),
+        problem=next((problem for problem, exists in problems.items() if exists), ""),
     )
 
 
@@ -169,7 +169,7 @@ def severity_of(marks: frozenset[str], answers: list[tuple[str, str]]) -> str | 
 
 def answer_to(heading: str, answers: list[tuple[str, str]]) -> str:
     """Join the answers whose headings match a pattern: one text, with line ends between them."""
-    return "\n".join(text for found, text in answers if re.fullmatch(heading, found))
+    return "\n".join(text for title, text in answers if re.fullmatch(heading, title))
 
 
 def prefixed(prefix: str, marks: frozenset[str]) -> tuple[str, ...]:

@@ -110,8 +110,8 @@ def sections(text: str) -> list[tuple[str, str]]:
 
 def read_severity(answer: str) -> str | None:
     """Read the severity that an answer begins with: `sev1`, `sev2`, `sev3`, or None."""
-    found = _SEVERITY.match(answer)
-    return f"sev{found[1]}" if found else None
+    match = _SEVERITY.match(answer)
+    return f"sev{match[1]}" if match else None
 
 
 def means_everything(name: str) -> bool:
@@ -201,8 +201,8 @@ def environments_of(text: str) -> tuple[str, ...] | None:
     if not re.search((r"\b" if inline else line) + r"environments\b", inline + block):
         return None
     listing = r"environments:[ \t]*(\[[^\]]*\]|(?:\n[ \t]*(?:- .*)?)+)"
-    found = re.search(key + listing, inline + block)
-    items = re.split(r"[,\n]", found[1].strip("[]")) if found else ["?"]
+    match = re.search(key + listing, inline + block)
+    items = re.split(r"[,\n]", match[1].strip("[]")) if match else ["?"]
     names = tuple(item.strip(" \t-'\"").casefold() for item in items if item.strip(" \t-'\""))
     if not all(re.fullmatch(r"[\w./ -]+", item) for item in names):
         raise ValueError("not a plain list")
