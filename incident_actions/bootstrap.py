@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Run `incident_actions COMMAND` on a machine that has none of its dependencies yet.
 
-Started by path, on whatever `python3` the caller's job has: standard library only, Python 3.9
-syntax. It finds a supported Python, puts the locked requirements into a cache folder named after
-their hash, and becomes `incident_actions` on exactly that folder. The caller's Python, PATH,
-working directory and checkout stay as they were.
+This file is started by its path, on whatever `python3` the caller's job has. So it uses only the
+standard library and the syntax of Python 3.9. It finds a supported Python, installs the locked
+requirements into a cache folder named after their hash, and then replaces its own process by
+`incident_actions`, which sees only those packages. The caller's Python, PATH, working directory
+and checkout stay as they were.
 
-Exit codes of its own: 2, this machine needs a change; 3, the packages could not be fetched now.
+Exit codes of this file: 2, this machine must be changed; 3, the packages could not be fetched now.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ PAUSES = (1.0, 4.0)  # seconds between attempts
 INSTALL_LIMIT = 180  # seconds that one attempt may take
 DESCRIBE_LIMIT = 20  # seconds that a Python may take to say what it is
 
-# Of the installers' own variables only these say *where* packages come from. The others (a target,
-# a constraint, `--user`) belong to the caller's project and would change what is installed here.
+# The variables of pip and uv that say *where* packages come from. All others of theirs (a target,
+# a constraint, `--user`) are the caller's, and would change what is installed here.
 _KEPT_VARIABLES = (
     "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX", "PIP_TRUSTED_HOST",
     "PIP_CERT", "PIP_CLIENT_CERT", "PIP_PROXY", "PIP_CONFIG_FILE", "PIP_KEYRING_PROVIDER",
@@ -53,8 +54,8 @@ print(sys.implementation.name, *sys.version_info[:2], sysconfig.get_config_var("
       sysconfig.get_platform())
 """
 
-# Nothing but the standard library, the locked packages and this action is importable. Bytecode goes
-# to the cache, so that `uses: ./` leaves no __pycache__ in the caller's checkout.
+# Makes only the standard library, the locked packages and this action importable. Bytecode goes to
+# the cache, so that `uses: ./` leaves no __pycache__ in the caller's checkout.
 _RUN = """
 import runpy, sys
 packages, root, sys.pycache_prefix = sys.argv[1:4]
@@ -65,7 +66,7 @@ runpy.run_module("incident_actions", run_name="__main__", alter_sys=True)
 
 
 class BootstrapError(Exception):
-    """What went wrong and what to do about it, in one text; `exit_code` as in the module's doc."""
+    """What went wrong and what to do about it, in one text. `exit_code` is 2 or 3, as above."""
 
     def __init__(self, message: str, exit_code: int) -> None:
         super().__init__(message)
@@ -73,14 +74,17 @@ class BootstrapError(Exception):
 
 
 class Python(NamedTuple):
-    """A Python that can run the action. `kind` tells apart those that need other wheels."""
+    """A Python that can run the action.
+
+    `path` is its executable; `kind` is equal for two Pythons that can use the same wheels.
+    """
 
     path: str
     kind: str
 
 
 def main(arguments: Sequence[str]) -> NoReturn:
-    """Become `incident_actions ARGUMENTS`; on failure write one annotation and exit."""
+    """Replace this process by `incident_actions ARGUMENTS`, or write one annotation and exit."""
     try:
         python = find_python(os.environ)
         folder = provide_packages(python, os.environ)
@@ -99,7 +103,9 @@ def main(arguments: Sequence[str]) -> NoReturn:
 
 
 def find_python(environment: Mapping[str, str]) -> Python:
-    """The first supported Python: this one, then PATH, then the runner's tool cache.
+    """The first supported Python: the running one, then PATH, then the runner's tool cache.
+
+    Raises `BootstrapError` when there is none.
 
     https://docs.github.com/en/actions/reference/workflows-and-actions/variables (RUNNER_TOOL_CACHE)
     """
@@ -123,7 +129,7 @@ def _candidates(environment: Mapping[str, str]) -> Sequence[str]:
 
 
 def _describe(path: str) -> Python | None:
-    """`path` as a usable Python; None when it doesn't start, or is of an unsupported version."""
+    """The Python at a path; None when it doesn't start, or is not a supported CPython."""
     try:
         answer = subprocess.run(
             [path, "-I", "-S", "-c", _DESCRIBE],
@@ -141,10 +147,11 @@ def _describe(path: str) -> Python | None:
 
 
 def provide_packages(python: Python, environment: Mapping[str, str]) -> Path:
-    """The folder whose `packages` holds the locked requirements, made when it isn't there.
+    """The cache folder whose `packages` holds the locked requirements. Installs them if needed.
 
-    It is filled beside its place and then renamed, so a folder under its final name is whole, and
-    two jobs that fill it at once don't meet. One that was damaged later is made anew.
+    They are installed into a temporary folder, which is then renamed. So a folder with the final
+    name is complete, and two jobs at the same time do not disturb each other. A folder that was
+    damaged later is replaced. Raises `BootstrapError`, and OSError when files can't be written.
     """
     key = hashlib.sha256(REQUIREMENTS.read_bytes() + python.kind.encode()).hexdigest()[:32]
     folder = _cache_home(environment) / key
@@ -165,7 +172,10 @@ def provide_packages(python: Python, environment: Mapping[str, str]) -> Path:
 
 
 def _cache_home(environment: Mapping[str, str]) -> Path:
-    """The first folder of these that can be written: the tool cache, the user's, the job's."""
+    """The first folder that can be written: in the tool cache, the user's cache or RUNNER_TEMP.
+
+    Raises `BootstrapError` when none can.
+    """
     home = environment.get("HOME")
     bases = [
         environment.get("RUNNER_TOOL_CACHE"),
@@ -186,7 +196,10 @@ def _cache_home(environment: Mapping[str, str]) -> Path:
 
 
 def _inventory(folder: Path) -> str:
-    """A digest of each installed file's name and size: cheap, and a lost or cut file shows."""
+    """A digest of the names and sizes of all installed files.
+
+    It is cheap to make, and differs when a file is missing or was cut short.
+    """
     digest = hashlib.sha256()
     packages = folder / "packages"
     for path in sorted(packages.rglob("*")):
@@ -205,7 +218,11 @@ def _is_whole(folder: Path) -> bool:
 
 
 def _put_in_place(fresh: Path, folder: Path, scratch: Path) -> None:
-    """Rename `fresh` to `folder`; a whole one that came in between stays, a broken one goes."""
+    """Rename `fresh` to `folder`.
+
+    When another job has made a complete `folder` meanwhile, that one stays. A broken one is moved
+    into `scratch`. Raises `BootstrapError` when that fails.
+    """
     for attempt in range(ATTEMPTS):
         try:
             os.rename(fresh, folder)
@@ -227,7 +244,10 @@ def _put_in_place(fresh: Path, folder: Path, scratch: Path) -> None:
 
 
 def _install(python: Python, target: Path, environment: Mapping[str, str]) -> str:
-    """Install the locked wheels into `target`; return the name of the installer that did it."""
+    """Install the locked wheels into `target`; returns the name of the installer that did it.
+
+    Raises `BootstrapError` when all attempts fail.
+    """
     output = ""
     for attempt, (name, command) in enumerate(_commands(python, target, environment)):
         if attempt:
@@ -236,7 +256,7 @@ def _install(python: Python, target: Path, environment: Mapping[str, str]) -> st
             shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True)
         try:
-            # Elsewhere than the checkout: its pip or uv settings are not ours.
+            # Not in the checkout: it may hold settings for pip or uv that are not for us.
             done = subprocess.run(
                 command, cwd=target.parent, env=_installer_environment(environment),
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -249,9 +269,9 @@ def _install(python: Python, target: Path, environment: Mapping[str, str]) -> st
                 return name
             output = done.stdout
         _show(name, output)
-    last = output.strip().splitlines()[-1:] or ["no output"]
+    last_line = output.strip().splitlines()[-1:] or ["no output"]
     raise BootstrapError(
-        f"The action's packages could not be installed: {last[0].strip()}. Run the job again. "
+        f"The action's packages could not be installed: {last_line[0].strip()}. Run the job again. "
         "If that fails too, see whether this runner reaches its package index.",
         exit_code=3,
     )
@@ -260,28 +280,31 @@ def _install(python: Python, target: Path, environment: Mapping[str, str]) -> st
 def _commands(
     python: Python, target: Path, environment: Mapping[str, str]
 ) -> Sequence[tuple[str, Sequence[str]]]:
-    """What to try, in order. uv is fast, but knows nothing of an index that only pip was told."""
+    """The install commands to try, in order, each with the name of its installer.
+
+    uv is faster and comes first, unless only pip was given a package index.
+    """
     wanted = ["--require-hashes", "--only-binary", ":all:", "--no-deps", "--target", str(target),
               "--requirement", str(REQUIREMENTS)]  # fmt: skip
     pip = [python.path, "-I", "-m", "pip", "--no-input", "--disable-pip-version-check", "install",
            "--quiet", "--no-compile", "--no-warn-conflicts", *wanted]  # fmt: skip
     commands = [("pip", pip)] * ATTEMPTS
     uv = shutil.which("uv", path=environment.get("PATH"))
-    told = not {"UV_DEFAULT_INDEX", "UV_INDEX_URL"}.isdisjoint(environment)
-    if uv and (told or "PIP_INDEX_URL" not in environment):
+    uv_has_index = not {"UV_DEFAULT_INDEX", "UV_INDEX_URL"}.isdisjoint(environment)
+    if uv and (uv_has_index or "PIP_INDEX_URL" not in environment):
         commands[0] = "uv", [uv, "pip", "install", "--quiet", "--python", python.path, *wanted]
     return commands
 
 
 def _installer_environment(environment: Mapping[str, str]) -> Mapping[str, str]:
-    """`environment` with where packages come from (index, proxy, certificates), and no more."""
-    ours = ("PIP_", "UV_", "PYTHON", "VIRTUAL_ENV", "CONDA_PREFIX")
+    """`environment` without settings for pip, uv or Python, except where packages come from."""
+    dropped = ("PIP_", "UV_", "PYTHON", "VIRTUAL_ENV", "CONDA_PREFIX")
     kept = {
         name: value
         for name, value in environment.items()
-        if not name.startswith(ours) or name.startswith(_KEPT_VARIABLES)
+        if not name.startswith(dropped) or name.startswith(_KEPT_VARIABLES)
     }
-    # A user's pip.conf may ask for these; the environment outranks it.
+    # A user's pip.conf may switch these on; the environment has priority over it.
     return {**kept, "PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0", "UV_PYTHON_DOWNLOADS": "never"}
 
 
@@ -296,7 +319,9 @@ def _show(name: str, output: str) -> None:
 
 
 def _report(message: str, environment: Mapping[str, str]) -> None:
-    """One escaped error annotation, and the same in the job summary; plain text on a laptop.
+    """Write an error as one escaped annotation and into the job summary.
+
+    Outside of a workflow it is plain text on stderr.
 
     https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
     """

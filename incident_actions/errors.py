@@ -1,13 +1,14 @@
 """Every error this program can end with: what happened, what to do about it, and the exit code.
 
-Exit codes: 0 done, 1 the gate blocks, 2 bad configuration or input, 3 GitHub could not be asked.
+Exit codes: 0 success, 1 the gate blocks, 2 bad configuration or input, 3 a request to GitHub
+failed or the program itself did.
 """
 
 from __future__ import annotations
 
 
 class IncidentActionsError(Exception):
-    """The root. `str(error)` says what happened; `remedy` says what to do next."""
+    """The base of all errors. `str(error)` says what happened; `remedy` says what to do next."""
 
     exit_code = 3
 
@@ -16,7 +17,10 @@ class IncidentActionsError(Exception):
         self.remedy = remedy
 
     def told(self) -> str:
-        """Both as sentences. A first word that is a path or a name in code stays as it is."""
+        """What happened and the remedy, as sentences. Gives one line of text.
+
+        The first letter becomes a capital, unless the first word is a path or a name in code.
+        """
         what = str(self)
         if what.split(" ", 1)[0].isalpha():
             what = what[0].upper() + what[1:]
@@ -30,7 +34,10 @@ class InputError(IncidentActionsError):
 
 
 class ConfigError(IncidentActionsError):
-    """A file of the team's can't be used. Carries every problem found, not only the first."""
+    """A file in the team's repository can't be used.
+
+    `path` is its path in the repository; `problems` are all that were found, not only the first.
+    """
 
     exit_code = 2
 
@@ -42,9 +49,9 @@ class ConfigError(IncidentActionsError):
 
 
 class GitHubError(IncidentActionsError):
-    """GitHub could not be asked, or said no. `advice` is the remedy where none is given.
+    """A request to GitHub failed, or GitHub refused it. `advice` is the default remedy.
 
-    `{repository}` in an advice stands for `OWNER/NAME`; who raises the error fills it in.
+    An advice may hold `{repository}`: the code that raises the error puts `OWNER/NAME` there.
     """
 
     advice = ""
@@ -69,7 +76,7 @@ class Forbidden(GitHubError):
 
 
 class NotFound(GitHubError):
-    """The thing is not there, or the token may not see it (HTTP 404, 410)."""
+    """What was asked for does not exist, or the token may not see it (HTTP 404, 410)."""
 
     advice = (
         "Check that {repository} exists and that the token may see it. "
@@ -84,19 +91,19 @@ class Rejected(GitHubError):
 
 
 class RateLimited(GitHubError):
-    """A primary or secondary rate limit outlasts the time that this run has."""
+    """A primary or secondary rate limit lasts longer than this run may wait."""
 
     advice = "Wait for the limit to reset; the next run does the rest."
 
 
 class Unavailable(GitHubError):
-    """GitHub answered 5xx, nonsense, or not at all, also when asked again."""
+    """GitHub answered 5xx, something unreadable, or not at all, even after retries."""
 
     advice = "Run it again; see https://www.githubstatus.com."
 
 
 class RequestCeilingReached(GitHubError):
-    """A run wanted to make more requests than any run should: a fault of this program."""
+    """A run reached its limit of requests, which only a fault of this program can use up."""
 
     def __init__(self, ceiling: int, wanted: str) -> None:
         super().__init__(

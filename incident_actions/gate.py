@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
 """The deploy gate: may this change be deployed now?
 
-On the standard library alone, so that a deploy never waits for a package registry:
+Needs only the standard library, so that a deploy never waits for a package registry:
 `python3 -I -S incident_actions/gate.py`. Python 3.9 to 3.14.
 
-It asks GitHub for the open issues labelled `incident` or `deploy-freeze`. When there are none, the
-deploy is clear, and this file is all that is needed. It starts in every deploy and is compiled
-each time, so what only a frozen deploy needs lies beside it, and is imported where it is used:
+The gate asks GitHub for the open issues labelled `incident` or `deploy-freeze`. When there are
+none, the deploy is clear, and this file is all that is needed. Python compiles this file anew in
+every deploy, so code that a clear deploy does not need is in other files, imported where used:
 
-- `gate_decision.py`: what the open issues mean, as a pure function.
-- `gate_readers.py`: how text on GitHub is read; all others read with it, too.
-- `gate_words.py`: how the verdict, or a failure to ask, is told.
+- `gate_decision.py`: what the open issues mean for a deploy, as pure functions.
+- `gate_readers.py`: how text on GitHub is read. The rest of the program uses it, too.
+- `gate_words.py`: how the verdict, or a failed request, is put into words.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ import os
 import sys
 
 if __name__ == "__main__":
-    gc.disable()  # the process is too short for cycles to matter, and importing makes many
-    # With -I this folder is not on sys.path. A package made by hand lets the files beside this one
-    # be imported by path, and share the classes of this running copy.
+    gc.disable()  # the process ends soon: collecting garbage would only take time
+    # With -I this folder is not on sys.path. A package object made by hand lets this file import
+    # its neighbours, and makes them use this running module instead of a second copy of it.
     sys.dont_write_bytecode = True  # no __pycache__ in the caller's checkout
     package = type(sys)("incident_actions")
     package.__path__ = [os.path.dirname(os.path.abspath(__file__))]
@@ -49,19 +49,19 @@ if TYPE_CHECKING:
 
 SEVERITIES = ("sev1", "sev2", "sev3")  # the worst first
 PER_PAGE, MOST_PAGES = 100, 100
-NEVER = float("inf")  # seconds
+NEVER = float("inf")  # seconds to wait: another try makes no sense
 REDIRECTS = (301, 302, 307, 308)
-SCHEDULE_IS_LATE = timedelta(minutes=30)
+SCHEDULE_IS_LATE = timedelta(minutes=30)  # without a scheduled run: a note says so
 CLEAR = "✅ Deploys are not frozen"  # the heading of the job summary
 
 
-FINAL = frozenset(  # waiting is idle
+FINAL = frozenset(  # codes of failures that last: waiting does not help
     {"unauthorized", "forbidden", "not-found", "certificate", "internal"}
 )
 
 
 class GateError(Exception):
-    """GitHub could not be asked: a code, what happened, and what to do about it."""
+    """GitHub could not be asked: a reason code, what happened, and what to do about it."""
 
     def __init__(self, code: Code, what: str, remedy: str, wait: float = NEVER) -> None:
         super().__init__(what)
@@ -70,21 +70,21 @@ class GateError(Exception):
 
 
 class BadInputError(GateError):
-    """An input of the caller is wrong. Exit code 2, whatever `mode` and `on-error` say."""
+    """An input is wrong. The exit code is 2, whatever `mode` and `on-error` say."""
 
 
 class DeployRequest(SimpleNamespace):
-    """What is to be deployed, and by whom. Names are lower case."""
+    """What is to be deployed, and by whom. Names of services and environments are lower case."""
 
-    repository: str  # where incidents live
-    source: str  # where the commit lives
+    repository: str  # OWNER/NAME of the repository with the incidents
+    source: str  # OWNER/NAME of the repository with the commit
     services: tuple[str, ...]
     environment: str
     intent: str
     severities: frozenset[str]
     shas: frozenset[str]
-    pulls: tuple[SourcePull, ...]  # known from the event; more may be looked up
-    actor: str
+    pulls: tuple[SourcePull, ...]  # those that the event names; more may be looked up
+    actor: str  # login of the account that started the deploy
 
 
 class SourcePull(SimpleNamespace):
@@ -92,22 +92,23 @@ class SourcePull(SimpleNamespace):
 
     number: int
     shas: frozenset[str]
-    text: str  # the description, if its author may be believed: closing keywords are read from it
+    text: str  # the description, with its closing keywords; empty unless its author is trusted
 
 
 class GateVerdict(SimpleNamespace):
-    """The answer: `verdict` for programs, `reason` for people, `findings` for the details."""
+    """The gate's answer: `verdict` and `code` for programs, `reason` and `remedy` for people."""
 
     verdict: str  # clear, frozen, exempt, rollback, error
     code: Code
     reason: str
     remedy: str = ""
-    findings: tuple[IssueVerdict, ...] = ()  # the ones that freeze, or would have
+    # The issues that freeze this deploy, or would freeze it without an override.
+    findings: tuple[IssueVerdict, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
     def overrides(self) -> list[dict[str, Any]]:
-        """The overrides that were used, for the trace."""
+        """The overrides that let this deploy through; they are written to the log for the audit."""
         return [f.override for f in self.findings if f.override]
 
     @property
@@ -129,11 +130,11 @@ class GateSettings(SimpleNamespace):
     mode: str
     on_error: str
     config: str
-    budget: float  # seconds, for all requests of one decision
-    wait: float  # minutes to poll until the freeze ends
-    json: bool
+    budget: float  # seconds that all requests of one decision may take together
+    wait: float  # minutes: how long to poll until the freeze ends
+    json: bool  # print the verdict as JSON
     now: datetime | None  # INCIDENT_NOW, for drills and tests
-    env: Mapping[str, str]  # proxies, certificates, the runner's files
+    env: Mapping[str, str]  # the environment: proxies, certificates, the runner's files
 
 
 INPUTS = (  # name, default, help
@@ -151,14 +152,17 @@ INPUTS = (  # name, default, help
 
 
 def plain(text: object, limit: int = 120) -> str:
-    """Make text from outside fit for one line of a log: printable, short, no runner command."""
+    """Make text from outside safe for one line of a log.
+
+    Gives at most `limit` characters, all printable, that the runner does not read as a command.
+    """
     words = "".join(c if c.isprintable() else " " for c in str(text)[: limit * 8]).split()
     line = " ".join(words).replace("##[", "## [")
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 def normal(name: str) -> str:
-    """Fold a name's case and its accents' encoding, so that equal names are equal texts."""
+    """Bring a name into lower case and one Unicode form, so that equal names compare equal."""
     return unicodedata.normalize("NFC", name).strip().casefold()
 
 
@@ -183,26 +187,26 @@ def is_api_url(text: str) -> bool:
 
 
 def require(good: object, name: str, value: str, remedy: str) -> None:
-    """Raise BadInputError, which tells the name and the value, unless an input is good."""
+    """Raise `BadInputError`, which names an input and its value, unless the input is `good`."""
     if not good:
         raise BadInputError("bad-input", f"{name} is {plain(value, 80)!r}.", remedy)
 
 
 def choice(name: str, value: str, allowed: Sequence[str]) -> str:
-    """Check that an input is one of a few words."""
+    """Give an input in lower case. Raises `BadInputError` when it is none of `allowed`."""
     require(value.lower() in allowed, f"`{name}`", value, f"Use one of: {', '.join(allowed)}.")
     return value.lower()
 
 
 def number_input(name: str, value: str, most: float) -> float:
-    """Check that an input is a number from 0 to `most`."""
+    """Read a number from 0 to `most`. Raises `BadInputError` when the input is anything else."""
     good = re.fullmatch(r"\d{1,6}(\.\d{1,3})?", value) and float(value) <= most
     require(good, f"`{name}`", value, f"Use a number from 0 to {most:g}.")
     return float(value)
 
 
 def fixed_now(text: str) -> datetime | None:
-    """Read the time that INCIDENT_NOW fixes; None when it is empty."""
+    """Read INCIDENT_NOW as an aware UTC time; None when it is empty. Raises `BadInputError`."""
     if not text:
         return None
     from incident_actions.gate_readers import parse_now
@@ -213,7 +217,11 @@ def fixed_now(text: str) -> datetime | None:
 
 
 def read_flags(argv: Sequence[str]) -> dict[str, Any]:
-    """Read the command line; each input is a flag. Exit code 2 for an unknown one."""
+    """Read the command line: flag names to values, None for a flag that is not given.
+
+    There is a flag for each of `INPUTS`, and `--json`. Ends the program with exit code 2 for any
+    other flag.
+    """
     import argparse  # slow to import, and no workflow needs it
 
     parser = argparse.ArgumentParser(
@@ -230,7 +238,9 @@ def read_flags(argv: Sequence[str]) -> dict[str, Any]:
 
 
 def event_payload(env: Mapping[str, str]) -> dict[str, Any]:
-    """Read the JSON object of the event that the workflow runs on. Raises BadInputError.
+    """Read the payload of the event that started the workflow.
+
+    Raises `BadInputError` when its file can't be read or holds no JSON object.
 
     https://docs.github.com/en/actions/reference/workflows-and-actions/variables
     """
@@ -248,7 +258,10 @@ def event_payload(env: Mapping[str, str]) -> dict[str, Any]:
 
 
 def read_event(env: Mapping[str, str]) -> tuple[tuple[SourcePull, ...], frozenset[str]]:
-    """Read the pull request and commits that a `pull_request` or `merge_group` event is about.
+    """Read the pull requests and the commit SHAs that the event names.
+
+    Both are empty unless the event is `pull_request`, `pull_request_target` or `merge_group`.
+    Raises `BadInputError` when the event file can't be read.
 
     https://docs.github.com/en/actions/writing-workflows/choosing-when-your-workflow-runs/events-that-trigger-workflows#merge_group
     """
@@ -261,16 +274,16 @@ def read_event(env: Mapping[str, str]) -> tuple[tuple[SourcePull, ...], frozense
     shas = pull.shas if pull else frozenset()
     branch = dig(event, "merge_group", "head_ref")
     if isinstance(branch, str):
-        found = re.search(r"/pr-(\d+)-[0-9a-f]+$", branch)
-        pull = SourcePull(number=int(found[1]), shas=frozenset(), text="") if found else None
+        match = re.search(r"/pr-(\d+)-[0-9a-f]+$", branch)
+        pull = SourcePull(number=int(match[1]), shas=frozenset(), text="") if match else None
         shas = frozenset(kept([dig(event, "merge_group", "head_sha")], str))
     return (pull,) if pull else (), shas
 
 
 def read_pull(item: object) -> SourcePull | None:
-    """Read one pull request, from an event or from an answer; None when it is none.
+    """Read one pull request, as an event or GitHub's API gives it; None when `item` is none.
 
-    Its author may edit the description at any time, so an outsider's proves nothing.
+    An author can edit the description at any time, so an outsider's description is left out.
     https://docs.github.com/en/rest/commits/commits#list-pull-requests-associated-with-a-commit
     """
     from incident_actions.gate_readers import TRUSTED, dig, kept
@@ -285,7 +298,7 @@ def read_pull(item: object) -> SourcePull | None:
 
 
 def read_inputs(argv: Sequence[str], env: Mapping[str, str]) -> tuple[GateSettings, DeployRequest]:
-    """Read flags and environment. Raises BadInputError, which says what to do."""
+    """Read the flags and the environment. Raises `BadInputError` when an input is wrong."""
     flags = read_flags(argv) if argv else {}
 
     def variable(name: str, default: str = "") -> str:
@@ -310,7 +323,7 @@ def read_inputs(argv: Sequence[str], env: Mapping[str, str]) -> tuple[GateSettin
     remedy = "Name the repository of the incidents as OWNER/NAME."
     require(is_repository(repository), "`repository`", repository, remedy)
     api = variable("GITHUB_API_URL", "https://api.github.com").rstrip("/")
-    shown = re.sub(r"//.*@", "//", api)  # without a password
+    shown = re.sub(r"//.*@", "//", api)  # an address may hold a password
     remedy = "Give the address of the API, such as https://api.github.com."
     require(is_api_url(api), "GITHUB_API_URL", shown, remedy)
     inside = ".." not in value["config"].split("/")
@@ -344,7 +357,9 @@ def read_inputs(argv: Sequence[str], env: Mapping[str, str]) -> tuple[GateSettin
 
 
 class GateClient:
-    """Asks GitHub: three tries with growing waits, all within one budget of seconds.
+    """Reads from GitHub's API. Tries each request up to three times, with growing waits.
+
+    `settings.budget` is the number of seconds for all requests of this client together.
 
     https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
     """
@@ -354,7 +369,7 @@ class GateClient:
     def __init__(self, settings: GateSettings, repository: str) -> None:
         self.settings, self.repository = settings, repository
         self.deadline = time.monotonic() + settings.budget
-        self.open: set[Any] = set()  # sockets, so that the budget can cut them
+        self.open: set[Any] = set()  # open sockets: closed by force when the budget is used up
         self.context: Any = None
 
     def left(self) -> float:
@@ -362,7 +377,10 @@ class GateClient:
         return self.deadline - time.monotonic()
 
     def get(self, path: str) -> tuple[Any, str]:
-        """Get one answer: the JSON value and its Link header. Raises GateError."""
+        """Read the JSON value at a path, and the answer's Link header (empty when there is none).
+
+        Raises `GateError` when no try succeeds.
+        """
         error = GateError("timeout", "GitHub was not asked: no time is left.", "Raise `budget`.")
         for tries_left, pause in zip((3, 2, 1), (*self.WAITS, NEVER)):
             if self.left() <= 0:
@@ -382,14 +400,18 @@ class GateClient:
         raise error
 
     def once(self, path: str, timeout: float) -> tuple[Any, str]:
-        """Ask once, following the redirects of a renamed repository on the same host."""
+        """Try a GET once, for at most `timeout` seconds a request; gives the same as `get`.
+
+        Follows redirects (a renamed repository has one) on the same host only. Raises `GateError`
+        for any other answer than JSON with status 200, and the errors of `exchange`.
+        """
         url = self.settings.api + path
         for _ in range(4):
             status, headers, body = self.exchange(url, timeout)
             if status not in REDIRECTS:
                 break
             target = urljoin(url, headers.get("location") or "")
-            if urlsplit(target)[:2] != urlsplit(url)[:2]:  # the token stays with this host
+            if urlsplit(target)[:2] != urlsplit(url)[:2]:  # no other host may see the token
                 break
             url = target
         try:
@@ -402,9 +424,10 @@ class GateClient:
         raise refusal(status, headers, body, self.repository)
 
     def exchange(self, url: str, timeout: float) -> tuple[int, Any, bytes]:
-        """Send one request and read one answer. Raises OSError, HTTPException and ValueError.
+        """Send one GET request; gives the status, the headers and the body of the answer.
 
-        Through a proxy, plain HTTP names the whole address, and TLS is tunnelled to the host.
+        A proxy gets the whole address for plain HTTP, and opens a tunnel to the host for HTTPS.
+        Raises OSError, HTTPException and ValueError.
         """
         parts, headers = urlsplit(url), self.headers()
         proxy, login = self.proxy(parts)
@@ -421,7 +444,7 @@ class GateClient:
         wire = None
         try:
             connection.connect()
-            wire = connection.sock  # the connection forgets it while it reads the answer
+            wire = connection.sock  # kept here: http.client drops it while the answer is read
             self.open.add(wire)
             connection.request("GET", target, headers=headers)
             answer = connection.getresponse()
@@ -431,10 +454,10 @@ class GateClient:
             connection.close()
 
     def proxy(self, parts: Any) -> tuple[Any, dict[str, str]]:
-        """Find the proxy between here and an address, and the header with its password.
+        """Find the proxy for an address, which is given in parts (`urlsplit`).
 
-        Gives the parts of the proxy's own address; None and no header when there is no proxy, or
-        when `no_proxy` excludes the host.
+        Gives the parts of the proxy's own address, and the header with its user and password
+        (empty without them). Without a proxy, or when `no_proxy` excludes the host: None and {}.
         """
         env, name, host = self.settings.env, f"{parts.scheme}_proxy", f".{parts.hostname}".lower()
         proxy = env.get(name) or env.get(name.upper()) or ""
@@ -450,7 +473,7 @@ class GateClient:
         return place, {"Proxy-Authorization": f"Basic {secret}"}
 
     def tls(self) -> Any:
-        """Prepare TLS, with the certificates that the environment names, if any."""
+        """The TLS settings, made once. Certificates that the environment names are trusted, too."""
         if self.context is None:
             import ssl
 
@@ -462,7 +485,10 @@ class GateClient:
         return self.context
 
     def headers(self) -> dict[str, str]:
-        """https://docs.github.com/en/rest/using-the-rest-api/getting-started-with-the-rest-api"""
+        """The headers of every request.
+
+        https://docs.github.com/en/rest/using-the-rest-api/getting-started-with-the-rest-api
+        """
         return {
             "Accept": "application/vnd.github+json",
             "Authorization": f"Bearer {self.settings.token}",
@@ -472,7 +498,7 @@ class GateClient:
         }
 
     def all_of(self, calls: Sequence[Callable[[], Any]]) -> list[Any]:
-        """Make calls at the same time; gives their values, or raises the first failure."""
+        """Make calls at the same time; gives their values in order. Raises the first failure."""
         results = self.together(calls)
         for result in results:
             if isinstance(result, Exception):
@@ -480,9 +506,9 @@ class GateClient:
         return results
 
     def together(self, calls: Sequence[Callable[[], Any]]) -> list[Any]:
-        """Make calls at the same time, at most four; each gives its value or its failure.
+        """Make calls, four at a time; gives the value or the exception of each, in order.
 
-        No thread is left behind: when the budget is over, the connections are cut.
+        When the budget is used up, all open connections are shut down, so that the threads end.
         """
         late = GateError("timeout", "GitHub did not answer in time.", "Run this again.")
         results: list[Any] = [late] * len(calls)
@@ -512,7 +538,11 @@ class GateClient:
 
 
 def page_of(client: GateClient, label: str, query: Mapping[str, str]) -> tuple[list[Any], str]:
-    """Read one page of open issues, as GitHub gives them, and the Link header."""
+    """Read one page of the open issues with a label: the items, and the Link header.
+
+    Raises `GateError`.
+    https://docs.github.com/en/rest/issues/issues#list-repository-issues
+    """
     base = {"state": "open", "labels": label, "per_page": str(PER_PAGE), **query}
     items, link = client.get(f"/repos/{client.repository}/issues?{urlencode(base)}")
     if not isinstance(items, list):
@@ -522,47 +552,54 @@ def page_of(client: GateClient, label: str, query: Mapping[str, str]) -> tuple[l
 
 
 def open_items(client: GateClient) -> list[Any]:
-    """Read the open issues that may freeze: two requests, unless there are over a hundred."""
-    marks = ("incident", "deploy-freeze")
-    firsts = client.all_of([partial(page_of, client, mark, {}) for mark in marks])
-    found = [item for items, _ in firsts for item in items]
-    for mark, (items, link) in zip(marks, firsts):
+    """Read the open issues that may freeze deploys, as GitHub gives them. Raises `GateError`.
+
+    Makes two requests, and more when a label has over a hundred open issues.
+    """
+    labels = ("incident", "deploy-freeze")
+    firsts = client.all_of([partial(page_of, client, label, {}) for label in labels])
+    issues = [item for items, _ in firsts for item in items]
+    for label, (items, link) in zip(labels, firsts):
         if link or len(items) >= PER_PAGE:
-            found += further_items(client, mark, link, len(items))
-    return found
+            issues += further_items(client, label, link, len(items))
+    return issues
 
 
 def nothing_open() -> GateVerdict:
-    """Tell that nothing holds this deploy."""
+    """The verdict when no issue is open that could freeze deploys."""
     reason = "Deploys are not frozen: no incident is open."
     return GateVerdict(verdict="clear", code="nothing-open", reason=reason)
 
 
 def linked(link: str, relation: str) -> dict[str, list[str]]:
-    """Read the query of one relation in a Link header; empty when there is none.
+    """Read the query parameters of one relation (`next`, `last`) in a Link header.
+
+    Gives an empty dict when the header does not have the relation.
 
     https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api
     """
-    found = re.search(rf'<([^<>]*)>[^<>]*;\s*rel="?{relation}(?!\w)', link)
-    return parse_qs(urlsplit(found[1]).query) if found else {}
+    match = re.search(rf'<([^<>]*)>[^<>]*;\s*rel="?{relation}(?!\w)', link)
+    return parse_qs(urlsplit(match[1]).query) if match else {}
 
 
 def further_items(client: GateClient, label: str, link: str, size: int) -> list[Any]:
-    """Read the pages after the first one, which came with this Link header and so many items."""
-    last = linked(link, "last").get("page", ["0"])[0]
-    if re.fullmatch(r"\d{1,4}", last) and 1 < int(last) <= MOST_PAGES:
-        pages = ({"page": str(page)} for page in range(2, int(last) + 1))
+    """Read all pages after the first. `link` and `size` are the first page's Link header and its
+    number of items. Raises `GateError`, also when there are more than `MOST_PAGES` pages.
+    """
+    last_page = linked(link, "last").get("page", ["0"])[0]
+    if re.fullmatch(r"\d{1,4}", last_page) and 1 < int(last_page) <= MOST_PAGES:
+        pages = ({"page": str(page)} for page in range(2, int(last_page) + 1))
         answers = client.all_of([partial(page_of, client, label, page) for page in pages])
         return [item for items, _ in answers for item in items]
-    found: list[Any] = []
+    further: list[Any] = []
     for page in range(2, MOST_PAGES + 1):
         following = linked(link, "next")
         if not following and size < PER_PAGE:
-            return found
-        # Only how to page on is taken from the link: the address stays ours.
+            return further
+        # Only the page is taken from the link: its address might lead to another host.
         query = {k: v[0] for k, v in following.items() if k in ("page", "after", "cursor")}
         items, link = page_of(client, label, query or {"page": str(page)})
-        found, size = found + items, len(items)
+        further, size = further + items, len(items)
     what = f"More than {PER_PAGE * MOST_PAGES} open incidents."
     raise GateError("unreadable", what, "Close the ones that are over.")
 
@@ -570,9 +607,11 @@ def further_items(client: GateClient, label: str, link: str, size: int) -> list[
 def look_further(
     client: GateClient, request: DeployRequest, verdict: GateVerdict, now: datetime
 ) -> tuple[tuple[SourcePull, ...], tuple[str, ...] | None, list[str]]:
-    """Look up what may excuse a frozen deploy. What fails here leaves it frozen, and is said.
+    """Look up what may let a frozen deploy pass after all.
 
-    Returns the pull requests of the commit, the environments that freeze (None: all), and remarks.
+    Returns the pull requests that the commit came from, the environments that a freeze stops
+    (None: all), and remarks for people. A failed request adds at most a remark: the deploy
+    stays frozen. The time of the last scheduled run is looked up, too: it may call for a remark.
     https://docs.github.com/en/rest/actions/workflow-runs#list-workflow-runs-for-a-repository
     https://docs.github.com/en/rest/repos/contents#get-repository-content
     """
@@ -584,20 +623,20 @@ def look_further(
     if request.environment:
         paths["config"] = f"{here}/contents/{quote(client.settings.config)}"
     if request.intent == "fix" or any(finding.issue.allow for finding in verdict.findings):
-        queued = [pull.number for pull in request.pulls if not pull.shas]
-        if queued:
-            paths["pull"] = f"{source}/pulls/{queued[0]}"
+        unread = [pull.number for pull in request.pulls if not pull.shas]  # of a merge queue
+        if unread:
+            paths["pull"] = f"{source}/pulls/{unread[0]}"
         elif request.shas and not request.pulls:
             paths["pull"] = f"{source}/commits/{quote(min(request.shas), safe='')}/pulls"
     calls = [lambda path=path: client.get(path)[0] for path in paths.values()]
     answers = dict(zip(paths, client.together(calls)))
 
     notes: list[str] = []
-    found, file = answers.get("pull", []), answers.get("config")
-    if isinstance(found, Exception):
-        notes.append(f"The pull request of this commit can't be looked up: {found}")
+    pulls, file = answers.get("pull", []), answers.get("config")
+    if isinstance(pulls, Exception):
+        notes.append(f"The pull request of this commit can't be looked up: {pulls}")
         notes.append("Give the job `permissions: pull-requests: read` and `contents: read`.")
-    found = found if isinstance(found, list) else [found]  # what is none is left out below
+    pulls = pulls if isinstance(pulls, list) else [pulls]  # `read_pull` drops an exception
     environments = None
     try:
         if file is not None and getattr(file, "code", "") != "not-found":
@@ -605,19 +644,19 @@ def look_further(
     except (TypeError, KeyError, ValueError):
         note = "`freeze: environments:` can't be read, so every environment counts as frozen."
         notes.append(note)
-    last = parse_time(dig(answers["schedule"], "workflow_runs", 0, "created_at"))
-    if last and now - last > SCHEDULE_IS_LATE:
+    last_run = parse_time(dig(answers["schedule"], "workflow_runs", 0, "created_at"))
+    if last_run and now - last_run > SCHEDULE_IS_LATE:
         notes.append(
-            f"Scheduled workflows last ran {age(last, now)} ago: reminders, and freezes that"
+            f"Scheduled workflows last ran {age(last_run, now)} ago: reminders, and freezes that"
             " end by themselves, may be late. Start the incident workflow by hand."
         )
-    return tuple(pull for pull in map(read_pull, found) if pull), environments, notes
+    return tuple(pull for pull in map(read_pull, pulls) if pull), environments, notes
 
 
 def ask(settings: GateSettings, request: DeployRequest, now: datetime) -> GateVerdict:
-    """Ask GitHub and decide; when frozen, decide again with what may excuse this deploy.
+    """Ask GitHub and decide. A frozen deploy is decided again with what `look_further` finds.
 
-    Every failure is a verdict too.
+    Never raises: a failure becomes a verdict (`error`, or `rollback` for a rollback).
     """
     try:
         client = GateClient(settings, request.repository)
@@ -638,9 +677,9 @@ def ask(settings: GateSettings, request: DeployRequest, now: datetime) -> GateVe
 
 
 def ask_until_clear(settings: GateSettings, ask_once: Callable[[], GateVerdict]) -> GateVerdict:
-    """Ask, and again until deploys are not frozen or `wait-minutes` are over.
+    """Call `ask_once` until the deploy is not held, or `settings.wait` minutes are over.
 
-    Returns the last verdict. Changes are told, not each poll.
+    Returns the last verdict. Prints a line when the freezing issues change, or every five minutes.
     """
     end = time.monotonic() + settings.wait * 60
     told_at, told_line = 0.0, ""
@@ -656,7 +695,10 @@ def ask_until_clear(settings: GateSettings, ask_once: Callable[[], GateVerdict])
 
 
 def append(path: str, text: str) -> None:
-    """Append to a file of the runner's, if there is one; a failure is a warning only."""
+    """Append text to one of the runner's files; nothing happens when `path` is empty.
+
+    A file that can't be written is only a message on stderr.
+    """
     try:
         if path:
             with open(path, "a", encoding="utf-8", errors="replace") as file:
@@ -666,7 +708,9 @@ def append(path: str, text: str) -> None:
 
 
 def publish(settings: GateSettings, verdict: GateVerdict, summary: str) -> None:
-    """Write the step outputs, each behind a delimiter that nobody can guess, and the job summary.
+    """Write the step outputs and the job summary (Markdown).
+
+    The delimiter of the outputs is random, so that no value can end its output early.
 
     https://docs.github.com/en/actions/writing-workflows/choosing-what-your-workflow-does/workflow-commands-for-github-actions#multiline-strings
     """
@@ -683,7 +727,11 @@ def publish(settings: GateSettings, verdict: GateVerdict, summary: str) -> None:
 
 
 def main(argv: Sequence[str], env: Mapping[str, str], now: datetime | None = None) -> int:
-    """Run the gate. Returns the exit code: 0 pass, 1 blocked, 2 wrong input, 3 not asked."""
+    """Run the gate. `now` fixes the time for tests.
+
+    Returns the exit code: 0 the deploy may pass, 1 it may not, 2 an input is wrong, 3 GitHub
+    could not be asked.
+    """
     try:
         settings, request = read_inputs(argv, env)
     except BadInputError as error:
@@ -710,4 +758,4 @@ if __name__ == "__main__":
     code = main(sys.argv[1:], os.environ)
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(code)  # taking the interpreter apart would be a tenth of the whole run
+    os._exit(code)  # an orderly shutdown of Python would be a tenth of the whole run

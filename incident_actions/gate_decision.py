@@ -1,7 +1,8 @@
-"""The gate's decision, once an issue with one of its labels is open. All of it is pure.
+"""The gate's decision, from the open issues that GitHub listed. Pure: no I/O, no clock.
 
-What GitHub said about each issue becomes a ListedIssue, read tolerantly; `judge` says what it
-means for the deploy; `excuse` looks for an override; `decide` makes one GateVerdict of all.
+`read_issue` turns one item of GitHub's list into a `ListedIssue`; `judge` says what that issue
+means for the deploy; `excuse` looks for an override; `decide` makes one `GateVerdict` of all.
+Asking GitHub is the work of `gate.py`.
 """
 
 from __future__ import annotations
@@ -17,18 +18,18 @@ from incident_actions import gate_readers as read
 from incident_actions import gate_words as words
 from incident_actions.gate import DeployRequest, GateVerdict, SourcePull
 
-# Why: the closed list of reason codes, of a verdict and of each finding in it.
+# The reason codes of a verdict, and of each finding in it. There are no others.
 Code = Literal[
     "severity", "unknown-severity", "deploy-freeze",  # an open issue freezes this deploy
     # An open issue does not freeze this deploy.
     "deploys-allowed", "drill", "needs-confirmation", "untrusted-report", "other-severity",
     "other-service", "other-environment", "expired",
-    "allowed", "fix", "may-deploy", "rollback",  # it would, but somebody let this change through
+    "allowed", "fix", "may-deploy", "rollback",  # it would, but an override lets this change pass
     "nothing-open",
-    # GitHub could not be asked, or its answer could not be judged.
+    # GitHub could not be asked, or its answer could not be read.
     "unauthorized", "forbidden", "not-found", "rate-limited", "server-error", "unreachable",
     "certificate", "timeout", "unreadable", "unexpected",
-    "bad-input", "internal",  # the caller's own mistake, or ours
+    "bad-input", "internal",  # a wrong input, or a mistake in this program
 ]  # fmt: skip
 ASSOCIATIONS = read.TRUSTED | {
     "CONTRIBUTOR", "FIRST_TIMER", "FIRST_TIME_CONTRIBUTOR", "MANNEQUIN", "NONE"
@@ -38,30 +39,31 @@ STATUSES = frozenset(
 )
 ASKED_FOR = frozenset({"incident", "deploy-freeze"})
 FREEZES = frozenset({"severity", "unknown-severity", "deploy-freeze"})
-# Only a field that asks for nothing else: "Which third-party service?" must not narrow a freeze.
+# The headings of a form's fields for services and environments. They match only when the field
+# asks for nothing else: "Which third-party service?" must not narrow a freeze.
 SERVICES_HEADING = r"((affected|impacted|which) )*services?(\(s\))?( are| is)?( affected| down)?\??"
 ENVIRONMENTS_HEADING = r"((affected|which) )*environments?(\(s\))?( are| is)?( frozen)?\??"
 
 
 class ListedIssue(SimpleNamespace):
-    """An open issue, as far as the gate needs it."""
+    """What the gate needs to know of an open issue."""
 
     number: int
     title: str
     url: str
     labels: frozenset[str]
-    trusted: bool | None  # the body may be believed; None: GitHub did not say who the author is
+    trusted: bool | None  # whether the body may be believed; None: the author is unknown
     severity: str | None
-    services: tuple[str, ...]  # none: everything
-    service_text: str  # the form's own words on services
-    environments: tuple[str, ...]
-    since: datetime | None
-    commander: str | None
-    until: datetime | None
-    deployers: frozenset[str]
-    allow: tuple[dict[str, Any], ...]
-    fixes: tuple[int, ...]
-    problem: str  # not empty: this item can't be judged
+    services: tuple[str, ...]  # empty: all
+    service_text: str  # the form's answer on services, as typed; empty once `respond` has read it
+    environments: tuple[str, ...]  # empty: all
+    since: datetime | None  # start of the incident, else its declaration, else of the issue
+    commander: str | None  # a login
+    until: datetime | None  # end of a freeze
+    deployers: frozenset[str]  # logins that may deploy in spite of a freeze, lower case
+    allow: tuple[dict[str, Any], ...]  # the `/allow` overrides, with keys such as sha, pr, until
+    fixes: tuple[int, ...]  # numbers of pull requests that are linked to the incident
+    problem: str  # why this item can't be judged; empty when it can
 
 
 class IssueVerdict(SimpleNamespace):
@@ -69,22 +71,22 @@ class IssueVerdict(SimpleNamespace):
 
     issue: ListedIssue
     code: Code
-    override: dict[str, Any] | None  # who let this change through, and why
+    override: dict[str, Any] | None  # who let this change through, and why; None: nobody
 
 
 def read_issues(items: Iterable[object]) -> list[ListedIssue]:
-    """Read the items of the issue list, without pull requests and closed ones."""
+    """Read the items of GitHub's issue list. Pull requests and closed issues are left out."""
     return [issue for issue in map(read_issue, items) if issue is not None]
 
 
 def read_issue(item: Any) -> ListedIssue | None:
-    """Read one item of the issue list; None when it is a pull request or closed.
+    """Read one item of GitHub's issue list; None when it is a pull request or closed.
 
-    Title, link and people are read of every issue, the text only if it may be believed.
+    The body is read only if it may be believed (`is_trusted`). Never raises: an item that can't
+    be judged has a `problem`.
     https://docs.github.com/en/rest/issues/issues#list-repository-issues
     """
-    if not isinstance(item, dict):
-        return ListedIssue(number=0, title="", url="", problem="an item is not an issue")
+    item = item if isinstance(item, dict) else {}  # then it has no number, which is a problem
     if isinstance(item.get("pull_request"), dict) or item.get("state") == "closed":
         return None
     keys = ("number", "labels", "body", "html_url", "title", "assignees")
@@ -101,11 +103,11 @@ def read_issue(item: Any) -> ListedIssue | None:
     started, declared = (
         read.parse_time(read.dig(state, "times", key)) for key in ("started", "declared")
     )
-    # Only the form of a freeze asks until when, and who may deploy. What is typed into another
-    # answer may look like a heading: two of them name nobody.
-    by_hand = [] if "incident" in marks else answers
-    may_deploy = [text for heading, text in by_hand if "may deploy" in heading]
-    environments = read.single_words(answer_to(ENVIRONMENTS_HEADING, by_hand))
+    # Only the freeze form asks for an end and for people who may deploy. Text in another answer
+    # may look like a heading: when there are two "may deploy" headings, nobody may.
+    freeze_answers = [] if "incident" in marks else answers
+    may_deploy = [text for heading, text in freeze_answers if "may deploy" in heading]
+    environments = read.single_words(answer_to(ENVIRONMENTS_HEADING, freeze_answers))
     commanders = [read.dig(state, "roles", "commander"), *read.kept(assignees, dict)]
     problems = {
         "an issue has no number": not number,
@@ -121,24 +123,25 @@ def read_issue(item: Any) -> ListedIssue | None:
         severity=severity_of(marks, answers),
         services=prefixed("service:", marks)
         + tuple(filter(None, map(gate.normal, read.kept(state.get("services"), str)))),
-        # Once `respond` has read the form, people correct its answer by command.
+        # Once there is a state, `respond` has read the form: corrections are in the state.
         service_text="" if state else answer_to(SERVICES_HEADING, answers),
         environments=prefixed("environment:", marks) + environments,
         since=started or declared or read.parse_time(item.get("created_at")),
         commander=next(filter(None, map(read.login, commanders)), None),
-        until=read.parse_until(answer_to(".*until.*", by_hand)),
+        until=read.parse_until(answer_to(".*until.*", freeze_answers)),
         deployers=read.people(may_deploy[0]) if len(may_deploy) == 1 else frozenset(),
         allow=read.kept(state.get("allow"), dict),
         fixes=read.kept(state.get("fixes"), int),
-        problem=next((problem for problem, found in problems.items() if found), ""),
+        problem=next((problem for problem, exists in problems.items() if exists), ""),
     )
 
 
 def is_trusted(item: dict[str, Any], marks: frozenset[str]) -> bool | None:
     """Decide whether an issue's text may be believed; None: GitHub does not say who wrote it.
 
-    Strangers can't label, so a status is the team's word for the whole issue: GitHub may hide
-    that its author belongs to the team.
+    `marks` are its labels in lower case. Only the team can set labels, so a status label means
+    that the team accepted the issue. That counts even for an author whom GitHub does not show as
+    a member of the team: memberships may be hidden.
     """
     association = str(item.get("author_association"))
     if "incident" in marks and marks & STATUSES and "needs-confirmation" not in marks:
@@ -149,40 +152,45 @@ def is_trusted(item: dict[str, Any], marks: frozenset[str]) -> bool | None:
 
 
 def severity_of(marks: frozenset[str], answers: list[tuple[str, str]]) -> str | None:
-    """Find the severity: the worst label, else the worst answer, whatever its field is called.
+    """Find the severity: that of the worst label, else the worst one in any answer of the form.
 
-    Unknown means worse still, so a field on severity that can't be read beats all the others.
+    None when there is none, or when a field named "severity" can't be read: an unknown severity
+    freezes, so it counts as worse than one that was read in another field.
     """
     labelled = [severity for severity in gate.SEVERITIES if severity in marks]
     if labelled or "incident" not in marks:
         return labelled[0] if labelled else None
-    found = [(heading, read.read_severity(answer)) for heading, answer in answers]
-    if any("severity" in heading and not severity for heading, severity in found):
+    answered = [(heading, read.read_severity(answer)) for heading, answer in answers]
+    if any("severity" in heading and not severity for heading, severity in answered):
         return None
-    return min((severity for _, severity in found if severity), default=None)
+    return min((severity for _, severity in answered if severity), default=None)
 
 
 def answer_to(heading: str, answers: list[tuple[str, str]]) -> str:
-    """Join the answers below the headings that match this pattern."""
-    return "\n".join(text for found, text in answers if re.fullmatch(heading, found))
+    """Join the answers whose headings match a pattern: one text, with line ends between them."""
+    return "\n".join(text for title, text in answers if re.fullmatch(heading, title))
 
 
 def prefixed(prefix: str, marks: frozenset[str]) -> tuple[str, ...]:
-    """List what the labels with this prefix name, sorted."""
+    """List the labels that begin with a prefix, sorted and without it."""
     named = {m[len(prefix) :].strip() for m in marks if m.startswith(prefix)}
     return tuple(sorted(named - {""}))
 
 
 def concerns(request: DeployRequest, issue: ListedIssue) -> bool:
-    """Whether the issue is about one of the services to be deployed. In doubt it is."""
+    """Whether an issue is about one of the services to be deployed.
+
+    True when either side names no services: nothing named means all services.
+    """
     concerned = services_of(issue)
     return not request.services or not concerned or not concerned.isdisjoint(request.services)
 
 
 def services_of(issue: ListedIssue) -> frozenset[str]:
-    """Read which services an issue is about; empty: all of them.
+    """The services that an issue is about; empty: all of them.
 
-    An answer that is not a gate.plain list narrows nothing, whatever else is known.
+    When the form's answer is not a plain list of names, the issue is about all services, whatever
+    its labels name.
     """
     told = read.single_words(issue.service_text)
     if (issue.service_text.strip() and not told) or any(map(read.means_everything, issue.services)):
@@ -191,14 +199,15 @@ def services_of(issue: ListedIssue) -> frozenset[str]:
 
 
 def judge(request: DeployRequest, issue: ListedIssue, now: datetime) -> Code:
-    """Say what one issue means for the deploy, as a code. Overrides are not looked at yet."""
+    """Say what one issue means for the deploy, as a code. Leaves overrides to `excuse`."""
     marks = issue.labels
     if "drill" in marks:
         return "drill"
     if "needs-confirmation" in marks:
         return "needs-confirmation"
     labelled = marks & set(gate.SEVERITIES)
-    # A form's labels come with it, whoever submits it: an outsider's `deploy-freeze` is none.
+    # GitHub puts a form's labels on the issue, whoever submits it. So the label `deploy-freeze`
+    # on an outsider's issue means nothing.
     if "deploy-freeze" in marks and issue.trusted is not False:
         code: Code = "deploy-freeze"
         if issue.until and issue.until <= now:
@@ -223,7 +232,7 @@ def judge(request: DeployRequest, issue: ListedIssue, now: datetime) -> Code:
 
 
 def closes(pull: SourcePull, request: DeployRequest, number: int) -> bool:
-    """Whether the pull request closes the incident by keyword.
+    """Whether a pull request's text closes the issue of this number by a keyword (`Fixes #12`).
 
     https://docs.github.com/en/issues/tracking-your-work-with-issues/using-issues/linking-a-pull-request-to-an-issue
     """
@@ -239,7 +248,11 @@ def closes(pull: SourcePull, request: DeployRequest, number: int) -> bool:
 def excuse(
     request: DeployRequest, finding: IssueVerdict, pulls: tuple[SourcePull, ...], now: datetime
 ) -> tuple[IssueVerdict, list[str]]:
-    """Look for an override of one freezing issue; also say which ones are over."""
+    """Look for an override of one freezing issue.
+
+    Gives the finding, with the override if there is one, and notes for people: which overrides
+    are over, and what is missing for `intent: fix`.
+    """
     issue = finding.issue
     notes: list[str] = []
     same = request.source.casefold() == request.repository.casefold()
@@ -291,13 +304,14 @@ def decide(
 ) -> GateVerdict:
     """Decide whether the change may be deployed.
 
-    Takes the request, the open issues and an aware `now`. A second call, with what was looked up
-    in between, also weighs the overrides that need it: pull requests that the commit came from,
-    the environments that freeze (None: all), and remarks on what could not be looked up.
+    `now` is an aware time. The gate decides first without the last three arguments. If the deploy
+    is frozen, it looks these up and decides again: `pulls` are the pull requests that the commit
+    came from, `environments` the names of those that a freeze stops (None: all), and `remarks` are
+    notes for people.
     """
     notes = list(remarks)
     freezing: dict[int, IssueVerdict] = {}
-    others: dict[int, Code] = {}
+    others: dict[int, Code] = {}  # issues that do not freeze this deploy
     problems: list[str] = []
     for issue in issues:
         if issue.problem:
@@ -328,8 +342,8 @@ def decide(
     told = words.told(shown, now)
 
     def verdict(name: str, code: Code, reason: str, remedy: str = "") -> GateVerdict:
-        told = {"reason": reason, "remedy": remedy, "notes": tuple(dict.fromkeys(notes))}
-        return GateVerdict(verdict=name, code=code, findings=shown, **told)
+        texts = {"reason": reason, "remedy": remedy, "notes": tuple(dict.fromkeys(notes))}
+        return GateVerdict(verdict=name, code=code, findings=shown, **texts)
 
     if blocking:
         return verdict("frozen", blocking[0].code, f"Deploys are frozen by {told}.")

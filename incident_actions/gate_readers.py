@@ -1,8 +1,9 @@
 """How text on GitHub is read: an incident's body, a form's answers, severities, services, times.
 
-Pure, on the standard library alone, Python 3.9 to 3.14. The gate reads with these before anything
-is installed, and `domain/` and `cli/` read with the same ones, so that both understand alike.
-What can't be read is None or empty, never an error; `environments_of` alone raises ValueError.
+Pure functions, standard library only, Python 3.9 to 3.14. The gate uses them before anything is
+installed. `domain/`, `reconcile/` and `cli/` use them too, so that the gate and the bot never read
+the same text in two ways. Text that can't be read gives None or an empty value; only
+`environments_of` raises an error (ValueError).
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from typing import Any
 
 BEGIN, END = "<!-- incident-actions:begin -->", "<!-- incident-actions:end -->"
 STATE_OPEN, STATE_CLOSE = "<!-- incident-actions:state ", " -->"
-# The JSON of a state holds no `<` and no `>`: they are written as escapes.
+# The JSON of a state holds no `<` and no `>`: `\u003c` and `\u003e` stand for them.
 _STATE = re.compile(re.escape(STATE_OPEN.strip()) + r"\s*(\{[^\n<>]*\})\s*-->")
 HEADING = re.compile(r"(?m)^### +(.*)$")  # above each answer of a form
-NO_RESPONSE = "_No response_"  # what GitHub writes below one that was left out
+NO_RESPONSE = "_No response_"  # what GitHub writes for a field that was left empty
 _GAP = re.compile(r"\r\n\r\n|\n\n|\r\n|\n")
 _TIME = (
     r"\d{4}-\d\d-\d\d(\+00:00)?"
@@ -27,7 +28,7 @@ _SEVERITY = re.compile(  # `- [X] SEV1`, `**sev_2**`, `🔥 SEV-3: slow`
     r"(?:- \[[xX]\])?(?!- \[ \])(?:[^\w\n]|_)*SEV(?:[^\S\r\n]|[_-]){0,2}([123])(?!_*[^\W_])",
     re.IGNORECASE,
 )
-# Words in an answer to "which services?" that name none in particular.
+# Words in an answer to "which services?" that name no service. They mean all services.
 EVERYTHING = frozenset({
     "*", "all", "any", "anything", "both", "dont", "entire", "every", "everyone", "everything",
     "everywhere", "idk", "many", "multiple", "n-a", "n.a", "n/a", "na", "no", "none", "not",
@@ -44,7 +45,7 @@ MOST_NAMES = 20
 
 
 def dig(value: Any, *path: Any) -> Any:
-    """Follow keys and indices into a JSON value; None when the way ends early."""
+    """Follow keys and indices into a JSON value; None when one of them is not there."""
     try:
         for step in path:
             value = value[step]
@@ -54,16 +55,17 @@ def dig(value: Any, *path: Any) -> Any:
 
 
 def kept(values: object, kind: type) -> tuple[Any, ...]:
-    """Keep the values of one type out of what should be a list of them; true is no int."""
+    """The values of exactly this type in a list (`True` is no int); empty when it is no list."""
     return tuple(v for v in values if type(v) is kind) if isinstance(values, list) else ()
 
 
 def split_body(body: str) -> tuple[str, str | None, str]:
-    """Part an issue's body into dashboard, state (JSON text, or None) and the reporter's text.
+    """Split an issue's body into dashboard, state (JSON text, or None) and the reporter's text.
 
-    Ours is the block between BEGIN and END at the very top; white space and a byte order mark
-    may stand above it. The dashboard is given without markers and with LF; the reporter's text
-    byte for byte. When somebody deleted END, the state ends the block, as it is its last line.
+    The bot's block stands between BEGIN and END at the very top; only white space and a byte order
+    mark may come before it. It holds the dashboard, and the state as its last line. The dashboard
+    comes back without markers and with LF line ends, the reporter's text unchanged. When somebody
+    deleted END, the block ends after the state.
     """
     top = re.match(r"[\s\ufeff]*" + BEGIN, body)
     if not top:
@@ -71,7 +73,7 @@ def split_body(body: str) -> tuple[str, str | None, str]:
     text = body[top.end() :]
     block, end, reporter = text.partition(END)
     states = list(_STATE.finditer(block))
-    # The dashboard stands above our state: what stands at once below BEGIN was put there.
+    # Our state has the dashboard above it. A state right below BEGIN was put there by somebody.
     below = (state for state in states if block[: state.start()].strip())
     state = next(below, states[0] if states else None)
     if state and (not end or block[state.end() :].strip()):
@@ -86,7 +88,7 @@ def split_body(body: str) -> tuple[str, str | None, str]:
 
 
 def read_state(text: str | None) -> dict[str, Any]:
-    """Read the JSON text of a state; empty when there is none that can be read."""
+    """Read the JSON text of a state; empty when it can't be read or is of another version."""
     try:
         state = json.loads(text or "null")
     except (ValueError, RecursionError):
@@ -95,7 +97,9 @@ def read_state(text: str | None) -> dict[str, Any]:
 
 
 def sections(text: str) -> list[tuple[str, str]]:
-    """Split what the reporter filled in into (heading in lower case, answer) pairs.
+    """Split a filled-in form into pairs: the heading in lower case, and the answer.
+
+    The answer is empty for a field that was left empty.
 
     https://docs.github.com/en/communities/using-templates-to-encourage-useful-issues-and-pull-requests/syntax-for-githubs-form-schema
     """
@@ -106,21 +110,22 @@ def sections(text: str) -> list[tuple[str, str]]:
 
 def read_severity(answer: str) -> str | None:
     """Read the severity that an answer begins with: `sev1`, `sev2`, `sev3`, or None."""
-    found = _SEVERITY.match(answer)
-    return f"sev{found[1]}" if found else None
+    match = _SEVERITY.match(answer)
+    return f"sev{match[1]}" if match else None
 
 
 def means_everything(name: str) -> bool:
-    """Whether a name stands for all, or says that nobody knows: `all`, `not-sure`, `n-a`."""
+    """Whether a word names no service but means all, or unknown: `all`, `not-sure`, `n-a`."""
     return name in EVERYTHING or not EVERYTHING.isdisjoint(re.split(r"[\W_]+", name))
 
 
 def single_words(text: str) -> tuple[str, ...]:
-    """Read a plain list of names, lower case. Empty, which means everything, unless all are plain.
+    """Read a plain list of names, in lower case.
 
-    Only ASCII words: any other name might be written in several ways, and so be missed. A phrase
-    that was made into a name would be a service that nobody deploys, and so would end the freeze
-    of all the others.
+    Gives an empty tuple, which means everything, unless every entry is one ASCII word. Other
+    characters can be written in several ways, so such a name might not compare equal. A phrase
+    that is taken for a service's name would be one that nobody deploys, and the freeze would then
+    stop no deploy at all.
     """
     parts = [part.strip(" -*`").lower() for part in re.split(r"[,;\r\n]", text)]
     named = tuple(dict.fromkeys(part for part in parts if part))
@@ -130,76 +135,89 @@ def single_words(text: str) -> tuple[str, ...]:
 
 
 def login(user: object) -> str | None:
-    """Read a GitHub login, or None when it does not look like one."""
-    found = user.get("login") if isinstance(user, dict) else user
-    return found if isinstance(found, str) and re.fullmatch(r"[\w\[\]-]{1,60}", found) else None
+    """Read a login out of a GitHub account (a dict) or a text; None when it can't be one."""
+    name = user.get("login") if isinstance(user, dict) else user
+    return name if isinstance(name, str) and re.fullmatch(r"[\w\[\]-]{1,60}", name) else None
 
 
 def people(text: str) -> frozenset[str]:
-    """Read who may deploy: `@alice`, or a plain list of single words.
+    """Read who may deploy, as logins in lower case: a plain list, or every `@alice` in a sentence.
 
-    Only down to the next heading. `nobody` and `everyone` are no logins, and a sentence that
-    excepts somebody names nobody.
+    Reads down to the next heading. Words such as `nobody` and `everyone` are no logins. A sentence
+    with an exception or a negation ("all but @bob") names nobody.
     """
     text = re.split(r"(?m)^#{1,6}(?: |$)", text)[0]
     parts = [part.strip(" -*`") for part in re.split(r"[,;\n]", text)]
     if all(re.fullmatch(r"@?[\w-]+(\[bot\])?", part) for part in parts):
-        found = [part.lstrip("@") for part in parts]
+        logins = [part.lstrip("@") for part in parts]
     elif re.search(r"(?i)\b(?:but|except|excluding|without|not?|never|nobody)\b|n[’']t\b", text):
-        found = []
+        logins = []
     else:
-        found = re.findall(r"(?<![\w/])@([\w-]+)(?![\w/])", text)
-    return frozenset(name.casefold() for name in found) - NOT_LOGINS
+        logins = re.findall(r"(?<![\w/])@([\w-]+)(?![\w/])", text)
+    return frozenset(name.casefold() for name in logins) - NOT_LOGINS
 
 
 def parse_time(text: object) -> datetime | None:
-    """Read an ISO 8601 time as aware UTC; a date alone means the start of that day."""
+    """Read an ISO 8601 time as aware UTC; a date alone means the start of that day.
+
+    None when it can't be read.
+    """
     return _read_time(text, "00:00:00")
 
 
 def parse_until(text: object) -> datetime | None:
-    """Read when something ends, as aware UTC; a date alone means the end of that day."""
+    """Read when something ends, as aware UTC; a date alone means the end of that day.
+
+    None when it can't be read.
+    """
     return _read_time(text, "23:59:59")
 
 
 def parse_now(text: str) -> datetime | None:
-    """Read INCIDENT_NOW. Near the calendar's ends there is no day before or after: None."""
+    """Read INCIDENT_NOW as aware UTC; None when it can't be read.
+
+    Only the years 2000 to 2999 are taken: at the ends of the calendar, adding days would fail.
+    """
     when = parse_time(text)
     return when if when and 2000 <= when.year < 3000 else None
 
 
 def environments_of(text: str) -> tuple[str, ...] | None:
-    """Read `freeze: environments:` out of the configuration; None when it is absent or empty.
+    """Read the list `freeze: environments:` in the configuration's YAML, in lower case.
 
-    The gate needs this one list and has no reader of YAML. Raises ValueError when it is not
-    written plainly, as `[a, b]` or one `- a` on each line.
+    None when it is absent or empty. The gate needs no other setting, and the standard library has
+    no YAML reader. Raises ValueError when the list is not written as `[a, b]` or as one `- a` on
+    each line.
     """
     text = re.sub(r"(?m)(?:^|[ \t])#.*$", "", text.replace("\r\n", "\n"))
     freeze = re.search(r"(?m)^freeze:[ \t]*(.*)\n?((?:[ \t].*\n?|\n)*)", text)
     if not freeze:
         return None
     inline, block = freeze.groups()
-    # One key a line: those below have its own indentation. Or all within one pair of braces.
+    # The keys of `freeze` stand on lines with equal indentation, or in braces on its own line.
     first = re.search(r"(?m)^([ \t]+)\S", block)
     line = rf"(?m)^{first[1] if first else ''}"
     key = r"\A\{(?:(?:[^{}\[\]'\"]|\[[^\]{}'\"]*\])*,)?\s*" if inline else line
     if not re.search((r"\b" if inline else line) + r"environments\b", inline + block):
         return None
     listing = r"environments:[ \t]*(\[[^\]]*\]|(?:\n[ \t]*(?:- .*)?)+)"
-    found = re.search(key + listing, inline + block)
-    items = re.split(r"[,\n]", found[1].strip("[]")) if found else ["?"]
-    kept = tuple(item.strip(" \t-'\"").casefold() for item in items if item.strip(" \t-'\""))
-    if not all(re.fullmatch(r"[\w./ -]+", item) for item in kept):
+    match = re.search(key + listing, inline + block)
+    items = re.split(r"[,\n]", match[1].strip("[]")) if match else ["?"]
+    names = tuple(item.strip(" \t-'\"").casefold() for item in items if item.strip(" \t-'\""))
+    if not all(re.fullmatch(r"[\w./ -]+", item) for item in names):
         raise ValueError("not a plain list")
-    return kept or None
+    return names or None
 
 
 def _read_time(text: object, clock: str) -> datetime | None:
-    """Read a time that every Python reads alike; `Z`, ` UTC` and none at all mean UTC."""
+    """Read an ISO 8601 time as aware UTC; `clock` is the time of day for a date alone.
+
+    `Z`, ` UTC` and no offset all mean UTC. None when it can't be read.
+    """
     if not isinstance(text, str):
         return None
     text = re.sub(r"\s*(?:Z|UTC)$", "+00:00", text.strip().strip("`").upper())
-    if not re.fullmatch(_TIME, text, re.ASCII):  # newer Pythons read more forms than older ones
+    if not re.fullmatch(_TIME, text, re.ASCII):  # `fromisoformat` of newer Pythons reads more
         return None
     try:
         date_alone = text[10:] in ("", "+00:00")

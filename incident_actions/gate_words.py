@@ -1,6 +1,7 @@
-"""How the gate tells its verdict when it is not simply clear: log, annotation, summary, JSON.
+"""The gate's verdict in words: for the log, the annotation, the job summary, and as JSON.
 
-Also what went wrong when GitHub could not be asked, and what helps.
+Also what went wrong when GitHub could not be asked, and what to do then. Kept out of
+`gate.py`, because a deploy does not need it while no issue is open.
 """
 
 from __future__ import annotations
@@ -18,16 +19,16 @@ from incident_actions.gate import DeployRequest, GateError, GateSettings, GateVe
 if TYPE_CHECKING:
     from incident_actions.gate_decision import Code, IssueVerdict
 
-VERSION = 1  # of the JSON that `--json` prints
+VERSION = 1  # of the JSON that `--json` prints, and of the trace of overrides in the log
 
 
 def clock(when: datetime | None) -> str:
-    """Write a time for people, in UTC."""
+    """Write a time for people: `2026-11-23 14:02 UTC`."""
     return when.strftime("%Y-%m-%d %H:%M UTC") if when else "unknown"
 
 
 def stamp(when: datetime) -> str:
-    """Write a time for programs, ISO 8601 in UTC."""
+    """Write a UTC time for programs: `2026-11-23T14:02:00Z`."""
     return when.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -54,16 +55,16 @@ NOT_FREEZING: dict[Code, str] = {
 
 def in_words(others: dict[int, Code]) -> str:
     """Say why open issues do not freeze: `#3 is a drill; #5 (and 2 more) is over`."""
-    told = []
-    for words in dict.fromkeys(NOT_FREEZING[code] for code in others.values()):
-        same = [number for number, code in others.items() if NOT_FREEZING[code] == words]
-        more = f" (and {len(same) - 1} more)" if len(same) > 1 else ""
-        told.append(f"#{same[0]}{more} {words}")
-    return "; ".join(told)
+    reasons = []
+    for reason in dict.fromkeys(NOT_FREEZING[code] for code in others.values()):
+        numbers = [number for number, code in others.items() if NOT_FREEZING[code] == reason]
+        more = f" (and {len(numbers) - 1} more)" if len(numbers) > 1 else ""
+        reasons.append(f"#{numbers[0]}{more} {reason}")
+    return "; ".join(reasons)
 
 
 def rank(finding: IssueVerdict) -> str:
-    """Name what kind of freeze this is."""
+    """Name the severity, such as `SEV1`, or say what kind of freeze it is without one."""
     if finding.issue.severity:
         return str(finding.issue.severity).upper()
     return "deploy freeze" if "deploy-freeze" in finding.issue.labels else "severity unknown"
@@ -121,7 +122,7 @@ def ways_out(request: DeployRequest, verdict: GateVerdict) -> list[str]:
 
 
 def as_json(verdict: GateVerdict, on_error: str = "block") -> dict[str, Any]:
-    """Write the verdict for programs; `v` grows when a key changes its meaning."""
+    """The verdict for programs, ready for JSON; `v` grows when a key changes its meaning."""
     keys = ("verdict", "code", "reason", "remedy", "incidents", "overrides")
     told = {key: getattr(verdict, key) for key in keys}
     told.update(frozen=verdict.holds(on_error), notes=list(verdict.notes))
@@ -188,7 +189,7 @@ ANSWERS[410] = ANSWERS[404]
 
 
 def failed(request: DeployRequest, error: Exception) -> GateVerdict:
-    """Turn a failure to ask GitHub into a verdict. A rollback passes whatever GitHub would say."""
+    """Turn an exception into a verdict. A rollback passes without GitHub's answer."""
     if not isinstance(error, GateError):  # a mistake of our own: it must never pass as clear
         what = f"The gate itself failed: {type(error).__name__}: {gate.plain(error)}."
         remedy = "Please report this; `on-error: allow` gets you past it."
@@ -200,7 +201,10 @@ def failed(request: DeployRequest, error: Exception) -> GateVerdict:
 
 
 def wire_error(error: Exception, parts: Any, left: float) -> GateError:
-    """Say what went wrong on the way to an address, with so many seconds left, and what helps."""
+    """Turn an exception of the connection into a `GateError` with a remedy.
+
+    `parts` is the address (`urlsplit`), `left` the seconds that are left of the budget.
+    """
     host = f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname or ""
     name = type(error).__name__
     if name == "SSLCertVerificationError":
@@ -215,11 +219,14 @@ def wire_error(error: Exception, parts: Any, left: float) -> GateError:
 
 
 def refusal(status: int, headers: Any, body: bytes, repository: str) -> GateError:
-    """Say what an answer that holds no JSON value means."""
+    """Turn an answer that is not JSON with status 200 into a `GateError` with a remedy.
+
+    Its `wait` says how many seconds GitHub asks for before another try.
+    """
     code, what, remedy = ANSWERS.get(status, ANSWERS[0])
     what, wait = f"{what} {repository} ({status}).", gate.NEVER
     after = headers.get("retry-after") or ""
-    told = float(after) if re.fullmatch(r"\d{1,6}", after) else None
+    asked = float(after) if re.fullmatch(r"\d{1,6}", after) else None  # seconds
     spent = headers.get("x-ratelimit-remaining") == "0"
     limited = spent or after or b"rate limit" in body[:1000].lower()
     if status == 200:
@@ -230,20 +237,20 @@ def refusal(status: int, headers: Any, body: bytes, repository: str) -> GateErro
         remedy = "Check GITHUB_API_URL and `repository`."
     elif status == 429 or (status == 403 and limited):
         reset = headers.get("x-ratelimit-reset") or ""
-        if told is None and spent and re.fullmatch(r"\d{1,12}", reset):
-            told = float(reset) - time.time()
-        wait = max(1.0, told or 0.0)
+        if asked is None and spent and re.fullmatch(r"\d{1,12}", reset):
+            asked = float(reset) - time.time()
+        wait = max(1.0, asked or 0.0)
         code = "rate-limited"
         what = f"GitHub asks us to slow down ({status}, for {wait:.0f} s)."
         remedy = "Wait and run this again, or pass a token with a limit of its own."
     elif status >= 500:
         code, what = "server-error", f"GitHub is in trouble itself (it answered {status})."
-        remedy, wait = "Look at GitHub's status page and run this again.", told or 0.0
+        remedy, wait = "Look at GitHub's status page and run this again.", asked or 0.0
     return GateError(code, what, remedy, wait)
 
 
 def tell_bad_input(error: gate.BadInputError, env: Mapping[str, str]) -> int:
-    """Tell which input is wrong. Returns the exit code."""
+    """Write which input is wrong, to the log and the job summary. Returns the exit code, 2."""
     annotate("error", "The deploy gate's input", f"{error.what} {error.remedy}")
     text = f"### The deploy gate can't run\n\n{markdown(error.what)} {error.remedy}\n"
     gate.append(env.get("GITHUB_STEP_SUMMARY", ""), text)
@@ -253,14 +260,18 @@ def tell_bad_input(error: gate.BadInputError, env: Mapping[str, str]) -> int:
 def tell(
     settings: GateSettings, request: DeployRequest, verdict: GateVerdict, now: datetime
 ) -> int:
-    """Tell the verdict: log, annotation, outputs, job summary. Returns the exit code."""
+    """Write the verdict: log, annotation, outputs, job summary. Returns the exit code: 0, 1 or 3.
+
+    Overrides that were used go into a notice of their own, as JSON. `respond` reads it later from
+    the check run, for the audit.
+    """
     gate.publish(settings, verdict, summary(request, verdict, now))
     if settings.json:
         print(json.dumps(as_json(verdict, settings.on_error), indent=2))
     blocks = settings.mode == "enforce" and verdict.holds(settings.on_error)
     titles = {"frozen": "Deploys are frozen", "error": "The deploy gate could not ask GitHub"}
     if not verdict.overrides:
-        titles["rollback"] = "Rollback"  # it did not wait for GitHub
+        titles["rollback"] = "Rollback"  # it passed without GitHub's answer
     lines = [verdict.reason, verdict.remedy]
     if verdict.verdict == "frozen":
         link = next((f.issue.url for f in verdict.findings if f.issue.url), "")

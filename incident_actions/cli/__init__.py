@@ -1,1 +1,1 @@
-"""The command line: inputs, the runner's annotations, and the commands that people type."""
+"""The command line: its inputs, its commands, and what they print for people and workflows."""

@@ -1,4 +1,4 @@
-"""`checklist`: the team's own pages, ours where they have none, as one page to print."""
+"""The command `checklist`: the incident checklist as one page, for the terminal or a printer."""
 
 from __future__ import annotations
 
@@ -13,27 +13,31 @@ from incident_actions.render.checklist_page import as_html, as_markdown
 
 
 def page_reader(folder: Path) -> Callable[[str], str]:
-    """A reader of the playbook's pages by name: a checkout's own, ours where it has none."""
+    """Make a function that gives the text of a page of the playbook by its file's name.
+
+    It takes the page from the checkout in `folder`, else the one that comes with this program;
+    an empty text when neither has it.
+    """
 
     def page(name: str) -> str:
         path = f"{RUNBOOKS}/{name}"
-        own = Checkout(folder).file(path)
-        return our_page(path) or "" if own is None else own
+        team_page = Checkout(folder).file(path)
+        return our_page(path) or "" if team_page is None else team_page
 
     return page
 
 
 def add_checklist(commands: Any) -> None:
-    """`checklist`: something to hold in one's hand."""
+    """Add the command `checklist` to the parser."""
     parser = add_command(commands, "checklist", _checklist)
     parser.add_argument("--html", action="store_true", help="as one page for a printer")
     parser.add_argument("--path", type=Path, default=Path(), help="the repository's folder")
 
 
-def _checklist(it: Invocation) -> None:
+def _checklist(call: Invocation) -> None:
     """Print the incident checklist of this repository.
 
     Your own where you have one.
     """
-    read = page_reader(repository_folder(it.arguments.path))
-    print(as_html(read) if it.arguments.html else as_markdown(read))
+    read = page_reader(repository_folder(call.arguments.path))
+    print(as_html(read) if call.arguments.html else as_markdown(read))

@@ -1,4 +1,8 @@
-"""`doctor`: look at a repository, in a folder or on GitHub, and say what is missing. Reads only."""
+"""The command `doctor`: check whether a repository is ready for its first incident. Reads only.
+
+Here the facts are gathered, from a folder or from GitHub. What they mean is decided in
+`domain/readiness/`.
+"""
 
 from __future__ import annotations
 
@@ -36,26 +40,30 @@ Answer = TypeVar("Answer")
 def examine(
     files_of: RepositoryFiles, github: GitHub | None, now: datetime
 ) -> tuple[ReadinessFinding, ...]:
-    """Every finding, those of GitHub first. `github` is None without a token."""
+    """All findings about a repository, those about GitHub first.
+
+    `github` is None when there is no token: then nothing on GitHub is checked. Raises
+    `errors.GitHubError` when the repository can't be seen.
+    """
     facts = gather(files_of, github, now)
     return (*platform.check(facts), *files.check(facts), *pages.check(facts))
 
 
 def gather(files_of: RepositoryFiles, github: GitHub | None, now: datetime) -> RepositoryFacts:
-    """Look at everything once."""
+    """Gather the facts about a repository that the checks need. Raises as `examine` does."""
     config, problems = _config(files_of)
-    running = workflows(files_of)
-    found = dict(_pages(files_of))
+    found_workflows = workflows(files_of)
+    playbook = dict(_pages(files_of))
     return RepositoryFacts(
         now=now,
-        workflows=running,
-        pages=found,
-        edited=frozenset(p for p, text in found.items() if text != our_page(p)),
+        workflows=found_workflows,
+        pages=playbook,
+        edited=frozenset(p for p, text in playbook.items() if text != our_page(p)),
         form_problems=_form(files_of, config.form),
         config_problems=problems,
         form_path=config.form,
         people=_people(github, config) if github is not None else None,
-        remote=_remote(github, running) if github is not None else None,
+        remote=_remote(github, found_workflows) if github is not None else None,
     )
 
 
@@ -67,7 +75,10 @@ def _config(files_of: RepositoryFiles) -> tuple[Config, tuple[str, ...]]:
 
 
 def _people(github: GitHub, config: Config) -> dict[str, bool] | None:
-    """Of everybody with a role: whether they may write. None when the token may not see that."""
+    """Whether each person in the configuration has write access, by login.
+
+    None when the token may not see that.
+    """
     rota = config.on_call.users if config.on_call else ()
     backup = config.reminders.backup
     named = [*config.roles.defaults().values(), *rota, *([backup] if backup else ())]
@@ -79,6 +90,7 @@ def _people(github: GitHub, config: Config) -> dict[str, bool] | None:
 
 
 def _form(files_of: RepositoryFiles, path: str) -> tuple[str, ...] | None:
+    """The problems of the incident form at a path; None when there is no such file."""
     text = files_of.file(path)
     if text is None:
         return None
@@ -89,6 +101,7 @@ def _form(files_of: RepositoryFiles, path: str) -> tuple[str, ...] | None:
 
 
 def _pages(files_of: RepositoryFiles) -> Iterator[tuple[str, str]]:
+    """The pages of the playbook and the postmortems: (path, text with LF line ends)."""
     for folder in (pages.RUNBOOKS, pages.POSTMORTEMS):
         for name in files_of.names(folder):
             if name.endswith(".md"):
@@ -96,9 +109,10 @@ def _pages(files_of: RepositoryFiles) -> Iterator[tuple[str, str]]:
                 yield path, (files_of.file(path) or "").replace("\r\n", "\n")
 
 
-def _remote(github: GitHub, running: tuple[Workflow, ...]) -> RemoteFacts:
-    """What GitHub tells. What it refuses is None, and its permission is named.
+def _remote(github: GitHub, found_workflows: tuple[Workflow, ...]) -> RemoteFacts:
+    """The facts that only GitHub knows.
 
+    A fact that the token may not see is None, and the missing permission is listed in `denied`.
     Raises `errors.GitHubError` when the repository itself can't be seen.
     """
     denied: list[str] = []
@@ -113,8 +127,8 @@ def _remote(github: GitHub, running: tuple[Workflow, ...]) -> RemoteFacts:
             return None
 
     about = github.about()
-    sweeping = responder(running)
-    file = sweeping.file if sweeping else ""
+    workflow = responder(found_workflows)
+    file = workflow.file if workflow else ""
     protection = optional("contents", lambda: github.protection(about.branch))
     protected, required = protection or (None, ())
     return RemoteFacts(
@@ -133,7 +147,7 @@ def _remote(github: GitHub, running: tuple[Workflow, ...]) -> RemoteFacts:
 
 
 def report(findings: Collection[ReadinessFinding]) -> str:
-    """The findings for a terminal, problems first: a line each, its fix, and the sum."""
+    """The findings as text for a terminal: problems first, each with its fix; the counts last."""
     groups = [[each for each in findings if each.health is health] for health in Health]
     lines = [
         f"{each.health:8} {each.key}: {each.seen}" + (f"\n    fix: {each.fix}" if each.fix else "")
@@ -146,7 +160,7 @@ def report(findings: Collection[ReadinessFinding]) -> str:
 
 
 def add_doctor(commands: Any) -> None:
-    """`doctor`: is the repository ready?"""
+    """Add the command `doctor` to the parser."""
     parser = add_command(commands, "doctor", _doctor)
     parser.add_argument(
         "--repo", "--repository", dest="repository", help="look at this one on GitHub, OWNER/NAME"
@@ -154,17 +168,17 @@ def add_doctor(commands: Any) -> None:
     parser.add_argument("--path", type=Path, default=Path(), help="the checkout to look at")
 
 
-def _doctor(it: Invocation) -> int:
+def _doctor(call: Invocation) -> int:
     """Say what is missing before the first incident, and how to fix it.
 
     Exit code 1 when something is wrong. With GITHUB_TOKEN it also looks at GitHub.
     """
-    folder = repository_folder(it.arguments.path)
-    remotely = bool(it.arguments.repository)
-    if not remotely and tokens(it.environ):
-        it.arguments.repository = it.environ.get("GITHUB_REPOSITORY") or remote_of(folder)
-    github = it.github() if it.arguments.repository else None
-    where = DefaultBranch(github) if remotely and github else Checkout(folder)
-    findings = examine(where, github, it.now)
+    folder = repository_folder(call.arguments.path)
+    named = bool(call.arguments.repository)  # then its files are read from GitHub
+    if not named and tokens(call.environ):
+        call.arguments.repository = call.environ.get("GITHUB_REPOSITORY") or remote_of(folder)
+    github = call.github() if call.arguments.repository else None
+    files_of = DefaultBranch(github) if named and github else Checkout(folder)
+    findings = examine(files_of, github, call.now)
     print(report(findings))
     return int(any(finding.health is Health.PROBLEM for finding in findings))

@@ -1,4 +1,4 @@
-"""`freeze-status`: the gate's decision for every service, as people read it. Writes nothing."""
+"""The command `freeze-status`: what the gate would decide now, for each service. Reads only."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from incident_actions.gate_decision import ListedIssue, decide, read_issues
 from incident_actions.github.client import GitHub
 from incident_actions.render.markdown import render
 
-EVERYTHING = ""
+EVERYTHING = ""  # a deploy that names no service
 
 
 def add_freeze_status(commands: Any) -> None:
-    """`freeze-status`: what may be deployed now."""
+    """Add the command `freeze-status` to the parser."""
     parser = add_command(commands, "freeze-status", _run, on_github=True)
     parser.add_argument(
         "--service", action="append", default=[], help="only this one; may be given again"
@@ -30,21 +30,21 @@ def add_freeze_status(commands: Any) -> None:
     parser.add_argument("--json", action="store_true", help="as the gate's own JSON")
 
 
-def _run(it: Invocation) -> None:
+def _run(call: Invocation) -> None:
     """Print which services may be deployed now.
 
     And what stops the others. Exit code 0, whatever is frozen.
     """
-    github, wanted = it.github(), it.arguments.service
+    github, wanted = call.github(), call.arguments.service
     print(
         freeze_status(
             github,
             github.repository,
             wanted,
-            it.environ,
-            it.now,
-            as_json=it.arguments.json,
-            config_path=it.config_path,
+            call.environ,
+            call.now,
+            as_json=call.arguments.json,
+            config_path=call.config_path,
         )
     )
 
@@ -59,11 +59,11 @@ def freeze_status(
     as_json: bool,
     config_path: str = PATH,
 ) -> str:
-    """A table, or JSON, with one line a service; the first line is a deploy that names none.
+    """The gate's decision for each service, as a Markdown table or as JSON.
 
-    Without `services` these are all that a label, an open incident or the team's form names.
-    `environ` holds the gate's own inputs. Raises `InputError` and `GitHubError` as the gate fails
-    with 2 and 3.
+    Without `services` there is an entry for each service that a label, an open issue or the form
+    names, and a first one for a deploy that names no service. `environ` holds the gate's inputs.
+    Raises `InputError` where the gate would exit with 2, and `GitHubError` where it would with 3.
     """
     try:
         settings, request = gate.read_inputs(
@@ -75,27 +75,29 @@ def freeze_status(
         raise InputError(error.what, remedy=error.remedy) from None
     except gate.GateError as error:
         raise GitHubError(error.what, remedy=error.remedy) from None
-    asked = tuple(services) or (EVERYTHING, *_known(github, issues, config_path))
+    shown = tuple(services) or (EVERYTHING, *_known(github, issues, config_path))
     rows = []
-    for service in asked:
+    for service in shown:
         request.services = (service.casefold(),) if service else ()
         rows.append((service, decide(request, issues, now)))
     if as_json:
-        found = [{"service": service or None, **words.as_json(each)} for service, each in rows]
-        return json.dumps({"v": words.VERSION, "services": found}, indent=2)
+        listed = [{"service": service or None, **words.as_json(each)} for service, each in rows]
+        return json.dumps({"v": words.VERSION, "services": listed}, indent=2)
     return render("freeze-status.md.j2", rows=rows, now=now, age=words.age, rank=words.rank)
 
 
 def _known(github: GitHub, issues: Sequence[ListedIssue], config_path: str) -> list[str]:
+    """The services that labels, open issues or the form name, sorted."""
     labelled = names.values(github.label_names(), names.SERVICE_PREFIX)
     opened = (service for issue in issues for service in issue.services)
     return sorted({*labelled, *opened, *_offered(github, config_path)})
 
 
 def _offered(github: GitHub, config_path: str) -> tuple[str, ...]:
-    """The services that the team's form lets people choose; none when it can't be read.
+    """The services that the team's form lets people choose.
 
-    The freeze does not depend on these files, so a mistake in them hides nothing here.
+    Empty when the configuration or the form can't be read: the gate's decision does not depend on
+    them.
     """
     try:
         path = read_config(github.file(config_path), config_path).form

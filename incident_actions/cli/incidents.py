@@ -1,4 +1,4 @@
-"""Commands about incidents, for reading: `timeline`, `postmortem render`, `postmortem lint`."""
+"""The commands `timeline`, `postmortem render` and `postmortem lint`. They only read."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ from incident_actions.render.postmortem import OVERRIDE, draft_file
 
 
 def add_timeline(commands: Any) -> None:
-    """`timeline`: an incident from its first event to its last."""
+    """Add the command `timeline` to the parser."""
     parser = add_command(commands, "timeline", _timeline, on_github=True)
     parser.add_argument("number", type=int, help="the incident's issue")
     parser.add_argument("--json", action="store_true", help="as JSON, one list")
 
 
-def _timeline(it: Invocation) -> None:
+def _timeline(call: Invocation) -> None:
     """Print everything that happened in an incident.
 
     Oldest first. Writes nothing.
     """
-    found = read_incident(it.github(), it.arguments.number, it.config_path, it.now)
-    incident = found.incident
-    if it.arguments.json:
+    assessed = read_incident(call.github(), call.arguments.number, call.config_path, call.now)
+    incident = assessed.incident
+    if call.arguments.json:
         print(msgspec.json.format(msgspec.json.encode(incident.timeline), indent=2).decode())
         return
-    day, issue = incident.times[Moment.STARTED], found.observation.issue
+    day, issue = incident.times[Moment.STARTED], assessed.observation.issue
     print(render("timeline.md.j2", issue=issue, incident=incident, day=day))
 
 
 def add_postmortem(commands: Any) -> None:
-    """`postmortem`, with the two commands below it."""
+    """Add the commands `postmortem render` and `postmortem lint` to the parser."""
     help = "print the draft of a postmortem, or say what one lacks"
     parser = commands.add_parser("postmortem", help=help, description=f"{help.capitalize()}.")
     below = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
@@ -52,29 +52,29 @@ def add_postmortem(commands: Any) -> None:
     lints.add_argument("files", nargs="+", type=Path, metavar="FILE")
 
 
-def _render(it: Invocation) -> None:
+def _render(call: Invocation) -> None:
     """Print the draft for any incident.
 
     As its file would be. Writes nothing.
     """
-    github = it.github()
-    found = read_incident(github, it.arguments.number, it.config_path, it.now)
-    print(draft_file(draft_of(found), github.file(OVERRIDE)), end="")
+    github = call.github()
+    assessed = read_incident(github, call.arguments.number, call.config_path, call.now)
+    print(draft_file(draft_of(assessed), github.file(OVERRIDE)), end="")
 
 
-def _lint(it: Invocation) -> int:
+def _lint(call: Invocation) -> int:
     """Say what postmortems lack, line by line.
 
     Exit code 1 when something must be put right before the review.
     """
-    files, today = it.arguments.files, it.now.date()
-    found = [(str(path), each) for path in files for each in _findings(path, today)]
-    it.runner.findings(found)
-    return 0 if clean(tuple(finding for _, finding in found)) else 1
+    files, today = call.arguments.files, call.now.date()
+    findings = [(str(path), each) for path in files for each in _findings(path, today)]
+    call.runner.findings(findings)
+    return 0 if clean(tuple(finding for _, finding in findings)) else 1
 
 
 def _findings(path: Path, today: date) -> tuple[LintFinding, ...]:
-    """What a file lacks. Raises `InputError` when it can't be read."""
+    """The lint's findings in a postmortem. Raises `InputError` when the file can't be read."""
     try:
         document = Document.from_bytes(path.read_bytes())
     except OSError as error:

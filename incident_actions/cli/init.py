@@ -1,4 +1,7 @@
-"""`init`: ask what a team wants, show what would be written, write it."""
+"""The command `init`: ask what a team wants, show what would be written, and write it.
+
+The questions and answers are here; `cli/setup.py` compares and writes the files.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ _TRIES = 3
 
 
 def add_init(commands: Any) -> None:
-    """`init`: set a repository up."""
+    """Add the command `init` to the parser."""
     parser = add_command(commands, "init", _init)
     parser.add_argument("--path", type=Path, default=Path(), help="the repository's folder")
     parser.add_argument("--owner", help="whose incident-actions the workflows use")
@@ -44,38 +47,43 @@ def add_init(commands: Any) -> None:
     )
 
 
-def _init(it: Invocation) -> int:
+def _init(call: Invocation) -> int:
     """Write forms, workflows, configuration and playbook into this repository.
 
     Shows what it would write, and asks before it touches what you changed.
     """
-    arguments = it.arguments
+    arguments = call.arguments
     folder = repository_folder(arguments.path)
     if not (folder / ".git").exists():
         print(f"Warning: {folder} is no git repository. `git init` makes it one.", file=sys.stderr)
     ask = _ask if sys.stdin.isatty() and not (arguments.yes or arguments.check) else None
-    found = setup.survey(folder, _choices(arguments, folder, ask))
+    survey = setup.survey(folder, _choices(arguments, folder, ask))
     if arguments.check:
-        return _tell_drift(found)
-    return _write(found, ask, yes=arguments.yes)
+        return _tell_drift(survey)
+    return _write(survey, ask, yes=arguments.yes)
 
 
-def _tell_drift(found: setup.Setup) -> int:
-    if not found.drifted:
+def _tell_drift(survey: setup.Setup) -> int:
+    """Print what an upgrade would change; gives the exit code, 1 when it would change something."""
+    if not survey.drifted:
         print("Everything is as `init` would write it today, or as you changed it.")
         return 0
-    print(setup.describe(found.drifted), end="")
-    for file in found.drifted:
+    print(setup.describe(survey.drifted), end="")
+    for file in survey.drifted:
         print(f"{file.state}: {file.path}")
     print("`incident-actions init` brings it up to date, and asks before it touches your changes.")
     return 1
 
 
-def _write(found: setup.Setup, ask: Ask | None, *, yes: bool) -> int:
-    todo = [file for file in found.files if file.differs]
-    count = 1 + sum(file.state is not Drift.CONFLICT for file in todo)  # with the record
+def _write(survey: setup.Setup, ask: Ask | None, *, yes: bool) -> int:
+    """Show what would be written, ask if somebody is there, and write it; gives the exit code, 0.
+
+    `ask` is None when nobody can be asked: raises `InputError` then, unless `yes`.
+    """
+    todo = [file for file in survey.files if file.differs]
+    count = 1 + sum(file.state is not Drift.CONFLICT for file in todo)  # 1 is the record
     print(setup.describe(todo), end="")
-    if todo and not (found.folder / setup.RECORD).exists():
+    if todo and not (survey.folder / setup.RECORD).exists():
         print(f"new: {setup.RECORD} (tells an upgrade what you changed)")
     if not todo:
         print("Nothing to write: everything is there.")
@@ -91,22 +99,25 @@ def _write(found: setup.Setup, ask: Ask | None, *, yes: bool) -> int:
     def may_overwrite(file: setup.File) -> bool:
         return ask is not None and _agrees(ask, f"Overwrite {file.path}, with your changes in it?")
 
-    kept = setup.write(found, may_overwrite)
+    kept = setup.write(survey, may_overwrite)
     for file in kept:
         print(f"kept, with your changes: {file.path}")
-    _tell_next(found)
+    _tell_next(survey)
     return 0
 
 
-def _tell_next(found: setup.Setup) -> None:
-    for path in found.deploys:
+def _tell_next(survey: setup.Setup) -> None:
+    for path in survey.deploys:
         print(f"{path} seems to deploy. Put the gate before it, as the README shows.")
     print("Next: fill in ops/runbooks/service-links.md, commit, push, then run")
     print("`incident-actions doctor`. It says what is missing.")
 
 
 def _choices(arguments: argparse.Namespace, folder: Path, ask: Ask | None) -> Choices:
-    """Flags come before what was answered earlier, and that before questions."""
+    """What the team wants: from flags, else from an earlier `init`, else from questions.
+
+    Raises `InputError` for an answer that can't be used.
+    """
     before = setup.remembered(folder)
     own, _, name = remote_of(ROOT).partition("/")
     guess = own if name == "incident-actions" else ""
@@ -136,7 +147,11 @@ def _choices(arguments: argparse.Namespace, folder: Path, ask: Ask | None) -> Ch
 def _answer(
     given: str | None, ask: Ask | None, question: str, read: Callable[[str], Answer]
 ) -> Answer:
-    """What was given by a flag or earlier, else what is asked for. A bad answer is asked again."""
+    """The value that was given, else the answer to a question; `read` turns the text into a value.
+
+    A question is repeated after a bad answer. Raises `InputError` after `_TRIES` bad answers, and
+    at once for a given value that is bad.
+    """
     if given or ask is None:
         return read(given or "")
     for _ in range(_TRIES - 1):
@@ -148,6 +163,7 @@ def _answer(
 
 
 def _login(name: str, given: str) -> str:
+    """Read a GitHub login. Raises `InputError`, which names the flag `--name`."""
     login = read_login(given)
     if login is None:
         said = f"`{given}` is no GitHub name" if given else f"the {name} is not known"
@@ -156,6 +172,7 @@ def _login(name: str, given: str) -> str:
 
 
 def _names(given: str) -> tuple[str, ...]:
+    """Read the names of services, separated by commas. Raises `InputError` for a bad one."""
     names = [name.strip() for name in given.split(",") if name.strip()]
     for name in names:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,39}", name):
@@ -171,6 +188,7 @@ def _agrees(ask: Ask, question: str) -> bool:
 
 
 def _ask(question: str) -> str:
+    """Ask on the terminal; gives an empty text when its input has ended."""
     try:
         return input(question).strip()
     except EOFError:

@@ -1,6 +1,6 @@
-"""What every command is given: token, repository, address of the API, event and clock.
+"""The inputs of every command: token, repository, address of the API, event and clock.
 
-Flags come first, then the environment. The gate reads its own inputs, by the same checks.
+A flag has priority over the environment. The gate reads its inputs itself, with the same checks.
 """
 
 from __future__ import annotations
@@ -23,15 +23,16 @@ from incident_actions.reconcile.respond import WorkflowEvent
 
 
 def given(arguments: argparse.Namespace, environ: Mapping[str, str], name: str) -> str:
-    """An input: the flag, else `INPUT_NAME`. Empty when there is neither."""
+    """The value of an input: its flag, else the variable `INPUT_NAME`, else an empty text."""
     value = getattr(arguments, name, None) or environ.get(f"INPUT_{name.upper()}", "")
     return str(value).strip()
 
 
 def connect_to(arguments: argparse.Namespace, environ: Mapping[str, str]) -> GitHub:
-    """A client for the repository that is named, or that the checkout came from.
+    """A client for the repository that the inputs name, else for the `origin` of the checkout.
 
-    Raises `InputError` for a token, a repository or an address that can't be one.
+    Makes no request. Raises `InputError` when the token, the repository or the API's address is
+    missing or malformed.
     """
     token = next(iter(tokens(environ)), "")
     if not token:
@@ -67,13 +68,13 @@ def connect_to(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Git
 
 
 def tokens(environ: Mapping[str, str]) -> list[str]:
-    """The tokens that were given, the one to use first."""
-    found = (environ.get(name, "").strip() for name in ("INPUT_TOKEN", "GITHUB_TOKEN"))
-    return [token for token in found if token]
+    """The tokens in the environment. The first one is the one to use."""
+    values = (environ.get(name, "").strip() for name in ("INPUT_TOKEN", "GITHUB_TOKEN"))
+    return [token for token in values if token]
 
 
 def read_event(environ: Mapping[str, str]) -> WorkflowEvent:
-    """The event that the workflow runs on. Raises `InputError` when there is none to be read.
+    """The event that started the workflow. Raises `InputError` when it is missing or unreadable.
 
     https://docs.github.com/en/actions/reference/workflows-and-actions/variables
     """
@@ -94,7 +95,10 @@ def read_event(environ: Mapping[str, str]) -> WorkflowEvent:
 
 
 def clock(environ: Mapping[str, str]) -> datetime:
-    """Now, in UTC; `INCIDENT_NOW` overrides it for drills and tests, as it does for the gate."""
+    """The aware UTC time now, or that of INCIDENT_NOW, which drills and tests set.
+
+    Raises `InputError` when INCIDENT_NOW can't be read.
+    """
     try:
         return gate.fixed_now(environ.get("INCIDENT_NOW", "").strip()) or datetime.now(UTC)
     except gate.BadInputError as error:
@@ -102,39 +106,40 @@ def clock(environ: Mapping[str, str]) -> datetime:
 
 
 class Invocation(Struct, frozen=True):
-    """One command as somebody started it: its flags, the environment, where its words go."""
+    """One call of a command: its flags, the environment, and where its output goes."""
 
     arguments: argparse.Namespace
     environ: Mapping[str, str]
     runner: Runner
 
     def github(self) -> GitHub:
-        """A client for the repository, as `connect_to` makes it."""
+        """A client for the repository. See `connect_to`."""
         return connect_to(self.arguments, self.environ)
 
     @property
     def now(self) -> datetime:
-        """The time in UTC, as `clock` tells it."""
+        """The aware UTC time. See `clock`."""
         return clock(self.environ)
 
     @property
     def config_path(self) -> str:
-        """The path of the configuration in the repository."""
+        """The path of the configuration file in the repository."""
         return given(self.arguments, self.environ, "config") or PATH
 
 
 def add_command(
     commands: Any, name: str, run: Callable[[Invocation], int | None], *, on_github: bool = False
 ) -> argparse.ArgumentParser:
-    """Add a command; gives its parser, for flags of its own. `run` gives the exit code; None is 0.
+    """Add a command; gives its parser, so that the caller can add flags.
 
-    Its help is the docstring of `run`: the first sentence in the list of commands, the whole of
-    it on its own page. `on_github`: with the flags that say where incidents live.
+    `run` carries out the command and gives the exit code; None means 0. The docstring of `run` is
+    the command's help: its first sentence stands in the list of commands, all of it on the
+    command's own help page. `on_github` adds the flags `--repository` and `--config`.
     """
     text = " ".join((run.__doc__ or "").split())
-    brief = text.partition(". ")[0].rstrip(".")
+    first_sentence = text.partition(". ")[0].rstrip(".")
     parser: argparse.ArgumentParser = commands.add_parser(
-        name, help=brief[:1].lower() + brief[1:], description=text
+        name, help=first_sentence[:1].lower() + first_sentence[1:], description=text
     )
     parser.set_defaults(run=run)
     if on_github:

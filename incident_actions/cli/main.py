@@ -1,4 +1,4 @@
-"""The command line. Only here are clients built, the environment and the clock read."""
+"""The entry point of the command line: parses it, runs one command, and reports its failure."""
 
 from __future__ import annotations
 
@@ -20,13 +20,16 @@ from incident_actions.reconcile.respond import Tools, respond
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; gives the exit code. Every failure is one annotation with its remedy."""
+    """Run one command; gives the exit code. Every failure becomes one annotation with its remedy.
+
+    `argv` is the command line without the program's name; None means `sys.argv`.
+    """
     words = list(sys.argv[1:] if argv is None else argv)
     if words[:1] == ["gate"]:
         return gate.main(words[1:], os.environ)  # the same file that the action runs by path
     runner = Runner(os.environ, sys.stdout, sys.stderr)
     logging.basicConfig(level=logging.INFO, handlers=[runner.handler()], force=True)
-    for library in ("github", "urllib3"):  # they tell each failed try at length; we do in a line
+    for library in ("github", "urllib3"):  # `transport` logs each failed try in one line instead
         logging.getLogger(library).setLevel(logging.ERROR)
     try:
         arguments = _parser().parse_args(words or ["--help"])
@@ -34,16 +37,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     except IncidentActionsError as error:
         runner.error(error.told())
         return error.exit_code
-    except Exception as error:  # nothing that we foresaw: whoever reads this can't mend it
+    except Exception as error:  # a bug: the message asks people to report it
         runner.crash(error, tokens(os.environ))
         return IncidentActionsError.exit_code
 
 
 class _Parser(argparse.ArgumentParser):
-    """Wrong words on the command line are an error like any other."""
+    """A parser whose errors are reported like all other errors of this program."""
 
     def error(self, message: str) -> NoReturn:
-        """Raises `InputError`: argparse itself would print two lines and exit."""
+        """Raises `InputError`. argparse would print the usage and exit instead."""
         raise InputError(message, remedy=f"See `{self.prog} --help`.")
 
 
@@ -67,19 +70,19 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _respond(it: Invocation) -> None:
+def _respond(call: Invocation) -> None:
     """Bring the incident of an event, or every open one, up to date.
 
     Labels, dashboard, answers, reminders, postmortem. Runs in a workflow, on the event that
     GITHUB_EVENT_NAME and GITHUB_EVENT_PATH tell.
     """
-    event, github = read_event(it.environ), it.github()
-    tools = Tools(it.now, time.sleep, probes.works, _workflow(it.environ, github.repository))
-    it.runner.report(respond(github, event, it.config_path, tools))
+    event, github = read_event(call.environ), call.github()
+    tools = Tools(call.now, time.sleep, probes.works, _workflow(call.environ, github.repository))
+    call.runner.report(respond(github, event, call.config_path, tools))
 
 
 def _workflow(environ: Mapping[str, str], repository: str) -> str:
-    """The file name of the workflow that this runs in; empty when it is another repository's.
+    """The file name of the running workflow; empty when it is a file of another repository.
 
     https://docs.github.com/en/actions/reference/workflows-and-actions/variables
     """

@@ -1,4 +1,4 @@
-"""A repository's files, wherever they lie: in a folder of this machine, or on GitHub."""
+"""Reads the files of a repository: from a folder on this machine, or from GitHub."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _ORIGIN = re.compile(
 
 
 class Checkout(Struct, frozen=True):
-    """The files of a folder on this machine."""
+    """The files of a folder on this machine. `root` is the repository's folder."""
 
     root: Path
 
     def file(self, path: str) -> str | None:
         """A file's text, or None."""
-        found = self.root / path
-        return found.read_bytes().decode("utf-8", "replace") if found.is_file() else None
+        file = self.root / path
+        return file.read_bytes().decode("utf-8", "replace") if file.is_file() else None
 
     def names(self, folder: str) -> tuple[str, ...]:
         """The names of the files in a folder."""
@@ -37,16 +37,19 @@ class Checkout(Struct, frozen=True):
 
 
 class DefaultBranch:
-    """The files of the default branch on GitHub. Pages that are still ours are not fetched."""
+    """The files of the default branch on GitHub.
+
+    Pages of the playbook that the team has not edited are read from this program's copy instead.
+    """
 
     def __init__(self, github: GitHub) -> None:
         self._github = github
-        self._shelf = RunbookLibrary(github)
+        self._runbooks = RunbookLibrary(github)
 
     def file(self, path: str) -> str | None:
         """A file's text, or None."""
         folder, _, name = path.rpartition("/")
-        return self._shelf.text(name) if folder == RUNBOOKS else self._github.file(path)
+        return self._runbooks.text(name) if folder == RUNBOOKS else self._github.file(path)
 
     def names(self, folder: str) -> tuple[str, ...]:
         """The names of the files in a folder."""
@@ -57,9 +60,9 @@ RepositoryFiles = Checkout | DefaultBranch
 
 
 def repository_folder(path: Path) -> Path:
-    """The repository that a folder lies in; the folder itself when there is none.
+    """The root of the git repository around a folder; the folder itself when there is none.
 
-    Raises `InputError` when there is no such folder.
+    Raises `InputError` when the folder does not exist.
     """
     if not path.is_dir():
         raise InputError(f"there is no folder `{path}`", remedy="Give `--path` a folder.")
@@ -68,13 +71,13 @@ def repository_folder(path: Path) -> Path:
 
 
 def remote_of(folder: Path) -> str:
-    """OWNER/NAME of a checkout's `origin`, as its git configuration says; empty when unknown."""
-    found = _ORIGIN.search(Checkout(folder).file(".git/config") or "")
-    return found["name"] if found else ""
+    """OWNER/NAME of the remote `origin` in a checkout's git configuration; empty when unknown."""
+    match = _ORIGIN.search(Checkout(folder).file(".git/config") or "")
+    return match["name"] if match else ""
 
 
 def workflows(files: RepositoryFiles) -> tuple[Workflow, ...]:
-    """The workflows of a repository, by name."""
+    """The workflows of a repository, sorted by file name."""
     named = (f"{WORKFLOWS}/{name}" for name in files.names(WORKFLOWS))
     return tuple(
         _workflow(path, files.file(path) or "")
@@ -84,6 +87,7 @@ def workflows(files: RepositoryFiles) -> tuple[Workflow, ...]:
 
 
 def _workflow(path: str, text: str) -> Workflow:
+    """A workflow with its parsed file; None in place of it when it is no YAML mapping."""
     try:
         document = load_yaml(text, path)
     except ConfigError:

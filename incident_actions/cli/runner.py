@@ -1,4 +1,4 @@
-"""Speaking to the runner: annotations, outputs and the job summary.
+"""Writes what the runner of GitHub Actions reads: annotations, outputs and the job summary.
 
 https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
 """
@@ -20,18 +20,18 @@ log = logging.getLogger(__name__)
 
 
 class Runner:
-    """Where a step's words go. Outside a workflow they go to the terminal alone, as plain text."""
+    """The output of a step. Outside a workflow it is plain text on the terminal."""
 
     def __init__(self, environ: Mapping[str, str], out: TextIO, err: TextIO) -> None:
         self._environ = environ
         self._out = out
         self._err = err
-        self._in_workflow = environ.get("GITHUB_ACTIONS") == "true"
-        # Whoever plays a runner, with an event, wants what a runner gets.
-        self._annotates = self._in_workflow or bool(environ.get("GITHUB_EVENT_NAME"))
+        # Somebody who sets an event imitates a runner, and expects annotations.
+        in_workflow = environ.get("GITHUB_ACTIONS") == "true"
+        self._annotates = in_workflow or bool(environ.get("GITHUB_EVENT_NAME"))
 
     def error(self, message: str) -> None:
-        """One error: an annotation and a line of the job summary, or a line on a terminal."""
+        """Write an error: an annotation and a line of the job summary, or a line on a terminal."""
         if not self._annotates:
             print(message, file=self._err, flush=True)
             return
@@ -39,27 +39,32 @@ class Runner:
         self.summary(f"**Incident actions:** {message}\n")
 
     def crash(self, error: Exception, hidden: Sequence[str]) -> None:
-        """An error that nobody foresaw: one annotation, and the traceback in the log.
+        """Write an unexpected exception: its traceback to the log, and one annotation.
 
-        No line of the traceback can become a command of the runner's; `hidden` is blacked out.
+        Each line begins with `|`, so that the runner takes none for a command. The texts in
+        `hidden` (tokens) are replaced by `***`.
         """
-        told = "".join(traceback.format_exception(error))
+        trace = "".join(traceback.format_exception(error))
         what = f"{type(error).__name__}: {error}"
         for secret in hidden:
-            told, what = told.replace(secret, "***"), what.replace(secret, "***")
-        to = self._out if self._annotates else self._err
-        print("\n".join(f"| {line}" for line in told.splitlines()), file=to, flush=True)
+            trace, what = trace.replace(secret, "***"), what.replace(secret, "***")
+        stream = self._out if self._annotates else self._err
+        print("\n".join(f"| {line}" for line in trace.splitlines()), file=stream, flush=True)
         what = " ".join(what.split())[:300]
         self.error(f"This is a bug in incident-actions: {what}. Please report it with the log.")
 
     def handler(self) -> logging.Handler:
-        """A log handler: warnings become annotations, or plain lines on a terminal."""
+        """A log handler that turns warnings into annotations, or plain lines on a terminal."""
         handler = logging.StreamHandler(self._out if self._annotates else self._err)
         handler.setFormatter(_Annotations() if self._annotates else logging.Formatter())
         return handler
 
     def report(self, reports: Sequence[JobResult]) -> None:
-        """Tell what a `respond` run did: outputs of the last issue, a line for each."""
+        """Write what `respond` did: a line for each result, and the step's outputs.
+
+        `issue`, `severity` and `status` are those of the last result; `changed` says whether any
+        result changed something; `pull-request` is the last one that a result names.
+        """
         for report in reports:
             what = "brought up to date" if report.changed else "up to date already"
             known = filter(None, (report.severity, report.status, what))
@@ -78,10 +83,10 @@ class Runner:
         self.output("pull-request", str(pulls[-1]) if pulls else "")
 
     def findings(self, findings: Sequence[tuple[str, LintFinding]]) -> None:
-        """What is to be put right in files: annotations, or plain lines outside of a workflow."""
+        """Write findings of the lint, each with its path: as annotations or plain lines."""
         for path, finding in findings:
-            if self._in_workflow:
-                place = f"file={_in_place(path)},line={finding.line}"
+            if self._annotates:
+                place = f"file={_escape_property(path)},line={finding.line}"
                 line = f"::{finding.level} {place},title=Postmortem::{escape(finding.text)}"
             else:
                 line = f"{path}:{finding.line}: {finding.level}: {finding.text}"
@@ -99,7 +104,7 @@ class Runner:
             ) from None
 
     def summary(self, markdown: str) -> None:
-        """Add to the job summary, where that can be written: nothing depends on it."""
+        """Add Markdown to the job summary. A failure is only a warning: nothing depends on it."""
         try:
             self._append("GITHUB_STEP_SUMMARY", markdown)
         except OSError as error:
@@ -114,7 +119,7 @@ class Runner:
 
 
 class _Annotations(logging.Formatter):
-    """Warnings and errors as annotations, the rest as plain lines."""
+    """Formats warnings and errors as annotations, everything else as plain lines."""
 
     def format(self, record: logging.LogRecord) -> str:
         message = super().format(record)
@@ -125,11 +130,11 @@ class _Annotations(logging.Formatter):
         return message.replace("\n", " ").lstrip(":")
 
 
-def _in_place(value: str) -> str:
-    """Text for a property of an annotation."""
+def _escape_property(value: str) -> str:
+    """Escape the value of an annotation's property, such as `file=`."""
     return escape(value).replace(":", "%3A").replace(",", "%2C")
 
 
 def escape(message: str) -> str:
-    """Text that can't end an annotation or begin another."""
+    """Escape the message of an annotation, so that it can't end it or begin another one."""
     return message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

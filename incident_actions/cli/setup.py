@@ -1,4 +1,7 @@
-"""`init`: the files of a first set-up, compared with what lies there. Writes only when told to."""
+"""The files that `init` would write, compared with those in a repository's folder.
+
+Only `write` changes files. The questions of `init` are in `cli/init.py`.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +20,13 @@ from incident_actions.domain.readiness.workflows import action_owner
 from incident_actions.render.scaffold import DEPLOY, Choices, files
 
 RECORD = ".github/incident.init.json"
-"""What `init` wrote and with which answers, so that an upgrade can tell the team's edits."""
+"""Where `init` records what it wrote and with which answers, to tell the team's edits later."""
 
 
 class File(Struct, frozen=True):
-    """One file: its text as it is (None: not there), as it should be, and how they stand."""
+    """One file: its text now (None: no such file), the text that `init` would write, and how they
+    compare.
+    """
 
     path: str
     actual: str | None
@@ -30,11 +35,11 @@ class File(Struct, frozen=True):
 
     @property
     def differs(self) -> bool:
-        """Whether there is something to write: what the team alone changed stays."""
+        """Whether `init` has something new to write. A file that only the team changed stays."""
         return self.state not in (Drift.SAME, Drift.EDITED)
 
     def diff(self) -> str:
-        """What writing it would change, as a unified diff."""
+        """The change that writing this file would make, as a unified diff."""
         before = (self.actual or "").replace("\r\n", "\n").splitlines(keepends=True)
         after = self.wanted.splitlines(keepends=True)
         lines = difflib.unified_diff(before, after, f"a/{self.path}", f"b/{self.path}")
@@ -42,7 +47,10 @@ class File(Struct, frozen=True):
 
 
 class Setup(Struct, frozen=True):
-    """A repository's folder, what was written there before, and the files as they stand."""
+    """A repository's folder compared with what `init` would write there.
+
+    `choices` are the team's answers; `deploys` are the paths of workflows of the team that deploy.
+    """
 
     folder: Path
     choices: Choices
@@ -51,7 +59,7 @@ class Setup(Struct, frozen=True):
 
     @property
     def drifted(self) -> tuple[File, ...]:
-        """Files that an upgrade should look at. What the team deleted from `ops/` is theirs."""
+        """The files that an upgrade would change. Files deleted from `ops/` are not among them."""
         return tuple(
             file
             for file in self.files
@@ -60,7 +68,10 @@ class Setup(Struct, frozen=True):
 
 
 def remembered(folder: Path) -> dict[str, Any]:
-    """What an earlier `init` was told; a repository that was set up by hand tells its owner."""
+    """The answers to an earlier `init`, by the names of `Choices`.
+
+    Without its record only the owner is known: from the workflows that use the action.
+    """
     record = _record(folder)
     given = record.get("choices")
     if isinstance(given, dict):
@@ -71,22 +82,23 @@ def remembered(folder: Path) -> dict[str, Any]:
 
 def survey(folder: Path, choices: Choices) -> Setup:
     """Compare a repository with what `init` would write today."""
-    there = Checkout(folder)
+    checkout = Checkout(folder)
     recorded = _record(folder).get("files")
     recorded = recorded if isinstance(recorded, dict) else {}
-    theirs = tuple(w.path for w in workflows(there) if w.deploying() and w.path != DEPLOY)
+    theirs = tuple(w.path for w in workflows(checkout) if w.deploying() and w.path != DEPLOY)
     deploy = DEPLOY in recorded or not (theirs or (folder / DEPLOY).exists())
-    found = (
-        File(path, actual := there.file(path), wanted, drift(wanted, actual, recorded.get(path)))
+    compared = (
+        File(path, actual := checkout.file(path), wanted, drift(wanted, actual, recorded.get(path)))
         for path, wanted in files(choices, deploy=deploy).items()
     )
-    return Setup(folder, choices, tuple(found), theirs)
+    return Setup(folder, choices, tuple(compared), theirs)
 
 
 def write(setup: Setup, may_overwrite: Callable[[File], bool]) -> tuple[File, ...]:
-    """Write what is new, missing or outdated; of what the team changed, what it lets go.
+    """Write all files that are new, missing or outdated, and then the record.
 
-    Gives the files that were left alone although there is something newer.
+    A file that both the team and a newer `init` changed is written if `may_overwrite` agrees. Gives
+    the files for which it did not.
     """
     kept = []
     for file in setup.files:
@@ -105,7 +117,7 @@ def write(setup: Setup, may_overwrite: Callable[[File], bool]) -> tuple[File, ..
 
 
 def describe(found: Iterable[File]) -> str:
-    """What would change: new files by name, each with its length, and a diff of the others."""
+    """What writing these files would change: a line for each new file, a diff for each other."""
     return "".join(
         f"new: {file.path} ({len(file.wanted.splitlines())} lines)\n"
         if file.actual is None

@@ -1,4 +1,4 @@
-"""GitHub Actions: workflows, their runs, and what they may do.
+"""GitHub Actions: workflows, their runs, and the permissions of workflows.
 
 https://docs.github.com/en/rest/actions
 """
@@ -15,17 +15,17 @@ from incident_actions.github.transport import PER_PAGE, Transport, actor, build,
 
 
 class Actions(Transport):
-    """Every method is one request. All raise `errors.GitHubError`."""
+    """Each method makes one request. All raise `errors.GitHubError`."""
 
     def workflow_runs(self) -> tuple[WorkflowRun, ...]:
-        """The newest hundred runs of any workflow.
+        """The newest hundred runs of all workflows.
 
         https://docs.github.com/en/rest/actions/workflow-runs#list-workflow-runs-for-a-repository
         """
         return self._get(each(_run, "workflow_runs"), "/actions/runs", per_page=PER_PAGE)
 
     def last_scheduled_run(self, workflow: str) -> datetime | None:
-        """When the schedule last started a run of this workflow file; None when it never did.
+        """When the schedule last started a workflow (a file's name); None if it never did.
 
         Raises `NotFound` when there is no such workflow.
 
@@ -36,9 +36,7 @@ class Actions(Transport):
         return next(iter(self._get(times, path, event="schedule", per_page=1)), None)
 
     def workflow_states(self) -> dict[str, str]:
-        """The state of each workflow (`active`, `disabled_manually`, ...) by its file's path.
-
-        Of the first hundred workflows.
+        """The states (`active`, `disabled_manually`, ...) of the first hundred workflows, by path.
 
         https://docs.github.com/en/rest/actions/workflows#list-repository-workflows
         """
@@ -46,7 +44,7 @@ class Actions(Transport):
         return dict(self._get(states, "/actions/workflows", per_page=PER_PAGE))
 
     def may_open_pulls(self) -> bool:
-        """Whether workflows may open pull requests. Raises `Forbidden` unless asked by an admin.
+        """Whether workflows may open pull requests. Raises `Forbidden` without an admin's token.
 
         https://docs.github.com/en/rest/actions/permissions#get-default-workflow-permissions-for-a-repository
         """
@@ -61,7 +59,7 @@ def _run(raw: Any) -> WorkflowRun:
         at=raw.get("run_started_at") or raw["created_at"],
         by=actor(raw.get("actor")).login,
         name=raw.get("name") or "a workflow",
-        path=raw["path"].partition("@")[0],  # it may end in `@branch`
+        path=raw["path"].partition("@")[0],  # GitHub may add `@branch`
         sha=raw["head_sha"],
         succeeded=raw.get("conclusion") in (None, "success"),
     )

@@ -1,4 +1,4 @@
-"""Checks of commits: what others found, and ours.
+"""Check runs of commits: reading anyone's, and publishing ours.
 
 https://docs.github.com/en/rest/checks/runs
 """
@@ -14,14 +14,14 @@ from incident_actions.domain.projection.effects import PublishCheck
 from incident_actions.github.transport import PER_PAGE, Transport, build, each, field
 
 _AT_ONCE = 50
-"""GitHub takes no more annotations in one request."""
+"""The most annotations that GitHub takes in one request."""
 
 
 class Checks(Transport):
-    """Every method is one request, unless it says more. All raise `errors.GitHubError`."""
+    """Each method makes one request, unless it says otherwise. All raise `errors.GitHubError`."""
 
     def check_runs(self, ref: str) -> tuple[CheckRun, ...]:
-        """The newest hundred check runs of a commit or branch that have a time.
+        """The newest hundred check runs of a commit or branch, without those that have no time yet.
 
         https://docs.github.com/en/rest/checks/runs#list-check-runs-for-a-git-reference
         """
@@ -29,19 +29,21 @@ class Checks(Transport):
         return self._get(each(_run, "check_runs"), path, per_page=PER_PAGE)
 
     def notices(self, check_run: int, title: str) -> tuple[str, ...]:
-        """The texts of a check run's notices with this title, of its first hundred annotations.
+        """The texts of the notices with this title, among a check run's first hundred annotations.
 
         https://docs.github.com/en/rest/checks/runs#list-check-run-annotations
         """
 
         def text(raw: Any) -> str | None:
-            ours = raw.get("annotation_level") == "notice" and raw.get("title") == title
-            return str(raw.get("message") or "") if ours else None
+            wanted = raw.get("annotation_level") == "notice" and raw.get("title") == title
+            return str(raw.get("message") or "") if wanted else None
 
         return self._get(each(text), f"/check-runs/{check_run}/annotations", per_page=PER_PAGE)
 
     def check_key(self, name: str, sha: str) -> str | None:
-        """The key of the newest check of this name on a commit, as `publish` gave it; or None.
+        """The key of the newest check of this name on a commit; None when there is none.
+
+        The key is the `check.key` that `publish` stored in the check.
 
         https://docs.github.com/en/rest/checks/runs#list-check-runs-for-a-git-reference
         """
@@ -50,7 +52,7 @@ class Checks(Transport):
         return next(iter(self._get(keys, path, check_name=name, per_page=1)), None)
 
     def publish(self, effect: PublishCheck) -> None:
-        """Publish a finished check. One request for each fifty findings, at least one.
+        """Publish a finished check. Makes one request for each fifty findings, at least one.
 
         https://docs.github.com/en/rest/checks/runs#create-a-check-run
         """

@@ -1,4 +1,4 @@
-"""GitHub as the rest of the program sees it: one object for one repository and one run."""
+"""The client for GitHub: one object for one repository and one run of the program."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from incident_actions.github.repository import Repository
 
 
 class GitHub(Issues, Pulls, Git, Checks, Actions, Repository):
-    """Everything that the program asks of GitHub and changes there, in the domain's own terms.
+    """Every request that the program makes to GitHub; the gate alone has its own client.
 
-    Answers are decoded into values of `domain`; each base class is one part of GitHub's API. What
-    changes anything takes an effect of `domain.projection.effects`, and is called by
-    `reconcile.apply` alone.
+    Each base class is one part of GitHub's API. Methods give values of `domain`, not raw JSON. A
+    method that changes something takes an effect of `domain.projection.effects`; only
+    `reconcile.apply` calls it.
     """

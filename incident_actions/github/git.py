@@ -1,4 +1,4 @@
-"""Branches, commits and what differs between them.
+"""Branches, commits, and the files that differ between two commits.
 
 https://docs.github.com/en/rest/git
 """
@@ -15,40 +15,40 @@ from incident_actions.errors import Rejected
 from incident_actions.github.transport import Transport, each, field
 
 _MOST_FILES = 300
-"""A comparison names no more files than this."""
+"""The most files that GitHub names in a comparison of two commits."""
 
 
 class Git(Transport):
-    """Every method is one request, unless it says more. All raise `errors.GitHubError`."""
+    """Each method makes one request, unless it says otherwise. All raise `errors.GitHubError`."""
 
     def changed_files(self, base: str, head: str) -> tuple[str, ...] | None:
-        """The paths that differ between two commits, a renamed file under both its names.
+        """The paths that differ between two commits or branches; a renamed file has both its paths.
 
-        None when there may be more than GitHub names.
+        None when GitHub's list may be incomplete, because it is as long as GitHub allows.
 
         https://docs.github.com/en/rest/commits/commits#compare-two-commits
         """
         return self._get(_compared, f"/compare/{base}...{head}")
 
     def branch(self, name: str) -> BranchTip | None:
-        """Where a branch stands; None when there is none.
+        """The newest commit of a branch; None when there is no such branch.
 
         https://docs.github.com/en/rest/branches/branches#get-a-branch
         """
         return self._find(_tip, f"/branches/{quote(name)}")
 
     def branches(self, prefix: str) -> tuple[str, ...]:
-        """The names of the branches that begin so.
+        """The names of the branches that begin with `prefix`.
 
         https://docs.github.com/en/rest/git/refs#list-matching-references
         """
         return self._get(each(_branch_name), f"/git/matching-refs/heads/{quote(prefix)}")
 
     def commit_files(self, commit: CommitFiles) -> str:
-        """Commit files and let the branch point there; gives the commit's SHA.
+        """Commit files to a new or an existing branch; gives the commit's SHA.
 
-        It is an empty text when the branch was made, or has moved, meanwhile: of two runs one
-        succeeds. Three requests, and one for each file.
+        Gives an empty text when another run has created or moved the branch meanwhile: then the
+        branch stays as it is. Makes three requests, and one more for each file.
 
         https://docs.github.com/en/rest/git/commits#create-a-commit
         https://docs.github.com/en/rest/git/refs#update-a-reference

@@ -1,4 +1,4 @@
-"""Issues, their history, comments, reactions, labels, assignees and sub-issues.
+"""Issues and pull requests as issues: history, comments, labels, assignees, sub-issues.
 
 https://docs.github.com/en/rest/issues
 """
@@ -23,9 +23,9 @@ _EVENTS = frozenset(kind.value for kind in EventKind)
 
 
 class Issues(Transport):
-    """Every method is one request, unless it says more.
+    """Each method makes one request, unless it says otherwise.
 
-    All raise `errors.GitHubError`; for an issue that isn't there that is `errors.NotFound`.
+    All raise `errors.GitHubError`, and for an issue that does not exist `errors.NotFound`.
     """
 
     def issue(self, number: int) -> Issue:
@@ -45,12 +45,12 @@ class Issues(Transport):
         pulls: bool = False,
         most: int | None = None,
     ) -> tuple[Issue, ...]:
-        """The issues with all of these labels, the newest first. One request a hundred entries.
+        """The issues that have all of these labels, the newest first.
 
-        `state` is "open", "closed" or "all". With `creator` (a login) only those of that account.
-        With `since` only those that changed at that moment or later, the last change first. With
-        `pulls` pull requests as well. `most` is how many entries of GitHub's list are looked at,
-        pull requests counted; None looks at all.
+        `state` is "open", "closed" or "all". `creator` is a login: only issues by that account.
+        `since`: only issues that changed at that time or later, the last change first. `pulls`:
+        give pull requests, too. `most`: read only so many entries of GitHub's list, which holds
+        pull requests in any case; None reads all. Makes one request for each hundred entries.
 
         https://docs.github.com/en/rest/issues/issues#list-repository-issues
         """
@@ -58,27 +58,28 @@ class Issues(Transport):
         if since is not None:
             asked |= {"since": _stamp(since), "sort": "updated", "direction": "desc"}
         asked = {name: value for name, value in asked.items() if value}
-        found = islice(self._pages(_issue, "/issues", **asked), most)
-        return tuple(issue for issue in found if pulls or not issue.is_pull_request)
+        listed = islice(self._pages(_issue, "/issues", **asked), most)
+        return tuple(issue for issue in listed if pulls or not issue.is_pull_request)
 
     def history(self, number: int) -> tuple[Comment | TimelineEvent, ...]:
-        """An issue's comments and events, in GitHub's order. One request a hundred entries.
+        """An issue's comments and events, in GitHub's order.
 
-        Events of kinds that mean nothing to an incident are left out.
+        Kinds of events that `EventKind` does not name are left out. Makes one request for each
+        hundred entries.
 
         https://docs.github.com/en/rest/issues/timeline#list-timeline-events-for-an-issue
         """
         return tuple(self._pages(_entry, f"/issues/{number}/timeline"))
 
     def open(self, issue: e.OpenIssue) -> int:
-        """Open an issue; gives its number. Raises `Rejected` for an assignee who can't be one.
+        """Open an issue; gives its number. Raises `Rejected` when an assignee can't be assigned.
 
         https://docs.github.com/en/rest/issues/issues#create-an-issue
         """
         return self._create(field("number", int), "/issues", asdict(issue))
 
     def edit(self, change: e.EditIssue) -> None:
-        """Change an issue or a pull request. A change of nothing makes no request.
+        """Change an issue or a pull request. Makes no request when there is nothing to change.
 
         https://docs.github.com/en/rest/issues/issues#update-an-issue
         """
@@ -93,19 +94,20 @@ class Issues(Transport):
             self.send("PATCH", f"/issues/{change.number}", given=given)
 
     def recent_comments(self, since: datetime) -> tuple[tuple[int, Comment], ...]:
-        """The comments that were written since then, each with its issue's number, newest first.
+        """The comments since a time, on all issues: (issue number, comment), the newest first.
 
-        One request a hundred comments.
+        Makes one request for each hundred comments.
 
         https://docs.github.com/en/rest/issues/comments#list-issue-comments-for-a-repository
         """
         asked = {"since": _stamp(since), "sort": "created", "direction": "desc"}
-        found = self._pages(_with_issue, "/issues/comments", **asked)
-        # GitHub's `since` is the last edit. The list is sorted by creation, so the rest is older.
-        return tuple(takewhile(lambda each: each[1].created_at >= since, found))
+        listed = self._pages(_with_issue, "/issues/comments", **asked)
+        # GitHub's `since` means the last edit, so old comments are listed, too. The newest come
+        # first: after the first comment that is too old there are only older ones.
+        return tuple(takewhile(lambda each: each[1].created_at >= since, listed))
 
     def comment(self, comment: e.PostComment) -> int:
-        """Comment on an issue; gives the comment's id. A lost answer is not tried again.
+        """Comment on an issue; gives the comment's id. Not repeated when GitHub's answer is lost.
 
         https://docs.github.com/en/rest/issues/comments#create-an-issue-comment
         """
@@ -120,7 +122,7 @@ class Issues(Transport):
         self.send("PATCH", f"/issues/comments/{edit.comment_id}", given={"body": edit.text})
 
     def delete_comment(self, comment: e.DeleteComment) -> None:
-        """Delete a comment. One that is gone already is fine.
+        """Delete a comment. Does nothing when it was deleted before.
 
         https://docs.github.com/en/rest/issues/comments#delete-an-issue-comment
         """
@@ -128,7 +130,7 @@ class Issues(Transport):
             self.send("DELETE", f"/issues/comments/{comment.comment_id}")
 
     def react(self, reaction: e.AddReaction) -> None:
-        """Put a thumbs up on a comment. Twice is the same as once.
+        """Put a thumbs up on a comment. Does nothing when it is there already.
 
         https://docs.github.com/en/rest/reactions/reactions#create-reaction-for-an-issue-comment
         """
@@ -136,14 +138,14 @@ class Issues(Transport):
         self.send("POST", path, given={"content": "+1"})
 
     def label_names(self) -> frozenset[str]:
-        """The names of the repository's labels, in lower case. One request a hundred labels.
+        """The names of the repository's labels, in lower case. One request for each hundred.
 
         https://docs.github.com/en/rest/issues/labels#list-labels-for-a-repository
         """
         return frozenset(name.casefold() for name in self._pages(field("name", str), "/labels"))
 
     def create_label(self, effect: e.CreateLabel) -> None:
-        """Create a label. One that exists already is fine: another run was faster.
+        """Create a label. Does nothing when it exists: another run may have created it.
 
         https://docs.github.com/en/rest/issues/labels#create-a-label
         """
@@ -151,7 +153,7 @@ class Issues(Transport):
             self.send("POST", "/labels", given=asdict(effect.label))
 
     def assignable(self, login: str) -> bool:
-        """Whether somebody can be assigned in this repository.
+        """Whether a login can be assigned to issues of this repository.
 
         https://docs.github.com/en/rest/issues/assignees#check-if-a-user-can-be-assigned
         """
@@ -165,9 +167,9 @@ class Issues(Transport):
         return self._exists(f"{self._requester.base_url}/users/{quote(login, safe='')}")
 
     def sub_issues(self, number: int) -> tuple[int, ...] | None:
-        """The numbers of an issue's sub-issues; None where this GitHub has no sub-issues.
+        """The numbers of an issue's sub-issues; None where GitHub does not offer sub-issues.
 
-        One request a hundred sub-issues.
+        Makes one request for each hundred.
 
         https://docs.github.com/en/rest/issues/sub-issues#list-sub-issues
         """
@@ -176,7 +178,9 @@ class Issues(Transport):
         return None
 
     def add_sub_issue(self, link: e.AddSubIssue) -> None:
-        """Put an issue under another one. Two requests. Raises `Rejected` when there is no room.
+        """Make an issue a sub-issue of another one. Makes two requests.
+
+        Raises `Rejected` when the parent has as many as GitHub allows, or the issue has a parent.
 
         https://docs.github.com/en/rest/issues/sub-issues#add-sub-issue
         """
@@ -185,7 +189,7 @@ class Issues(Transport):
 
 
 def _stamp(at: datetime) -> str:
-    """A moment as GitHub wants it in a question: UTC, whole seconds, `Z`."""
+    """A time as GitHub's query parameters want it: `2026-11-23T14:02:00Z`."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -220,9 +224,10 @@ def _with_issue(raw: Any) -> tuple[int, Comment]:
 
 
 def _entry(raw: Any) -> Comment | TimelineEvent | None:
-    """One entry of the timeline; None for those that mean nothing to an incident.
+    """One entry of the timeline; None for kinds of events that `EventKind` does not name.
 
-    A cross-reference has no id of its own, and may not say where it stands: then it is nothing.
+    None also for a cross-reference that does not say which issue holds it. A cross-reference has
+    no id: it gets the number of that issue.
     """
     kind = raw.get("event")
     if kind == "commented":
@@ -248,7 +253,7 @@ def _entry(raw: Any) -> Comment | TimelineEvent | None:
 
 
 def _subject(kind: str, raw: Any) -> str:
-    """What an event is about: a label, a login, the new title or an issue's number."""
+    """What an event is about: a label, a login, an issue's number or the new title; else empty."""
     if kind in ("labeled", "unlabeled"):
         return str(raw["label"]["name"])
     if kind in ("assigned", "unassigned"):

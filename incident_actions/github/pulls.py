@@ -1,4 +1,4 @@
-"""Pull requests.
+"""Pull requests: reading them, opening them, asking for reviews.
 
 https://docs.github.com/en/rest/pulls
 """
@@ -20,10 +20,10 @@ mutation($input: MarkPullRequestReadyForReviewInput!) {
 
 
 class Pulls(Transport):
-    """Every method is one request, unless it says more. All raise `errors.GitHubError`."""
+    """Each method makes one request, unless it says otherwise. All raise `errors.GitHubError`."""
 
     def pull(self, number: int) -> PullRequest:
-        """A pull request as it is now. Raises `NotFound` for an issue's number.
+        """A pull request as it is now. Raises `NotFound` when the number is an issue's.
 
         https://docs.github.com/en/rest/pulls/pulls#get-a-pull-request
         """
@@ -32,7 +32,7 @@ class Pulls(Transport):
     def pulls_of(self, branch: str) -> tuple[PullRequest, ...]:
         """The pull requests from a branch of this repository, newest first, closed ones too.
 
-        One request a hundred.
+        Makes one request for each hundred.
 
         https://docs.github.com/en/rest/pulls/pulls#list-pull-requests
         """
@@ -40,9 +40,9 @@ class Pulls(Transport):
         return tuple(self._pages(_pull, "/pulls", head=head, state="all"))
 
     def merged_pulls(self, branch: str) -> tuple[MergedPull, ...]:
-        """Those merged into a branch, of the hundred closed ones that changed last.
+        """The merged pull requests among the hundred closed ones of a branch that changed last.
 
-        Asked for once in a run.
+        Makes a request only at the first call of a run for the same branch.
 
         https://docs.github.com/en/rest/pulls/pulls#list-pull-requests
         """
@@ -50,16 +50,17 @@ class Pulls(Transport):
         return self._once(each(_merged), "/pulls", **asked, per_page=PER_PAGE)
 
     def pull_files(self, number: int) -> tuple[str, ...]:
-        """The paths that a pull request adds or changes. One request a hundred.
+        """The paths that a pull request adds or changes. One request for each hundred files.
 
         https://docs.github.com/en/rest/pulls/pulls#list-pull-requests-files
         """
         return tuple(self._pages(_changed, f"/pulls/{number}/files"))
 
     def open_pull(self, new: OpenPull) -> PullRequest:
-        """Open a draft pull request. Raises `Forbidden` when the token may not.
+        """Open a draft pull request.
 
-        Raises `Rejected` when the branch has one already, or does not differ from `base`.
+        Raises `Forbidden` when the token may not, and `Rejected` when the branch has an open pull
+        request already or does not differ from `base`.
 
         https://docs.github.com/en/rest/pulls/pulls#create-a-pull-request
         """
@@ -67,7 +68,7 @@ class Pulls(Transport):
         return self._create(_pull, "/pulls", {**given, "draft": True})
 
     def make_ready(self, ready: MarkReady) -> None:
-        """Make a draft ready for review. REST can't, so this is GraphQL.
+        """Make a draft ready for review. Uses GraphQL, because the REST API can't do that.
 
         https://docs.github.com/en/graphql/reference/mutations#markpullrequestreadyforreview
         """
@@ -105,7 +106,7 @@ def _pull(raw: Any) -> PullRequest:
 
 
 def _merged(raw: Any) -> MergedPull | None:
-    """None for one that was closed without a merge."""
+    """A merged pull request; None for one that was closed without a merge."""
     at, sha = raw.get("merged_at"), raw.get("merge_commit_sha")
     by = actor(raw.get("user")).login
     return build(MergedPull, raw, at=at, by=by, sha=sha) if at and sha else None

@@ -1,4 +1,4 @@
-"""The repository itself: its settings, its files, who may do what, and what happened in it.
+"""The repository itself: settings, files, permissions, pushes, releases and deployments.
 
 https://docs.github.com/en/rest/repos
 """
@@ -19,10 +19,10 @@ from incident_actions.github.transport import PER_PAGE, Transport, actor, build,
 
 
 class About(Struct, frozen=True):
-    """The repository. `branch` is the default branch.
+    """The repository's settings. `name` is `OWNER/NAME`, `branch` the default branch.
 
-    `pushed_at` is None when nothing was ever pushed; `may_push` is None where GitHub does not
-    say what the token may.
+    `pushed_at` is None when nothing was ever pushed; `may_push` says whether the token may push,
+    and is None when GitHub does not tell.
     """
 
     name: str
@@ -34,19 +34,23 @@ class About(Struct, frozen=True):
 
 
 class Repository(Transport):
-    """Every method is one request. All raise `errors.GitHubError`."""
+    """Each method makes one request, and raises `errors.GitHubError`.
+
+    "Asked for once in a run" means that later calls with the same arguments make no request.
+    """
 
     def about(self) -> About:
-        """The repository. Asked for once in a run.
+        """The repository's settings. Asked for once in a run.
 
         https://docs.github.com/en/rest/repos/repos#get-a-repository
         """
         return self._once(_about, "")
 
     def file(self, path: str) -> str | None:
-        """A text file on the default branch; None for a folder, for nothing, and above 1 MB.
+        """The text of a file on the default branch. Asked for once in a run.
 
-        Asked for once in a run. Raises `InputError` for a path that leads out of the repository.
+        None when there is no such file, when it is a folder, or larger than 1 MB. Raises
+        `InputError` for a path that leads out of the repository.
 
         https://docs.github.com/en/rest/repos/contents#get-repository-content
         """
@@ -59,7 +63,7 @@ class Repository(Transport):
         return None if data is None else data.decode("utf-8-sig", errors="replace")
 
     def folder(self, path: str) -> dict[str, str]:
-        """The files in a folder of the default branch, each with its blob's hash.
+        """The names of the files in a folder of the default branch, each with its git blob hash.
 
         Empty when there is no such folder. Asked for once in a run.
 
@@ -68,14 +72,14 @@ class Repository(Transport):
         return self._find_once(_hashes, f"/contents/{quote(path)}") or {}
 
     def content(self, path: str, ref: str) -> bytes | None:
-        """A file's bytes on a branch or in a commit; None for the same as in `file`.
+        """The bytes of a file on a branch or in a commit (`ref`); None in the same cases as `file`.
 
         https://docs.github.com/en/rest/repos/contents#get-repository-content
         """
         return self._find(_bytes, f"/contents/{quote(path)}", ref=ref)
 
     def permission(self, login: str) -> Permission:
-        """What somebody may do here; `NONE` for an unknown login.
+        """What an account may do in the repository; `NONE` for an unknown login.
 
         https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user
         """
@@ -83,7 +87,7 @@ class Repository(Transport):
         return self._find(_permission, path) or Permission.NONE
 
     def protection(self, branch: str) -> tuple[bool, tuple[str, ...]]:
-        """Whether a branch is protected, and the names of the checks that a merge needs.
+        """Whether a branch is protected, and the names of the checks that a merge requires.
 
         Raises `NotFound` when there is no such branch.
 
@@ -92,7 +96,7 @@ class Repository(Transport):
         return self._get(_protection, f"/branches/{quote(branch, safe='')}")
 
     def pushes(self, branch: str) -> tuple[Push, ...]:
-        """When a branch moved, and from where to where: the newest hundred, newest first.
+        """The newest hundred pushes to a branch, the newest first.
 
         Asked for once in a run.
 
@@ -101,21 +105,21 @@ class Repository(Transport):
         return self._once(each(_push), "/activity", ref=branch, per_page=PER_PAGE)
 
     def releases(self) -> tuple[Release, ...]:
-        """The published releases, of the newest thirty. Asked for once in a run.
+        """The published ones among the newest thirty releases. Asked for once in a run.
 
         https://docs.github.com/en/rest/releases/releases#list-releases
         """
         return self._once(each(_release), "/releases", per_page=30)
 
     def deployments(self, since: datetime) -> tuple[Deployment, ...]:
-        """The deployments since a moment, oldest first, of the newest hundred.
+        """The deployments since a time, of the newest hundred: the oldest first.
 
-        Asked for once in a run.
+        Asked for once in a run, whatever `since` is.
 
         https://docs.github.com/en/rest/deployments/deployments#list-deployments
         """
-        found = self._once(each(_deployment), "/deployments", per_page=PER_PAGE)
-        return tuple(sorted((one for one in found if one.at >= since), key=lambda one: one.at))
+        newest = self._once(each(_deployment), "/deployments", per_page=PER_PAGE)
+        return tuple(sorted((one for one in newest if one.at >= since), key=lambda one: one.at))
 
 
 def _about(raw: Any) -> About:
@@ -130,21 +134,21 @@ def _about(raw: Any) -> About:
 
 
 def _bytes(raw: Any) -> bytes | None:
-    """A folder has none; files over 1 MB come without content."""
+    """A file's bytes; None for a folder (a list), and above 1 MB, where GitHub sends no content."""
     if not isinstance(raw, dict) or raw.get("encoding") != "base64":
         return None
     return base64.b64decode(raw["content"])
 
 
 def _hashes(raw: Any) -> dict[str, str]:
-    """Of a folder's list; a path that is a file holds none."""
+    """The blob hashes of the files in a folder, by name; empty when the path is a file."""
     if not isinstance(raw, list):
         return {}
     return {item["name"]: item["sha"] for item in raw if item["type"] == "file"}
 
 
 def _permission(raw: Any) -> Permission:
-    """`role_name` is finer; a custom role has a name of its own, then `permission` counts."""
+    """The permission. `role_name` is more exact than `permission`, but may be a custom role."""
     try:
         return Permission.named(str(raw.get("role_name") or raw["permission"]))
     except KeyError:
@@ -161,7 +165,7 @@ def _push(raw: Any) -> Push:
 
 
 def _release(raw: Any) -> Release | None:
-    """None for a draft."""
+    """A published release; None for a draft."""
     at, by = raw.get("published_at"), actor(raw.get("author")).login
     return build(Release, {}, at=at, by=by, tag=raw["tag_name"]) if at else None
 

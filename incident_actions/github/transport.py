@@ -1,8 +1,8 @@
-"""Requests to GitHub's API: sent, counted, repeated where that helps, and explained when refused.
+"""Sends requests to GitHub's API, counts them, retries them, and turns refusals into errors.
 
-PyGithub's connection is used, its objects are not: they ask for what is missing on their own,
-and each request of ours should be one that we meant. Rate limits are waited out, as long as a run
-has time for it.
+Uses PyGithub's connection, but not its objects: those make further requests by themselves, and
+every request of this program should be one that its code asks for. When GitHub limits the rate,
+the run waits, as long as it has time for that.
 https://docs.github.com/en/rest/using-the-rest-api
 https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
 """
@@ -26,25 +26,25 @@ from incident_actions import __version__, errors
 from incident_actions.domain.issue.observation import Actor
 
 LONGEST_WAIT = 60
-"""Seconds that one wait may take: what GitHub asks for where it names no time."""
+"""Seconds that one wait may take. GitHub's documentation names this wait as the default."""
 ALL_WAITS = 240
-"""Seconds that all waits of a run may take together: it should end before the next sweep."""
-_LIMITED = frozenset({403, 429})
+"""Seconds that all waits of a run may take together, so that it ends before the next sweep."""
+_LIMITED = frozenset({403, 429})  # the statuses of rate limits; 403 has other meanings, too
 _log = logging.getLogger(__name__)
 _SAFE_TO_REPEAT = frozenset({"GET", "PATCH", "PUT", "DELETE"})
 
 
 class Patience(Struct):
-    """The seconds that a run may still wait."""
+    """The seconds that a run may still wait. All its requests share one object."""
 
     left: float
 
 
 class PatientRetry(GithubRetry):
-    """Asks again when GitHub failed, and once its rate limit is over.
+    """Says when a request is repeated: after a failure of GitHub, and after a rate limit.
 
-    A write whose answer was lost may have happened, so only what is safe to repeat is repeated.
-    A request that was refused for its rate did nothing: that one is always safe.
+    A POST whose answer was lost may have done its work, so it is not repeated. A request that a
+    rate limit refused did nothing, so every method is repeated then.
     """
 
     def __init__(self, patience: Patience | None = None, **given: Any) -> None:
@@ -60,16 +60,22 @@ class PatientRetry(GithubRetry):
         self.patience = patience or Patience(ALL_WAITS)
 
     def new(self, **changed: Any) -> Self:
-        """The same with some settings changed; the patience is shared."""
+        """A copy with some settings changed, which shares the `patience` of this one."""
         return super().new(patience=self.patience, **changed)
 
     def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:
-        """Whether to ask again after this answer."""
+        """Whether to repeat the request after an answer with this status.
+
+        A 403 may be no rate limit: PyGithub's `increment` reads the answer to tell them apart.
+        """
         limited = status_code in _LIMITED
         return limited or bool(super().is_retry(method, status_code, has_retry_after))
 
     def increment(self, *given: Any, **named: Any) -> Any:
-        """The retry after this answer. Raises `RateLimited` when the limit outlasts them all."""
+        """The settings for the next try. Called by urllib3 after each failed one.
+
+        Raises `RateLimited` when no try is left and the last answer was a rate limit.
+        """
         response, error = named.get("response"), named.get("error")
         try:
             again = super().increment(*given, **named)
@@ -78,12 +84,12 @@ class PatientRetry(GithubRetry):
                 raise
             said = f": HTTP {response.status}, however often it is asked"
             raise _limited(response, said) from None
-        seen = f"HTTP {response.status}" if response is not None else type(error).__name__
-        _log.warning("GitHub failed (%s); asking again", seen)
+        failure = f"HTTP {response.status}" if response is not None else type(error).__name__
+        _log.warning("GitHub failed (%s); asking again", failure)
         return again
 
     def sleep(self, response: Any = None) -> None:
-        """Wait before asking again. Raises `RateLimited` rather than to wait for too long."""
+        """Wait before the next try. Raises `RateLimited` when the wait would be too long."""
         if response is not None and response.status in _LIMITED:
             asked = self.get_retry_after(response)
             seconds = self.get_backoff_time() if asked is None else asked
@@ -94,17 +100,17 @@ class PatientRetry(GithubRetry):
 
 
 def _limited(response: Any, said: str) -> errors.RateLimited:
-    """The error that ends the run. The connection is given back before it is raised."""
+    """The error for a rate limit. Closes the answer, so that its connection is not left open."""
     response.close()
     return errors.RateLimited(f"GitHub limits the rate{said}")
 
 
 TIMEOUT = 15
-"""Seconds for one answer."""
+"""Seconds that one answer may take."""
 PER_PAGE = 100
-"""The entries of one page: the most that GitHub gives."""
+"""Entries on one page of a list: the most that GitHub allows."""
 CEILING = 400
-"""The requests of one run. A usual one makes about ten, so that many are a fault of ours."""
+"""The most requests of one run. A normal run makes about ten, so more would be a bug here."""
 _MOVED = frozenset({307, 308})
 _MOVED_REMEDY = "The repository or the server has moved: use its new address."
 _KINDS = {
@@ -113,7 +119,7 @@ _KINDS = {
     404: errors.NotFound,
     410: errors.NotFound,
 }
-"""By HTTP status; others are `Rejected` or `Unavailable`."""
+"""The error for an HTTP status. Others become `Unavailable` (500 and up) or `Rejected`."""
 
 NOTHING_THERE: tuple[Mapping[str, str], Any] = ({}, None)
 """What `send` gives for something optional that GitHub does not find."""
@@ -122,18 +128,18 @@ Answer = TypeVar("Answer")
 
 
 class Transport:
-    """The requests of one run to one repository. `requests` is how many were made so far, without
-    retries and redirects; `repository` is `OWNER/NAME`.
+    """The requests of one run to one repository.
 
-    The subclasses, one for each part of the API, use the helpers that begin with an underscore;
-    their paths are those of `send`, where all of them end up.
+    `repository` is `OWNER/NAME`. `requests` counts the requests so far, without retries and
+    redirects. The subclasses, one for each part of the API, call the methods that begin with an
+    underscore; those take the same `path` as `send`, and all of them call it.
     """
 
     def __init__(self, token: str, repository: str, api_url: str, ceiling: int = CEILING) -> None:
-        """A connection to one repository (`OWNER/NAME`). Nothing is asked yet.
+        """A connection to one repository (`OWNER/NAME`). Makes no request yet.
 
-        `api_url` is the API's root, as `GITHUB_API_URL` has it. After `ceiling` requests the next
-        one raises `errors.RequestCeilingReached`.
+        `api_url` is the API's root, as in `GITHUB_API_URL`. At most `ceiling` requests are made:
+        the next one raises `errors.RequestCeilingReached`.
         """
         self._requester = github.Github(
             auth=github.Auth.Token(token),
@@ -154,7 +160,7 @@ class Transport:
         ] = {}
 
     def close(self) -> None:
-        """Close the connection. The next request would open another one."""
+        """Close the connection. A later request opens a new one."""
         self._requester.close()
 
     def send(
@@ -166,21 +172,21 @@ class Transport:
         parameters: Mapping[str, Any] | None = None,
         optional: bool = False,
     ) -> tuple[Mapping[str, str], Any]:
-        """One request; gives the answer's headers (names in lower case) and its JSON.
+        """Make one request; gives the answer's headers (names in lower case) and its JSON.
 
-        Everything that is asked of GitHub goes through this method, so a test that wants to
-        count requests, to lose an answer or to give another one replaces it on the object.
+        `path` is what follows `/repos/OWNER/NAME`, or a whole address on the same server.
+        `given` is the body, `parameters` the query. The JSON is None when the answer is empty.
+        With `optional`, when GitHub finds nothing (404, 410), the result is `NOTHING_THERE`.
 
-        `path` is what follows `/repos/OWNER/NAME`, or a whole address on the same server;
-        `given` is the body, `parameters` the query. The JSON is None for an empty answer. Where
-        GitHub finds nothing, which is `optional`, it gives `NOTHING_THERE`. A
-        repeated GET whose answer has not changed since gives that answer again, at no cost:
+        Every request of the program goes through this method. So a test can replace it on the
+        object, to count requests or to change answers. A GET is sent with the ETag of its last
+        answer: when nothing has changed, that answer is given again, and costs no rate limit.
         https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#use-conditional-requests-if-appropriate
 
-        Raises the `errors.GitHubError` that fits: `Unauthorized` for HTTP 401, `Forbidden` for
-        403, `NotFound` for 404 and 410, `Rejected` for other refusals, `RateLimited` when the
-        limit lasts too long, `Unavailable` when there is no answer that makes sense, and
-        `RequestCeilingReached` for one request too many.
+        Raises an `errors.GitHubError`: `Unauthorized` for HTTP 401, `Forbidden` for 403,
+        `NotFound` for 404 and 410, `Rejected` for other refusals, `RateLimited` when a rate limit
+        lasts too long, `Unavailable` when there is no answer or an unreadable one, and
+        `RequestCeilingReached` when the run has made too many requests.
         """
         if self.requests >= self._ceiling:
             raise errors.RequestCeilingReached(self._ceiling, f"{verb} {path}")
@@ -207,9 +213,10 @@ class Transport:
     def _exchange(
         self, verb: str, url: str, parameters: Any, headers: dict[str, str], given: Any
     ) -> tuple[int, dict[str, Any], Any]:
-        """Status, headers and JSON of an answer. Raises `github.GithubException` for a refusal.
+        """Send one request; gives the answer's status, headers and JSON (None when empty).
 
-        A redirect stays on the same server. PyGithub follows 301 by itself.
+        Follows one redirect, on the same server only. PyGithub itself follows 301. Raises
+        `github.GithubException` for a refusal, and `Unavailable` for an answer that is not JSON.
         https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects
         """
         ask = self._requester.requestJson
@@ -232,29 +239,30 @@ class Transport:
         return status, answered, answer
 
     def _get(self, reader: Callable[[Any], Answer], path: str, **parameters: Any) -> Answer:
-        """What `reader` makes of the answer to a GET."""
+        """Make a GET; gives its answer, decoded by `reader`."""
         return read(reader, self.send("GET", path, parameters=parameters)[1])
 
     def _find(self, reader: Callable[[Any], Answer], path: str, **parameters: Any) -> Answer | None:
-        """The same, or None where GitHub finds nothing."""
+        """Make a GET like `_get`; gives None when GitHub finds nothing (404, 410)."""
         found = self.send("GET", path, parameters=parameters, optional=True)
         return None if found is NOTHING_THERE else read(reader, found[1])
 
     def _once(self, reader: Callable[[Any], Answer], path: str, **parameters: Any) -> Answer:
-        """The same as `_get`; who asks again in the run gets what was told the first time."""
+        """Like `_get`, but only the first call in a run makes a request."""
         return read(reader, self._first_answer(path, parameters)[1])
 
     def _find_once(self, reader: Callable[[Any], Answer], path: str) -> Answer | None:
-        """The same as `_find`; who asks again in the run gets what was told the first time."""
+        """Like `_find`, but only the first call in a run makes a request."""
         found = self._first_answer(path, {}, optional=True)
         return None if found is NOTHING_THERE else read(reader, found[1])
 
     def _first_answer(
         self, path: str, parameters: Mapping[str, Any], *, optional: bool = False
     ) -> tuple[Mapping[str, str], Any]:
-        """What `send` gave, or raised, the first time that a GET was made in this run.
+        """What `send` gives for a GET, from memory when this run has made it before.
 
-        A sweep wants some things for every incident that it looks at.
+        A refusal (403, 404) is remembered and raised again. A sweep needs this, because it asks
+        for the same things for every incident.
         """
         question = (path, *sorted(parameters.items()))
         if question not in self._answers:
@@ -272,9 +280,9 @@ class Transport:
     def _pages(
         self, reader: Callable[[Any], Answer | None], path: str, **parameters: Any
     ) -> Iterator[Answer]:
-        """Every entry of a list that `reader` does not leave out (None).
+        """The entries of a list, decoded by `reader`. Those that it turns into None are left out.
 
-        A page is asked for when its first entry is wanted.
+        Each page is one request, made only when the caller gets to the page's first entry.
 
         https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api
         """
@@ -288,17 +296,17 @@ class Transport:
             page += 1
 
     def _exists(self, path: str) -> bool:
-        """Whether GitHub finds something there."""
+        """Whether a GET of this path finds something."""
         return self._find(lambda _: True, path) is not None
 
     def _create(
         self, reader: Callable[[Any], Answer], path: str, given: Mapping[str, Any]
     ) -> Answer:
-        """What `reader` makes of the answer to a POST."""
+        """Make a POST with a JSON body; gives its answer, decoded by `reader`."""
         return read(reader, self.send("POST", path, given=given)[1])
 
     def _graphql(self, query: str, variables: Mapping[str, Any]) -> None:
-        """A GraphQL mutation. Raises `Rejected` for what the answer lists as errors.
+        """Send a GraphQL mutation. Raises `Rejected` when the answer lists errors.
 
         https://docs.github.com/en/graphql/guides/forming-calls-with-graphql
         """
@@ -308,9 +316,9 @@ class Transport:
             raise self._explained(github.GithubException(400, answer), "POST /graphql")
 
     def _explained(self, error: github.GithubException, what: str) -> errors.GitHubError:
-        """The error of ours that fits, with the remedy. `what` is a verb, a space and a path.
+        """Turn PyGithub's exception into one of our errors, with its remedy.
 
-        The path is empty where the repository itself was asked for.
+        `what` is a verb, a space and a path (empty when the request was for the repository).
         """
         data = error.data if isinstance(error.data, dict) else {}
         listed = [one for one in data.get("errors") or () if isinstance(one, dict)]
@@ -331,9 +339,9 @@ class Transport:
 
 
 def read(reader: Callable[[Any], Answer], raw: Any) -> Answer:
-    """What `reader` makes of an answer. Raises `Unavailable` when it has another shape.
+    """Decode an answer with `reader`. Raises `Unavailable` when it has an unexpected shape.
 
-    For that a reader may raise KeyError, TypeError, ValueError or AttributeError.
+    A reader says so by raising KeyError, TypeError, ValueError or AttributeError.
     """
     try:
         return reader(raw)
@@ -345,38 +353,38 @@ def read(reader: Callable[[Any], Answer], raw: Any) -> Answer:
 def each(
     reader: Callable[[Any], Answer | None], under: str = ""
 ) -> Callable[[Any], tuple[Answer, ...]]:
-    """A reader of a list, out of a reader of one item that may leave items out (None).
+    """Make a reader of a list from a reader of one item. Items that it reads as None are left out.
 
-    `under` is the key of the object that the list stands in, if it stands in one.
+    `under` is the key of the list, when GitHub wraps the list in an object.
     """
 
     def listed(raw: Any) -> tuple[Answer, ...]:
         items = raw[under] if under else raw
         if not isinstance(items, list):
             raise TypeError("no list")
-        return tuple(found for item in items if (found := reader(item)) is not None)
+        return tuple(value for item in items if (value := reader(item)) is not None)
 
     return listed
 
 
 def build(kind: type[Answer], raw: Any, /, **fields: Any) -> Answer:
-    """A value of the struct `kind`, out of a JSON object.
+    """Make a value of the struct `kind` from a JSON object.
 
-    It gets the given fields, and for the others what the object has under the same names. ISO
-    8601 texts become times. Raises ValueError (msgspec's) when a type does not fit.
+    `fields` are used as they are given; all other fields come from keys of the same name in `raw`.
+    ISO 8601 texts become times. Raises ValueError (msgspec's) when a type does not fit.
     """
     return convert({**raw, **fields}, kind)
 
 
 def field(name: str, kind: type[Answer]) -> Callable[[Any], Answer]:
-    """A reader of one field of a JSON object, which must be of that type."""
+    """Make a reader of one field of a JSON object. The field must be of the type `kind`."""
     return lambda raw: convert(raw[name], kind)
 
 
 def names(raw: Any) -> tuple[str, ...]:
-    """The names in a list of labels, or the logins in one of users, which may be missing.
+    """The logins in a list of users, or the names in a list of labels; empty for no list (None).
 
-    GitHub may give a label as its name alone.
+    GitHub gives some labels as an object and some as a text.
     """
     return tuple(
         one if isinstance(one, str) else one.get("login") or one["name"] for one in raw or ()
@@ -384,5 +392,5 @@ def names(raw: Any) -> tuple[str, ...]:
 
 
 def actor(raw: Any) -> Actor:
-    """An account. A deleted one has no user any more, and is GitHub's `ghost`."""
+    """An account. A deleted one is None in GitHub's JSON, and gets the login `ghost` here."""
     return Actor(raw["login"], bot=raw.get("type") == "Bot") if raw else Actor("ghost")

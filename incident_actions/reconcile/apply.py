@@ -1,4 +1,4 @@
-"""Applying effects: the one place where the program changes anything on GitHub."""
+"""Applies effects. Only this module calls the methods of the client that change GitHub."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ _METHODS: dict[type[e.Effect], Callable[[GitHub, Any], int | str | PullRequest |
     e.PublishCheck: GitHub.publish,
     e.AddSubIssue: GitHub.add_sub_issue,
 }
-"""The method of the client that carries out each kind of effect."""
+"""The client's method for each kind of effect."""
 
 
 class Outcome(Struct, frozen=True):
-    """What came of one effect.
+    """The result of one effect.
 
-    `refused` is GitHub's final no (403, 404, 422) to an optional effect. `value` is what the
-    client's method gives: the number of a new issue, the id of a new comment, the SHA of a new
-    commit (an empty text when the branch was made, or has moved, meanwhile), a new pull request.
+    `refused` is the error when GitHub refused an optional effect (403, 404, 422). `value` is what
+    the client's method gave: the number of a new issue, the id of a new comment, the SHA of a new
+    commit (empty when another run created or moved the branch meanwhile), a new pull request.
     """
 
     effect: e.Effect
@@ -48,27 +48,27 @@ class Outcome(Struct, frozen=True):
 
     @property
     def done(self) -> bool:
-        """Whether GitHub took the change."""
+        """Whether GitHub made the change."""
         return self.refused is None
 
     @property
     def number(self) -> int | None:
-        """The number of a new issue."""
+        """The number of the new issue (or the id of a new comment); None without one."""
         return self.value if isinstance(self.value, int) else None
 
 
 def apply(github: GitHub, effects: Iterable[e.Effect]) -> tuple[Outcome, ...]:
     """Carry out effects in order; gives an outcome for each.
 
-    What GitHub refuses for good (403, 404, 422) is a warning in the log for an optional effect.
-    Every other error is raised (`errors.GitHubError`): the run fails loudly, and the next one
-    does what is missing.
+    When GitHub refuses an optional effect (403, 404, 422), that is only a warning in the log.
+    Raises `errors.GitHubError` for every other failure: the run ends, and the next run does what
+    is missing.
     """
     return tuple(apply_one(github, effect) for effect in effects)
 
 
 def apply_one(github: GitHub, effect: e.Effect) -> Outcome:
-    """Carry out one effect. Raises `errors.GitHubError` as `apply` does."""
+    """Carry out one effect, as `apply` does. Raises `errors.GitHubError`."""
     try:
         return Outcome(effect, value=_METHODS[type(effect)](github, effect))
     except (Forbidden, NotFound, Rejected) as refused:
@@ -79,5 +79,5 @@ def apply_one(github: GitHub, effect: e.Effect) -> Outcome:
 
 
 def took_place(outcomes: Iterable[Outcome]) -> tuple[e.Effect, ...]:
-    """The effects that took place."""
+    """The effects that GitHub carried out."""
     return tuple(outcome.effect for outcome in outcomes if outcome.done)

@@ -1,4 +1,4 @@
-"""What every job of a run works with, and what it gives back."""
+"""The input and the output of every job of a run: `RunContext` and `JobResult`."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from incident_actions.github.client import GitHub
 
 
 class RunContext(Struct, frozen=True):
-    """What a run works with. `now` is an aware UTC time.
+    """What all jobs of a run work with. `now` is an aware UTC time, the same for the whole run.
 
-    `probe` asks an address of the team's whether it works: (url, private addresses allowed) ->
-    yes or no. `sleep` waits some seconds. `workflow` is the file name of the workflow that
-    sweeps, where it is known. `sweeping` says that the run looks at everything, and not only at
+    `probe(url, allow_private)` says whether an address of the team's works. `sleep(seconds)` waits.
+    `workflow` is the file name of the workflow that runs this program; empty when not known.
+    `sweeping` is true when the run looks at everything that is open, and false when it looks at
     what an event named.
     """
 
@@ -34,7 +34,8 @@ class RunContext(Struct, frozen=True):
 class JobResult(Struct, frozen=True):
     """What a job found and did, for the action's outputs and the job summary.
 
-    `findings` (path, finding) are those of a postmortem that no check shows.
+    `issue` and `pull_request` are numbers. `findings` are (path, finding) pairs of a postmortem
+    that could not be shown in a check.
     """
 
     issue: int | None = None

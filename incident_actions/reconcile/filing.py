@@ -1,10 +1,11 @@
-"""Corrective actions become issues: one open issue for each action, whatever runs overlap or die.
+"""Opens an issue for each action item of a postmortem, and keeps it like the postmortem's file.
 
-GitHub has no way to open an issue only if there is none yet. So a run opens what is missing, and
-then looks again. Of several issues for the same words the oldest open one counts, and the others
-are closed as not planned. Should two runs see it differently, the file decides: only one of them
-can commit the number of its issue, and the other one looks at everything anew. An issue of a run
-that died is found by the record in its body.
+Each action must have one open issue, even when two runs overlap or a run is killed. GitHub can't
+open an issue only if none exists. So a run opens the missing issues, and then lists them again. Of
+several issues for the same action the oldest open one is kept, and the others are closed as not
+planned. If two runs keep different ones, the file decides: only one run can commit the number of
+its issue, and the other run starts again. An issue of a killed run is found by the record in its
+body.
 """
 
 from __future__ import annotations
@@ -29,15 +30,18 @@ from incident_actions.reconcile.context import RunContext
 from incident_actions.render.postmortem import action_body
 
 _MOST_SUB_ISSUES = 100
-"""https://docs.github.com/en/issues/tracking-your-work-with-issues/using-issues/adding-sub-issues"""
+"""The most sub-issues that GitHub allows on one issue.
+
+https://docs.github.com/en/issues/tracking-your-work-with-issues/using-issues/adding-sub-issues
+"""
 
 
 def list_filed(context: RunContext, incident: Issue) -> tuple[FiledAction, ...]:
-    """The action items of an incident, open and closed, from GitHub's own list."""
-    found = context.github.issues(
+    """The action items of an incident, open and closed, from GitHub's list of issues."""
+    issues = context.github.issues(
         labels=[names.ACTION_ITEM], state="all", since=incident.created_at, most=1000
     )
-    filed = (records.filed(issue, context.config.bot) for issue in found)
+    filed = (records.filed(issue, context.config.bot) for issue in issues)
     return tuple(each for each in filed if each and each.record.incident == incident.number)
 
 
@@ -49,11 +53,11 @@ def file_missing(
     filed: tuple[FiledAction, ...],
     owners: Mapping[str, OwnerStanding],
 ) -> tuple[FiledAction, ...]:
-    """Open an issue for each complete action that has none; gives all there are by then.
+    """Open an issue for each complete action of the document that has none.
 
-    `pr` is the postmortem's pull request. `filed` are the action items of the incident as they
-    were listed; `owners` is what GitHub says of the owners: nothing is opened for those whom it
-    does not know.
+    Gives all action items of the incident afterwards. `pr` is the number of the postmortem's pull
+    request; `filed` are the action items before; `owners` says what GitHub knows of each owner. An
+    action whose owner GitHub does not know gets no issue.
     """
     new = [
         records.record_of(action, incident.number, pr, assigned=standing is not OwnerStanding.UNFIT)
@@ -65,17 +69,17 @@ def file_missing(
     wanted = {name for record in new for name in records.labels_of(record)}
     apply(context.github, _new_labels(wanted - context.github.label_names()))
     opened = [_open(context, record) for record in new]
-    found = {each.issue.number: each for each in (*filed, *list_filed(context, incident))}
+    by_number = {each.issue.number: each for each in (*filed, *list_filed(context, incident))}
     for number in opened:
-        if number is not None and number not in found:  # the list lags behind what was just written
+        if number is not None and number not in by_number:  # GitHub's list may lag behind
             late = records.filed(context.github.issue(number), context.config.bot)
-            found |= {number: late} if late is not None else {}
-    # Runs that overlap have opened issues for the same words.
-    doubles = sync.match(document, tuple(found.values()), incident.number).doubles
+            by_number |= {number: late} if late is not None else {}
+    # An overlapping run may have opened issues for the same actions.
+    doubles = sync.match(document, tuple(by_number.values()), incident.number).doubles
     updates = sync.updates(doubles, owners)
     follow_file(context, updates)
-    found |= {update.filed.issue.number: update.after for update in updates}
-    return tuple(found.values())
+    by_number |= {update.filed.issue.number: update.after for update in updates}
+    return tuple(by_number.values())
 
 
 def _new_labels(wanted: Iterable[str]) -> list[CreateLabel]:
@@ -83,7 +87,7 @@ def _new_labels(wanted: Iterable[str]) -> list[CreateLabel]:
 
 
 def _open(context: RunContext, record: ActionRecord) -> int | None:
-    """Open an action item; without its owner, when they can't be assigned after all."""
+    """Open an action item's issue; gives its number. Without its owner if GitHub rejects them."""
     effect = OpenIssue(
         title=records.title_of(record.text),
         body=action_body(record),
@@ -99,13 +103,13 @@ def _open(context: RunContext, record: ActionRecord) -> int | None:
 
 
 def follow_file(context: RunContext, updates: Iterable[sync.ActionUpdate]) -> bool:
-    """Bring the issues up to date; gives whether any of them changed."""
+    """Make the issues agree with the file; gives whether any of them changed."""
     effects = [effect for update in updates for effect in _edit(update)]
     return bool(took_place(apply(context.github, effects)))
 
 
 def _edit(update: sync.ActionUpdate) -> list[Effect]:
-    """The edit of one action item, and the labels that it needs."""
+    """The edit of one action item's issue, after the labels that must be created for it."""
     issue, record = update.filed.issue, update.record
     body = None
     if record != update.filed.record:
@@ -124,14 +128,17 @@ def _edit(update: sync.ActionUpdate) -> list[Effect]:
 
 
 class Unlinked(Struct, frozen=True):
-    """Action items that are no sub-issues, and why."""
+    """Action items that could not be made sub-issues, and why, for people to read."""
 
     filed: tuple[FiledAction, ...]
     why: str
 
 
 def link_up(context: RunContext, incident: int, filed: Sequence[FiledAction]) -> Unlinked | None:
-    """Put the action items under their incident; gives those that can't be."""
+    """Make the action items sub-issues of their incident; gives those for which that failed.
+
+    Dropped items are left out. Gives None when nothing failed.
+    """
     wanted = {each.issue.number: each for each in filed if each.record.state != "dropped"}
     if not wanted:
         return None
@@ -143,9 +150,9 @@ def link_up(context: RunContext, incident: int, filed: Sequence[FiledAction]) ->
     outcomes = apply(context.github, [AddSubIssue(incident, number) for number in new])
     linked = (*linked, *new)
     refused = [outcome.refused for outcome in outcomes if outcome.refused is not None]
-    if refused:  # another run may have been faster
+    if refused:  # another run may have linked them meanwhile
         linked = context.github.sub_issues(incident) or ()
-    left = tuple(each for number, each in wanted.items() if number not in linked)
+    unlinked = tuple(each for number, each in wanted.items() if number not in linked)
     full = len(linked) >= _MOST_SUB_ISSUES or not refused
     why = f"an issue takes no more than {_MOST_SUB_ISSUES} sub-issues"
-    return Unlinked(left, why if full else f"GitHub said: {refused[-1]}") if left else None
+    return Unlinked(unlinked, why if full else f"GitHub said: {refused[-1]}") if unlinked else None

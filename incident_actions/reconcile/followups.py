@@ -1,4 +1,4 @@
-"""The sweep's reminders after an incident: postmortems that wait, action items that are due."""
+"""The reminders after an incident: of open postmortems and of action items. Part of the sweep."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from incident_actions.render.comments import follow_up
 
 
 class _Due(Struct, frozen=True):
-    """An issue or pull request that something is to be said in, and the text."""
+    """A reminder that is due on an issue or pull request (`number`), and its text."""
 
     number: int
     reminder: Reminder
@@ -29,12 +29,13 @@ class _Due(Struct, frozen=True):
 
 
 def remind_of_postmortems(context: RunContext) -> tuple[JobResult, ...]:
-    """Remind of the postmortems that are open, in their pull requests.
+    """Post the reminders that are due on the pull requests of open postmortems.
 
-    One request when none is due; else one more for the comments, and two for each that is new.
+    Makes one request when none is due. Else one more for the list of recent comments, and up to
+    two for each new reminder: it replaces the one before it.
     """
     policy = context.config.reminders.policy()
-    found = []
+    reminders = []
     for pull in context.github.issues(labels=[names.POSTMORTEM], pulls=True):
         ours = pull.is_pull_request and _is_ours(pull, context)
         times = link.read_times(pull.body) if ours else None
@@ -47,14 +48,17 @@ def remind_of_postmortems(context: RunContext) -> tuple[JobResult, ...]:
         )
         if reminder is not None:
             text = follow_up(reminder, resolved=resolved, due=due, draft=pull.draft)
-            found.append(_Due(pull.number, reminder, text))
-    return _remind(context, found, POSTMORTEM_KINDS)
+            reminders.append(_Due(pull.number, reminder, text))
+    return _remind(context, reminders, POSTMORTEM_KINDS)
 
 
 def remind_of_actions(context: RunContext) -> tuple[JobResult, ...]:
-    """Remind of the action items that are open, in their issues; as many requests as above."""
+    """Post the reminders that are due on the issues of open action items.
+
+    Makes as many requests as `remind_of_postmortems`.
+    """
     policy = context.config.reminders.policy()
-    found = []
+    reminders = []
     for issue in context.github.issues(labels=[names.ACTION_ITEM]):
         filed = records.filed(issue, context.config.bot)
         if filed is None:
@@ -63,33 +67,34 @@ def remind_of_actions(context: RunContext) -> tuple[JobResult, ...]:
         reminder = followups.of_action(record.due_date, record.owner or None, policy, context.now)
         if reminder is not None:
             text = follow_up(reminder, due=record.due_date, pr=record.pr)
-            found.append(_Due(issue.number, reminder, text))
-    return _remind(context, found, ACTION_KINDS)
+            reminders.append(_Due(issue.number, reminder, text))
+    return _remind(context, reminders, ACTION_KINDS)
 
 
 def _is_ours(pull: Issue, context: RunContext) -> bool:
-    """Anybody can type a marker."""
+    """Whether the bot opened a pull request. The marker proves nothing: anybody can type one."""
     return pull.author.bot or pull.author.login.casefold() == context.config.bot.casefold()
 
 
 def _remind(
-    context: RunContext, found: Iterable[_Due], kinds: Sequence[ReminderKind]
+    context: RunContext, reminders: Iterable[_Due], kinds: Sequence[ReminderKind]
 ) -> tuple[JobResult, ...]:
-    """Post the reminders that are not there yet, those that are due for longest first.
+    """Post the reminders that were not posted yet, the longest due first.
 
-    A new one takes the place of the one before it.
+    Each new one replaces older reminders on the same issue. `kinds` are those that `reminders` may
+    have: they say how far back to look for comments.
     """
     waiting = sorted(
-        (each for each in found if not each.reminder.held),
+        (each for each in reminders if not each.reminder.held),
         key=lambda each: (each.reminder.since, each.number),
     )
     if not waiting:
         return ()
     since = context.now - followups.memory(kinds, context.config.reminders.policy())
-    said = context.github.recent_comments(since)[::-1]
-    reports = []
+    recent = context.github.recent_comments(since)[::-1]  # the oldest first
+    results = []
     for each in waiting:
-        comments = [comment for number, comment in said if number == each.number]
+        comments = [comment for number, comment in recent if number == each.number]
         own = find_bot_comments(comments, [context.config.bot])
         wanted = PostComment(each.number, REMINDER, each.reminder.key, each.text)
         effects = keep_comment(own, wanted)
@@ -99,5 +104,5 @@ def _remind(
             if key != wanted.key
         ]
         if took_place(apply(context.github, effects)):
-            reports.append(JobResult(issue=each.number, changed=True))
-    return tuple(reports)
+            results.append(JobResult(issue=each.number, changed=True))
+    return tuple(results)

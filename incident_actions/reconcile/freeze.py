@@ -1,8 +1,10 @@
-"""Deploy freezes that are no incidents: issues labelled `deploy-freeze`, by hand or by a window.
+"""Deploy freezes that are no incidents: issues labelled `deploy-freeze`.
 
-The gate asks nobody: it believes a freeze by its author's association with the repository. What
-it can't know is put right here. A stranger's freeze is held, and one that somebody with write
-access stands behind, though the gate would not believe its author, goes on in the bot's name.
+People open them with the form, and the bot opens them for the windows of the configuration. The
+gate makes no request for permissions: it trusts a freeze if its author is associated with the
+repository. Here permissions are looked up. A stranger's freeze is held until somebody with write
+access decides. When somebody with write access wants a freeze that the gate would not trust, the
+bot opens it again in its own name.
 """
 
 from __future__ import annotations
@@ -40,7 +42,11 @@ from incident_actions.render.markdown import render
 
 
 class Wish(Struct, frozen=True):
-    """What a freeze asks for, as the gate reads it. Empty: everything, and nobody may deploy."""
+    """What a freeze asks for, as the gate reads it.
+
+    `until` is its end, `until_text` that answer as typed. `deployers` are the logins that may
+    deploy in spite of it. Without `services` or `environments` it stops all of them.
+    """
 
     until: datetime | None
     until_text: str
@@ -50,50 +56,51 @@ class Wish(Struct, frozen=True):
 
 
 def reconcile_freezes(context: RunContext, recent: RecentComments) -> tuple[JobResult, ...]:
-    """Open the freezes of windows that are due, end those that are over, heal what runs missed.
+    """The sweep's work on freezes: open those of windows that began, end those that are over.
 
-    One request when there is nothing to do, and one more while the freeze of an open window is
-    closed. An occurrence is opened once: its issue, open or closed, carries its key. So a person
-    who closes it early has ended it.
+    It also does what lost runs left undone. Makes one request when there is nothing to do, and one
+    more while a window is open whose issue was closed. Each occurrence of a window gets one issue,
+    which holds its key. So when a person closes that issue early, it is not opened again.
     """
     freezes = context.github.issues(labels=[names.DEPLOY_FREEZE])
     due = _without_issue(open_at(context.config.windows(), context.now), freezes, context)
-    if due:  # an occurrence's issue, closed or not, was made after the occurrence began
+    if due:  # their issues may be closed: such an issue was made after its occurrence began
         since = min(occurrence.starts for occurrence in due)
         changed = context.github.issues(labels=[names.DEPLOY_FREEZE], state="all", since=since)
         due = _without_issue(due, changed, context)
     opened = [_open(context, occurrence) for occurrence in due]
     current = [issue for issue in freezes if is_freeze(Observation(issue, (), context.config.bot))]
     strangers = [issue for issue in current if not _gate_believes(issue)]
-    to_look_at = [issue for issue in current if _needs_a_look(issue, context.now)]
-    looked = [
+    pending = [issue for issue in current if _needs_a_look(issue, context.now)]
+    results = [
         result
-        for issue in (*to_look_at, *recent.held_to_look_at(strangers))
+        for issue in (*pending, *recent.held_to_look_at(strangers))
         for result in reconcile_freeze(
             context, Observation(issue, context.github.history(issue.number), context.config.bot)
         )
     ]
-    return (*opened, *looked)
+    return (*opened, *results)
 
 
 def _without_issue(
     due: Iterable[Occurrence], issues: Iterable[Issue], context: RunContext
 ) -> list[Occurrence]:
-    """The occurrences that none of these issues was opened for. Only the bot's own count."""
+    """The occurrences that have none of these issues. Only issues that the bot opened count."""
     bot = context.config.bot.casefold()
-    there = {
+    opened = {
         occurrence_key(issue.body)
         for issue in issues
         if issue.author.bot or issue.author.login.casefold() == bot
     }
-    return [occurrence for occurrence in due if occurrence.key not in there]
+    return [occurrence for occurrence in due if occurrence.key not in opened]
 
 
 def is_freeze(observation: Observation) -> bool:
-    """Whether this is a freeze that is no incident.
+    """Whether an issue is a freeze that is no incident.
 
-    GitHub drops a form's label that the repository doesn't have yet: then the two headings tell,
-    unless somebody took the label off. Whether they might is to be seen.
+    It is one with the label `deploy-freeze`, or when that was taken off (whether that was allowed
+    is checked later). GitHub drops a form's label that the repository does not have: an issue that
+    never had the label is recognized by two headings of the form.
     """
     issue = observation.issue
     if issue.is_pull_request or issue.has_label(names.INCIDENT):
@@ -107,7 +114,7 @@ def is_freeze(observation: Observation) -> bool:
 
 
 def reconcile_freeze(context: RunContext, observation: Observation) -> tuple[JobResult, ...]:
-    """Bring one freeze up to date: hold it, end it, or let it go on in the bot's name."""
+    """Bring one freeze up to date: keep it, hold it, end it, or open it in the bot's name."""
     issue = observation.issue
     if not issue.open and not (_gate_believes(issue) and label_guard.closer(observation)):
         return ()
@@ -129,7 +136,7 @@ def reconcile_freeze(context: RunContext, observation: Observation) -> tuple[Job
 def _keep(
     context: RunContext, observation: Observation, current: Observation, permissions: Permissions
 ) -> tuple[JobResult, ...]:
-    """A freeze in force, until its time is over or a writer ends it, by command or by hand."""
+    """Keep a freeze in force until it is over, or somebody with write access ends it."""
     issue, wish, needs = observation.issue, read_wish(observation.issue), context.config.needs()
     needed = needs.get(ThawDeploys.name, ThawDeploys.needs)
 
@@ -137,14 +144,14 @@ def _keep(
         return permissions.at(login, 0) >= needed
 
     permitted = label_guard.permitted_labels(observation, may)
-    off = label_guard.label_taken_off(observation)
-    if off and not names.holds(permitted.labels, names.DEPLOY_FREEZE):
+    label_is_off = label_guard.label_taken_off(observation)
+    if label_is_off and not names.holds(permitted.labels, names.DEPLOY_FREEZE):
         return ()
     if not issue.open and may(label_guard.closer(observation)):
         return ()
     decision = decide(current, Subject.FREEZE, permissions, needs)
-    told = {notice.key for notice in decision.notices if notice.kind is NoticeKind.REFUSED}
-    refused = (login for login in permitted.refused if login.casefold() not in told)
+    answered = {notice.key for notice in decision.notices if notice.kind is NoticeKind.REFUSED}
+    refused = (login for login in permitted.refused if login.casefold() not in answered)
     notices = [*decision.notices]
     notices += [
         Notice(NoticeKind.REFUSED, login.casefold(), to=login, text="freeze") for login in refused
@@ -167,7 +174,7 @@ def _keep(
 def _hold(
     context: RunContext, observation: Observation, current: Observation, permissions: Permissions
 ) -> tuple[JobResult, ...]:
-    """A freeze that the gate does not believe; a writer behind it lets it go on by the bot."""
+    """Hold a freeze, or open it in the bot's name if somebody with write access wants it."""
     issue = observation.issue
     decision = decide(current, Subject.HELD_FREEZE, permissions, context.config.needs())
     notices = [*decision.notices]
@@ -189,12 +196,16 @@ def _hold(
 
 
 def _ended(issue: Issue, decision: TeamDecision, reason: str) -> Notice:
+    """The notice that a command ended the freeze."""
     key = f"{issue.number}.{decision.comments[0].id}"
     return Notice(NoticeKind.FREEZE_ENDED, key, to=decision.by, text=reason)
 
 
 def _since_reopened(observation: Observation) -> Observation:
-    """What happened after people last opened the issue again: earlier decisions are over."""
+    """The observation without what happened before people last reopened the issue.
+
+    Decisions from before that do not count any more.
+    """
     reopened = [e for e in observation.people_events if e.kind is EventKind.REOPENED]
     if not reopened:
         return observation
@@ -203,7 +214,10 @@ def _since_reopened(observation: Observation) -> Observation:
 
 
 def _labelled_by(observation: Observation) -> list[str]:
-    """Who put the label there by hand. A form's label comes with the issue, by its author."""
+    """The logins of people who put the label on the issue by hand, without its author.
+
+    The author is left out, because a form's label counts as put there by them.
+    """
     return [
         event.actor.login
         for event in observation.people_events
@@ -214,13 +228,13 @@ def _labelled_by(observation: Observation) -> list[str]:
 
 
 def _stands_behind(current: Observation, permissions: Permissions, decision: TeamDecision) -> str:
-    """The login of somebody with write access who wants this freeze, or an empty text."""
+    """The login of somebody with write access who wants this freeze; empty when nobody does."""
     if isinstance(decision.command, Dismiss):
         return ""
     if isinstance(decision.command, Confirm):
         return decision.by
-    asked = [current.issue.author.login, *_labelled_by(current)]
-    return next((login for login in asked if _may_write(permissions, login)), "")
+    wanting = [current.issue.author.login, *_labelled_by(current)]
+    return next((login for login in wanting if _may_write(permissions, login)), "")
 
 
 def _may_write(permissions: Permissions, login: str) -> bool:
@@ -232,7 +246,7 @@ def _gate_believes(issue: Issue) -> bool:
 
 
 def _needs_a_look(issue: Issue, now: datetime) -> bool:
-    """Whether the sweep has something to do here, by the list alone."""
+    """Whether the sweep must look at a freeze, as far as GitHub's list of issues tells."""
     if _gate_believes(issue):
         until = read_wish(issue).until
         held = any(issue.has_label(name) for name in (names.NEEDS_CONFIRMATION, names.DRILL))
@@ -242,11 +256,11 @@ def _needs_a_look(issue: Issue, now: datetime) -> bool:
 
 
 def read_wish(issue: Issue) -> Wish:
-    """What a freeze's text and labels ask for, read by the gate's own reader."""
+    """What a freeze's text and labels ask for, read with the gate's own code."""
     item = {
         "number": issue.number,
         "labels": [names.DEPLOY_FREEZE, *issue.labels],
-        "user": {"login": issue.author.login, "type": "Bot"},  # who it is was settled before
+        "user": {"login": issue.author.login, "type": "Bot"},  # the gate reads a bot's text
         "body": issue.body,
     }
     read = gate_decision.read_issue(item)
@@ -263,7 +277,7 @@ def read_wish(issue: Issue) -> Wish:
 
 
 def _open(context: RunContext, occurrence: Occurrence) -> JobResult:
-    """Open the freeze of a window."""
+    """Open the issue for an occurrence of a window."""
     window = occurrence.window
     new = _freeze(
         f"Deploy freeze: {window.name}",
@@ -276,7 +290,7 @@ def _open(context: RunContext, occurrence: Occurrence) -> JobResult:
 
 
 def _in_our_name(issue: Issue, by: str) -> OpenIssue:
-    """Somebody's freeze as the bot opens it, with what it asked for as it was then."""
+    """A copy of somebody's freeze for the bot to open. `by` is the login of who wanted it."""
     why = [text for heading, text in sections(issue.body) if heading.startswith("why")]
     return _freeze(
         issue.title,
@@ -288,8 +302,9 @@ def _in_our_name(issue: Issue, by: str) -> OpenIssue:
     )
 
 
-def _freeze(title: str, wish: Wish, **said: str | int) -> OpenIssue:
-    facts = {"window": "", "by": "", "number": 0, **said}
+def _freeze(title: str, wish: Wish, **given: str | int) -> OpenIssue:
+    """The issue of a freeze. `given` are values for its template."""
+    facts = {"window": "", "by": "", "number": 0, **given}
     body = render(
         "freeze.md.j2",
         until=wish.until,

@@ -1,4 +1,4 @@
-"""One incident: observe it, fold its history, plan what is missing, apply that."""
+"""Brings one incident up to date: fold its history, plan what is missing, apply that."""
 
 from __future__ import annotations
 
@@ -52,33 +52,42 @@ from incident_actions.render.comments import write
 log = logging.getLogger(__name__)
 
 
-class Trust(Struct, frozen=True):
-    """Whether an issue is an incident of the team's, and whose permission was asked for that."""
+class AuthorCheck(Struct, frozen=True):
+    """Whether an issue is accepted as an incident of the team's.
+
+    `asked` holds the permissions that were looked up for this, by login.
+    """
 
     accepted: bool
     asked: Mapping[str, Permission] = {}
 
 
-def vouch(github: GitHub, observation: Observation) -> Trust:
-    """Whether this is an incident of the team's, and not a report of somebody's from outside.
+def check_author(github: GitHub, observation: Observation) -> AuthorCheck:
+    """Decide whether an issue is an incident of the team's, or a report from outside.
 
-    Only then may its body be believed. One request at most.
+    Only the body of a team's incident may be believed. Makes one request at most.
     """
     author = observation.issue.author
     if author.bot or observation.accepted_before:
-        return Trust(accepted=True)
+        return AuthorCheck(accepted=True)
     permission = github.permission(author.login)
-    return Trust(permission >= Permission.WRITE, {author.login: permission})
+    return AuthorCheck(permission >= Permission.WRITE, {author.login: permission})
 
 
 def assess(
-    context: RunContext, observation: Observation, trust: Trust, form: Form | None = None
+    context: RunContext,
+    observation: Observation,
+    author_check: AuthorCheck,
+    form: Form | None = None,
 ) -> Assessment:
-    """Understand an incident of the team's. Reads only. `form` is the incident form, if known."""
+    """Gather all that is known of an incident and fold it. Reads only.
+
+    `form` is the incident form; None when it was not read yet. Raises `errors.GitHubError`.
+    """
     before = state_of(observation.issue)
     playbook = _playbook(context, observation, before, form)
     observation = replace(observation, form=playbook.form)
-    permissions = _permissions(context, observation, trust, before, playbook)
+    permissions = _permissions(context, observation, author_check, before, playbook)
     outside = OutsideFacts()
     if before is not None:
         outside = OutsideFacts(
@@ -89,16 +98,19 @@ def assess(
             audit=before.audit,
         )
     folded = _fold(context, observation, playbook, permissions, outside)
-    it = Assessment(observation, before, playbook, permissions, outside, folded)
-    found = _look_around(context, it)
-    if found == outside:
-        return it
-    folded = _fold(context, observation, playbook, permissions, found)
-    return replace(it, outside=found, folded=folded)
+    known = Assessment(observation, before, playbook, permissions, outside, folded)
+    looked_up = _look_around(context, known)
+    if looked_up == outside:
+        return known
+    folded = _fold(context, observation, playbook, permissions, looked_up)
+    return replace(known, outside=looked_up, folded=folded)
 
 
 class Reconciled(Struct, frozen=True):
-    """An incident that was brought up to date: what is known of it, and what it remembers now."""
+    """An incident that was brought up to date.
+
+    `assessment` is what is known of it; `state` is the state in its body now.
+    """
 
     result: JobResult
     assessment: Assessment
@@ -106,111 +118,118 @@ class Reconciled(Struct, frozen=True):
 
 
 def reconcile(
-    context: RunContext, observation: Observation, trust: Trust, form: Form | None = None
+    context: RunContext,
+    observation: Observation,
+    author_check: AuthorCheck,
+    form: Form | None = None,
 ) -> Reconciled:
-    """Bring one incident of the team's up to date. Running it again changes nothing.
+    """Bring one incident of the team's up to date. A second run changes nothing.
 
-    Comments first, the issue last: its state says which comments were posted, so a run that is
-    killed between the two posts nothing twice and forgets nothing.
+    Comments are posted first, and the issue is edited last, with a state that names the posted
+    comments. When a run is killed in between, the next run finds the comments by their markers: it
+    posts none twice and misses none. Raises `errors.GitHubError`.
     """
     github, first = context.github, observation.issue
-    it = assess(context, observation, trust, form)
-    notices = plan.unposted_notices(it)
-    asked = any(notice.pages for notice in notices)
-    pages = runbook_library.pages(github, notices, first.url) if asked else {}
-    comments = plan.comments_to_change(it, notices, pages) + _reminders(context, it)
+    known = assess(context, observation, author_check, form)
+    notices = plan.unposted_notices(known)
+    has_pages = any(notice.pages for notice in notices)
+    pages = runbook_library.pages(github, notices, first.url) if has_pages else {}
+    comments = plan.comments_to_change(known, notices, pages) + _reminders(context, known)
     applied = took_place(apply(github, comments))
-    posted = plan.posted_after(it, applied)
+    posted = plan.posted_after(known, applied)
     if applied:
-        it = _observed_again(context, it)
+        known = _observed_again(context, known)
     reminders = observation.own.of_kind(REMINDER).values()
     settled = settled_issue(first, applied, len(reminders), context.now)
-    state, before = plan.state_after(it, posted, settled), it.before
-    known = before is not None and has_settled(first, before, context.now, reminders)
-    change = plan.edit_for(it, state, context.config, settle=context.sweeping and not known)
-    last: list[Effect] = [*_no_room(it, change)]
+    state, before = plan.state_after(known, posted, settled), known.before
+    seen = before is not None and has_settled(first, before, context.now, reminders)
+    change = plan.edit_for(known, state, context.config, settle=context.sweeping and not seen)
+    final: list[Effect] = [*_no_room(known, change)]
     if change is not None:
-        last += [*_missing_labels(github, it, change), change]
-    applied += took_place(apply(github, last))
-    _warn_of_labels(it, change)
+        final += [*_missing_labels(github, known, change), change]
+    applied += took_place(apply(github, final))
+    _warn_of_labels(known, change)
     result = JobResult(
-        issue=it.number,
-        severity=it.incident.severity.value,
-        status=it.incident.status.value,
+        issue=known.number,
+        severity=known.incident.severity.value,
+        status=known.incident.status.value,
         changed=bool(applied),
     )
-    return Reconciled(result, it, state)
+    return Reconciled(result, known, state)
 
 
-def _observed_again(context: RunContext, it: Assessment) -> Assessment:
-    """The same with the issue as it is by now.
+def _observed_again(context: RunContext, known: Assessment) -> Assessment:
+    """The assessment with the issue read again; its history stays as it was read before.
 
-    Somebody may have edited the body while comments were posted: their ticks and words must
-    survive. The history counts as it was read.
+    Somebody may have edited the body while comments were posted, and the edit must not be lost.
     """
-    issue = context.github.issue(it.number)
-    before = it.observation.issue
-    it = replace(it, observation=replace(it.observation, issue=issue), before=state_of(issue))
+    issue, before = context.github.issue(known.number), known.observation.issue
+    observation = replace(known.observation, issue=issue)
+    known = replace(known, observation=observation, before=state_of(issue))
     if (issue.body, issue.labels) == (before.body, before.labels):
-        return it
-    folded = _fold(context, it.observation, it.playbook, it.permissions, it.outside)
-    return replace(it, folded=folded)
+        return known
+    folded = _fold(context, known.observation, known.playbook, known.permissions, known.outside)
+    return replace(known, folded=folded)
 
 
-def _warn_of_labels(it: Assessment, change: EditIssue | None) -> None:
-    """Say in the log which labels found no room beside those that people set."""
-    now = (change.labels if change else None) or it.observation.issue.labels
-    there = {name.casefold() for name in now}
-    left_out = [name for name in shown_labels(it.incident) if name.casefold() not in there]
+def _warn_of_labels(known: Assessment, change: EditIssue | None) -> None:
+    """Warn in the log of labels for which the issue has no room, because people set so many."""
+    labels = (change.labels if change else None) or known.observation.issue.labels
+    carried = {name.casefold() for name in labels}
+    left_out = [name for name in shown_labels(known.incident) if name.casefold() not in carried]
     if left_out:
         log.warning(
             "#%s can't carry the labels %s: GitHub takes %s on an issue. Take some off.",
-            it.number,
+            known.number,
             ", ".join(left_out),
             MOST_LABELS,
         )
 
 
-def _no_room(it: Assessment, change: EditIssue | None) -> list[PostComment]:
-    """What to say, once, where the text of the issue leaves no room to remember anything."""
-    issue, notice = it.observation.issue, Notice(NoticeKind.NO_ROOM, str(it.number))
+def _no_room(known: Assessment, change: EditIssue | None) -> list[PostComment]:
+    """The comment, posted once, that the issue's body has no room for the state."""
+    issue, notice = known.observation.issue, Notice(NoticeKind.NO_ROOM, str(known.number))
     body = change.body if change else None
     parts = issue.parts if body is None else take_apart(body)
-    if parts.state is not None or name_of(notice) in it.observation.own.by_name:
+    if parts.state is not None or name_of(notice) in known.observation.own.by_name:
         return []
-    return [PostComment(it.number, notice.kind, notice.key, write(notice))]
+    return [PostComment(known.number, notice.kind, notice.key, write(notice))]
 
 
-def _reminders(context: RunContext, it: Assessment) -> list[Effect]:
-    author = it.observation.issue.author
+def _reminders(context: RunContext, known: Assessment) -> list[Effect]:
+    """The reminders to post and to delete.
+
+    A sweep also posts those that are due before the next sweep. Other runs leave these to it.
+    """
+    author = known.observation.issue.author
     reporter = None if author.bot else author.login
     policy = context.config.reminders.policy()
-    early = due(it.incident, it.playbook.checks, reporter, policy, context.now)
-    late = early
-    if not context.sweeping:  # the next sweep is soon enough for what is due until then
+    by_next_sweep = due(known.incident, known.playbook.checks, reporter, policy, context.now)
+    due_now = by_next_sweep
+    if not context.sweeping:
         now_only = replace(policy, tick=timedelta())
-        late = due(it.incident, it.playbook.checks, reporter, now_only, context.now)
-    own = it.observation.own.of_kind(REMINDER)
-    return plan.reminder_comments(it.number, own, late, it.incident, early)
+        due_now = due(known.incident, known.playbook.checks, reporter, now_only, context.now)
+    own = known.observation.own.of_kind(REMINDER)
+    return plan.reminder_comments(known.number, own, due_now, known.incident, by_next_sweep)
 
 
-def _missing_labels(github: GitHub, it: Assessment, change: EditIssue) -> list[CreateLabel]:
-    """The labels to create before they are set. The whole catalogue is made once."""
+def _missing_labels(github: GitHub, known: Assessment, change: EditIssue) -> list[CreateLabel]:
+    """The labels to create before the issue gets them; for a new incident all of the catalogue."""
     added = {name.casefold() for name in change.labels or ()}
-    added -= {name.casefold() for name in it.observation.issue.labels}
-    ready = it.before is not None and it.before.labels
+    added -= {name.casefold() for name in known.observation.issue.labels}
+    ready = known.before is not None and known.before.labels
     if not added or (ready and added <= {label.name for label in names.CATALOG}):
         return []
-    there = github.label_names()
+    existing = github.label_names()
     wanted = {label.name: label for label in names.CATALOG}
     wanted |= {name: names.describe(name) for name in sorted(added) if is_ours(name)}
-    return [CreateLabel(label) for name, label in wanted.items() if name not in there]
+    return [CreateLabel(label) for name, label in wanted.items() if name not in existing]
 
 
 def _playbook(
     context: RunContext, observation: Observation, before: State | None, form: Form | None
 ) -> DeclaredPlaybook:
-    """The playbook: from the incident's own memory where it has one, else from the repository."""
+    """The incident's playbook: from its state if that has one, else from the repository's files."""
     issue = observation.issue
     if before is not None and before.form:
         shown = checklists.shown_checklist(issue.parts.dashboard)
@@ -240,15 +259,15 @@ def _playbook(
 def _permissions(
     context: RunContext,
     observation: Observation,
-    trust: Trust,
+    author_check: AuthorCheck,
     before: State | None,
     playbook: DeclaredPlaybook,
 ) -> Permissions:
-    """What people may do: remembered, and asked for again where they commanded since then."""
+    """What people may do: from the state, or looked up for those who typed a command since."""
     permissions = Permissions(before.people if before else None)
     seen = before.seen_id if before else 0
-    asked = {login.casefold() for login in trust.asked}
-    for login, permission in trust.asked.items():
+    asked = {login.casefold() for login in author_check.asked}
+    for login, permission in author_check.asked.items():
         permissions.learn(login, permission, seen + 1)
 
     def ask(login: str, comment_id: int = 0) -> None:
@@ -269,6 +288,7 @@ def _permissions(
 
 
 def _rules(context: RunContext, playbook: DeclaredPlaybook) -> Rules:
+    """What the fold needs to know of configuration and playbook."""
     return Rules(playbook.checks, context.config.needs(), playbook.defaults)
 
 
@@ -288,44 +308,44 @@ def _fold(
     return fold(observation, _rules(context, playbook), permissions, evidence)
 
 
-def _look_around(context: RunContext, it: Assessment) -> OutsideFacts:
-    """What is not in the issue: probes that are due, deployments, overrides, who can read it."""
-    github, incident, found = context.github, it.incident, _probe(context, it)
+def _look_around(context: RunContext, known: Assessment) -> OutsideFacts:
+    """Look up what is not in the issue: probes, changes, deployments, overrides, visibility."""
+    github, incident, facts = context.github, known.incident, _probe(context, known)
     started = incident.times[Moment.STARTED]
-    known = found.suspects is not None and found.suspects.start == started
+    looked_at = facts.suspects is not None and facts.suspects.start == started
     changed = None
-    if not incident.sensitive and not known:
+    if not incident.sensitive and not looked_at:
         changed = suspects.look(github, started, context.config)
     if changed is not None:
         deployments = tuple(each for each in changed.deployments if each.at >= started)
-        found = replace(found, suspects=changed.suspects, deployments=deployments)
+        facts = replace(facts, suspects=changed.suspects, deployments=deployments)
     elif incident.status.open:
         try:
-            found = replace(found, deployments=github.deployments(started))
+            facts = replace(facts, deployments=github.deployments(started))
         except GitHubError as error:  # without `deployments: read` the timeline is shorter
             log.info("The deployments of this incident could not be read: %s", error)
-    if found.public is None and incident.sensitive:
-        found = replace(found, public=github.about().public)
-    if not incident.sensitive and (found.deployments or incident.allow):
+    if facts.public is None and incident.sensitive:
+        facts = replace(facts, public=github.about().public)
+    if not incident.sensitive and (facts.deployments or incident.allow):
         audit = override_audit.follow(
-            github, incident, it.number, found.deployments, found.audit, context.now
+            github, incident, known.number, facts.deployments, facts.audit, context.now
         )
-        found = replace(found, audit=audit)
-    return replace(found, lapsed=incident.lapsed(context.now))
+        facts = replace(facts, audit=audit)
+    return replace(facts, lapsed=incident.lapsed(context.now))
 
 
-def _probe(context: RunContext, it: Assessment) -> OutsideFacts:
-    """Make the recovery checks that are due, and count their good answers."""
-    outside, limits = it.outside, context.config.verification
+def _probe(context: RunContext, known: Assessment) -> OutsideFacts:
+    """Make the probes of recovery checks that are due, and count their good answers in a row."""
+    outside, incident, limits = known.outside, known.incident, context.config.verification
     streaks, passed = dict(outside.streaks), list[checklists.PassedCheck]()
-    for item in checklists.due_probes(it.incident, it.playbook.checks, streaks, context.now):
+    for item in checklists.due_probes(incident, known.playbook.checks, streaks, context.now):
         good = context.probe(item.probe or "", limits.allow_private)
-        streak = checklists.next_streak(streaks.pop(item.key, None), good, context.now, it.incident)
+        streak = checklists.next_streak(streaks.pop(item.key, None), good, context.now, incident)
         if streak is not None:
             streaks[item.key] = streak
-            found = checklists.PassedCheck(item.key, streak.since, context.now)
-            if streak.is_recovery(limits.successes, limits.minutes) and not found.told_in(
-                it.posted
+            check = checklists.PassedCheck(item.key, streak.since, context.now)
+            if streak.is_recovery(limits.successes, limits.minutes) and not check.told_in(
+                known.posted
             ):
-                passed.append(found)
+                passed.append(check)
     return replace(outside, streaks=streaks, passed=tuple(passed))

@@ -1,4 +1,4 @@
-"""One issue, whatever it turns out to be: an incident, a report, a freeze, or none of them."""
+"""Finds out what an issue is (incident, report, freeze, or none), and brings it up to date."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from incident_actions.github.client import GitHub
 from incident_actions.reconcile import runbook_library
 from incident_actions.reconcile.context import JobResult, RunContext
 from incident_actions.reconcile.freeze import is_freeze, reconcile_freeze
-from incident_actions.reconcile.incident import assess, reconcile, vouch
+from incident_actions.reconcile.incident import assess, check_author, reconcile
 from incident_actions.reconcile.keepalive import SILENCE, tell_if_late
 from incident_actions.reconcile.plan import Assessment
 from incident_actions.reconcile.postmortem import keep_postmortem
@@ -23,7 +23,10 @@ from incident_actions.reconcile.untrusted_report import hold
 
 
 def reconcile_issue(context: RunContext, number: int) -> tuple[JobResult, ...]:
-    """Bring whatever this issue is up to date."""
+    """Bring an issue up to date, whatever it is. Gives nothing when the bot has no part in it.
+
+    Raises `errors.GitHubError`.
+    """
     github = context.github
     history = github.history(number)
     observation = Observation(github.issue(number), history, context.config.bot)
@@ -36,15 +39,15 @@ def reconcile_issue(context: RunContext, number: int) -> tuple[JobResult, ...]:
         observation = replace(observation, form=form)
         if not observation.issue.has_label(names.INCIDENT) and not _is_unlabelled(observation):
             return ()
-    trust = vouch(github, observation)
-    if not trust.accepted:
-        held, incident = hold(context, observation, trust)
-        more = reconcile_issue(context, incident) if incident is not None else ()
-        return (held, *more)
-    reconciled = reconcile(context, observation, trust, form)
+    author_check = check_author(github, observation)
+    if not author_check.accepted:
+        held, incident = hold(context, observation, author_check)
+        opened = reconcile_issue(context, incident) if incident is not None else ()
+        return (held, *opened)
+    reconciled = reconcile(context, observation, author_check, form)
     folded, result = reconciled.assessment.incident, reconciled.result
-    unwatched = context.workflow and not context.sweeping
-    if unwatched and context.now - folded.began >= SILENCE and tell_if_late(context, reconciled):
+    no_sweep = context.workflow and not context.sweeping
+    if no_sweep and context.now - folded.began >= SILENCE and tell_if_late(context, reconciled):
         result = replace(result, changed=True)
     if folded.wants_postmortem or reconciled.state.postmortem is not None:
         result = keep_postmortem(context, replace(reconciled, result=result))
@@ -52,10 +55,10 @@ def reconcile_issue(context: RunContext, number: int) -> tuple[JobResult, ...]:
 
 
 def read_incident(github: GitHub, number: int, config_path: str, now: datetime) -> Assessment:
-    """The incident that a person named, for reading elsewhere. Writes nothing.
+    """Read an incident for a command line that only shows it. Writes nothing.
 
-    Raises `NotFound` when there is no such issue, and `InputError` when it is no incident of the
-    team's.
+    `number` is its issue, `now` an aware UTC time. Raises `NotFound` when there is no such issue,
+    and `InputError` when it is no incident, or a report that nobody confirmed.
     """
     config = read_config(github.file(config_path), config_path)
     try:
@@ -67,21 +70,21 @@ def read_incident(github: GitHub, number: int, config_path: str, now: datetime) 
             f"#{number} is no incident", remedy="Give the number of an issue labelled `incident`."
         )
     observation = Observation(issue, github.history(number), config.bot)
-    trust = vouch(github, observation)
-    if not trust.accepted:
+    author_check = check_author(github, observation)
+    if not author_check.accepted:
         raise InputError(
             f"#{number} is a report that nobody has confirmed",
             remedy="Comment `/confirm` on it, and ask for the incident that opens.",
         )
     context = RunContext(github, config, now, probe=lambda url, private: False)
-    return assess(context, observation, trust)
+    return assess(context, observation, author_check)
 
 
 def _is_unlabelled(observation: Observation) -> bool:
-    """Whether this is an incident that lost its label, or never got it.
+    """Whether an issue without the label `incident` is an incident all the same.
 
-    GitHub drops a form's label that the repository does not have yet; and somebody may take the
-    label off an incident that the bot opened from a report.
+    GitHub drops a form's label that the repository does not have: then the filled-in form shows
+    what it is. And somebody may take the label off an incident that the bot opened for a report.
     """
     issue = observation.issue
     if issue.is_pull_request:

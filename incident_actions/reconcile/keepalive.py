@@ -1,7 +1,7 @@
-"""Watching GitHub's own scheduler: whether it still starts the sweeps, and for how long it will.
+"""Watches GitHub's scheduler: warns when sweeps are late, and before GitHub switches them off.
 
-No heartbeat is written anywhere: GitHub's list of workflow runs and the time of the last push
-tell it.
+The program records nothing for this. It reads when the schedule last started a workflow, and when
+somebody last pushed.
 """
 
 from __future__ import annotations
@@ -23,49 +23,53 @@ from incident_actions.render.markdown import render
 log = logging.getLogger(__name__)
 
 SILENCE = timedelta(hours=1)
-"""An open incident should not go without a sweep for longer."""
+"""The longest time that an open incident should be without a sweep."""
 SWITCHED_OFF = timedelta(days=60)
-"""https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows#schedule"""
+"""Time without a push after which GitHub switches schedules off in a public repository.
+
+https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows#schedule
+"""
 WARNED = timedelta(days=10)
-"""How long before that the warning comes."""
+"""How long before the schedule is switched off the warning comes."""
 _MARKER = re.compile(r"<!-- incident-actions:keepalive (?P<since>\S+) -->\s*\Z")
 
 
 def tell_if_late(context: RunContext, reconciled: Reconciled) -> bool:
-    """Say, once for an incident, that no sweep came for an hour; gives whether that was said now.
+    """Comment on an incident that no sweep ran for an hour; gives whether a comment was posted.
 
-    For a run that is no sweep itself, of an incident older than that. One request. Without the
-    permission `actions: read` nobody knows, and nothing is said.
+    Posts it once for each incident. To be called by a run that is no sweep, for an incident that
+    is at least an hour old. Makes one request to look, and posts nothing when that fails, as it
+    does without the permission `actions: read`.
     """
-    it, incident = reconciled.assessment, reconciled.assessment.incident
-    notice = Notice(NoticeKind.SCHEDULER, str(it.number))
+    number, incident = reconciled.assessment.number, reconciled.assessment.incident
+    notice = Notice(NoticeKind.SCHEDULER, str(number))
     if incident.drill or not incident.status.open or name_of(notice) in reconciled.state.posted:
         return False
     try:
-        last = context.github.last_scheduled_run(context.workflow)
+        last_run = context.github.last_scheduled_run(context.workflow)
     except GitHubError as error:
         log.info("Whether the schedule still runs is not known: %s", error)
         return False
-    if last is not None and context.now - last < SILENCE:
+    if last_run is not None and context.now - last_run < SILENCE:
         return False
-    text = comments.scheduler(notice, context.workflow, last)
-    comment = PostComment(it.number, notice.kind, notice.key, text)
+    text = comments.scheduler(notice, context.workflow, last_run)
+    comment = PostComment(number, notice.kind, notice.key, text)
     return apply_one(context.github, comment).done
 
 
 def keep_alive(context: RunContext) -> tuple[JobResult, ...]:
-    """Warn, in one issue, before GitHub switches the schedule off; close it when all is well.
+    """Open an issue as a warning before GitHub switches the schedule off.
 
-    Two requests when there is nothing to do. Somebody who closes the warning has read it: a
-    quiet time is warned of once.
+    Closes the issue when the danger is over. Makes two requests when there is nothing to do. There
+    is one warning for each time without a push: it is not repeated after somebody closed it.
     """
     github = context.github
     about = github.about()
     since = about.pushed_at if about.public else None
     if since is None or context.now - since < SWITCHED_OFF - WARNED:
-        over = _warnings(context, "open")
-        apply(github, [EditIssue(issue.number, open=False) for issue in over])
-        return tuple(JobResult(issue=issue.number, changed=True) for issue in over)
+        outdated = _warnings(context, "open")
+        apply(github, [EditIssue(issue.number, open=False) for issue in outdated])
+        return tuple(JobResult(issue=issue.number, changed=True) for issue in outdated)
     day = since + SWITCHED_OFF
     log.warning(
         "GitHub switches the schedule off on %s, after 60 days without a push. "
@@ -81,14 +85,15 @@ def keep_alive(context: RunContext) -> tuple[JobResult, ...]:
 
 
 def _warnings(context: RunContext, state: str) -> list[Issue]:
+    """The bot's warnings about the schedule; `state` is "open" or "all"."""
     issues = context.github.issues(state=state, creator=context.config.bot)
     return [issue for issue in issues if _since(issue)]
 
 
 def _since(issue: Issue) -> str:
-    """Since when it was quiet, as a warning's marker has it; empty for other issues."""
-    found = _MARKER.search(issue.body)
-    return found["since"] if found else ""
+    """The time of the last push in a warning's marker; empty for an issue that is no warning."""
+    match = _MARKER.search(issue.body)
+    return match["since"] if match else ""
 
 
 def _stamp(at: datetime) -> str:

@@ -1,4 +1,4 @@
-"""What a run looks up outside of the issue: changes before it, and the overrides that were used."""
+"""Looks up what is not in the issue: changes before the incident, and overrides that were used."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ from incident_actions.errors import Forbidden, GitHubError, NotFound, Rejected
 from incident_actions.github.client import GitHub
 
 MOST_COMPARED = 3
-"""Comparisons of two commits that are asked for, the most telling first; each is one request."""
+"""The most comparisons of two commits that one run asks for. Each is one request."""
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 Item = TypeVar("Item")
 
 
 class Looked(Struct, frozen=True):
-    """The suspects, and the deployments that were asked for on the way, oldest first."""
+    """The suspected changes, and all deployments that were read for them, the oldest first."""
 
     suspects: Suspects
     deployments: tuple[Deployment, ...]
 
 
 def look(github: GitHub, start: datetime, config: Config) -> Looked | None:
-    """What changed in the hour before `start`.
+    """The changes in the hour before `start`, which may have caused an incident.
 
-    What the token may not read is left out, and named. When GitHub itself is in trouble there is
-    no answer, so that a later run asks again.
+    Kinds of changes that the token may not read are left out, and named in the result. None when
+    a request fails for another reason: a later run tries again.
     """
     try:
         deployments, seen = _ask(github, start, config)
@@ -53,6 +53,7 @@ def look(github: GitHub, start: datetime, config: Config) -> Looked | None:
 def _ask(
     github: GitHub, start: datetime, config: Config
 ) -> tuple[tuple[Deployment, ...], RecordedChanges]:
+    """All deployments, and the changes that GitHub recorded. Raises `errors.GitHubError`."""
     unread: list[str] = []
 
     def optional(name: str, ask: Callable[[], tuple[Item, ...]]) -> tuple[Item, ...]:
@@ -62,10 +63,10 @@ def _ask(
             unread.append(name)
             return ()
 
-    every = optional("deployments", lambda: github.deployments(_EVER))
+    deployments = optional("deployments", lambda: github.deployments(_EVER))
     branch = github.about().branch
     seen = RecordedChanges(
-        deployments=_that_matter(every, config.freeze.environments),
+        deployments=_that_matter(deployments, config.freeze.environments),
         pushes=optional("pushes", lambda: github.pushes(branch)),
         pulls=optional("pull requests", lambda: github.merged_pulls(branch)),
         releases=optional("releases", github.releases),
@@ -76,24 +77,24 @@ def _ask(
         try:
             files = github.changed_files(base, head)
         except (Forbidden, NotFound, Rejected):
-            continue  # the commit is gone, or may not be read: what it brought stays unknown
+            continue  # the commit is gone, or may not be read: its files stay unknown
         if files is not None:
             paths[base, head] = files
-    return every, replace(seen, paths=paths, unread=tuple(unread))
+    return deployments, replace(seen, paths=paths, unread=tuple(unread))
 
 
 def _that_matter(
     deployments: tuple[Deployment, ...], environments: tuple[str, ...]
 ) -> tuple[Deployment, ...]:
-    """Those to the environments that a freeze stops; when none is named, all."""
+    """The deployments to environments that a freeze stops; all when `environments` is empty."""
     wanted = {name.casefold() for name in environments}
     return tuple(d for d in deployments if not wanted or d.environment.casefold() in wanted)
 
 
 MOST_COMMITS = 2
-"""Commits that one run looks at, the newest deployments first. The next run goes on from there."""
+"""The most commits that one run looks at, the newest first. The next run takes the others."""
 MOST_CHECK_RUNS = 2
-"""Check runs of a commit whose annotations one run reads, the newest first."""
+"""The most check runs of a commit whose annotations one run reads, the newest first."""
 
 
 def follow(
@@ -104,9 +105,11 @@ def follow(
     audit: OverrideAudit,
     now: datetime,
 ) -> OverrideAudit:
-    """Read on where the audit of an incident ended: a request a commit, one a check run.
+    """Continue the audit of an incident: read which deployments used an override of its freeze.
 
-    Without `checks: read`, or when GitHub fails, the audit stays as far as it was read.
+    `number` is the incident's issue, `audit` what earlier runs read. Makes one request for each
+    commit and one for each check run. A failed request ends it: the audit has what was read until
+    then.
     """
     try:
         for sha in audits.candidates(incident, deployments, audit)[:MOST_COMMITS]:

@@ -1,4 +1,4 @@
-"""The plan for one incident: from what is known of it to comments and the one edit. Pure."""
+"""Plans the changes for one incident: its comments, and the one edit of its issue. Pure."""
 
 from __future__ import annotations
 
@@ -51,7 +51,11 @@ from incident_actions.render import comments, dashboard
 
 
 class DeclaredPlaybook(Struct, frozen=True):
-    """The playbook that an incident was declared with. `runbooks` are those that fit."""
+    """The playbook that an incident was declared with.
+
+    `checks` are the recovery checks; `defaults` the logins of the default roles; `runbooks` those
+    that fit the incident.
+    """
 
     form: Form
     checks: tuple[ChecklistItem, ...]
@@ -61,10 +65,11 @@ class DeclaredPlaybook(Struct, frozen=True):
 
 
 class OutsideFacts(Struct, frozen=True):
-    """What is known from elsewhere than the issue. `public` is None while nobody asked.
+    """What is known of an incident, but not from its issue.
 
-    `passed` are the recovery checks that this very run saw passing; `lapsed` the allowances that
-    are over by now.
+    `public` says whether the repository is public; None when it was not looked up. `passed` are
+    recovery checks that passed in this run; `lapsed` are allowances that are over. Everything else
+    is remembered in the state.
     """
 
     streaks: dict[str, Streak] = {}
@@ -77,7 +82,10 @@ class OutsideFacts(Struct, frozen=True):
 
 
 class Assessment(Struct, frozen=True):
-    """An incident, understood: what was observed and remembered, and what follows from it."""
+    """All that is known of an incident.
+
+    `before` is the state in its body, None without one. `folded` is what follows from all the rest.
+    """
 
     observation: Observation
     before: State | None
@@ -88,7 +96,7 @@ class Assessment(Struct, frozen=True):
 
     @property
     def number(self) -> int:
-        """The issue's number."""
+        """The number of the incident's issue."""
         return self.observation.issue.number
 
     @property
@@ -98,12 +106,12 @@ class Assessment(Struct, frozen=True):
 
     @property
     def silent(self) -> bool:
-        """Whether the bot must publish nothing more of this incident."""
+        """Whether to publish no details: a security incident in a repository that may be public."""
         return self.incident.sensitive and self.outside.public is not False
 
     @property
     def posted(self) -> set[str]:
-        """The names (`KIND KEY`) of all comments that the bot ever posted here."""
+        """The names (`KIND KEY`) of all comments that the bot ever posted on this issue."""
         return {*self.observation.own.by_name, *(self.before.posted if self.before else ())}
 
 
@@ -112,50 +120,50 @@ _MOST_REACTIONS = 10
 
 
 def comments_to_change(
-    it: Assessment, notices: Sequence[Notice], pages: Mapping[RequestedPage, str]
+    known: Assessment, notices: Sequence[Notice], pages: Mapping[RequestedPage, str]
 ) -> list[Effect]:
-    """What to post, to delete and to react to; nothing that was posted before.
+    """The comments to post and to delete, and the thumbs up to give.
 
-    `notices` are those to post; `pages` holds the text of the playbook's pages that they ask for.
+    `notices` are those to post; `pages` holds the texts of the playbook's pages that they ask for.
     """
     effects: list[Effect] = [
-        PostComment(it.number, notice.kind, notice.key, comments.write(notice, pages))
+        PostComment(known.number, notice.kind, notice.key, comments.write(notice, pages))
         for notice in notices
     ]
-    effects += comments_to_delete(all_notices(it), it.observation)
-    taken = [each for each in it.folded.taken if _is_new(each, it.before)]
+    effects += comments_to_delete(all_notices(known), known.observation)
+    taken = [each for each in known.folded.taken if _is_new(each, known.before)]
     return effects + [AddReaction(each.id) for each in taken[-_MOST_REACTIONS:]]
 
 
-def all_notices(it: Assessment) -> tuple[Notice, ...]:
-    """Everything that there is to say of an incident, whether it was said before or not."""
-    sensitive = (Notice(NoticeKind.SENSITIVE, str(it.number)),) if it.silent else ()
-    texts = {item.key: item.text for item in it.playbook.checks}
+def all_notices(known: Assessment) -> tuple[Notice, ...]:
+    """All notices of an incident, with those that were posted before."""
+    sensitive = (Notice(NoticeKind.SENSITIVE, str(known.number)),) if known.silent else ()
+    texts = {item.key: item.text for item in known.playbook.checks}
     passed = (
         Notice(NoticeKind.PASSED, each.name, text=texts.get(each.key, each.key))
-        for each in it.outside.passed
+        for each in known.outside.passed
     )
-    return (*it.folded.notices, *sensitive, *passed)
+    return (*known.folded.notices, *sensitive, *passed)
 
 
 def comments_to_delete(notices: Sequence[Notice], observation: Observation) -> list[DeleteComment]:
-    """Answers whose comment was corrected or deleted, and what was posted twice."""
+    """The bot's comments to delete: answers to edited or deleted comments, and doubles."""
     own = observation.own.by_name
-    counted = {f"{PASSED} {passed.name}" for passed in passed_checks(own)}
-    gone = [
+    valid = {f"{PASSED} {passed.name}" for passed in passed_checks(own)}
+    invalid = [
         *outdated(notices, own),
-        *(name for name in own if name.startswith(f"{PASSED} ") and name not in counted),
+        *(name for name in own if name.startswith(f"{PASSED} ") and name not in valid),
     ]
     return [
-        *(DeleteComment(own[name].id, *name.split(" ", 1)) for name in gone),
+        *(DeleteComment(own[name].id, *name.split(" ", 1)) for name in invalid),
         *(DeleteComment(id, "double", name) for id, name in observation.own.doubles.items()),
     ]
 
 
 def _is_new(comment: Comment, before: State | None) -> bool:
-    """Whether a comment is new, or was edited, since its commands were last taken.
+    """Whether a comment is new, or was edited, since a run last read its commands.
 
-    Where nothing is remembered, because there was no room for it, a thumb that is up must do.
+    Without a state (the body may have no room for one) a comment with a thumbs up is not new.
     """
     if before is None:
         return not comment.thumbs_up
@@ -172,15 +180,16 @@ def reminder_comments(
     incident: Incident,
     ahead: Sequence[Reminder] = (),
 ) -> list[Effect]:
-    """The reminders to post, and the ones that they replace or that are no longer due.
+    """The reminders to post, and the old ones to delete: replaced, or no longer due.
 
-    `own` are the bot's reminders on this issue, by key. One of a kind lives at a time: the new
-    one is posted, so that people are notified, and the old one goes. Those `ahead` are not posted
-    yet, but stay where a sweep has posted them early. While one is held, the one before it stays.
+    `own` are the bot's reminders on this issue, by key. There is one of each kind at a time: the
+    new one is posted, so that people are notified, and the old one is deleted. `reminders` are
+    due; those `ahead` will be due before the next sweep. They are not posted here, but are kept if
+    a sweep has posted them already. While a reminder is held back, the one before it is kept.
     """
-    early = {each.kind for each in ahead if each.key in own}
+    posted_early = {each.kind for each in ahead if each.key in own}
     held = {each.kind for each in (*reminders, *ahead) if each.held}
-    wanted = {each.key: each for each in reminders if each.kind not in early | held}
+    wanted = {each.key: each for each in reminders if each.kind not in posted_early | held}
     kept = {*wanted, *(each.key for each in ahead)}
     return [
         *(
@@ -196,71 +205,73 @@ def reminder_comments(
     ]
 
 
-def posted_after(it: Assessment, applied: Sequence[Effect]) -> set[str]:
-    """The names of all comments that were ever posted, once these effects were applied."""
-    names = it.posted | {f"{e.kind} {e.key}" for e in applied if isinstance(e, PostComment)}
+def posted_after(known: Assessment, applied: Sequence[Effect]) -> set[str]:
+    """The names of all comments ever posted, after these effects were applied."""
+    names = known.posted | {f"{e.kind} {e.key}" for e in applied if isinstance(e, PostComment)}
     return names - {f"{e.kind} {e.key}" for e in applied if isinstance(e, DeleteComment)}
 
 
-def state_after(it: Assessment, posted: Collection[str], settled: SettledIssue) -> State:
-    """What to remember, once the comments of these names have been posted."""
-    seen_id, seen_at = newest(it.folded.commands)
-    before, sensitive = it.before, it.incident.sensitive
-    suspects = None if sensitive else it.outside.suspects
+def state_after(known: Assessment, posted: Collection[str], settled: SettledIssue) -> State:
+    """The state to write into the body. `posted` are the names of all comments ever posted."""
+    seen_id, seen_at = newest(known.folded.commands)
+    before, sensitive = known.before, known.incident.sensitive
+    suspects = None if sensitive else known.outside.suspects
     postmortem = before.postmortem if before else None
     return State(
-        **states.facts_of(it.incident),
+        **states.facts_of(known.incident),
         v=states.VERSION,
-        number=it.number,
+        number=known.number,
         seen_id=seen_id,
         seen_at=seen_at,
-        people=it.permissions.dump(),
+        people=known.permissions.dump(),
         posted=tuple(sorted(name for name in posted if not name.startswith(f"{REMINDER} "))),
-        form=it.playbook.form.fields,
-        checks=it.playbook.checks,
-        defaults=it.playbook.defaults,
-        streaks=it.outside.streaks,
-        deployments=it.outside.deployments,
-        public=it.outside.public,
+        form=known.playbook.form.fields,
+        checks=known.playbook.checks,
+        defaults=known.playbook.defaults,
+        streaks=known.outside.streaks,
+        deployments=known.outside.deployments,
+        public=known.outside.public,
         labels=True,
         ticks=ticked_by_people(
-            boxes(it.observation.issue.parts.dashboard),
-            it.playbook.checklist,
+            boxes(known.observation.issue.parts.dashboard),
+            known.playbook.checklist,
             before.steps if before else (),
             before.ticks if before else (),
         ),
-        steps=tuple(sorted(_done_steps(it, suspects, postmortem))),
+        steps=tuple(sorted(_done_steps(known, suspects, postmortem))),
         settled=settled,
-        audit=it.outside.audit,
+        audit=known.outside.audit,
         suspects=suspects,
-        runbooks=() if sensitive else it.playbook.runbooks,
+        runbooks=() if sensitive else known.playbook.runbooks,
         postmortem=postmortem,
     )
 
 
-def edit_for(it: Assessment, state: State, config: Config, *, settle: bool) -> EditIssue | None:
-    """The one edit that brings the issue up to date, with this state in its body.
+def edit_for(known: Assessment, state: State, config: Config, *, settle: bool) -> EditIssue | None:
+    """The edit that brings the issue up to date, with `state` in its body; None when nothing
+    differs.
 
-    That the issue has settled anew is reason enough to write for a sweep alone (`settle`).
+    When nothing in the state differs but `settled`, the body is written only with `settle`, which
+    a sweep sets.
     """
-    issue, incident, before = it.observation.issue, it.incident, it.before
-    shown = redacted(incident) if it.silent else incident
+    issue, incident, before = known.observation.issue, known.incident, known.before
+    shown = redacted(incident) if known.silent else incident
     facts = dashboard.DashboardFacts(
         number=issue.number,
-        checklist=it.playbook.checklist,
-        checks=it.playbook.checks,
+        checklist=known.playbook.checklist,
+        checks=known.playbook.checks,
         ticked=state.ticks,
-        seen=_done_steps(it, state.suspects, state.postmortem),
+        seen=_done_steps(known, state.suspects, state.postmortem),
         suspects=state.suspects,
         runbooks=state.runbooks,
         web=issue.url.rpartition("/issues/")[0],
         update_every=config.reminders.policy().timings[ReminderKind.INTERNAL_UPDATE].after,
-        silent=it.silent,
+        silent=known.silent,
         postmortem=state.postmortem,
         postmortem_due=config.postmortem.due_at(incident),
-        headline="" if it.silent else _headline(it.observation.values),
+        headline="" if known.silent else _headline(known.observation.values),
     )
-    if it.silent:
+    if known.silent:
         state = replace(state.showing(shown), audit=OverrideAudit())
     if not settle and before is not None and states.is_same(state, before):
         state = replace(state, settled=before.settled)
@@ -271,44 +282,48 @@ def edit_for(it: Assessment, state: State, config: Config, *, settle: bool) -> E
     return edit(
         issue,
         body=_unless_same(composed, issue.body),
-        labels=wanted_labels(incident, it.observation, also),
+        labels=wanted_labels(incident, known.observation, also),
         assignees=wanted_assignees(incident, issue, before.assigned if before else ()),
         open=incident.status.open,
     )
 
 
 def with_postmortem(state: State, postmortem: Postmortem | None) -> State:
-    """The state once the postmortem is somewhere: its steps are done then."""
+    """The state with this postmortem, and with the steps of the checklist that it completes."""
     steps = {*state.steps, *_written(postmortem)}
     return replace(state, postmortem=postmortem, steps=tuple(sorted(steps)))
 
 
 def _done_steps(
-    it: Assessment, suspects: Suspects | None, postmortem: Postmortem | None
+    known: Assessment, suspects: Suspects | None, postmortem: Postmortem | None
 ) -> frozenset[str]:
-    """The steps that are done: what changed was listed, the postmortem was begun, or reviewed."""
+    """The keys of steps that are done: by commands, by the list of changes, by the postmortem."""
     listed = suspects is not None and suspects.rule is not RollbackRule.BLIND
-    return it.folded.steps | ({"changes"} if listed else set()) | _written(postmortem)
+    return known.folded.steps | ({"changes"} if listed else set()) | _written(postmortem)
 
 
 def _written(postmortem: Postmortem | None) -> set[str]:
-    """A reviewed postmortem tells the root cause; what `/cause` names is only to count by."""
+    """The keys of the steps that a postmortem completes.
+
+    The root cause is known when the postmortem was merged. The category that `/cause` names does
+    not complete that step: it is only for statistics.
+    """
     if postmortem is None or not postmortem.started:
         return set()
     return {"postmortem", "root-cause"} if postmortem.merged else {"postmortem"}
 
 
 def _headline(values: FormValues) -> str:
-    """What is broken, and for whom, in the reporter's words."""
-    told = (" ".join(values.get(id).split()) for id in ("summary", "affected"))
-    return " · ".join(part for part in told if part)
+    """What is broken, and for whom, in the reporter's words, on one line."""
+    answers = (" ".join(values.get(id).split()) for id in ("summary", "affected"))
+    return " · ".join(part for part in answers if part)
 
 
 def _unless_same(wanted: str, now: str) -> str:
-    """The body as it is, when it differs in line ends only: GitHub's editor saves CRLF."""
+    """The wanted body, or the present one if only line ends differ: GitHub's editor saves CRLF."""
     return now if wanted.replace("\r\n", "\n") == now.replace("\r\n", "\n") else wanted
 
 
-def unposted_notices(it: Assessment) -> tuple[Notice, ...]:
-    """What there is to say and was never posted."""
-    return unposted(all_notices(it), it.posted)
+def unposted_notices(known: Assessment) -> tuple[Notice, ...]:
+    """The notices of an incident that were never posted."""
+    return unposted(all_notices(known), known.posted)

@@ -1,9 +1,9 @@
-"""The postmortem of a resolved incident: its branch, its draft, its pull request.
+"""Writes the postmortem of a resolved incident: its branch, its draft, its pull request.
 
-Everything is found again by looking: the pull request by its reference to the incident, the
-branch by what it begins with. So an incident has one postmortem, however often it is reopened or
-renamed, and whatever run dies where. What people have written is never replaced: only a file that
-is byte for byte a draft of ours.
+Each run looks on GitHub for what is there: it finds the pull request by its reference to the
+incident, and the branch by its prefix. So an incident has only one postmortem, even when it is
+reopened or renamed, or when a run is killed. A file is replaced only if it is byte for byte a draft
+of the bot's, so people's text is never lost.
 """
 
 from __future__ import annotations
@@ -45,20 +45,21 @@ log = logging.getLogger(__name__)
 
 
 def keep_postmortem(context: RunContext, reconciled: Reconciled) -> JobResult:
-    """Keep the postmortem of an incident that was just brought up to date.
+    """Bring the postmortem of an incident up to date, after the incident itself.
 
-    The incident comes first: by now it is closed and saved, whatever happens here.
+    The incident is closed and saved before, so a failure here does not harm it. Gives the result
+    of both. Raises `errors.GitHubError`.
     """
-    it, state, result = reconciled.assessment, reconciled.state, reconciled.result
+    known, state, result = reconciled.assessment, reconciled.state, reconciled.result
     before = state.postmortem
-    after, words = before, list[PostComment]()
-    if it.silent:
-        words = [texts.withheld(it.number)]
+    after, comments = before, list[PostComment]()
+    if known.silent:
+        comments = [texts.withheld(known.number)]
     else:
-        after = _keep(context, it, before)
+        after = _keep(context, known, before)
         if after is not None and after.refused:
-            words = [_refused(it.observation.issue, after)]
-    new = [each for each in words if f"{each.kind} {each.key}" not in state.posted]
+            comments = [_refused(known.observation.issue, after)]
+    new = [each for each in comments if f"{each.kind} {each.key}" not in state.posted]
     done = took_place(apply(context.github, new))
     result = replace(
         result,
@@ -69,29 +70,30 @@ def keep_postmortem(context: RunContext, reconciled: Reconciled) -> JobResult:
         return result
     posted = {*state.posted, *(f"{e.kind} {e.key}" for e in done if isinstance(e, PostComment))}
     state = replace(plan.with_postmortem(state, after), posted=tuple(sorted(posted)))
-    # Somebody may have edited the body meanwhile: their words must survive.
-    observation = replace(it.observation, issue=context.github.issue(it.number))
+    # Somebody may have edited the body meanwhile, and the edit must not be lost.
+    observation = replace(known.observation, issue=context.github.issue(known.number))
     change = plan.edit_for(
-        replace(it, observation=observation), state, context.config, settle=False
+        replace(known, observation=observation), state, context.config, settle=False
     )
     apply(context.github, filter(None, [change]))
     return result
 
 
 def _refused(issue: Issue, now: Postmortem) -> PostComment:
+    """The comment that says what GitHub did not allow."""
     compare = f"{_web(issue)}/compare/{quote(now.branch)}?expand=1"
     return texts.refused(issue.number, now.refused, now.branch, compare)
 
 
 def _web(issue: Issue) -> str:
-    """The address of the repository that people see."""
+    """The address of the repository's page."""
     return issue.url.rpartition("/issues/")[0]
 
 
-def draft_of(it: Assessment) -> Draft:
-    """All that is known of an incident, the likeliest of the changes first. No request."""
-    issue, incident, answers = it.observation.issue, it.incident, it.observation.values
-    layer, suspects = answers.get("layer"), it.outside.suspects
+def draft_of(known: Assessment) -> Draft:
+    """The facts for the draft, the likeliest of the suspected changes first. Makes no request."""
+    issue, incident, answers = known.observation.issue, known.incident, known.observation.values
+    layer, suspects = answers.get("layer"), known.outside.suspects
     changes = suspects.changes if suspects is not None else ()
     return Draft(
         number=issue.number,
@@ -114,38 +116,39 @@ def draft_of(it: Assessment) -> Draft:
 
 
 def _stable(incident: Incident) -> Incident:
-    """The incident without what the draft does not tell and time alone can change."""
+    """The incident without fields that the draft does not show and that change as time passes."""
     return replace(incident, snoozed_until=None, next_update=None, assigned=())
 
 
-def _keep(context: RunContext, it: Assessment, before: Postmortem | None) -> Postmortem | None:
-    """Where the postmortem is once everything has been done that can be.
+def _keep(context: RunContext, known: Assessment, before: Postmortem | None) -> Postmortem | None:
+    """Do what is missing for the postmortem; gives where it is then, None when there is none.
 
-    Raises `Unavailable` when another run is at it: the next look finds what that one did.
+    `before` is what the state says of it. Raises `Unavailable` when another run changes it at the
+    same time: a new try finds what that run did.
     """
-    known = _known(context.github, it, before)
-    draft = draft_of(it)
+    existing = _existing(context.github, known, before)
+    draft = draft_of(known)
     facts = drafts.digest(draft)
-    if known is not None and (known.merged or known.facts == facts):
-        return known
-    if not it.incident.wants_postmortem:
-        return known
-    if known is not None:
-        now = Postmortem(known.branch, known.path, known.pr, facts=facts)
+    if existing is not None and (existing.merged or existing.facts == facts):
+        return existing
+    if not known.incident.wants_postmortem:
+        return existing
+    if existing is not None:
+        now = Postmortem(existing.branch, existing.path, existing.pr, facts=facts)
     else:
-        branch, path = _place(context, it)
+        branch, path = _place(context, known)
         now = Postmortem(branch, path, facts=facts)
     try:
-        there = _write_draft(context.github, now, draft)
+        has_branch = _write_draft(context.github, now, draft)
     except Forbidden as refused:
         log.warning("No postmortem: %s", refused)
         return replace(now, refused="contents: write")
-    return _open(context, it, now) if there else now
+    return _open(context, known, now) if has_branch else now
 
 
-def _known(github: GitHub, it: Assessment, before: Postmortem | None) -> Postmortem | None:
-    """What is remembered, and what GitHub's own references say."""
-    seen = link.opened_pull(it.observation)
+def _existing(github: GitHub, known: Assessment, before: Postmortem | None) -> Postmortem | None:
+    """The postmortem that exists, from the state and from GitHub's references to the incident."""
+    seen = link.opened_pull(known.observation)
     if seen is None:
         return before
     number, merged = int(seen.subject), seen.merged_at is not None
@@ -158,7 +161,7 @@ def _known(github: GitHub, it: Assessment, before: Postmortem | None) -> Postmor
         pull = github.pull(number)
     except NotFound:
         return None
-    path = _path_of(it.number, github.pull_files(number))
+    path = _path_of(known.number, github.pull_files(number))
     return Postmortem(pull.branch, path, number, merged=merged) if path else None
 
 
@@ -167,32 +170,32 @@ def _path_of(incident: int, paths: Iterable[str]) -> str:
     return next((path for path in paths if link.incident_of_path(path) == incident), "")
 
 
-def _place(context: RunContext, it: Assessment) -> tuple[str, str]:
-    """The branch and the file: those that there are, else those of today's title."""
-    github, number, title = context.github, it.number, it.observation.issue.title
-    folder, day = context.config.postmortem.path, it.incident.times[Moment.STARTED]
+def _place(context: RunContext, known: Assessment) -> tuple[str, str]:
+    """The branch and the path: those that exist, else new ones from the incident's title."""
+    github, number, title = context.github, known.number, known.observation.issue.title
+    folder, day = context.config.postmortem.path, known.incident.times[Moment.STARTED]
     branch = link.branch_name(number, title)
-    there = github.branches(link.branch_prefix(number))
+    existing = github.branches(link.branch_prefix(number))
     path = ""
-    if there:
-        branch = branch if branch in there else there[0]
+    if existing:
+        branch = branch if branch in existing else existing[0]
         changed = github.changed_files(quote(github.about().branch), quote(branch))
         path = _path_of(number, changed or ())
     return branch, path or link.file_path(folder, number, title, day)
 
 
 def _write_draft(github: GitHub, now: Postmortem, draft: Draft) -> bool:
-    """Write the draft where nobody has written; gives whether there is a branch.
+    """Commit the draft, unless people have edited the file; gives whether there is a branch.
 
-    Raises `Forbidden` without `contents: write`, and `Unavailable` when the branch was made, or
-    has moved, meanwhile.
+    Raises `Forbidden` without `contents: write`, and `Unavailable` when somebody created or moved
+    the branch meanwhile.
     """
     tip, old = github.branch(now.branch), None
     is_new = tip is None
     if tip is not None:
         old = github.content(now.path, now.branch)
     elif now.pr is not None:
-        return False  # somebody closed it and deleted its branch: that is decided
+        return False  # somebody deleted the branch: they want no postmortem
     else:
         tip = github.branch(github.about().branch)
     if tip is None:
@@ -212,9 +215,10 @@ def _write_draft(github: GitHub, now: Postmortem, draft: Draft) -> bool:
 
 
 def _text(github: GitHub, now: Postmortem, draft: Draft, data: bytes | None) -> str | None:
-    """The file's new text; None where it stays as it is. `data` is what it holds, if it is there.
+    """The file's new text; None when it stays as it is.
 
-    A file that is gone from an open pull request was taken out on purpose.
+    `data` is its content now, None when there is no file. A file that is missing although there is
+    a pull request was deleted on purpose, and stays deleted.
     """
     if data is None:
         return _render_draft(github, draft) if now.pr is None else None
@@ -235,7 +239,7 @@ def _text(github: GitHub, now: Postmortem, draft: Draft, data: bytes | None) -> 
 
 
 def _render_draft(github: GitHub, draft: Draft) -> str:
-    """The draft by the repository's own template, or by ours when that one fails."""
+    """The draft from the repository's own template, or from ours when that one fails."""
     try:
         return texts.draft_file(draft, github.file(texts.OVERRIDE))
     except ConfigError as problem:
@@ -243,14 +247,17 @@ def _render_draft(github: GitHub, draft: Draft) -> str:
         return texts.draft_file(draft)
 
 
-def _open(context: RunContext, it: Assessment, now: Postmortem) -> Postmortem:
-    """The pull request, labelled and assigned; then it is looked at like any push to it."""
+def _open(context: RunContext, known: Assessment, now: Postmortem) -> Postmortem:
+    """Open or update the pull request, and review it; gives the postmortem with its number.
+
+    When GitHub does not allow it, `refused` says which setting or permission is missing.
+    """
     github = context.github
-    start = f"Postmortem of #{it.number}: "
-    title = f"{start}{it.observation.issue.title}"[:256]
-    found = (github.pull(now.pr),) if now.pr is not None else github.pulls_of(now.branch)
+    start = f"Postmortem of #{known.number}: "
+    title = f"{start}{known.observation.issue.title}"[:256]
+    existing = (github.pull(now.pr),) if now.pr is not None else github.pulls_of(now.branch)
     try:
-        pull = found[0] if found else _open_pull(context, it, now, title)
+        pull = existing[0] if existing else _open_pull(context, known, now, title)
     except Forbidden as refused:
         log.warning("The pull request was not opened: %s", refused)
         permitted = "not permitted to create" in str(refused)
@@ -258,20 +265,20 @@ def _open(context: RunContext, it: Assessment, now: Postmortem) -> Postmortem:
     now = replace(now, pr=pull.number, merged=pull.merged)
     if not pull.open:
         return now
-    apply(github, _edit_pull(pull, title if pull.title.startswith(start) else None, it.incident))
+    apply(github, _edit_pull(pull, title if pull.title.startswith(start) else None, known.incident))
     if review(context, github.pull(pull.number), now.path) is None:
         log.warning("#%s does not hold %s", pull.number, now.path)
     return now
 
 
-def _open_pull(context: RunContext, it: Assessment, now: Postmortem, title: str) -> PullRequest:
-    """A new pull request. Raises `Forbidden`, and `Unavailable` where there may be one by now."""
+def _open_pull(context: RunContext, known: Assessment, now: Postmortem, title: str) -> PullRequest:
+    """Open a pull request. Raises `Forbidden`, and `Unavailable` when another run may have."""
     body = texts.pull_body(
-        it.number,
-        it.incident.times[Moment.RESOLVED],
-        context.config.postmortem.due_at(it.incident),
+        known.number,
+        known.incident.times[Moment.RESOLVED],
+        context.config.postmortem.due_at(known.incident),
         now.path,
-        f"{_web(it.observation.issue)}/blob/{quote(now.branch)}/{quote(now.path)}",
+        f"{_web(known.observation.issue)}/blob/{quote(now.branch)}/{quote(now.path)}",
     )
     effect = OpenPull(title, now.branch, context.github.about().branch, body)
     try:
@@ -286,7 +293,11 @@ def _open_pull(context: RunContext, it: Assessment, now: Postmortem, title: str)
 
 
 def _edit_pull(pull: PullRequest, title: str | None, incident: Incident) -> list[Effect]:
-    """Rename the pull request like its incident, label it once, and assign the commander."""
+    """The edit of the pull request: the new title, its label, and the commander as assignee.
+
+    `title` is None when people gave it their own. Only a pull request without the label gets an
+    assignee.
+    """
     labels = assignees = None
     if title in (None, pull.title) and names.holds(pull.labels, names.POSTMORTEM):
         return []

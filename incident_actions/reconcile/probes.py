@@ -1,4 +1,4 @@
-"""Asking a team's own addresses whether they work again. Nothing here talks to GitHub."""
+"""Asks a team's own URLs whether they work again. Sends nothing to GitHub."""
 
 from __future__ import annotations
 
@@ -14,26 +14,28 @@ from urllib3.util import parse_url
 from incident_actions import __version__
 
 TIMEOUT = 5
-"""Seconds to connect, and between two parts of the answer."""
+"""Seconds to connect, and to wait for the next part of an answer."""
 LIMIT = 10
-"""Seconds for all of it, redirects included."""
+"""Seconds for a whole probe, with its redirects."""
 _MOST_REDIRECTS = 5
 
 
 def works(url: str, allow_private: bool) -> bool:
-    """Whether an address answers with 2xx, in `LIMIT` seconds. Never raises; content is not read.
+    """Whether a URL answers with a 2xx status within `LIMIT` seconds. Never raises.
 
-    Redirects are followed by hand, and never to an address inside a private network unless that
-    is allowed: a redirect must not turn the runner into somebody's way in.
+    Follows redirects, and does not read the answer's body. Unless `allow_private`, neither the URL
+    nor a redirect may lead into a private network: outsiders could reach that network through the
+    runner.
     """
     good: list[bool] = []
     thread = threading.Thread(target=lambda: good.append(_ask(url, allow_private)), daemon=True)
     thread.start()
-    thread.join(LIMIT)  # an answer that comes drop by drop is none
+    thread.join(LIMIT)  # a slow answer may keep `TIMEOUT` from ever being reached
     return bool(good) and good[0]
 
 
 def _ask(url: str, allow_private: bool) -> bool:
+    """Whether a URL, or what it redirects to, answers with a 2xx status."""
     try:
         for _ in range(_MOST_REDIRECTS):
             if not allow_private and not _is_public(url):
@@ -54,22 +56,22 @@ def _ask(url: str, allow_private: bool) -> bool:
 
 
 _PLAIN = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(?:[/?#][!-\[\]-~]*)?$")
-"""No user names, backslashes or control characters: readers of addresses differ about them."""
+"""URLs without user names, backslashes and control characters, which parsers read differently."""
 _CARRIES_IPV4 = [ipaddress.ip_network(net) for net in ("64:ff9b::/96", "2002::/16", "2001::/32")]
 
 
 def _is_public(url: str) -> bool:
-    """Whether every address that the host's name stands for is on the public internet."""
+    """Whether all IP addresses of a URL's host are on the public internet."""
     if not _PLAIN.match(url):
         return False
-    parts = parse_url(url)  # the same reading as the request's own
+    parts = parse_url(url)  # the parser that `requests` uses, too
     host = (parts.host or "").strip("[]")
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return bool(found) and all(_is_outside(str(each[4][0])) for each in found)
+    addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return bool(addresses) and all(_is_outside(str(each[4][0])) for each in addresses)
 
 
 def _is_outside(address: str) -> bool:
-    """Whether an address is public, and does not carry another one that may not be."""
+    """Whether an IP address is public, and is no IPv6 address that stands for an IPv4 address."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     return ip.is_global and not ip.is_multicast and not any(ip in net for net in _CARRIES_IPV4)

@@ -1,4 +1,4 @@
-"""A pull request that touches postmortems, and the sweep over those that changed lately."""
+"""Pull requests of postmortems: after an event, and again in a sweep when a run was lost."""
 
 from __future__ import annotations
 
@@ -18,22 +18,23 @@ from incident_actions.reconcile.issue import reconcile_issue
 from incident_actions.reconcile.review import Reviewed, review
 
 _LOOK_BACK = timedelta(hours=24)
-"""How long a sweep tries to open a postmortem that an earlier run could not."""
+"""How long after an incident last changed sweeps try to open its missing postmortem."""
 _JUST_NOW = timedelta(hours=3)
-"""How long after a change sweeps look whether its run was lost: GitHub starts some hours late."""
+"""How long after a change sweeps look at it again. GitHub may start a run hours late, or never."""
 
 
 def reconcile_pull(
     context: RunContext, number: int, sender: Mapping[str, Any]
 ) -> tuple[JobResult, ...]:
-    """Bring the postmortem of a `pull_request` event up to date, and its incident.
+    """Bring a pull request up to date after an event, and the incidents of its postmortems.
 
-    `sender` is the account that acted: without write access nothing is written.
+    `sender` is the account that acted, as the event's payload has it. Nothing is written when it
+    has no write access.
     https://docs.github.com/en/webhooks/webhook-events-and-payloads#pull_request
     """
-    found = context.github.pull(number)
-    may_write = not found.is_from_fork and _may_write(context, sender)
-    return _with_incidents(context, review(context, found, may_write=may_write))
+    pull = context.github.pull(number)
+    may_write = not pull.is_from_fork and _may_write(context, sender)
+    return _with_incidents(context, review(context, pull, may_write=may_write))
 
 
 def _may_write(context: RunContext, sender: Mapping[str, Any]) -> bool:
@@ -43,21 +44,24 @@ def _may_write(context: RunContext, sender: Mapping[str, Any]) -> bool:
 
 
 def _with_incidents(context: RunContext, reviewed: Reviewed | None) -> tuple[JobResult, ...]:
-    """What was done, and then the incidents: each shows how its postmortem stands."""
+    """Bring the incidents of a reviewed pull request up to date: they show its state.
+
+    The last result also tells what happened to the pull request.
+    """
     if reviewed is None:
         return ()
     number = reviewed.pull.number
-    reports: list[JobResult] = []
+    results: list[JobResult] = []
     for incident in reviewed.incidents:
-        reports += reconcile_issue(context, incident)
-    last = reports.pop() if reports else JobResult()
+        results += reconcile_issue(context, incident)
+    last = results.pop() if results else JobResult()
     changed = last.changed or reviewed.changed
     last = replace(last, changed=changed, pull_request=number, findings=reviewed.unpublished)
-    return (*reports, last)
+    return (*results, last)
 
 
 def reconcile_action_item(context: RunContext, issue: Issue) -> tuple[JobResult, ...] | None:
-    """The postmortem of an action item; None when the issue is none."""
+    """Bring the postmortem of an action item up to date; None when the issue is no action item."""
     if not issue.has_label(names.ACTION_ITEM):
         return None
     filed = records.filed(issue, context.config.bot)
@@ -65,6 +69,7 @@ def reconcile_action_item(context: RunContext, issue: Issue) -> tuple[JobResult,
 
 
 def _reviewed_again(context: RunContext, number: int) -> tuple[JobResult, ...]:
+    """Bring a pull request and its incidents up to date; nothing when there is no such one."""
     try:
         return _with_incidents(context, review(context, context.github.pull(number)))
     except NotFound:
@@ -72,12 +77,13 @@ def _reviewed_again(context: RunContext, number: int) -> tuple[JobResult, ...]:
 
 
 def reconcile_lost_runs(context: RunContext) -> tuple[JobResult, ...]:
-    """The sweep's part: postmortems that lost runs left undone. One request when there are none.
+    """The sweep's work on postmortems: what lost runs left undone.
 
-    An incident that was resolved within a day and has no postmortem gets it; a pull request or an
-    action item that changed within three hours is looked at again.
+    An incident that changed within a day and lacks its postmortem gets it. A pull request or an
+    action item that changed within three hours is looked at again. Makes one request when there is
+    nothing to do.
     """
-    reports: list[JobResult] = []
+    results: list[JobResult] = []
     pulls: list[int] = []
     for issue in context.github.issues(
         state="all", since=context.now - _LOOK_BACK, pulls=True, most=100
@@ -88,13 +94,13 @@ def reconcile_lost_runs(context: RunContext) -> tuple[JobResult, ...]:
                 pulls.append(issue.number)
         elif issue.has_label(names.INCIDENT):
             if _lacks_postmortem(issue):
-                reports += reconcile_issue(context, issue.number)
+                results += reconcile_issue(context, issue.number)
         elif recent and issue.has_label(names.ACTION_ITEM):
             filed = records.filed(issue, context.config.bot)
             pulls += [filed.record.pr] if filed is not None else []
     for number in dict.fromkeys(pulls):
-        reports += _reviewed_again(context, number)
-    return tuple(reports)
+        results += _reviewed_again(context, number)
+    return tuple(results)
 
 
 def _lacks_postmortem(issue: Issue) -> bool:

@@ -1,4 +1,4 @@
-"""The comments of all issues since a day: one list that tells a sweep where somebody waits."""
+"""The recent comments of all issues, from one list. A sweep learns from them who waits for it."""
 
 from __future__ import annotations
 
@@ -12,45 +12,47 @@ from incident_actions.domain.timeline.parser import read_comment
 from incident_actions.reconcile.context import RunContext
 
 MOST_HELD = 10
-"""Held issues of a kind that one sweep looks at, those first that have waited longest. Strangers
-can make many, and a sweep has other work; who was answered waits no more, so each has its turn."""
-_DECIDED = frozenset({"confirmed", "dismissed", "freeze-ended"})
+"""The most held issues of a kind that one sweep looks at: strangers can open any number of them.
+
+Those that wait longest come first. Later sweeps take the others, because an issue that was answered
+no longer waits."""
+_DECISIONS = frozenset({"confirmed", "dismissed", "freeze-ended"})
 
 
 class RecentComments:
-    """The comments of all issues since a day: one list, asked for when it is first needed."""
+    """The comments of about the last day on all issues. They are read when first needed."""
 
     def __init__(self, context: RunContext) -> None:
         self._context = context
-        self._found: dict[int, list[Comment]] | None = None
+        self._by_issue: dict[int, list[Comment]] | None = None
 
     def own(self, number: int) -> BotComments:
         """The bot's comments on one issue."""
         return find_bot_comments(self._on(number), [self._context.config.bot])
 
     def held_to_look_at(self, issues: Sequence[Issue]) -> list[Issue]:
-        """The held issues of these where somebody may wait for an answer, the longest wait first.
+        """Those of these issues that are held and may need an answer, the longest wait first.
 
-        The issue list alone tells of most that nobody said anything there but the bot, once: that
-        it is held.
+        Gives at most `MOST_HELD`. An issue with one comment needs none: that comment is the bot's,
+        and says that the issue is held.
         """
-        spoken = [
+        discussed = [
             issue
             for issue in issues
             if is_held(issue)
             and issue.comments > 1
             and self._context.now - issue.updated_at < timedelta(days=1)
         ]
-        waiting = [issue for issue in spoken if self._has_open_question(issue.number)]
+        waiting = [issue for issue in discussed if self._has_open_question(issue.number)]
         return sorted(waiting, key=lambda issue: (issue.updated_at, issue.number))[:MOST_HELD]
 
     def _has_open_question(self, number: int) -> bool:
-        """Whether a command is unanswered, or was answered and not carried out to the end.
+        """Whether a command has no answer yet, or its answer was posted but not carried out.
 
-        Who was told that they may not decide is told so once, and waits for nothing.
+        People who were told that they may not decide get no second answer.
         """
         own = self.own(number).by_name
-        if any(name.partition(" ")[0] in _DECIDED for name in own):
+        if any(name.partition(" ")[0] in _DECISIONS for name in own):
             return True
         answered = {name.partition(" ")[2].partition(".")[0] for name in own}
         return any(
@@ -62,20 +64,21 @@ class RecentComments:
         )
 
     def _on(self, number: int) -> Sequence[Comment]:
-        if self._found is None:
+        """The recent comments on one issue, the oldest first."""
+        if self._by_issue is None:
             context = self._context
             since = context.now - LATEST - 2 * context.config.reminders.policy().tick
-            found: dict[int, list[Comment]] = {}
+            by_issue: dict[int, list[Comment]] = {}
             for issue, comment in reversed(context.github.recent_comments(since)):
-                found.setdefault(issue, []).append(comment)
-            self._found = found
-        return self._found.get(number, ())
+                by_issue.setdefault(issue, []).append(comment)
+            self._by_issue = by_issue
+        return self._by_issue.get(number, ())
 
 
 def is_held(issue: Issue) -> bool:
-    """Whether somebody's issue waits for a writer, and was told so.
+    """Whether an issue waits until somebody with write access confirms or dismisses it.
 
-    One with a status never does: it is the team's, and the label came there by accident.
+    An issue with a status label never does: it is an incident of the team's already.
     """
     held = issue.has_label(names.NEEDS_CONFIRMATION)
     return held and not names.values(issue.labels, names.STATUS_PREFIX)

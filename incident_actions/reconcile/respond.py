@@ -1,4 +1,4 @@
-"""`respond`: from what happened on GitHub to the job that looks after it; and that job."""
+"""The command `respond`: finds the job for an event of GitHub, and does it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ EVENTS = (
 
 
 class WorkflowEvent(Struct, frozen=True):
-    """What started the run: GitHub's name for it, and its payload.
+    """The event that started the run: GitHub's name for it, and its payload.
 
     https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows
     """
@@ -39,35 +39,35 @@ class WorkflowEvent(Struct, frozen=True):
 
 
 class IssueJob(Struct, frozen=True):
-    """Look at one issue. `action_item`: the event says that it is one."""
+    """Bring one issue up to date. `action_item`: the payload shows the label of an action item."""
 
     number: int
     action_item: bool = False
 
 
 class PullJob(Struct, frozen=True):
-    """Look at one pull request. `sender` is the account that acted, as the payload has it."""
+    """Bring one pull request up to date. `sender` is the account that acted, from the payload."""
 
     number: int
     sender: Mapping[str, Any]
 
 
 class SweepJob(Struct, frozen=True):
-    """Look at everything that is open."""
+    """Bring everything that is open up to date."""
 
 
 class NoJob(Struct, frozen=True):
-    """Nothing to do: a comment on a pull request."""
+    """Do nothing: the event is a comment on a pull request."""
 
 
 Job = IssueJob | PullJob | SweepJob | NoJob
 
 
 def route(event: WorkflowEvent) -> Job:
-    """The job for an event. The payload only says where to look, and who acted.
+    """The job for an event. Of the payload only numbers, labels and the sender are used.
 
-    Raises `InputError` for an event that `respond` does not know, or whose payload does not name
-    what it is about.
+    Raises `InputError` for an event that `respond` does not know, and for a payload without its
+    issue or pull request.
     """
     if event.name not in EVENTS:
         raise InputError(
@@ -102,19 +102,20 @@ def _pull_job(event: WorkflowEvent) -> PullJob:
 
 
 def _is_action_item(issue: Mapping[str, Any]) -> bool:
-    listed = issue.get("labels")
-    labelled = listed if isinstance(listed, list) else []
-    found = [label for label in labelled if isinstance(label, dict)]
-    return labels.holds([str(label.get("name")) for label in found], labels.ACTION_ITEM)
+    given = issue.get("labels")
+    listed = given if isinstance(given, list) else []
+    valid = [label for label in listed if isinstance(label, dict)]
+    return labels.holds([str(label.get("name")) for label in valid], labels.ACTION_ITEM)
 
 
 _TRIES = 3
 
 
 class Tools(Struct, frozen=True):
-    """What a run takes from outside: the clock, waiting (seconds), and asking addresses.
+    """What a run gets from `main`, so that tests can replace it.
 
-    `workflow` is the file name of the workflow that it runs in.
+    `now` is an aware UTC time. `sleep(seconds)` waits. `probe(url, allow_private)` says whether an
+    address works. `workflow` is the file name of the running workflow; empty when not known.
     """
 
     now: datetime
@@ -126,10 +127,11 @@ class Tools(Struct, frozen=True):
 def respond(
     github: GitHub, event: WorkflowEvent, config_path: str, tools: Tools
 ) -> tuple[JobResult, ...]:
-    """Bring the event's issue, or every open incident, up to date.
+    """Bring the event's issue or pull request, or everything that is open, up to date.
 
-    A write whose answer was lost may have happened. So it is not repeated: the issue is observed
-    again, and what is missing then is done. Raises `errors.IncidentActionsError`.
+    A write whose answer was lost may have happened, so it is not repeated by itself. Instead the
+    whole job starts again, up to `_TRIES` times: it reads GitHub anew, and does what is missing.
+    Raises `errors.IncidentActionsError`.
     """
     job = route(event)
     for attempt in range(1, _TRIES):
@@ -141,14 +143,15 @@ def respond(
 
 
 def _do(github: GitHub, job: Job, config_path: str, tools: Tools) -> tuple[JobResult, ...]:
+    """Do a job once. Raises `errors.IncidentActionsError`."""
     config = read_config(github.file(config_path), config_path)
     context = RunContext(
         github, config, tools.now, tools.probe, sleep=tools.sleep, workflow=tools.workflow
     )
     match job:
         case IssueJob(number, action_item):
-            found = reconcile_action_item(context, github.issue(number)) if action_item else None
-            return reconcile_issue(context, number) if found is None else found
+            results = reconcile_action_item(context, github.issue(number)) if action_item else None
+            return reconcile_issue(context, number) if results is None else results
         case PullJob(number, sender):
             return reconcile_pull(context, number, sender)
         case SweepJob():

@@ -1,7 +1,7 @@
-"""A postmortem's pull request: lint its file, keep its actions and their issues in step.
+"""Reviews the pull request of a postmortem: lints its files, and opens issues for its actions.
 
-Everything is looked at anew: which event started the run does not matter. A pull request from a
-fork, or an edit by somebody without write access, is linted and nothing more.
+Every run reads everything again, whichever event started it. When the pull request comes from a
+fork, or was changed by somebody without write access, its files are linted and nothing is written.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ from incident_actions.errors import Forbidden, NotFound, Unavailable
 from incident_actions.reconcile import filing
 from incident_actions.reconcile.apply import apply, apply_one, took_place
 from incident_actions.reconcile.context import RunContext
-from incident_actions.reconcile.incident import vouch
+from incident_actions.reconcile.incident import check_author
 from incident_actions.render import postmortem as texts
 
 log = logging.getLogger(__name__)
@@ -61,10 +61,10 @@ _CHECKS_WRITE = (
 
 
 class Reviewed(Struct, frozen=True):
-    """What came of a look at a pull request.
+    """The result of a review.
 
-    `incidents` are those whose postmortems it holds; `unpublished` are the findings, by path, that
-    no check shows.
+    `incidents` are the numbers of the incidents whose postmortems the pull request holds.
+    `unpublished` are (path, finding) pairs that could not be shown in a check.
     """
 
     pull: PullRequest
@@ -74,10 +74,11 @@ class Reviewed(Struct, frozen=True):
 
 
 class _FileReview(Struct, frozen=True):
-    """One file, as it is once its actions are issues.
+    """One postmortem file, after its actions became issues.
 
-    `incident` is None where it is none of the team's. `sha` is that of the commit that wrote the
-    file, if one was needed. `notes` are for the comment.
+    `incident` is its issue, None when that is no incident of the team's. `filed` are its action
+    items. `notes` are sentences for the comment. `sha` is that of the commit that wrote issue
+    numbers into the file; empty without one.
     """
 
     path: str
@@ -93,10 +94,12 @@ class _FileReview(Struct, frozen=True):
 def review(
     context: RunContext, pull: PullRequest, path: str | None = None, *, may_write: bool = True
 ) -> Reviewed | None:
-    """Bring a postmortem's pull request up to date; None when it touches no postmortem.
+    """Bring a postmortem's pull request up to date; None when it changes no postmortem, or was
+    closed without a merge.
 
-    `path` is its file, when that is known. Running it again changes nothing. Raises `Unavailable`
-    when somebody pushes meanwhile.
+    `path` is the file if the caller knows it: that saves a request. With `may_write=False` the
+    files are only linted. A second run changes nothing. Raises `Unavailable` when somebody pushes
+    meanwhile.
     """
     folder = context.config.postmortem.path
     listed = (path,) if path else context.github.pull_files(pull.number)
@@ -124,7 +127,7 @@ def _is_postmortem(path: str, folder: str) -> bool:
 
 
 def _review_file(context: RunContext, pull: PullRequest, path: str, *, writes: bool) -> _FileReview:
-    """Read one file; where that is allowed, let its actions and their issues follow each other."""
+    """Lint one file. With `writes` also make its actions and their issues agree."""
     data = context.github.content(path, pull.base if pull.merged else pull.sha)
     document = Document.from_bytes(data or b"")
     number = link.incident_of_path(path)
@@ -160,7 +163,7 @@ def _review_file(context: RunContext, pull: PullRequest, path: str, *, writes: b
 
 
 def _incident(context: RunContext, number: int) -> Issue | None:
-    """The incident, when it is one of the team's."""
+    """The issue of an incident of the team's; None when the number is something else."""
     try:
         issue = context.github.issue(number)
     except NotFound:
@@ -169,14 +172,17 @@ def _incident(context: RunContext, number: int) -> Issue | None:
         return None
     if issue.has_label(names.NEEDS_CONFIRMATION):
         return None
-    trust = vouch(context.github, Observation(issue, (), context.config.bot))
-    return issue if trust.accepted else None
+    author_check = check_author(context.github, Observation(issue, (), context.config.bot))
+    return issue if author_check.accepted else None
 
 
 def _owners(
     context: RunContext, document: Document, filed: Sequence[FiledAction]
 ) -> dict[str, OwnerStanding]:
-    """What GitHub says of the owners. Who is assigned already is not asked for again."""
+    """What GitHub knows of each owner of an action, by login in lower case.
+
+    Owners in `filed` were looked up before, and cost no request.
+    """
     assigned = {
         each.record.owner.casefold(): OwnerStanding.FIT
         if each.record.assigned
@@ -188,6 +194,7 @@ def _owners(
 
 
 def _standing(context: RunContext, login: str) -> OwnerStanding:
+    """What GitHub knows of a login. Makes one or two requests."""
     if context.github.assignable(login):
         return OwnerStanding.FIT
     known = context.github.account_exists(login)
@@ -197,10 +204,10 @@ def _standing(context: RunContext, login: str) -> OwnerStanding:
 def _write_back(
     context: RunContext, pull: PullRequest, path: str, before: Document, after: Document
 ) -> str:
-    """Commit the file; gives the commit's SHA, or an empty text when that is not allowed.
+    """Commit the changed file; gives the commit's SHA, or an empty text when that is not allowed.
 
-    The branch moves only if it is where the file was read. Otherwise somebody has pushed, and
-    everything is looked at again: this raises `Unavailable`.
+    Commits only on top of the commit from which the file was read. Raises `Unavailable` when
+    somebody has pushed since: then everything must be read again.
     """
     branch = pull.base if pull.merged else pull.branch
     tip = context.github.branch(branch)
@@ -226,7 +233,10 @@ def _write_back(
 
 
 def _link_up(context: RunContext, incident: Issue, filed: Sequence[FiledAction]) -> tuple[str, ...]:
-    """Sub-issues where they can be; else a task list in a comment on the incident, kept fresh."""
+    """Make the action items sub-issues of the incident; gives notes for the comment.
+
+    Those that can't be sub-issues are listed in a comment on the incident.
+    """
     unlinked = filing.link_up(context, incident.number, filed)
     if unlinked is None:
         return ()
@@ -240,12 +250,16 @@ def _link_up(context: RunContext, incident: Issue, filed: Sequence[FiledAction])
 
 
 def _own(context: RunContext, history: Iterable[Comment | TimelineEvent]) -> BotComments:
+    """The bot's comments in an issue's history."""
     comments = (each for each in history if isinstance(each, Comment))
     return find_bot_comments(comments, [context.config.bot])
 
 
 def _check(sha: str, findings: Sequence[tuple[str, LintFinding]]) -> CheckResult:
-    """The check of a commit, by what the lint found."""
+    """The check for a commit with these findings. It passes without errors.
+
+    Its key is a hash of the findings, so that the same check is not published twice.
+    """
     errors = sum(finding.level is LintLevel.ERROR for _, finding in findings)
     title = "Ready for review" if not errors else f"{errors} to do"
     rows = [f"{path}:{each.line} {each.level} {each.text}" for path, each in findings]
@@ -261,7 +275,7 @@ def _check(sha: str, findings: Sequence[tuple[str, LintFinding]]) -> CheckResult
 
 
 def _publish(context: RunContext, check: CheckResult) -> tuple[bool, bool]:
-    """Publish the check: whether it is there, and whether it had to be written."""
+    """Publish the check; gives whether GitHub has it now, and whether this run published it."""
     try:
         if context.github.check_key(CHECK, check.sha) == check.key:
             return True, False
@@ -282,9 +296,10 @@ def _tell(
     *,
     published: bool,
 ) -> bool:
-    """The one comment, and, once nothing is left to do, ready for review with its reviewers.
+    """Post or edit the comment with the findings; gives whether anything was changed.
 
-    Only news make it ready: who turns it into a draft again is not overruled.
+    When the comment changes and there are no errors left, the draft is made ready for review. When
+    it does not change, the draft stays one: somebody may have made it a draft again.
     """
     notes = [note for file in files for note in file.notes]
     notes += [] if published else [_CHECKS_WRITE]
@@ -306,7 +321,9 @@ def _tell(
 def _hand_over(
     context: RunContext, pull: PullRequest, files: Sequence[_FileReview]
 ) -> list[Effect]:
-    """Ready for review, and ask those who took part and those who own the folder."""
+    """Make the draft ready for review. Ask the configured reviewers, the people with a role in the
+    incident, and the code owners of the file.
+    """
     effects: list[Effect] = [MarkReady(pull)] if pull.draft else []
     people = [login.lstrip("@") for login in context.config.postmortem.reviewers]
     for file in files:
@@ -322,5 +339,6 @@ def _hand_over(
 
 
 def _codeowners(context: RunContext) -> str:
-    found = (context.github.file(path) for path in codeowners.PLACES)
-    return next((text for text in found if text is not None), "")
+    """The text of the CODEOWNERS file; empty when there is none."""
+    candidates = (context.github.file(path) for path in codeowners.PLACES)
+    return next((text for text in candidates if text is not None), "")

@@ -1,4 +1,4 @@
-"""The team's own playbook files, ours where they have none."""
+"""Reads the pages of the playbook: the team's files, or ours where the team has none."""
 
 from __future__ import annotations
 
@@ -35,13 +35,16 @@ RUNBOOKS = "ops/runbooks"
 CHECKLIST = "incident-checklist.md"
 VERIFICATION = "verification-checklist.md"
 MOST_READ = 3
-"""Runbooks that are read to find those that fit; each is one request."""
+"""The most runbooks that are read to find those that fit. Each is one request."""
 _RECOVERY = 1
-"""Of our own verification file only the first section counts: the journeys are a team's own."""
+"""How many sections of our verification file are used: the others are for a team to fill in."""
 
 
 def form(github: GitHub, config: Config) -> Form:
-    """The incident form of the repository."""
+    """The repository's incident form, or ours when it has none.
+
+    Raises `errors.ConfigError` when it can't be read.
+    """
     text = github.file(config.form)
     if text is None:
         text = (_OURS / ".github/ISSUE_TEMPLATE/incident.yml").read_text(encoding="utf-8")
@@ -49,9 +52,10 @@ def form(github: GitHub, config: Config) -> Form:
 
 
 class RunbookLibrary:
-    """The team's `ops/runbooks/`, listed once (one request), each file read when it is wanted.
+    """The team's folder `ops/runbooks/`. Listing it is one request, reading a file another one.
 
-    A file that is still as we wrote it is known by its blob's hash, and costs no request.
+    A file that the team has not changed has the same git blob hash as ours. Then our text is used,
+    which costs no request.
     """
 
     def __init__(self, github: GitHub) -> None:
@@ -59,7 +63,7 @@ class RunbookLibrary:
         self._listed = github.folder(RUNBOOKS)
 
     def text(self, name: str) -> str | None:
-        """The team's file, or None when they have none of that name."""
+        """The text of the team's file; None when the team has no file of that name."""
         if name not in self._listed:
             return None
         if not self.is_edited(name):
@@ -67,7 +71,7 @@ class RunbookLibrary:
         return self._github.file(f"{RUNBOOKS}/{name}")
 
     def is_edited(self, name: str) -> bool:
-        """Whether the team wrote this file, or changed ours."""
+        """Whether the team wrote this file or changed ours. Raises KeyError for an unknown file."""
         return self._listed[name] != _our_hashes().get(name)
 
     @property
@@ -76,32 +80,32 @@ class RunbookLibrary:
         return _runbook_names(self._listed)
 
 
-def checklist(shelf: RunbookLibrary) -> tuple[ChecklistSection, ...]:
-    """The incident checklist."""
-    return read_checklist(shelf.text(CHECKLIST) or _read_ours(CHECKLIST))
+def checklist(library: RunbookLibrary) -> tuple[ChecklistSection, ...]:
+    """The incident checklist: the team's, or ours when they have none."""
+    return read_checklist(library.text(CHECKLIST) or _read_ours(CHECKLIST))
 
 
-def recovery_checks(shelf: RunbookLibrary) -> tuple[ChecklistItem, ...]:
+def recovery_checks(library: RunbookLibrary) -> tuple[ChecklistItem, ...]:
     """What must be verified before an incident may close."""
-    text = shelf.text(VERIFICATION)
+    text = library.text(VERIFICATION)
     if text is None:
         return checks(read_checklist(_read_ours(VERIFICATION))[:_RECOVERY])
     return checks(read_checklist(text))
 
 
-def matching_runbooks(shelf: RunbookLibrary, answers: FormValues) -> tuple[Runbook, ...]:
-    """The runbooks that fit a report: the team's own, and ours that they don't have.
+def matching_runbooks(library: RunbookLibrary, answers: FormValues) -> tuple[Runbook, ...]:
+    """The runbooks that fit a report, among the team's and those of ours that they don't have.
 
-    Of the files that the team wrote or changed at most `MOST_READ` are read, those first whose
-    names stand in the report. Any others are found by their names only.
+    At most `MOST_READ` files that the team wrote or changed are read: first those whose names
+    occur in the report. All others of theirs are matched by their names only.
     """
     text = report(answers)
-    own = sorted(shelf.runbooks, key=lambda name: (-rank(name, text), name))
-    edited = [name for name in own if shelf.is_edited(f"{name}.md")]
+    own = sorted(library.runbooks, key=lambda name: (-rank(name, text), name))
+    edited = [name for name in own if library.is_edited(f"{name}.md")]
     pages = [
         unread_page(name, own=True)
         if name in edited[MOST_READ:]
-        else read_page(name, shelf.text(f"{name}.md") or "", own=True)
+        else read_page(name, library.text(f"{name}.md") or "", own=True)
         for name in own
     ]
     pages += [
@@ -113,13 +117,13 @@ def matching_runbooks(shelf: RunbookLibrary, answers: FormValues) -> tuple[Runbo
 
 
 def our_page(path: str) -> str | None:
-    """Our text of a page below `ops/`, or None when we have none of that name."""
-    found = _OURS / path
-    return found.read_text(encoding="utf-8") if found.is_file() else None
+    """Our text of a file, such as `ops/runbooks/NAME.md`; None when we have no such file."""
+    file = _OURS / path
+    return file.read_text(encoding="utf-8") if file.is_file() else None
 
 
 def _runbook_names(files: Iterable[str]) -> tuple[str, ...]:
-    """The names of the pages among these files, without `.md`."""
+    """The names of the pages among these files, without `.md`. A README is no page."""
     pages = (name for name in files if name.endswith(".md") and name.casefold() != "readme.md")
     return tuple(name.removesuffix(".md") for name in pages)
 
@@ -130,13 +134,13 @@ def _read_ours(name: str) -> str:
 
 @functools.cache
 def _our_hashes() -> Mapping[str, str]:
-    """Our pages, each with the hash that git knows its content by."""
+    """The git blob hashes of our pages, by file name."""
     pages = sorted((_OURS / RUNBOOKS).glob("*.md"))
     return {path.name: blob_hash(path.read_bytes()) for path in pages}
 
 
 def blob_hash(content: bytes) -> str:
-    """git's name for a file's content.
+    """The hash that git gives to a file's content.
 
     https://docs.github.com/en/rest/git/blobs
     """
@@ -155,14 +159,14 @@ _TOPICS = {
     "links": "service-links",
     "debugging": "debugging-commands",
 }
-"""Short words for pages of the playbook; every page answers to its own name, too."""
+"""Short topics of `/runbook` and `/help`, and the page for each. A page's own name works, too."""
 
 
 def pages(github: GitHub, notices: Sequence[Notice], issue_url: str) -> dict[RequestedPage, str]:
-    """The playbook's pages that these notices ask for, ready to be posted.
+    """The texts of the playbook's pages that these notices ask for, ready for a comment.
 
-    A part of a name that only one page has is enough. What fits none tells which there are.
-    `/help` without a topic asks for none.
+    A part of a page's name is enough if no other page has it. For a topic that fits no page the
+    text lists all pages. A requested page without a topic (a bare `/help`) is left out.
     """
     wanted = dict.fromkeys(page for notice in notices for page in notice.pages if page.topic)
     if not wanted:
@@ -172,9 +176,10 @@ def pages(github: GitHub, notices: Sequence[Notice], issue_url: str) -> dict[Req
 
 
 def _page(library: RunbookLibrary, topic: str, issue_url: str) -> str:
-    """The one page with this name, or whose name begins with it, or else holds it, as a comment.
+    """The text of the page for a topic, for a comment: the team's page, or ours.
 
-    Of a page that the team has, theirs. A list of what there is when not exactly one fits.
+    It is the page of that name, else the one whose name begins with it, else the one whose name
+    contains it. When not exactly one page fits, the text lists all pages.
     """
     name = slug(_TOPICS.get(topic.casefold(), topic), longest=60)
     known = sorted({*library.runbooks, *_runbook_names(_our_hashes())})
@@ -184,8 +189,8 @@ def _page(library: RunbookLibrary, topic: str, issue_url: str) -> str:
         or [each for each in known if name in each]
     )
     if len(fits) != 1:
-        near = fits or difflib.get_close_matches(name, known, n=1)
-        meant = " or ".join(f"`/runbook {each}`" for each in near[:3])
+        similar = fits or difflib.get_close_matches(name, known, n=1)
+        meant = " or ".join(f"`/runbook {each}`" for each in similar[:3])
         hint = f" Did you mean {meant}?" if meant else ""
         listed = ", ".join(f"`{each}`" for each in known)
         return f"There is no page `{name}`.{hint}\n\nThere are {listed}."

@@ -1,8 +1,8 @@
-"""The sweep: everything that is open, whether or not an event told of it.
+"""The sweep: brings everything that is open up to date, without an event.
 
-GitHub drops and delays runs, its schedule above all. So each sweep starts from lists of issues:
-what a lost run left undone is done, and what is due by now is said. An incident in which nothing
-happened and nothing is due costs no request of its own.
+GitHub delays and loses runs, those of the schedule most of all. So each sweep starts from lists of
+issues, does what a lost run left undone, and posts the reminders that are due. An incident in which
+nothing happened and nothing is due costs no request of its own.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ from incident_actions.reconcile.recent_comments import RecentComments, is_held
 log = logging.getLogger(__name__)
 
 Task = Callable[[], tuple[JobResult, ...]]
-"""One thing that a sweep looks after."""
+"""One part of a sweep. Gives the results of its jobs."""
 
 
 def sweep(context: RunContext) -> tuple[JobResult, ...]:
     """Do everything that is due, the most urgent first: incidents by severity, freezes, reports
     that wait for an answer, postmortems and action items, GitHub's own schedule.
 
-    One task that fails does not keep the others waiting; the run fails with its error once all
-    of them had their turn. A rate limit that outlasts the run's patience ends it, and so does the
-    ceiling of its requests: the next sweep does the rest. Raises `errors.GitHubError`.
+    When a task fails, the others are still done. Then its error is raised (`errors.GitHubError`).
+    Only a rate limit that lasts too long, or too many requests, end the sweep at once: the next
+    sweep does the rest.
     """
     recent = RecentComments(context)
     listed = context.github.issues(labels=[names.INCIDENT])
@@ -54,16 +54,16 @@ def sweep(context: RunContext) -> tuple[JobResult, ...]:
         ("the schedule", lambda: keep_alive(context)),
     ]
     results = _each_in_turn(tasks)
-    # The last result becomes the run's outputs: that of an incident, where there is one.
+    # The last result becomes the run's outputs, so results of incidents come last.
     ordered = results[len(incidents) :] + results[: len(incidents)]
-    return tuple(result for found in ordered for result in found)
+    return tuple(result for of_task in ordered for result in of_task)
 
 
 def _each_in_turn(tasks: Sequence[tuple[str, Task]]) -> list[tuple[JobResult, ...]]:
-    """Do the tasks one after the other; gives the results of each.
+    """Do the tasks (name, task) one after the other; gives the results of each.
 
-    Raises `RateLimited` and `RequestCeilingReached` at once, since every further request would
-    be refused too, and the first of all other errors when every task had its turn.
+    Raises `RateLimited` and `RequestCeilingReached` at once, because every further request would
+    fail, too. Raises the first of all other errors after the last task.
     """
     results: list[tuple[JobResult, ...]] = []
     failed: list[GitHubError] = []
@@ -71,8 +71,8 @@ def _each_in_turn(tasks: Sequence[tuple[str, Task]]) -> list[tuple[JobResult, ..
         try:
             results.append(task())
         except (RateLimited, RequestCeilingReached) as error:
-            left = ", ".join(each for each, _ in tasks[turn:])
-            log.warning("%s. Left for the next sweep: %s", error, left)
+            undone = ", ".join(each for each, _ in tasks[turn:])
+            log.warning("%s. Left for the next sweep: %s", error, undone)
             raise
         except GitHubError as error:
             log.warning("%s was left for the next sweep: %s", name, error)
@@ -83,6 +83,8 @@ def _each_in_turn(tasks: Sequence[tuple[str, Task]]) -> list[tuple[JobResult, ..
 
 
 def _incident_task(context: RunContext, issue: Issue, recent: RecentComments) -> Task:
+    """The task for one incident: bring it up to date, or only post reminders if it is unchanged."""
+
     def task() -> tuple[JobResult, ...]:
         state = _unchanged(context, issue, recent)
         if state is None:
@@ -95,26 +97,27 @@ def _incident_task(context: RunContext, issue: Issue, recent: RecentComments) ->
 def _held_reports(
     context: RunContext, held: Sequence[Issue], recent: RecentComments
 ) -> tuple[JobResult, ...]:
+    """Bring the held reports up to date in which somebody may wait for an answer."""
     waiting = recent.held_to_look_at(held)
     return tuple(result for issue in waiting for result in reconcile_issue(context, issue.number))
 
 
 def _urgent_first(issues: Sequence[Issue]) -> list[Issue]:
-    """SEV1 first, then by age; what has no severity yet is the most urgent of all."""
+    """Sort by urgency: first those without a severity yet, then SEV1, SEV2, SEV3; each by age."""
     severities = {severity.value for severity in Severity}
 
     def rank(issue: Issue) -> tuple[str, int]:
-        found = [name.casefold() for name in issue.labels if name.casefold() in severities]
-        return (min(found, default=""), issue.number)
+        labelled = [name.casefold() for name in issue.labels if name.casefold() in severities]
+        return (min(labelled, default=""), issue.number)
 
     return sorted(issues, key=rank)
 
 
 def _unchanged(context: RunContext, issue: Issue, recent: RecentComments) -> State | None:
-    """The state of an incident that needs no look, else None.
+    """The state of an incident in which nothing has happened; None when it must be looked at.
 
-    A status label was set by the bot, or by somebody who may set labels: with it, the body is
-    the team's.
+    Only the team and the bot can set labels. So the body of an issue with a status label may be
+    believed.
     """
     if not names.values(issue.labels, names.STATUS_PREFIX):
         return None
@@ -128,7 +131,7 @@ def _unchanged(context: RunContext, issue: Issue, recent: RecentComments) -> Sta
 def _remind(
     context: RunContext, issue: Issue, state: State, recent: RecentComments
 ) -> tuple[JobResult, ...]:
-    """Post the reminders of an incident that are not there yet."""
+    """Post the reminders of an unchanged incident that were not posted yet."""
     reporter = None if issue.author.bot else issue.author.login
     policy = context.config.reminders.policy()
     reminders = due(state, state.checks, reporter, policy, context.now)

@@ -1,4 +1,6 @@
-"""A report from outside: hold it, and open it as an incident when a writer confirms."""
+"""Holds a report from outside, and opens an incident for it when somebody with write access
+confirms.
+"""
 
 from __future__ import annotations
 
@@ -27,23 +29,23 @@ from incident_actions.domain.timeline.interpreter import (
 from incident_actions.github.client import GitHub
 from incident_actions.reconcile.apply import apply, apply_one, took_place
 from incident_actions.reconcile.context import JobResult, RunContext
-from incident_actions.reconcile.incident import Trust
+from incident_actions.reconcile.incident import AuthorCheck
 from incident_actions.reconcile.plan import comments_to_delete
 from incident_actions.render.comments import write
 from incident_actions.render.markdown import quote, render
 
 
 def hold(
-    context: RunContext, observation: Observation, trust: Trust
+    context: RunContext, observation: Observation, author_check: AuthorCheck
 ) -> tuple[JobResult, int | None]:
     """Hold a report, or carry out what the team decided.
 
-    Gives what was done, and the number of the incident that the report has become, if any.
+    Gives the result, and the number of the incident that was opened for the report, if any.
     """
     github, issue = context.github, observation.issue
     permissions = Permissions()
     for login in wants_permission(observation):
-        permissions.learn(login, trust.asked.get(login) or github.permission(login), 0)
+        permissions.learn(login, author_check.asked.get(login) or github.permission(login), 0)
     decision = reports.decide(observation, Subject.REPORT, permissions, context.config.needs())
     notices = [Notice(NoticeKind.HELD, str(issue.number)), *decision.notices]
     doubles = reports.all_opened(observation)[1:]
@@ -56,34 +58,34 @@ def hold(
         reason = decision.command.text
         key = str(issue.number)
         notices.append(Notice(NoticeKind.DISMISSED, key, to=decision.by, text=reason))
-    said = observation.own.of_kind(NoticeKind.CONFIRMED)
-    wrong = [key for double in doubles if (key := f"{issue.number}.{double}") in said]
+    posted = observation.own.of_kind(NoticeKind.CONFIRMED)
+    wrong = [key for double in doubles if (key := f"{issue.number}.{double}") in posted]
     change = edit(
         issue,
         labels=(*mended(observation), names.INCIDENT, names.NEEDS_CONFIRMATION),
         open=False if decision.command is not None else None,
         planned=not isinstance(decision.command, Dismiss),
     )
-    wrong_words = [e.DeleteComment(said[key].id, NoticeKind.CONFIRMED, key) for key in wrong]
-    done += say_and_edit(context, observation, notices, change, wrong_words)
+    deletions = [e.DeleteComment(posted[key].id, NoticeKind.CONFIRMED, key) for key in wrong]
+    done += say_and_edit(context, observation, notices, change, deletions)
     status = Status.REPORTED.value
     return JobResult(issue=issue.number, status=status, changed=bool(done)), incident
 
 
 def confirmed(observation: Observation, by: str, opened: int | None) -> Notice:
-    """What to say on somebody's issue that goes on in the bot's name as another one."""
+    """The notice that `by` confirmed an issue, and that issue number `opened` continues it."""
     key = f"{observation.issue.number}.{opened}"
     return Notice(NoticeKind.CONFIRMED, key, to=by, text=str(opened))
 
 
 def open_once(context: RunContext, observation: Observation, new: e.OpenIssue) -> int | None:
-    """The number of the issue that somebody's issue goes on as. It is opened if it never was."""
-    found = reports.opened_as(observation)
-    return open_issue(context, new) if found is None else found
+    """Open the issue that replaces this one, unless an earlier run did; gives its number."""
+    existing = reports.opened_as(observation)
+    return open_issue(context, new) if existing is None else existing
 
 
 def open_issue(context: RunContext, new: e.OpenIssue) -> int | None:
-    """Open an issue; gives its number. It is born with its labels, so it freezes at once."""
+    """Open an issue; gives its number. Creates missing labels first, so that it freezes at once."""
     apply(context.github, missing_labels(context))
     return apply_one(context.github, new).number
 
@@ -95,9 +97,10 @@ def say_and_edit(
     change: e.EditIssue | None,
     wrong_words: Sequence[e.DeleteComment] = (),
 ) -> tuple[e.Effect, ...]:
-    """Post the notices that are not there yet, delete outdated comments, then make the one edit.
+    """Post the notices that were not posted yet, delete outdated comments, then edit the issue.
 
-    Labels that the issue gets are made before, if need be. Gives the effects that took place.
+    `wrong_words` are further comments to delete. Missing labels are created before the edit. Gives
+    the effects that GitHub carried out.
     """
     issue = observation.issue
     effects: list[e.Effect] = [
@@ -113,22 +116,22 @@ def say_and_edit(
 
 
 def _close_doubles(github: GitHub, numbers: Sequence[int]) -> tuple[e.Effect, ...]:
-    """Two runs at the same time opened an incident each: the newer one is none any more."""
+    """Close incidents that a second run opened for the same report at the same time."""
     edits = []
     for issue in map(github.issue, numbers):
-        left = [n for n in issue.labels if not is_ours(n) and n.casefold() != names.INCIDENT]
-        edits.append(edit(issue, labels=left, open=False, planned=False))
+        kept = [n for n in issue.labels if not is_ours(n) and n.casefold() != names.INCIDENT]
+        edits.append(edit(issue, labels=kept, open=False, planned=False))
     return took_place(apply(github, filter(None, edits)))
 
 
 def missing_labels(context: RunContext) -> list[e.CreateLabel]:
-    """The labels of ours that the repository doesn't have. One request."""
-    there = context.github.label_names()
-    return [e.CreateLabel(label) for label in names.CATALOG if label.name not in there]
+    """The labels of our catalogue that the repository doesn't have. Makes one request."""
+    existing = context.github.label_names()
+    return [e.CreateLabel(label) for label in names.CATALOG if label.name not in existing]
 
 
 def _incident_of(observation: Observation, by: str) -> e.OpenIssue:
-    """The incident, in the bot's name. It is born with its labels, so it freezes at once."""
+    """The incident for a report, confirmed by `by`. It has its labels from the start."""
     issue = observation.issue
     text = issue.parts.reporter
     severity = read_severity(observation.values.get("severity")) or Severity.SEV1
@@ -147,11 +150,11 @@ def _incident_of(observation: Observation, by: str) -> e.OpenIssue:
 
 
 _ROOM = MAX_LENGTH - 16_000
-"""The dashboard comes on top of the quote."""
+"""The most characters of the quoted report: the dashboard needs the rest of the body."""
 
 
 def _cut(text: str) -> str:
-    """As much of a text as fits when it is quoted; a quote can be several times as long."""
+    """Cut a text so that its quote fits. Quoting can make a text several times as long."""
     whole = text
     while length_on_github(quote(text)) > _ROOM:
         text = text[: len(text) * 3 // 4]

@@ -1,1 +1,1 @@
-"""From facts to text: Markdown that is safe whatever people typed."""
+"""Turns facts into text: Markdown and HTML in which people's words stay harmless. Sends nothing."""

@@ -1,4 +1,4 @@
-"""The bot's comments. Each ends with the marker that makes posting it idempotent."""
+"""The texts of the bot's comments. Each ends with a marker, so that it is never posted twice."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from incident_actions.render.markdown import render
 
 
 def remind(reminder: Reminder, incident: Incident) -> str:
-    """The text of a reminder: what is due, since when, whose it is, and what to type."""
+    """The text of a reminder during an incident: what is due, since when, and what to type."""
     return _with_marker(
         "reminder",
         REMINDER,
@@ -31,19 +31,22 @@ def remind(reminder: Reminder, incident: Incident) -> str:
 
 
 def follow_up(reminder: Reminder, **facts: object) -> str:
-    """The text of a reminder after an incident. `facts` are what its kind tells besides."""
+    """The text of a reminder after an incident. `facts` are what its template needs besides."""
     mention = [f"@{login}" for login in reminder.mention]
     about = {"kind": reminder.kind.value, "miss": reminder.miss, "mention": mention}
     return _with_marker("followup", REMINDER, reminder.key, **about, **facts)
 
 
 def scheduler(notice: Notice, workflow: str, last: datetime | None) -> str:
-    """What it means that the schedule is late or dead, and what to do."""
+    """The text of the notice that the schedule is late or off, and what to do.
+
+    `last` is when it last started a run of `workflow`, a file's name; None for never.
+    """
     return _with_marker(notice.kind, notice.kind, notice.key, workflow=workflow, last=last)
 
 
 def write(notice: Notice, pages: Mapping[RequestedPage, str] | None = None) -> str:
-    """The text of a notice. `pages` are those of the playbook that it asks for."""
+    """The text of a notice. `pages` holds the texts of the playbook's pages that it asks for."""
     return _with_marker(
         notice.kind,
         notice.kind,
@@ -58,5 +61,6 @@ def write(notice: Notice, pages: Mapping[RequestedPage, str] | None = None) -> s
 
 
 def _with_marker(template: str, comment_kind: str, key: str, **facts: object) -> str:
+    """Render a template of `comments/`, and add the marker of this kind and key."""
     text = render(f"comments/{template}.md.j2", **facts)
     return f"{text}\n\n{marker(comment_kind, key)}"

@@ -1,4 +1,4 @@
-"""The dashboard at the top of an incident's issue, as full as GitHub's limit allows."""
+"""The dashboard at the top of an incident's issue, as long as GitHub's limit allows."""
 
 from __future__ import annotations
 
@@ -22,7 +22,13 @@ SUSPECTS_SHOWN_AT_LEAST = 3
 
 
 class DashboardFacts(Struct, frozen=True):
-    """What the dashboard shows beside the incident itself."""
+    """What the dashboard shows besides the incident itself.
+
+    `number` is the issue's. `checks` are the recovery checks. `ticked` are the texts of steps that
+    people ticked, `seen` the keys of steps that the bot saw done. `update_every` is the time
+    between updates, by severity. `silent`: show as little as possible of a security matter.
+    `web` is the repository's address.
+    """
 
     number: int
     checklist: tuple[ChecklistSection, ...]
@@ -40,29 +46,30 @@ class DashboardFacts(Struct, frozen=True):
 
 
 def compose(incident: Incident, facts: DashboardFacts, states: Sequence[str], reporter: str) -> str:
-    """The whole body. When it would be too long, older entries and then whole parts give way, and
-    then what is remembered: `states` are the state at its full length, and shorter ones.
+    """The whole body of the issue: dashboard, state, and the reporter's text.
 
-    The reporter's text is never cut. Where it leaves no room at all the body stays without a
-    dashboard; the labels still tell the state.
+    `states` are the state as text at full length, and shorter versions of it. When the body would
+    be too long, it first loses older entries of the timeline, then parts of the dashboard, then
+    parts of the state. The reporter's text is never cut: when it alone fills the body, there is no
+    dashboard and no state.
     """
     full_state, *shorter = states
     sizes = ((ENTRIES_SHOWN, True), (8, True), (8, False), (0, False))
     for entries, full in sizes[-1:] if facts.silent else sizes:
         text = _dashboard(incident, facts, entries, full)
-        whole = Body(text, full_state, reporter).compose()
-        if length_on_github(whole) <= MAX_LENGTH:
-            return whole
+        body = Body(text, full_state, reporter).compose()
+        if length_on_github(body) <= MAX_LENGTH:
+            return body
     short = f"**{incident.severity.label} · {incident.status}**"
     for state in (full_state, *shorter, None):
-        whole = Body(short, state, reporter).compose()
-        if length_on_github(whole) <= MAX_LENGTH:
-            return whole
+        body = Body(short, state, reporter).compose()
+        if length_on_github(body) <= MAX_LENGTH:
+            return body
     return reporter
 
 
 def _dashboard(incident: Incident, facts: DashboardFacts, entries: int, full: bool) -> str:
-    """The dashboard with so many entries of the timeline; `full`: with everything else."""
+    """The dashboard with the last `entries` of the timeline. `full`: with all other parts, too."""
     suspects = None if facts.silent else facts.suspects
     most = SUSPECTS_SHOWN if full else SUSPECTS_SHOWN_AT_LEAST
     shown = incident.timeline[-entries:] if entries else ()
@@ -88,6 +95,6 @@ def _dashboard(incident: Incident, facts: DashboardFacts, entries: int, full: bo
 
 
 def _changes(suspects: Suspects, most: int) -> tuple[Change, ...]:
-    """The newest suspects, so many; the likeliest is always among them."""
-    late = (change for change in suspects.changes[most:] if change.likeliest)
-    return (*suspects.changes[:most], *late)
+    """The newest `most` suspects, and the likeliest one even when it is older."""
+    older = (change for change in suspects.changes[most:] if change.likeliest)
+    return (*suspects.changes[:most], *older)

@@ -1,7 +1,7 @@
-"""Markdown from our templates, with people's text in it that stays text.
+"""Renders our Markdown templates, and escapes what people wrote.
 
-Nothing that people wrote may become formatting, HTML, a mention or one of our markers. The
-templates are sandboxed and strict: an unknown name is an error.
+Text from people must not become formatting, HTML, a mention or one of our markers. Templates run
+in a sandbox, and an unknown name in one is an error.
 https://docs.github.com/en/get-started/writing-on-github/working-with-advanced-formatting
 """
 
@@ -26,16 +26,16 @@ _ZERO_WIDTH_SPACE = "\u200b"
 
 
 def inline(text: object, longest: int = 300) -> str:
-    """Text of somebody's on one line: no formatting, no HTML, no mentions; addresses stay links.
+    """Escape people's text for one line: no formatting, no HTML, no mentions. URLs stay links.
 
-    Characters that reverse the writing direction of what follows are dropped; letters written
-    from right to left stay.
+    A text of more than `longest` characters is cut. Control characters, and those that change the
+    writing direction, are dropped; letters of right-to-left scripts stay.
     """
     flat = " ".join(_NOT_PRINTED.sub("", str(text)).split())
     if len(flat) > longest:
         flat = flat[: longest - 1].rstrip() + "…"
-    parts = _URL.split(flat)  # every other one is an address
-    parts = [_quiet(part) if at % 2 else _escape(part) for at, part in enumerate(parts)]
+    parts = _URL.split(flat)  # every second part is a URL
+    parts = [_quiet(part) if index % 2 else _escape(part) for index, part in enumerate(parts)]
     line = _BLOCK_START.sub(r"\\\1", "".join(parts))
     return _LIST_START.sub(r"\1\\\2", line)
 
@@ -47,19 +47,19 @@ def _escape(text: str) -> str:
 
 
 def _quiet(text: str) -> str:
-    """A mention notifies people; a zero-width space after the `@` keeps it text."""
+    """Put a zero-width space after each `@`, so that it mentions and notifies nobody."""
     return text.replace("@", "@" + _ZERO_WIDTH_SPACE)
 
 
 def quote(text: str) -> str:
-    """A whole text as a quote: its own formatting stays, HTML, markers and mentions do not."""
-    clean = _NOT_PRINTED.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-    clean = _quiet(clean.replace("<!--", "&lt;!--").replace("<", "&lt;"))
-    return "\n".join(f"> {line}".rstrip() for line in clean.split("\n"))
+    """A whole text as a Markdown quote. Its formatting stays; HTML, markers and mentions do not."""
+    safe = _NOT_PRINTED.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    safe = _quiet(safe.replace("<!--", "&lt;!--").replace("<", "&lt;"))
+    return "\n".join(f"> {line}".rstrip() for line in safe.split("\n"))
 
 
 def utc(at: datetime | None, beside: datetime | None = None) -> str:
-    """`14:02 UTC`; with the date when it is not the day of `beside`."""
+    """A time such as `14:02 UTC`, with its date unless `beside` has the same; empty for None."""
     if at is None:
         return ""
     at = at.astimezone(UTC)
@@ -69,7 +69,7 @@ def utc(at: datetime | None, beside: datetime | None = None) -> str:
 
 
 def minutes(start: datetime | None, end: datetime | None) -> str:
-    """How long something took, in words: `43 min`, `2 h 5 min`."""
+    """The time between two moments: `43 min`, `2 h 5 min`; empty when one of them is None."""
     if start is None or end is None:
         return ""
     total = max(0, round((end - start).total_seconds() / 60))
@@ -78,14 +78,15 @@ def minutes(start: datetime | None, end: datetime | None) -> str:
 
 
 def code(text: str) -> str:
-    """Text that stands between backticks, on one line."""
+    """Escape text that a template puts between backticks, on one line."""
     return " ".join(text.replace("`", "'").split())
 
 
 def with_filters(*, html: bool = False, **filters: Any) -> ImmutableSandboxedEnvironment:
-    """An environment for templates, with more filters than ours.
+    """An environment for templates, with our filters and those that are given.
 
-    `html`: what people wrote is escaped of itself. In Markdown `| inline` and `| quote` do that.
+    With `html` all values are escaped automatically. In Markdown templates the filters `inline`
+    and `quote` must be used for that.
     """
     environment = ImmutableSandboxedEnvironment(
         loader=FileSystemLoader(TEMPLATES),
@@ -103,5 +104,5 @@ _ENVIRONMENT = with_filters()
 
 
 def render(template: str, **facts: Any) -> str:
-    """A template of ours with these facts; the text has no blank lines at its ends."""
+    """Render one of our templates with these facts, without white space at both ends."""
     return _ENVIRONMENT.get_template(template).render(**facts).strip()

@@ -1,4 +1,4 @@
-"""The postmortem's texts: the draft, the pull request, the comments, the issues of its actions."""
+"""The texts of a postmortem: its draft, pull request, comments, and the issues of its actions."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ from incident_actions.render.markdown import inline
 
 TEMPLATE = "postmortem.md.j2"
 OVERRIDE = f"templates/{TEMPLATE}"
-"""Where a repository keeps its own."""
+"""Where a repository can have its own template for the draft."""
 
 _PLAIN_SCALAR = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*$")
 _NOT_TEXT = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 
 
 def stamp(at: datetime) -> str:
-    """`2026-11-23T02:50:00Z`."""
+    """A time as UTC in ISO 8601: `2026-11-23T02:50:00Z`."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def scalar(text: str) -> str:
-    """A text as YAML, quoted where YAML would read something else."""
+    """A text as a YAML value, in quotes where YAML would read it as something else."""
     bare = _PLAIN_SCALAR.match(text) and text.casefold() not in _NOT_TEXT
     return text if bare else json.dumps(text, ensure_ascii=False)
 
 
 def _own_markdown(text: str) -> str:
-    """Words of ours: their code spans stay, and nobody is mentioned."""
+    """Escape text of this program, which may hold code spans: no HTML, no mentions."""
     return text.replace("@", "@\u200b").replace("<", "&lt;")
 
 
@@ -54,9 +54,10 @@ _ENVIRONMENT = markdown.with_filters(
 
 
 def draft_file(draft: Draft, template: str | None = None) -> str:
-    """The draft as a file that knows whether it was edited. `template` is the repository's own.
+    """The text of the draft's file, with a seal that shows later whether somebody edited it.
 
-    Raises `ConfigError` for a template that fails, or that loses what makes the file ours.
+    `template` is the repository's own template; None means ours. Raises `ConfigError` for one that
+    fails, or whose text lacks the marker or the front matter.
     """
     facts = {
         "draft": draft,
@@ -65,13 +66,13 @@ def draft_file(draft: Draft, template: str | None = None) -> str:
         "marker": link.marker(draft.number),
     }
     try:
-        brought = None if template is None else _ENVIRONMENT.from_string(template)
-        text = (brought or _ENVIRONMENT.get_template(TEMPLATE)).render(**facts)
+        given = None if template is None else _ENVIRONMENT.from_string(template)
+        text = (given or _ENVIRONMENT.get_template(TEMPLATE)).render(**facts)
     except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
         line = getattr(error, "lineno", None)
         where = f"line {line}: " if line else ""
         raise ConfigError(OVERRIDE, [f"{where}{error}"]) from None
-    # Nothing in a file notifies anybody, so mentions may be as they were typed.
+    # A mention in a file notifies nobody, so it needs no zero-width space.
     text = text.replace("\u200b", "").strip() + "\n"
     problems = []
     if link.marker(draft.number) not in text:
@@ -84,7 +85,7 @@ def draft_file(draft: Draft, template: str | None = None) -> str:
 
 
 _LONG = 250
-"""Characters that a title shows of an action's words; longer ones stand in the body, too."""
+"""Characters of an action's text that fit its title. A longer text is in the body, too."""
 _MOST_LISTED = 20
 
 
@@ -98,24 +99,25 @@ class PostmortemComment(StrEnum):
 
     @property
     def template(self) -> str:
-        """The template of its text: `postmortem/summary.md.j2`."""
+        """The path of this kind's template, such as `postmortem/summary.md.j2`."""
         return f"postmortem/{self.name.lower()}.md.j2"
 
 
 def _render(template: str, **facts: object) -> str:
+    """Render one of our templates, with no more than one blank line at a place."""
     text = _ENVIRONMENT.get_template(template).render(**facts)
     return re.sub(r"\n{3,}", "\n\n", text).strip()
 
 
 def _comment(kind: PostmortemComment, number: int, key: str = "", **facts: object) -> PostComment:
-    """A comment on the issue or pull request of this number, which is its key if none is given."""
+    """A comment on an issue or pull request. Without a `key` the number is the comment's key."""
     key = key or str(number)
     text = _render(kind.template, **facts)
     return PostComment(number, kind.value, key, f"{text}\n\n{marker(kind, key)}")
 
 
 def action_body(record: ActionRecord) -> str:
-    """The bot's part of an action item's body."""
+    """The bot's part of the body of an action item's issue."""
     text = plain(record.text)
     shown = _render("postmortem/action.md.j2", record=record, text=text, long=len(text) > _LONG)
     return write_block(record, shown)
@@ -124,7 +126,7 @@ def action_body(record: ActionRecord) -> str:
 def pull_body(
     number: int, resolved: datetime, due: datetime | None, path: str, file_url: str
 ) -> str:
-    """What the pull request says. `number` is the incident's; `due` is when it has to be merged."""
+    """The body of the pull request. `number` is the incident's; `due` is when to merge it."""
     return _render(
         "postmortem/pull.md.j2",
         number=number,
@@ -143,7 +145,10 @@ def summary(
     filed: Sequence[FiledAction],
     notes: Sequence[str],
 ) -> PostComment:
-    """The one comment on the pull request. `blob` is the address where its files are shown."""
+    """The bot's comment on the pull request `number`: findings, action items and notes.
+
+    `blob` is the address of the branch's files on GitHub's pages.
+    """
     return _comment(
         PostmortemComment.SUMMARY,
         number,
@@ -157,19 +162,20 @@ def summary(
 
 
 def followups(number: int, filed: Sequence[FiledAction], why: str) -> PostComment:
-    """The task list of action items that can't be sub-issues of the incident, and why."""
+    """A comment that lists the action items that can't be sub-issues of the incident, and why."""
     return _comment(PostmortemComment.FOLLOWUPS, number, filed=filed, why=inline(why))
 
 
 def withheld(number: int) -> PostComment:
-    """Why there is no postmortem of a security matter."""
+    """A comment that says why a security incident gets no postmortem from the bot."""
     return _comment(PostmortemComment.WITHHELD, number)
 
 
 def refused(number: int, what: str, branch: str, compare: str) -> PostComment:
-    """What GitHub did not allow, and what to change. `what` is `setting` or a permission.
+    """A comment that says what GitHub did not allow, and what to change.
 
-    `compare` is the address where a person can open the pull request from the branch.
+    `what` is `setting` or a permission such as `contents: write`. `compare` is the address where a
+    person can open the pull request from the branch.
     """
     key = f"{number}.{what.partition(':')[0]}"
     return _comment(

@@ -1,4 +1,4 @@
-"""The files that `init` writes into a team's repository: by path, ready to be saved."""
+"""Makes the texts of the files that `init` writes into a team's repository. Writes nothing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ _CONTACT = re.compile(r"^contact_links:\n.*", re.MULTILINE | re.DOTALL)
 
 
 class Choices(Struct, frozen=True, omit_defaults=True):
-    """What a team chooses. `owner` is whose copy of the action its workflows use."""
+    """A team's answers to `init`.
+
+    `owner` is the GitHub account whose copy of the action the workflows use. `repository` is the
+    team's `OWNER/NAME`, None when it is not known.
+    """
 
     owner: str
     services: tuple[str, ...] = ()
@@ -29,8 +33,8 @@ class Choices(Struct, frozen=True, omit_defaults=True):
 
 
 def files(choices: Choices, *, deploy: bool) -> dict[str, str]:
-    """Every file by its path in the repository. `deploy`: with a first deploy workflow."""
-    made = {
+    """The text of each file, by its path in the repository. `deploy`: with a deploy workflow."""
+    texts = {
         f"{_FORMS}/incident.yml": _form(_read(f"{_FORMS}/incident.yml"), choices.services),
         f"{_FORMS}/freeze.yml": _read(f"{_FORMS}/freeze.yml"),
         f"{_FORMS}/config.yml": _chooser(_read(f"{_FORMS}/config.yml"), choices.repository),
@@ -39,15 +43,15 @@ def files(choices: Choices, *, deploy: bool) -> dict[str, str]:
         SCHEMA: json.dumps(editor_schema(), indent=2) + "\n",
     }
     if deploy:
-        made[DEPLOY] = _workflow("deploy", choices.owner)
+        texts[DEPLOY] = _workflow("deploy", choices.owner)
     for path in sorted((ROOT / "ops").rglob("*.md")):
         if not path.name[0].isdigit() or path.parent.name == "runbooks":  # no postmortem of ours
-            made[path.relative_to(ROOT).as_posix()] = path.read_text(encoding="utf-8")
-    return made
+            texts[path.relative_to(ROOT).as_posix()] = path.read_text(encoding="utf-8")
+    return texts
 
 
 def editor_schema() -> dict[str, object]:
-    """The JSON Schema of the configuration, as editors want it."""
+    """The JSON Schema of the configuration, with the keys that editors expect."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Configuration of incident-actions",
@@ -65,7 +69,7 @@ def _workflow(name: str, owner: str) -> str:
 
 
 def _form(text: str, services: tuple[str, ...]) -> str:
-    """The incident form; a team that names its services gets them to choose from."""
+    """The incident form. With `services` it has a dropdown of them in place of a text field."""
     if not services:
         return text
     options = "".join(f"\n        - {json.dumps(service)}" for service in services)
@@ -82,7 +86,10 @@ def _form(text: str, services: tuple[str, ...]) -> str:
 
 
 def _chooser(text: str, repository: str | None) -> str:
-    """The template chooser. GitHub wants absolute addresses, so the repository must be known."""
+    """The settings of GitHub's page for new issues.
+
+    Its links must be absolute addresses, so they are left out when the repository is not known.
+    """
     if repository is None:
         return _CONTACT.sub("", text)
     lines = [line for line in text.split("\n") if "put your own OWNER/NAME" not in line]

@@ -13,6 +13,8 @@ from datetime import date
 
 from msgspec import Struct
 
+from incident_actions.domain.text.names import LOGIN
+
 CATEGORIES = (
     "missing-alert",
     "missing-dashboard",

@@ -12,7 +12,7 @@ from incident_actions.cli.inputs import clock
 from incident_actions.domain.issue.forms import read_severity
 from incident_actions.domain.issue.observation import BEGIN, END, take_apart
 from incident_actions.errors import InputError
-from incident_actions.gate_decision import read_issue
+from incident_actions.gate_decision import ListedIssue, read_issue
 from incident_actions.gate_readers import parse_time, parse_until, split_body
 from tests.unit.gate.cases import SHA, allow, form, issue, with_state
 
@@ -164,3 +164,12 @@ NAMES = {
 def test_a_repository_is_checked_once(name: str) -> None:
     """What is no OWNER/NAME is refused before anything is asked."""
     assert gate.is_repository(name) is NAMES[name]
+
+
+@pytest.mark.parametrize("item", [None, "issue", 7, [], {}, {"number": "7"}])
+def test_an_item_of_another_shape_is_a_problem_and_has_every_field(item: object) -> None:
+    """So whoever tells of the list, like `freeze-status`, finds what it looks for."""
+    found = read_issue(item)
+    assert found is not None
+    assert found.problem
+    assert set(ListedIssue.__annotations__) <= set(vars(found))
