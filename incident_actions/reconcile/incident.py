@@ -77,7 +77,7 @@ def check_author(github: GitHub, observation: Observation) -> AuthorCheck:
 def assess(
     context: RunContext,
     observation: Observation,
-    author_check: AuthorCheck,
+    author: AuthorCheck,
     form: Form | None = None,
 ) -> Assessment:
     """Gather all that is known of an incident and fold it. Reads only.
@@ -87,7 +87,7 @@ def assess(
     before = state_of(observation.issue)
     playbook = _playbook(context, observation, before, form)
     observation = replace(observation, form=playbook.form)
-    permissions = _permissions(context, observation, author_check, before, playbook)
+    permissions = _permissions(context, observation, author, before, playbook)
     outside = OutsideFacts()
     if before is not None:
         outside = OutsideFacts(
@@ -120,7 +120,7 @@ class Reconciled(Struct, frozen=True):
 def reconcile(
     context: RunContext,
     observation: Observation,
-    author_check: AuthorCheck,
+    author: AuthorCheck,
     form: Form | None = None,
 ) -> Reconciled:
     """Bring one incident of the team's up to date. A second run changes nothing.
@@ -130,7 +130,7 @@ def reconcile(
     posts none twice and misses none. Raises `errors.GitHubError`.
     """
     github, first = context.github, observation.issue
-    known = assess(context, observation, author_check, form)
+    known = assess(context, observation, author, form)
     notices = plan.unposted_notices(known)
     has_pages = any(notice.pages for notice in notices)
     pages = runbook_library.pages(github, notices, first.url) if has_pages else {}
@@ -259,15 +259,15 @@ def _playbook(
 def _permissions(
     context: RunContext,
     observation: Observation,
-    author_check: AuthorCheck,
+    author: AuthorCheck,
     before: State | None,
     playbook: DeclaredPlaybook,
 ) -> Permissions:
     """What people may do: from the state, or looked up for those who typed a command since."""
     permissions = Permissions(before.people if before else None)
     seen = before.seen_id if before else 0
-    asked = {login.casefold() for login in author_check.asked}
-    for login, permission in author_check.asked.items():
+    asked = {login.casefold() for login in author.asked}
+    for login, permission in author.asked.items():
         permissions.learn(login, permission, seen + 1)
 
     def ask(login: str, comment_id: int = 0) -> None:
@@ -302,7 +302,7 @@ def _fold(
     evidence = Evidence(
         passed=(*checklists.passed_checks(observation.own.by_name), *outside.passed),
         deployments=outside.deployments,
-        passages=outside.audit.passages,
+        uses=outside.audit.uses,
         lapsed=outside.lapsed,
     )
     return fold(observation, _rules(context, playbook), permissions, evidence)

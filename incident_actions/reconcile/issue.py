@@ -39,12 +39,12 @@ def reconcile_issue(context: RunContext, number: int) -> tuple[JobResult, ...]:
         observation = replace(observation, form=form)
         if not observation.issue.has_label(names.INCIDENT) and not _is_unlabelled(observation):
             return ()
-    author_check = check_author(github, observation)
-    if not author_check.accepted:
-        held, incident = hold(context, observation, author_check)
+    author = check_author(github, observation)
+    if not author.accepted:
+        held, incident = hold(context, observation, author)
         opened = reconcile_issue(context, incident) if incident is not None else ()
         return (held, *opened)
-    reconciled = reconcile(context, observation, author_check, form)
+    reconciled = reconcile(context, observation, author, form)
     folded, result = reconciled.assessment.incident, reconciled.result
     no_sweep = context.workflow and not context.sweeping
     if no_sweep and context.now - folded.began >= SILENCE and tell_if_late(context, reconciled):
@@ -70,14 +70,14 @@ def read_incident(github: GitHub, number: int, config_path: str, now: datetime) 
             f"#{number} is no incident", remedy="Give the number of an issue labelled `incident`."
         )
     observation = Observation(issue, github.history(number), config.bot)
-    author_check = check_author(github, observation)
-    if not author_check.accepted:
+    author = check_author(github, observation)
+    if not author.accepted:
         raise InputError(
             f"#{number} is a report that nobody has confirmed",
             remedy="Comment `/confirm` on it, and ask for the incident that opens.",
         )
     context = RunContext(github, config, now, probe=lambda url, private: False)
-    return assess(context, observation, author_check)
+    return assess(context, observation, author)
 
 
 def _is_unlabelled(observation: Observation) -> bool:

@@ -117,7 +117,7 @@ def follow(
             worth = audits.worth_reading(runs, sha, audit)
             for run in worth[:MOST_CHECK_RUNS]:
                 for message in github.notices(run.id, audits.TITLE):
-                    audit = audit.with_passages(audits.read_trace(message, number, run))
+                    audit = audit.with_uses(audits.read_trace(message, number, run))
                 if run.done:
                     audit = audit.with_looked(str(run.id))
             all_read = len(worth) <= MOST_CHECK_RUNS

@@ -172,8 +172,8 @@ def _incident(context: RunContext, number: int) -> Issue | None:
         return None
     if issue.has_label(names.NEEDS_CONFIRMATION):
         return None
-    author_check = check_author(context.github, Observation(issue, (), context.config.bot))
-    return issue if author_check.accepted else None
+    author = check_author(context.github, Observation(issue, (), context.config.bot))
+    return issue if author.accepted else None
 
 
 def _owners(

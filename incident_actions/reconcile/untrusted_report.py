@@ -36,7 +36,7 @@ from incident_actions.render.markdown import quote, render
 
 
 def hold(
-    context: RunContext, observation: Observation, author_check: AuthorCheck
+    context: RunContext, observation: Observation, author: AuthorCheck
 ) -> tuple[JobResult, int | None]:
     """Hold a report, or carry out what the team decided.
 
@@ -45,7 +45,7 @@ def hold(
     github, issue = context.github, observation.issue
     permissions = Permissions()
     for login in wants_permission(observation):
-        permissions.learn(login, author_check.asked.get(login) or github.permission(login), 0)
+        permissions.learn(login, author.asked.get(login) or github.permission(login), 0)
     decision = reports.decide(observation, Subject.REPORT, permissions, context.config.needs())
     notices = [Notice(NoticeKind.HELD, str(issue.number)), *decision.notices]
     doubles = reports.all_opened(observation)[1:]

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from incident_actions.domain.issue.incident import Incident
 from incident_actions.domain.issue.observation import Deployment
@@ -23,7 +23,7 @@ TITLE = "incident-actions override"
 """The title of the gate's annotation."""
 APP = "github-actions"
 MOST_LOOKED = 60
-MOST_PASSAGES = 20
+MOST_USES = 20
 _LOGIN = re.compile(rf"{LOGIN}(\[bot\])?")
 
 
@@ -60,11 +60,11 @@ class OverrideAudit(Struct, frozen=True, omit_defaults=True):
     """What was read of the traces so far.
 
     `looked` names the commits (`name_of`) and check runs (their id) that need no reading any more.
-    `passages` are the deploys that were found.
+    `uses` are the deploys that were found.
     """
 
     looked: tuple[str, ...] = ()
-    passages: tuple[OverrideUse, ...] = ()
+    uses: tuple[OverrideUse, ...] = field(default=(), name="passages")
 
     def knows(self, name: str) -> bool:
         """Whether the commit or check run of this name needs no reading any more."""
@@ -72,17 +72,17 @@ class OverrideAudit(Struct, frozen=True, omit_defaults=True):
 
     def with_looked(self, name: str) -> OverrideAudit:
         """With one more name in `looked`. At most `MOST_LOOKED` are kept, the newest."""
-        return OverrideAudit((*self.looked, name)[-MOST_LOOKED:], self.passages)
+        return OverrideAudit((*self.looked, name)[-MOST_LOOKED:], self.uses)
 
-    def with_passages(self, found: Iterable[OverrideUse]) -> OverrideAudit:
-        """With more passages, each only once. At most `MOST_PASSAGES` are kept, the newest."""
-        known = {passage.key for passage in self.passages}
-        fresh = [passage for passage in found if passage.key not in known]
-        return OverrideAudit(self.looked, (*self.passages, *fresh)[-MOST_PASSAGES:])
+    def with_uses(self, found: Iterable[OverrideUse]) -> OverrideAudit:
+        """With more uses, each only once. At most `MOST_USES` are kept, the newest."""
+        known = {use.key for use in self.uses}
+        fresh = [use for use in found if use.key not in known]
+        return OverrideAudit(self.looked, (*self.uses, *fresh)[-MOST_USES:])
 
 
 def candidates(
-    incident: Incident, deployments: Sequence[Deployment], trail: OverrideAudit
+    incident: Incident, deployments: Sequence[Deployment], audit: OverrideAudit
 ) -> tuple[str, ...]:
     """The commits (SHAs) whose check runs are to be read.
 
@@ -92,7 +92,7 @@ def candidates(
     allowed = [allowance.sha for allowance in incident.allow if allowance.sha]
     unseen = [sha for sha in allowed if not any(full.startswith(sha) for full in deployed)]
     return tuple(
-        sha for sha in dict.fromkeys([*deployed, *unseen]) if not trail.knows(name_of(sha))
+        sha for sha in dict.fromkeys([*deployed, *unseen]) if not audit.knows(name_of(sha))
     )
 
 
@@ -112,7 +112,7 @@ def name_of(sha: str) -> str:
     return sha[:12].lower()
 
 
-def worth_reading(runs: Iterable[CheckRun], sha: str, trail: OverrideAudit) -> tuple[CheckRun, ...]:
+def worth_reading(runs: Iterable[CheckRun], sha: str, audit: OverrideAudit) -> tuple[CheckRun, ...]:
     """The check runs of a commit that may have a trace and were not read yet, the newest first."""
     unread = [
         run
@@ -120,7 +120,7 @@ def worth_reading(runs: Iterable[CheckRun], sha: str, trail: OverrideAudit) -> t
         if run.app == APP
         and run.annotations
         and run.sha.lower().startswith(sha.lower())
-        and not trail.knows(str(run.id))
+        and not audit.knows(str(run.id))
     ]
     return tuple(sorted(unread, key=lambda run: run.at, reverse=True))
 

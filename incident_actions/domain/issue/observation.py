@@ -258,6 +258,11 @@ class BotComments(Struct, frozen=True):
         }
 
 
+def within_html_comment(json: str) -> str:
+    """JSON that can stand in an HTML comment: what could end the comment is escaped."""
+    return json.replace("<", "\\u003c").replace(">", "\\u003e").replace("--", "-\\u002d")
+
+
 def marker(kind: str, key: str) -> str:
     """The marker at the end of a comment of the bot's: an HTML comment, which GitHub hides."""
     return f"<!-- incident-actions:{kind} {key} -->"

@@ -14,9 +14,8 @@ import msgspec
 from msgspec import Struct
 
 from incident_actions.domain.issue import labels
-from incident_actions.domain.issue.observation import Issue
+from incident_actions.domain.issue.observation import Issue, within_html_comment
 from incident_actions.domain.postmortem.actions import Action, key_of, plain
-from incident_actions.domain.text.names import within_html_comment
 
 State = Literal["open", "done", "dropped"]
 

@@ -20,13 +20,18 @@ from incident_actions.domain.changes.suspects import Suspects
 from incident_actions.domain.freeze.override_audit import OverrideAudit
 from incident_actions.domain.issue.forms import FormField
 from incident_actions.domain.issue.incident import Incident, Moment, Role
-from incident_actions.domain.issue.observation import REMINDER, Comment, Deployment, Issue
+from incident_actions.domain.issue.observation import (
+    REMINDER,
+    Comment,
+    Deployment,
+    Issue,
+    within_html_comment,
+)
 from incident_actions.domain.playbook.checklist import ChecklistItem, Streak, due_probes
 from incident_actions.domain.playbook.runbooks import Runbook
 from incident_actions.domain.postmortem.link import Postmortem
 from incident_actions.domain.projection.effects import DeleteComment, Effect, PostComment
 from incident_actions.domain.projection.wanted import fit, is_ours, shown_labels
-from incident_actions.domain.text.names import within_html_comment
 
 VERSION = 1
 _FROM_INCIDENT = tuple(name for name in Incident.__struct_fields__ if name != "timeline")

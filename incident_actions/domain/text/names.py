@@ -63,11 +63,6 @@ def _spec(glob: str) -> GitIgnoreSpec:
     return GitIgnoreSpec.from_lines([re.sub(r"([\[\]!#\\])", r"\\\1", glob)])
 
 
-def within_html_comment(json: str) -> str:
-    """JSON that can stand in an HTML comment: what could end the comment is escaped."""
-    return json.replace("<", "\\u003c").replace(">", "\\u003e").replace("--", "-\\u002d")
-
-
 def as_code(word: str) -> str:
     """Somebody's text made safe for a Markdown code span: on one line, without backticks, cut."""
     return word.replace("`", "'").replace("\n", " ")[:60]

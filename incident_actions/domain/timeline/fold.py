@@ -67,13 +67,13 @@ class Rules(Struct, frozen=True):
 class Evidence(Struct, frozen=True):
     """What happened outside of the issue, and becomes part of the incident.
 
-    `passed` are the recovery checks that the bot saw pass, `passages` the deploys that the gate let
+    `passed` are the recovery checks that the bot saw pass, `uses` the deploys that the gate let
     through a freeze, `lapsed` the allowances that expired.
     """
 
     passed: tuple[PassedCheck, ...] = ()
     deployments: tuple[Deployment, ...] = ()
-    passages: tuple[OverrideUse, ...] = ()
+    uses: tuple[OverrideUse, ...] = ()
     lapsed: tuple[Allowance, ...] = ()
 
 
@@ -108,7 +108,7 @@ def fold(
         observation, Subject.INCIDENT, permissions, rules.needs, replay.take, rules.checks
     )
     history: list[_Item] = [*observation.history, *evidence.passed, *evidence.deployments]
-    history += [*evidence.passages, *evidence.lapsed]
+    history += [*evidence.uses, *evidence.lapsed]
     done = steps_taken(replay.incident, rules.checks)
     for item in sorted(history, key=_when):
         if isinstance(item, Comment | TimelineEvent):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from incident_actions.domain.freeze.override_audit import (
     APP,
     MOST_LOOKED,
-    MOST_PASSAGES,
+    MOST_USES,
     CheckRun,
     OverrideAudit,
     candidates,
@@ -51,12 +51,12 @@ def trace(**entry: Any) -> str:
     return json.dumps({"v": 1, "sha": SHA, "overrides": [given]})
 
 
-def test_a_trace_becomes_a_passage() -> None:
+def test_a_trace_becomes_a_use() -> None:
     """Who deployed which commit past the freeze, how, and why."""
     entry = {"kind": "allowed", "change": "aaaaaaaaaa", "by": "alice", "reason": "the\n hotfix"}
-    (passage,) = read_trace(trace(**entry), 12, run())
-    assert (passage.sha, passage.actor, passage.at) == (SHA, "bob", NOW)
-    assert (passage.how, passage.reason) == ("/allow aaaaaaaaaa by alice", "the hotfix")
+    (use,) = read_trace(trace(**entry), 12, run())
+    assert (use.sha, use.actor, use.at) == (SHA, "bob", NOW)
+    assert (use.how, use.reason) == ("/allow aaaaaaaaaa by alice", "the hotfix")
 
 
 @pytest.mark.parametrize(
@@ -73,8 +73,8 @@ def test_what_is_no_trace_of_this_incident_is_left_out(message: str) -> None:
 
 def test_a_forged_name_is_nobody() -> None:
     """What is no login is not shown as one."""
-    (passage,) = read_trace(trace(actor="bob, root @everybody", reason=["x"]), 12, run())
-    assert (passage.actor, passage.reason) == ("somebody", "")
+    (use,) = read_trace(trace(actor="bob, root @everybody", reason=["x"]), 12, run())
+    assert (use.actor, use.reason) == ("somebody", "")
 
 
 @given(
@@ -87,7 +87,7 @@ def test_a_forged_name_is_nobody() -> None:
     )
 )
 def test_no_annotation_breaks_the_reading(value: Any) -> None:
-    """Any JSON at all gives passages or none."""
+    """Any JSON at all gives uses or none."""
     assert isinstance(read_trace(json.dumps(value), 12, run()), tuple)
     assert isinstance(read_trace(trace(reason=value, by=value, change=value), 12, run()), tuple)
 
@@ -127,15 +127,15 @@ def test_a_commit_is_read_for_the_last_time_when_nothing_can_follow(
     assert is_final(SHA, runs, incident(*allow), NOW) is final
 
 
-def test_the_trail_is_bounded_and_holds_each_passage_once() -> None:
+def test_the_trail_is_bounded_and_holds_each_use_once() -> None:
     """It is kept in the issue's body, so it must not grow without end."""
-    passages = read_trace(trace(), 12, run())
-    trail = OverrideAudit().with_passages(passages).with_passages(passages)
-    assert trail.passages == passages
+    uses = read_trace(trace(), 12, run())
+    trail = OverrideAudit().with_uses(uses).with_uses(uses)
+    assert trail.uses == uses
     for number in range(100):
         trail = trail.with_looked(str(number))
-        trail = trail.with_passages(read_trace(trace(), 12, run(number)))
-    assert (len(trail.looked), len(trail.passages)) == (MOST_LOOKED, MOST_PASSAGES)
+        trail = trail.with_uses(read_trace(trace(), 12, run(number)))
+    assert (len(trail.looked), len(trail.uses)) == (MOST_LOOKED, MOST_USES)
 
 
 def test_an_allowance_lapses_at_its_time() -> None:
