@@ -26,9 +26,9 @@ class Runner:
         self._environ = environ
         self._out = out
         self._err = err
+        self._in_workflow = environ.get("GITHUB_ACTIONS") == "true"
         # Somebody who sets an event imitates a runner, and expects annotations.
-        in_workflow = environ.get("GITHUB_ACTIONS") == "true"
-        self._annotates = in_workflow or bool(environ.get("GITHUB_EVENT_NAME"))
+        self._annotates = self._in_workflow or bool(environ.get("GITHUB_EVENT_NAME"))
 
     def error(self, message: str) -> None:
         """Write an error: an annotation and a line of the job summary, or a line on a terminal."""
@@ -85,7 +85,7 @@ class Runner:
     def findings(self, findings: Sequence[tuple[str, LintFinding]]) -> None:
         """Write findings of the lint, each with its path: as annotations or plain lines."""
         for path, finding in findings:
-            if self._annotates:
+            if self._in_workflow:
                 place = f"file={_escape_property(path)},line={finding.line}"
                 line = f"::{finding.level} {place},title=Postmortem::{escape(finding.text)}"
             else:
