@@ -112,7 +112,7 @@ def _one_of(pattern: str, wanted: str) -> Callable[[str], None]:
 
 
 _somebody = _one_of(
-    rf"@?{LOGIN}(/[A-Za-z0-9][A-Za-z0-9._-]{0, 99})?",
+    rf"@?{LOGIN}(/[A-Za-z0-9][A-Za-z0-9._-]{{0,99}})?",
     "a login, or a team as `org/team`",
 )
 _permission = _one_of("triage|write|maintain|admin", "`triage`, `write`, `maintain` or `admin`")
