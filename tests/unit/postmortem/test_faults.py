@@ -153,8 +153,9 @@ def test_runs_that_overlap_at_any_call_leave_one_open_issue_each(story: Story) -
 def test_two_runs_interleaved_at_any_two_calls_leave_one_open_issue_each() -> None:
     """Each stops at any of the calls by which an action is filed, and one goes on before the other.
 
-    By turns it is the one that waited and the one that overtook it that goes on first. The file names the open issues, the others are closed as not planned, and nothing is left to
-    the next sweep.
+    By turns it is the one that waited and the one that overtook it that goes on first. The file
+    names the open issues, the others are closed as not planned, and nothing is left to the next
+    sweep.
     """
     story = Story(finishing)
     doubled = 0
