@@ -181,7 +181,8 @@ def _hold(
     by = _stands_behind(current, permissions, decision)
     opened: int | None = None
     if by:
-        opened = untrusted_report.open_once(context, observation, _in_our_name(issue, by))
+        new = _in_our_name(issue, by)
+        observation, opened = untrusted_report.open_once(context, observation, new)
         notices.append(untrusted_report.confirmed(observation, by, opened))
     elif isinstance(decision.command, Dismiss):
         notices.append(_ended(issue, decision, decision.command.text))

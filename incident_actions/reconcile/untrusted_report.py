@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from incident_actions.domain.issue import labels as names
 from incident_actions.domain.issue.forms import read_severity
 from incident_actions.domain.issue.incident import Severity, Status
@@ -52,7 +54,9 @@ def hold(
     done = _close_doubles(github, doubles)
     incident = None
     if isinstance(decision.command, Confirm):
-        incident = open_once(context, observation, _incident_of(observation, decision.by))
+        new = _incident_of(observation, decision.by)
+        observation, incident = open_once(context, observation, new)
+        doubles = reports.all_opened(observation)[1:]
         notices.append(confirmed(observation, decision.by, incident))
     elif isinstance(decision.command, Dismiss):
         reason = decision.command.text
@@ -78,10 +82,22 @@ def confirmed(observation: Observation, by: str, opened: int | None) -> Notice:
     return Notice(NoticeKind.CONFIRMED, key, to=by, text=str(opened))
 
 
-def open_once(context: RunContext, observation: Observation, new: e.OpenIssue) -> int | None:
-    """Open the issue that replaces this one, unless an earlier run did; gives its number."""
-    existing = reports.opened_as(observation)
-    return open_issue(context, new) if existing is None else existing
+def open_once(
+    context: RunContext, observation: Observation, new: e.OpenIssue
+) -> tuple[Observation, int | None]:
+    """Open the issue that replaces this one, unless an earlier run did.
+
+    A run at the same time may have opened one, too. So the history is read again afterwards, and
+    younger doubles are closed. Gives this issue as it was observed last, and the number of the
+    issue that replaces it.
+    """
+    opened = reports.opened_as(observation)
+    if opened is None:
+        number, github = open_issue(context, new), context.github
+        observation = replace(observation, history=github.history(observation.issue.number))
+        _close_doubles(github, reports.all_opened(observation)[1:])
+        opened = reports.opened_as(observation) or number
+    return observation, opened
 
 
 def open_issue(context: RunContext, new: e.OpenIssue) -> int | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.events import form_body
+from tests.support.overtaken import overtaken_at_first_open
 from tests.support.watch import Watch, watched
 
 FORM = form_body({"severity": "SEV1", "summary": "Logins fail.", "affected": "nobody"})
@@ -31,3 +32,22 @@ def test_a_confirmed_incident_gets_its_label_back(shop: Watch) -> None:
     shop.respond()
     labels = {label["name"] for label in shop.alice.issue(incident)["labels"]}
     assert {"incident", "sev1", "status:investigating"} <= labels
+
+
+def test_two_runs_for_one_confirmation_leave_one_incident(
+    shop: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Right before a run opens the incident another one opens it: each looks again afterwards."""
+    shop.github.user("mallory")
+    report = int(shop.github.as_user("mallory").file_form_issue("Down", FORM)["number"])
+    shop.respond()
+    shop.passes(1)
+    shop.alice.comment(report, "/confirm")
+    overtaken_at_first_open(monkeypatch, shop.respond)
+    shop.respond()
+    found = shop.alice.ask("GET", "/issues?state=all")
+    states = {issue["number"]: (issue["state"], issue["state_reason"]) for issue in found}
+    assert states[2] == ("open", None)
+    assert states[3] == ("closed", "not_planned")
+    assert [text for text in shop.said(report) if "#2" in text]
+    assert not [text for text in shop.said(report) if "#3" in text]

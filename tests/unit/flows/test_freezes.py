@@ -21,6 +21,7 @@ from incident_actions.reconcile.respond import Tools, WorkflowEvent, respond
 from incident_actions.sandbox import Sandbox
 from incident_actions.sandbox.people import Person
 from tests.support.events import ROOT, form_body, payload_of, schedule_event
+from tests.support.overtaken import overtaken_at_first_open
 
 NAME, TOKEN = "acme/shop", "ghs_job"
 FORM = ROOT / ".github" / "ISSUE_TEMPLATE" / "freeze.yml"
@@ -178,6 +179,20 @@ def test_the_bots_answer_that_got_lost_opens_no_second_one(town: Town) -> None:
     town.github.fail(f"POST /repos/{NAME}/issues", status=502, after=True)
     town.say(town.bob, report, "/confirm")
     assert len(town.open_freezes()) == 1
+
+
+def test_two_runs_for_one_confirmation_leave_one_freeze(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Right before a run opens the freeze another one opens it: each looks again afterwards."""
+    report = town.freeze(town.mallory)
+    town.respond()
+    town.later(minutes=1)
+    town.bob.comment(report, "/confirm")
+    overtaken_at_first_open(monkeypatch, town.respond)
+    town.respond()
+    assert town.open_freezes() == [report + 1]
+    assert town.alice.issue(report + 2)["state_reason"] == "not_planned"
 
 
 def test_a_writers_own_hand_on_the_label_is_a_confirmation(town: Town) -> None:
