@@ -64,7 +64,7 @@ def outputs() -> str:
 
 def label_names() -> str:
     """Every label of ours, and those that carry a name."""
-    rows = [(f"`{label.name}`", label.description) for label in labels.CATALOG]
+    rows = [(f"`{label.name}`", label.description) for label in labels.CATALOG.values()]
     rows += [(f"`{p}NAME`", labels.describe(p).description) for p in labels.PREFIXES]
     return _table(("Label", "Means"), rows)
 

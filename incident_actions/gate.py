@@ -11,6 +11,9 @@ every deploy, so code that a clear deploy does not need is in other files, impor
 - `gate_decision.py`: what the open issues mean for a deploy, as pure functions.
 - `gate_readers.py`: how text on GitHub is read. The rest of the program uses it, too.
 - `gate_words.py`: how the verdict, or a failed request, is put into words.
+- `gate_inputs.py`: flags, and what the event of a pull request or of a merge queue names.
+- `gate_further.py`: further pages, what may let a frozen deploy pass after all, and waiting.
+- `gate_proxy.py`: for a network with a proxy.
 """
 
 from __future__ import annotations
@@ -28,17 +31,16 @@ if __name__ == "__main__":
     package.__path__ = [os.path.dirname(os.path.abspath(__file__))]
     sys.modules.update({package.__name__: package, "incident_actions.gate": sys.modules[__name__]})
 
-import binascii
 import http.client
 import json
 import re
 import threading
 import time
 import unicodedata
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from functools import partial
 from types import SimpleNamespace
-from urllib.parse import parse_qs, quote, unquote, urlencode, urljoin, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,18 +48,14 @@ if TYPE_CHECKING:
     from typing import Any
 
     from incident_actions.gate_decision import Code, IssueVerdict
+    from incident_actions.gate_inputs import SourcePull
 
 SEVERITIES = ("sev1", "sev2", "sev3")  # the worst first
-PER_PAGE, MOST_PAGES = 100, 100
+PER_PAGE = 100
 NEVER = float("inf")  # seconds to wait: another try makes no sense
+EVENTS_OF_PULLS = ("pull_request", "pull_request_target", "merge_group")
 REDIRECTS = (301, 302, 307, 308)
-SCHEDULE_IS_LATE = timedelta(minutes=30)  # without a scheduled run: a note says so
 CLEAR = "✅ Deploys are not frozen"  # the heading of the job summary
-
-
-FINAL = frozenset(  # codes of failures that last: waiting does not help
-    {"unauthorized", "forbidden", "not-found", "certificate", "internal"}
-)
 
 
 class GateError(Exception):
@@ -85,14 +83,6 @@ class DeployRequest(SimpleNamespace):
     shas: frozenset[str]
     pulls: tuple[SourcePull, ...]  # those that the event names; more may be looked up
     actor: str  # login of the account that started the deploy
-
-
-class SourcePull(SimpleNamespace):
-    """A pull request that the commit came from."""
-
-    number: int
-    shas: frozenset[str]
-    text: str  # the description, with its closing keywords; empty unless its author is trusted
 
 
 class GateVerdict(SimpleNamespace):
@@ -216,90 +206,13 @@ def fixed_now(text: str) -> datetime | None:
     return now
 
 
-def read_flags(argv: Sequence[str]) -> dict[str, Any]:
-    """Read the command line: flag names to values, None for a flag that is not given.
-
-    There is a flag for each of `INPUTS`, and `--json`. Ends the program with exit code 2 for any
-    other flag.
-    """
-    import argparse  # slow to import, and no workflow needs it
-
-    parser = argparse.ArgumentParser(
-        prog="incident-actions gate",
-        description="May this change be deployed now? Exit code 0: yes; 1: no; 2: wrong input;"
-        " 3: GitHub could not be asked. Each flag is also an environment variable, INPUT_NAME;"
-        " the token is read from INPUT_TOKEN or GITHUB_TOKEN.",
-    )
-    for name, default, text in INPUTS:
-        shown = f" (default: {default})" if default else ""
-        parser.add_argument(f"--{name}", help=text + shown)
-    parser.add_argument("--json", action="store_true", help="print the verdict as JSON")
-    return vars(parser.parse_args(argv))
-
-
-def event_payload(env: Mapping[str, str]) -> dict[str, Any]:
-    """Read the payload of the event that started the workflow.
-
-    Raises `BadInputError` when its file can't be read or holds no JSON object.
-
-    https://docs.github.com/en/actions/reference/workflows-and-actions/variables
-    """
-    try:
-        with open(env.get("GITHUB_EVENT_PATH", ""), encoding="utf-8-sig") as file:
-            event = json.load(file)
-        if isinstance(event, dict):
-            return event
-        reason = "it holds no JSON object"
-    except (OSError, ValueError, RecursionError) as error:
-        reason = plain(error)
-    what = f"The event file (GITHUB_EVENT_PATH) can't be read: {reason}."
-    remedy = "Run the gate in a workflow, or leave GITHUB_EVENT_NAME out."
-    raise BadInputError("bad-input", what, remedy)
-
-
-def read_event(env: Mapping[str, str]) -> tuple[tuple[SourcePull, ...], frozenset[str]]:
-    """Read the pull requests and the commit SHAs that the event names.
-
-    Both are empty unless the event is `pull_request`, `pull_request_target` or `merge_group`.
-    Raises `BadInputError` when the event file can't be read.
-
-    https://docs.github.com/en/actions/writing-workflows/choosing-when-your-workflow-runs/events-that-trigger-workflows#merge_group
-    """
-    if env.get("GITHUB_EVENT_NAME") not in ("pull_request", "pull_request_target", "merge_group"):
-        return (), frozenset()
-    event = event_payload(env)
-    from incident_actions.gate_readers import dig, kept
-
-    pull = read_pull(event.get("pull_request"))
-    shas = pull.shas if pull else frozenset()
-    branch = dig(event, "merge_group", "head_ref")
-    if isinstance(branch, str):
-        match = re.search(r"/pr-(\d+)-[0-9a-f]+$", branch)
-        pull = SourcePull(number=int(match[1]), shas=frozenset(), text="") if match else None
-        shas = frozenset(kept([dig(event, "merge_group", "head_sha")], str))
-    return (pull,) if pull else (), shas
-
-
-def read_pull(item: object) -> SourcePull | None:
-    """Read one pull request, as an event or GitHub's API gives it; None when `item` is none.
-
-    An author can edit the description at any time, so an outsider's description is left out.
-    https://docs.github.com/en/rest/commits/commits#list-pull-requests-associated-with-a-commit
-    """
-    from incident_actions.gate_readers import TRUSTED, dig, kept
-
-    number = dig(item, "number")
-    if type(number) is not int:
-        return None
-    shas = kept([dig(item, "head", "sha"), dig(item, "merge_commit_sha")], str)
-    believed = str(dig(item, "author_association")) in TRUSTED
-    text = "".join(kept([dig(item, "body")], str)) if believed else ""
-    return SourcePull(number=number, shas=frozenset(shas), text=text)
-
-
 def read_inputs(argv: Sequence[str], env: Mapping[str, str]) -> tuple[GateSettings, DeployRequest]:
     """Read the flags and the environment. Raises `BadInputError` when an input is wrong."""
-    flags = read_flags(argv) if argv else {}
+    flags: dict[str, Any] = {}
+    if argv:
+        from incident_actions.gate_inputs import read_flags
+
+        flags = read_flags(argv)
 
     def variable(name: str, default: str = "") -> str:
         return env.get(name, "").strip() or default
@@ -328,7 +241,12 @@ def read_inputs(argv: Sequence[str], env: Mapping[str, str]) -> tuple[GateSettin
     require(is_api_url(api), "GITHUB_API_URL", shown, remedy)
     inside = ".." not in value["config"].split("/")
     require(inside, "`config`", value["config"], "Name a path inside the repository.")
-    pulls, shas = read_event(env)
+    pulls: tuple[SourcePull, ...] = ()
+    shas: frozenset[str] = frozenset()
+    if env.get("GITHUB_EVENT_NAME") in EVENTS_OF_PULLS:
+        from incident_actions.gate_inputs import read_event
+
+        pulls, shas = read_event(env)
     sha = variable("GITHUB_SHA").lower()
     settings = GateSettings(
         api=api,
@@ -426,20 +344,18 @@ class GateClient:
     def exchange(self, url: str, timeout: float) -> tuple[int, Any, bytes]:
         """Send one GET request; gives the status, the headers and the body of the answer.
 
-        A proxy gets the whole address for plain HTTP, and opens a tunnel to the host for HTTPS.
         Raises OSError, HTTPException and ValueError.
         """
-        parts, headers = urlsplit(url), self.headers()
-        proxy, login = self.proxy(parts)
-        near, target = proxy or parts, parts.path + (f"?{parts.query}" if parts.query else "")
-        if parts.scheme == "http":
-            connection = http.client.HTTPConnection(near.hostname or "", near.port or 80)
-            target, headers = (url, {**headers, **login}) if proxy else (target, headers)
-        else:
-            port, tls = near.port or 443, self.tls()
-            connection = http.client.HTTPSConnection(near.hostname or "", port, context=tls)
-            if proxy:
-                connection.set_tunnel(parts.hostname or "", parts.port or 443, login)
+        parts, headers, env = urlsplit(url), self.headers(), self.settings.env
+        tls = self.tls() if parts.scheme == "https" else None
+        if env.get(f"{parts.scheme}_proxy") or env.get(f"{parts.scheme.upper()}_PROXY"):
+            from incident_actions.gate_proxy import exchange_by_proxy
+
+            return exchange_by_proxy(url, headers, timeout, tls)
+        host, port = parts.hostname or "", parts.port
+        target = parts.path + (f"?{parts.query}" if parts.query else "")
+        plain_http, over_tls = http.client.HTTPConnection, http.client.HTTPSConnection
+        connection = over_tls(host, port, context=tls) if tls else plain_http(host, port)
         connection.timeout = timeout
         wire = None
         try:
@@ -452,25 +368,6 @@ class GateClient:
         finally:
             self.open.discard(wire)
             connection.close()
-
-    def proxy(self, parts: Any) -> tuple[Any, dict[str, str]]:
-        """Find the proxy for an address, which is given in parts (`urlsplit`).
-
-        Gives the parts of the proxy's own address, and the header with its user and password
-        (empty without them). Without a proxy, or when `no_proxy` excludes the host: None and {}.
-        """
-        env, name, host = self.settings.env, f"{parts.scheme}_proxy", f".{parts.hostname}".lower()
-        proxy = env.get(name) or env.get(name.upper()) or ""
-        for entry in (env.get("no_proxy") or env.get("NO_PROXY") or "").lower().split(","):
-            name = entry.partition(":")[0].strip(" *.")
-            if entry.strip() == "*" or (name and host.endswith(f".{name}")):
-                proxy = ""
-        place = urlsplit(proxy if "://" in proxy else f"//{proxy}")
-        if not proxy or place.username is None:
-            return place if proxy else None, {}
-        pair = f"{unquote(place.username)}:{unquote(place.password or '')}"
-        secret = binascii.b2a_base64(pair.encode(), newline=False).decode()
-        return place, {"Proxy-Authorization": f"Basic {secret}"}
 
     def tls(self) -> Any:
         """The TLS settings, made once. Certificates that the environment names are trusted, too."""
@@ -561,6 +458,8 @@ def open_items(client: GateClient) -> list[Any]:
     issues = [item for items, _ in firsts for item in items]
     for label, (items, link) in zip(labels, firsts):
         if link or len(items) >= PER_PAGE:
+            from incident_actions.gate_further import further_items
+
             issues += further_items(client, label, link, len(items))
     return issues
 
@@ -569,88 +468,6 @@ def nothing_open() -> GateVerdict:
     """The verdict when no issue is open that could freeze deploys."""
     reason = "Deploys are not frozen: no incident is open."
     return GateVerdict(verdict="clear", code="nothing-open", reason=reason)
-
-
-def linked(link: str, relation: str) -> dict[str, list[str]]:
-    """Read the query parameters of one relation (`next`, `last`) in a Link header.
-
-    Gives an empty dict when the header does not have the relation.
-
-    https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api
-    """
-    match = re.search(rf'<([^<>]*)>[^<>]*;\s*rel="?{relation}(?!\w)', link)
-    return parse_qs(urlsplit(match[1]).query) if match else {}
-
-
-def further_items(client: GateClient, label: str, link: str, size: int) -> list[Any]:
-    """Read all pages after the first. `link` and `size` are the first page's Link header and its
-    number of items. Raises `GateError`, also when there are more than `MOST_PAGES` pages.
-    """
-    last_page = linked(link, "last").get("page", ["0"])[0]
-    if re.fullmatch(r"\d{1,4}", last_page) and 1 < int(last_page) <= MOST_PAGES:
-        pages = ({"page": str(page)} for page in range(2, int(last_page) + 1))
-        answers = client.all_of([partial(page_of, client, label, page) for page in pages])
-        return [item for items, _ in answers for item in items]
-    further: list[Any] = []
-    for page in range(2, MOST_PAGES + 1):
-        following = linked(link, "next")
-        if not following and size < PER_PAGE:
-            return further
-        # Only the page is taken from the link: its address might lead to another host.
-        query = {k: v[0] for k, v in following.items() if k in ("page", "after", "cursor")}
-        items, link = page_of(client, label, query or {"page": str(page)})
-        further, size = further + items, len(items)
-    what = f"More than {PER_PAGE * MOST_PAGES} open incidents."
-    raise GateError("unreadable", what, "Close the ones that are over.")
-
-
-def look_further(
-    client: GateClient, request: DeployRequest, verdict: GateVerdict, now: datetime
-) -> tuple[tuple[SourcePull, ...], tuple[str, ...] | None, list[str]]:
-    """Look up what may let a frozen deploy pass after all.
-
-    Returns the pull requests that the commit came from, the environments that a freeze stops
-    (None: all), and remarks for people. A failed request adds at most a remark: the deploy
-    stays frozen. The time of the last scheduled run is looked up, too: it may call for a remark.
-    https://docs.github.com/en/rest/actions/workflow-runs#list-workflow-runs-for-a-repository
-    https://docs.github.com/en/rest/repos/contents#get-repository-content
-    """
-    from incident_actions.gate_readers import dig, environments_of, parse_time
-    from incident_actions.gate_words import age
-
-    here, source = f"/repos/{request.repository}", f"/repos/{request.source}"
-    paths = {"schedule": f"{here}/actions/runs?event=schedule&per_page=1"}
-    if request.environment:
-        paths["config"] = f"{here}/contents/{quote(client.settings.config)}"
-    if request.intent == "fix" or any(finding.issue.allow for finding in verdict.findings):
-        unread = [pull.number for pull in request.pulls if not pull.shas]  # of a merge queue
-        if unread:
-            paths["pull"] = f"{source}/pulls/{unread[0]}"
-        elif request.shas and not request.pulls:
-            paths["pull"] = f"{source}/commits/{quote(min(request.shas), safe='')}/pulls"
-    calls = [lambda path=path: client.get(path)[0] for path in paths.values()]
-    answers = dict(zip(paths, client.together(calls)))
-
-    notes: list[str] = []
-    pulls, file = answers.get("pull", []), answers.get("config")
-    if isinstance(pulls, Exception):
-        notes.append(f"The pull request of this commit can't be looked up: {pulls}")
-        notes.append("Give the job `permissions: pull-requests: read` and `contents: read`.")
-    pulls = pulls if isinstance(pulls, list) else [pulls]  # `read_pull` drops an exception
-    environments = None
-    try:
-        if file is not None and getattr(file, "code", "") != "not-found":
-            environments = environments_of(binascii.a2b_base64(file["content"]).decode("utf-8-sig"))
-    except (TypeError, KeyError, ValueError):
-        note = "`freeze: environments:` can't be read, so every environment counts as frozen."
-        notes.append(note)
-    last_run = parse_time(dig(answers["schedule"], "workflow_runs", 0, "created_at"))
-    if last_run and now - last_run > SCHEDULE_IS_LATE:
-        notes.append(
-            f"Scheduled workflows last ran {age(last_run, now)} ago: reminders, and freezes that"
-            " end by themselves, may be late. Start the incident workflow by hand."
-        )
-    return tuple(pull for pull in map(read_pull, pulls) if pull), environments, notes
 
 
 def ask(settings: GateSettings, request: DeployRequest, now: datetime) -> GateVerdict:
@@ -668,30 +485,14 @@ def ask(settings: GateSettings, request: DeployRequest, now: datetime) -> GateVe
         issues = read_issues(items)
         verdict = decide(request, issues, now)
         if verdict.verdict == "frozen":
+            from incident_actions.gate_further import look_further
+
             verdict = decide(request, issues, now, *look_further(client, request, verdict, now))
         return verdict
     except Exception as error:  # a mistake of ours must not let a deploy through
         from incident_actions.gate_words import failed
 
         return failed(request, error)
-
-
-def ask_until_clear(settings: GateSettings, ask_once: Callable[[], GateVerdict]) -> GateVerdict:
-    """Call `ask_once` until the deploy is not held, or `settings.wait` minutes are over.
-
-    Returns the last verdict. Prints a line when the freezing issues change, or every five minutes.
-    """
-    end = time.monotonic() + settings.wait * 60
-    told_at, told_line = 0.0, ""
-    while True:
-        verdict, left = ask_once(), end - time.monotonic()
-        if not verdict.holds(settings.on_error) or verdict.code in FINAL or left <= 0:
-            return verdict
-        line = " ".join(f"#{f.issue.number}" for f in verdict.findings) or verdict.code
-        if line != told_line or time.monotonic() - told_at > 300:
-            told_line, told_at = line, time.monotonic()
-            print(f"Waiting up to {left / 60:.0f} min: {verdict.reason}", flush=True)
-        time.sleep(min(30.0, left))
 
 
 def append(path: str, text: str) -> None:
@@ -742,7 +543,11 @@ def main(argv: Sequence[str], env: Mapping[str, str], now: datetime | None = Non
     def clock() -> datetime:
         return now or settings.now or datetime.now(timezone.utc)
 
-    verdict = ask_until_clear(settings, lambda: ask(settings, request, clock()))
+    verdict = ask(settings, request, clock())
+    if settings.wait and verdict.holds(settings.on_error):
+        from incident_actions.gate_further import ask_until_clear
+
+        verdict = ask_until_clear(settings, verdict, lambda: ask(settings, request, clock()))
     if verdict.code == "nothing-open" and not settings.json:
         publish(settings, verdict, f"### {CLEAR}\n\n{verdict.reason}\n")
         print(verdict.reason)

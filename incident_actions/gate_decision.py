@@ -11,12 +11,15 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 from types import SimpleNamespace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from incident_actions import gate
 from incident_actions import gate_readers as read
 from incident_actions import gate_words as words
-from incident_actions.gate import DeployRequest, GateVerdict, SourcePull
+from incident_actions.gate import DeployRequest, GateVerdict
+
+if TYPE_CHECKING:
+    from incident_actions.gate_inputs import SourcePull
 
 # The reason codes of a verdict, and of each finding in it. There are no others.
 Code = Literal[

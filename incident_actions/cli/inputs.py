@@ -18,6 +18,7 @@ from incident_actions.cli.repository_files import remote_of, repository_folder
 from incident_actions.cli.runner import Runner
 from incident_actions.config import PATH
 from incident_actions.errors import InputError
+from incident_actions.gate_inputs import event_payload
 from incident_actions.github.client import GitHub
 from incident_actions.reconcile.respond import WorkflowEvent
 
@@ -88,7 +89,7 @@ def read_event(environ: Mapping[str, str]) -> WorkflowEvent:
     if name in ("schedule", "workflow_dispatch") and not path:
         return WorkflowEvent(name, {})
     try:
-        return WorkflowEvent(name, gate.event_payload(environ))
+        return WorkflowEvent(name, event_payload(environ))
     except gate.BadInputError as error:
         remedy = "Set GITHUB_EVENT_PATH to the event's JSON file, as the runner does."
         raise InputError(error.what, remedy=remedy) from None

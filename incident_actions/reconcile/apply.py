@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from incident_actions.domain.issue import labels
 from incident_actions.domain.postmortem.pulls import PullRequest
 from incident_actions.domain.projection import effects as e
 from incident_actions.errors import Forbidden, GitHubError, NotFound, Rejected
@@ -81,3 +82,10 @@ def apply_one(github: GitHub, effect: e.Effect) -> Outcome:
 def took_place(outcomes: Iterable[Outcome]) -> tuple[e.Effect, ...]:
     """The effects that GitHub carried out."""
     return tuple(outcome.effect for outcome in outcomes if outcome.done)
+
+
+def missing_labels(github: GitHub, wanted: Iterable[str]) -> list[e.CreateLabel]:
+    """The labels among `wanted` (names) that the repository does not have. Makes one request."""
+    existing = github.label_names()
+    missing = [name for name in sorted(wanted) if name.casefold() not in existing]
+    return [e.CreateLabel(labels.describe(name)) for name in missing]

@@ -25,7 +25,7 @@ from incident_actions.domain.postmortem.record import ActionRecord, FiledAction
 from incident_actions.domain.projection.effects import AddSubIssue, CreateLabel, Effect, OpenIssue
 from incident_actions.domain.projection.wanted import edit
 from incident_actions.errors import Rejected
-from incident_actions.reconcile.apply import apply, apply_one, took_place
+from incident_actions.reconcile.apply import apply, apply_one, missing_labels, took_place
 from incident_actions.reconcile.context import RunContext
 from incident_actions.render.postmortem import action_body
 
@@ -67,7 +67,7 @@ def file_missing(
     if not new:
         return filed
     wanted = {name for record in new for name in records.labels_of(record)}
-    apply(context.github, _new_labels(wanted - context.github.label_names()))
+    apply(context.github, missing_labels(context.github, wanted))
     opened = [_open(context, record) for record in new]
     by_number = {each.issue.number: each for each in (*filed, *list_filed(context, incident))}
     for number in opened:
@@ -80,10 +80,6 @@ def file_missing(
     follow_file(context, updates)
     by_number |= {update.filed.issue.number: update.after for update in updates}
     return tuple(by_number.values())
-
-
-def _new_labels(wanted: Iterable[str]) -> list[CreateLabel]:
-    return [CreateLabel(names.describe(name)) for name in sorted(wanted)]
 
 
 def _open(context: RunContext, record: ActionRecord) -> int | None:
@@ -123,7 +119,8 @@ def _edit(update: sync.ActionUpdate) -> list[Effect]:
         open=update.open,
         planned=not update.dropped,
     )
-    labels = _new_labels(set(update.labels) - set(issue.labels))
+    added = sorted(set(update.labels) - set(issue.labels))
+    labels = [CreateLabel(names.describe(name)) for name in added]
     return [] if change is None else [*labels, change]
 
 

@@ -40,10 +40,8 @@ from incident_actions.domain.timeline.interpreter import (
 )
 from incident_actions.errors import GitHubError
 from incident_actions.github.client import GitHub
-from incident_actions.reconcile import lookups as override_audit
-from incident_actions.reconcile import lookups as suspects
-from incident_actions.reconcile import plan, runbook_library
-from incident_actions.reconcile.apply import apply, took_place
+from incident_actions.reconcile import lookups, plan, runbook_library
+from incident_actions.reconcile.apply import apply, missing_labels, took_place
 from incident_actions.reconcile.context import JobResult, RunContext
 from incident_actions.reconcile.plan import Assessment, DeclaredPlaybook, OutsideFacts
 from incident_actions.reconcile.runbook_library import RunbookLibrary
@@ -146,7 +144,7 @@ def reconcile(
     change = plan.edit_for(known, state, context.config, settle=context.sweeping and not seen)
     final: list[Effect] = [*_no_room(known, change)]
     if change is not None:
-        final += [*_missing_labels(github, known, change), change]
+        final += [*_labels_to_create(github, known, change), change]
     applied += took_place(apply(github, final))
     _warn_of_labels(known, change)
     result = JobResult(
@@ -213,17 +211,14 @@ def _reminders(context: RunContext, known: Assessment) -> list[Effect]:
     return plan.reminder_comments(known.number, own, due_now, known.incident, by_next_sweep)
 
 
-def _missing_labels(github: GitHub, known: Assessment, change: EditIssue) -> list[CreateLabel]:
+def _labels_to_create(github: GitHub, known: Assessment, change: EditIssue) -> list[CreateLabel]:
     """The labels to create before the issue gets them; for a new incident all of the catalogue."""
     added = {name.casefold() for name in change.labels or ()}
     added -= {name.casefold() for name in known.observation.issue.labels}
     ready = known.before is not None and known.before.labels
-    if not added or (ready and added <= {label.name for label in names.CATALOG}):
+    if not added or (ready and added <= names.CATALOG.keys()):
         return []
-    existing = github.label_names()
-    wanted = {label.name: label for label in names.CATALOG}
-    wanted |= {name: names.describe(name) for name in sorted(added) if is_ours(name)}
-    return [CreateLabel(label) for name, label in wanted.items() if name not in existing]
+    return missing_labels(github, {*names.CATALOG, *filter(is_ours, added)})
 
 
 def _playbook(
@@ -315,7 +310,7 @@ def _look_around(context: RunContext, known: Assessment) -> OutsideFacts:
     looked_at = facts.suspects is not None and facts.suspects.start == started
     changed = None
     if not incident.sensitive and not looked_at:
-        changed = suspects.look(github, started, context.config)
+        changed = lookups.look(github, started, context.config)
     if changed is not None:
         deployments = tuple(each for each in changed.deployments if each.at >= started)
         facts = replace(facts, suspects=changed.suspects, deployments=deployments)
@@ -327,7 +322,7 @@ def _look_around(context: RunContext, known: Assessment) -> OutsideFacts:
     if facts.public is None and incident.sensitive:
         facts = replace(facts, public=github.about().public)
     if not incident.sensitive and (facts.deployments or incident.allow):
-        audit = override_audit.follow(
+        audit = lookups.follow(
             github, incident, known.number, facts.deployments, facts.audit, context.now
         )
         facts = replace(facts, audit=audit)

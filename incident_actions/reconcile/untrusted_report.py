@@ -29,7 +29,7 @@ from incident_actions.domain.timeline.interpreter import (
     wants_permission,
 )
 from incident_actions.github.client import GitHub
-from incident_actions.reconcile.apply import apply, apply_one, took_place
+from incident_actions.reconcile.apply import apply, apply_one, missing_labels, took_place
 from incident_actions.reconcile.context import JobResult, RunContext
 from incident_actions.reconcile.incident import AuthorCheck
 from incident_actions.reconcile.plan import comments_to_delete
@@ -102,7 +102,7 @@ def open_once(
 
 def open_issue(context: RunContext, new: e.OpenIssue) -> int | None:
     """Open an issue; gives its number. Creates missing labels first, so that it freezes at once."""
-    apply(context.github, missing_labels(context))
+    apply(context.github, missing_labels(context.github, names.CATALOG))
     return apply_one(context.github, new).number
 
 
@@ -126,7 +126,7 @@ def say_and_edit(
     effects += [*comments_to_delete(notices, observation), *wrong_words]
     if change is not None:
         if any(not issue.has_label(name) for name in change.labels or ()):
-            effects += missing_labels(context)
+            effects += missing_labels(context.github, names.CATALOG)
         effects.append(change)
     return took_place(apply(context.github, effects))
 
@@ -138,12 +138,6 @@ def _close_doubles(github: GitHub, numbers: Sequence[int]) -> tuple[e.Effect, ..
         kept = [n for n in issue.labels if not is_ours(n) and n.casefold() != names.INCIDENT]
         edits.append(edit(issue, labels=kept, open=False, planned=False))
     return took_place(apply(github, filter(None, edits)))
-
-
-def missing_labels(context: RunContext) -> list[e.CreateLabel]:
-    """The labels of our catalogue that the repository doesn't have. Makes one request."""
-    existing = context.github.label_names()
-    return [e.CreateLabel(label) for label in names.CATALOG if label.name not in existing]
 
 
 def _incident_of(observation: Observation, by: str) -> e.OpenIssue:

@@ -35,7 +35,7 @@ class Label(Struct, frozen=True):
     description: str
 
 
-CATALOG: tuple[Label, ...] = (
+_LABELS = (
     Label(INCIDENT, "b60205", "Production is hurting users, revenue, security or data"),
     Label("sev1", "b60205", "Full outage, or login, payments, core API or data at risk"),
     Label("sev2", "d93f0b", "Major degradation: many users or one key workflow blocked"),
@@ -52,6 +52,7 @@ CATALOG: tuple[Label, ...] = (
     Label(POSTMORTEM_REVIEWED, "c2e0c6", "Its postmortem was reviewed and merged"),
     Label(ACTION_ITEM, "0e8a16", "A follow-up of an incident"),
 )
+CATALOG = {label.name: label for label in _LABELS}
 
 PREFIXES = (SERVICE_PREFIX, CAUSE_PREFIX, FOLLOWUP_PREFIX)
 SHOWN_PREFIXES = {
@@ -63,9 +64,8 @@ _FOLLOWUP = ("c5def5", "The gap that a follow-up closes")
 
 def describe(name: str) -> Label:
     """A label of ours with its colour and description, by its name."""
-    for label in CATALOG:
-        if label.name == name:
-            return label
+    if name in CATALOG:
+        return CATALOG[name]
     prefixed = {**SHOWN_PREFIXES, FOLLOWUP_PREFIX: _FOLLOWUP}
     for prefix, (color, description) in prefixed.items():
         if name.startswith(prefix):

@@ -208,9 +208,7 @@ def is_ours(name: str) -> bool:
     folded = name.casefold()
     if folded in _PEOPLES:
         return False
-    return folded in {label.name for label in labels.CATALOG} or folded.startswith(
-        tuple(labels.SHOWN_PREFIXES)
-    )
+    return folded in labels.CATALOG or folded.startswith(tuple(labels.SHOWN_PREFIXES))
 
 
 def _bot_may_add(name: str) -> bool:

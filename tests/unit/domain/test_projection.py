@@ -105,8 +105,8 @@ def test_a_drill_stays_a_drill_as_people_have_it() -> None:
 
 def test_the_catalogue_fits_githubs_limits() -> None:
     """Names, descriptions and colours that GitHub takes."""
-    assert len({label.name.casefold() for label in labels.CATALOG}) == len(labels.CATALOG)
-    for label in labels.CATALOG:
+    assert len({label.name.casefold() for label in labels.CATALOG.values()}) == len(labels.CATALOG)
+    for label in labels.CATALOG.values():
         assert len(label.name) <= labels.MAX_NAME
         assert 0 < len(label.description) <= 100
         assert len(label.color) == 6

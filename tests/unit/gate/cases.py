@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from incident_actions import gate
+from incident_actions.gate_inputs import SourcePull
 
 NOW = datetime(2026, 11, 23, 3, 33, tzinfo=UTC)
 SHA = "0123456789abcdef0123456789abcdef01234567"
@@ -91,9 +92,9 @@ def allow(until: Any = LATER, **entry: Any) -> str:
     return with_state(allow=[full])
 
 
-def pull(number: int = 7, text: str = "", *shas: str) -> gate.SourcePull:
+def pull(number: int = 7, text: str = "", *shas: str) -> SourcePull:
     """A pull request that the commit came from."""
-    return gate.SourcePull(number=number, shas=frozenset(shas), text=text)
+    return SourcePull(number=number, shas=frozenset(shas), text=text)
 
 
 def case(
@@ -102,7 +103,7 @@ def case(
     verdict: str,
     code: str,
     *,
-    pulls: tuple[gate.SourcePull, ...] = (),
+    pulls: tuple[SourcePull, ...] = (),
     environments: tuple[str, ...] | None = None,
     blocked_by: list[int] | None = None,
     **request: Any,

@@ -78,6 +78,9 @@ def run(
             env["GITHUB_EVENT_PATH"] = str(path)
         env.update({f"INPUT_{k.upper().replace('-', '_')}": v for k, v in (inputs or {}).items()})
         env.update(variables)
+        for name, value in variables.items():
+            if name.lower().endswith("_proxy"):  # `urllib.request` reads the process's environment
+                monkeypatch.setenv(name, value)
         code = gate.main(list(flags), env, NOW)
         log = capsys.readouterr().out
         assert "secret-token" not in log + files["GITHUB_STEP_SUMMARY"].read_text()

@@ -11,6 +11,7 @@ from incident_actions import gate
 from incident_actions import gate_decision as decision
 from incident_actions import gate_readers as readers
 from incident_actions import gate_words as words
+from incident_actions.gate_inputs import SourcePull
 from tests.unit.gate.cases import (
     CASES,
     EARLIER,
@@ -200,7 +201,7 @@ def test_summary_lists_three_ways_out() -> None:
 
 def test_summary_of_a_pull_request_offers_its_number() -> None:
     """In a pull request the way out names it, not a commit that nobody knows."""
-    pulls = (gate.SourcePull(number=7, shas=frozenset(), text=""),)
+    pulls = (SourcePull(number=7, shas=frozenset(), text=""),)
     assert "/allow #7 for 2h" in words.summary(request(pulls=pulls), decide_on(SEV1), NOW)
 
 
