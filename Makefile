@@ -8,6 +8,9 @@ INSTALL := $(PIP) install --require-hashes --only-binary :all:
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
+# One more than there are cores, because some tests wait for other processes.
+WORKERS = $(shell $(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)')
+
 .DEFAULT_GOAL := help
 .PHONY: help drill test check format docs bench lock clean
 
@@ -18,7 +21,7 @@ drill: $(VENV)/runtime.stamp  ## Play one SEV1 from the form to the all-clear, a
 	@$(BIN)/python -m incident_actions.sandbox.drill
 
 test: check  ## Lint, check types, run every test
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 check: $(VENV)/dev.stamp  ## Lint, formatting and types
 	$(BIN)/ruff check .

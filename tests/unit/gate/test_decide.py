@@ -11,7 +11,7 @@ from incident_actions import gate
 from incident_actions import gate_decision as decision
 from incident_actions import gate_readers as readers
 from incident_actions import gate_words as words
-from incident_actions.gate_inputs import SourcePull
+from incident_actions.gate_inputs import SourcePull, read_pull
 from tests.unit.gate.cases import (
     CASES,
     EARLIER,
@@ -93,7 +93,7 @@ def test_a_label_that_means_everything_narrows_nothing(name: str) -> None:
 def test_a_description_counts_only_when_the_team_wrote_it(association: object, text: str) -> None:
     """Its author can edit it at any time, after the review, too. A title closes nothing."""
     item = {"number": 7, "title": "Fixes #13", "body": "Fixes #12"}
-    pull = gate.read_pull({**item, "author_association": association})
+    pull = read_pull({**item, "author_association": association})
     assert pull is not None
     assert pull.text == text
 
