@@ -5,7 +5,7 @@ https://docs.github.com/en/rest/issues
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import islice, takewhile
@@ -14,10 +14,26 @@ from urllib.parse import quote
 
 from msgspec.structs import asdict
 
-from incident_actions.domain.issue.observation import Comment, EventKind, Issue, TimelineEvent
+from incident_actions.domain.issue.observation import (
+    Actor,
+    Comment,
+    EventKind,
+    Issue,
+    TimelineEvent,
+    Version,
+)
 from incident_actions.domain.projection import effects as e
 from incident_actions.errors import NotFound, Rejected
-from incident_actions.github.transport import Transport, actor, build, field, names
+from incident_actions.github.transport import (
+    PER_PAGE,
+    Answer,
+    Transport,
+    actor,
+    build,
+    each,
+    field,
+    names,
+)
 
 _EVENTS = frozenset(kind.value for kind in EventKind)
 
@@ -61,15 +77,49 @@ class Issues(Transport):
         listed = islice(self._pages(_issue, "/issues", **asked), most)
         return tuple(issue for issue in listed if pulls or not issue.is_pull_request)
 
-    def history(self, number: int) -> tuple[Comment | TimelineEvent, ...]:
+    def history(
+        self, number: int, also: Collection[str] = ()
+    ) -> tuple[Comment | TimelineEvent, ...]:
         """An issue's comments and events, in GitHub's order.
 
-        Kinds of events that `EventKind` does not name are left out. Makes one request for each
-        hundred entries.
+        Kinds of events that `EventKind` does not name are left out, and so are references from
+        other repositories, which anybody can make; those from the repositories in `also` (in lower
+        case) are kept. Makes one request for each hundred entries.
 
         https://docs.github.com/en/rest/issues/timeline#list-timeline-events-for-an-issue
         """
-        return tuple(self._pages(_entry, f"/issues/{number}/timeline"))
+        known = {self.repository.casefold(), *also}
+
+        def entry(raw: Any) -> Comment | TimelineEvent | None:
+            return _entry(raw) if _repository_of(raw) in known | {None} else None
+
+        return tuple(self._pages(entry, f"/issues/{number}/timeline"))
+
+    def editors(self, nodes: Sequence[str]) -> dict[str, Actor]:
+        """Who edited issues or comments last: node id -> account; without those never edited.
+
+        `nodes` are GraphQL's ids. Makes one request for each hundred.
+
+        https://docs.github.com/en/graphql/reference/interfaces#comment
+        """
+        return dict(self._nodes(_editor_of, _EDITORS, nodes))
+
+    def versions(self, nodes: Sequence[str]) -> dict[str, tuple[Version, ...]]:
+        """The versions of issues or comments that were edited: node id -> the oldest first.
+
+        Of a text with more than twenty versions the newest are given. `nodes` are GraphQL's ids.
+        Makes one request for each hundred.
+
+        https://docs.github.com/en/graphql/reference/objects#usercontentedit
+        """
+        return dict(self._nodes(_versions_of, _VERSIONS, nodes))
+
+    def _nodes(
+        self, reader: Callable[[Any], tuple[str, Answer] | None], query: str, nodes: Sequence[str]
+    ) -> Iterator[tuple[str, Answer]]:
+        for start in range(0, len(nodes), PER_PAGE):
+            ids = list(nodes[start : start + PER_PAGE])
+            yield from self._query(each(reader, "nodes"), query, {"ids": ids})
 
     def open(self, issue: e.OpenIssue) -> int:
         """Open an issue; gives its number. Raises `Rejected` when an assignee can't be assigned.
@@ -203,9 +253,62 @@ def _issue(raw: Any) -> Issue:
         open=raw["state"] == "open",
         labels=names(raw["labels"]),
         assignees=names(raw.get("assignees")),
+        node=raw.get("node_id") or "",
         url=raw["html_url"],
         is_pull_request="pull_request" in raw,
     )
+
+
+_EDITORS = """
+query($ids: [ID!]!) {
+  nodes(ids: $ids) { ... on Comment { id editor { __typename login } lastEditedAt } }
+}
+"""
+_VERSIONS = """
+query($ids: [ID!]!) {
+  nodes(ids: $ids) {
+    ... on Comment {
+      id
+      userContentEdits(first: 20) {
+        nodes { editedAt diff editor { __typename login } }
+      }
+    }
+  }
+}
+"""
+"""`diff` is the whole text of a version."""
+
+
+def _editor_of(raw: Any) -> tuple[str, Actor] | None:
+    return (raw["id"], _account(raw["editor"])) if raw and raw["lastEditedAt"] else None
+
+
+def _versions_of(raw: Any) -> tuple[str, tuple[Version, ...]] | None:
+    if not raw:
+        return None  # it was deleted meanwhile
+    edits = (raw.get("userContentEdits") or {}).get("nodes") or ()
+    versions = [
+        build(Version, {}, by=_account(edit["editor"]), at=edit["editedAt"], text=edit.get("diff"))
+        for edit in edits
+    ]
+    return raw["id"], tuple(sorted(versions, key=lambda version: version.at))
+
+
+def _account(raw: Any) -> Actor:
+    """An account, as GraphQL gives it: without the `[bot]` that REST has in a bot's login."""
+    bot = bool(raw) and raw.get("__typename") == "Bot"
+    return Actor(f"{raw['login']}[bot]", bot=True) if bot else actor(raw)
+
+
+def _repository_of(raw: Any) -> str | None:
+    """The repository (in lower case) that a cross-reference comes from; None for other entries."""
+    if raw.get("event") != EventKind.CROSS_REFERENCED:
+        return None
+    source = (raw.get("source") or {}).get("issue") or {}
+    name = (source.get("repository") or {}).get("full_name") or "/".join(
+        str(source.get("repository_url")).split("/")[-2:]
+    )
+    return str(name).casefold()
 
 
 def _comment(raw: Any) -> Comment:
@@ -215,6 +318,8 @@ def _comment(raw: Any) -> Comment:
         raw,
         author=actor(raw.get("user") or raw.get("actor")),
         body=raw.get("body") or "",
+        association=raw.get("author_association") or "NONE",
+        node=raw.get("node_id") or "",
         thumbs_up=int((raw.get("reactions") or {}).get("+1") or 0),
     )
 

@@ -81,10 +81,12 @@ class Repository(Transport):
     def permission(self, login: str) -> Permission:
         """What an account may do in the repository; `NONE` for an unknown login.
 
+        Asked for once in a run.
+
         https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user
         """
         path = f"/collaborators/{quote(login, safe='')}/permission"
-        return self._find(_permission, path) or Permission.NONE
+        return self._find_once(_permission, path) or Permission.NONE
 
     def protection(self, branch: str) -> tuple[bool, tuple[str, ...]]:
         """Whether a branch is protected, and the names of the checks that a merge requires.

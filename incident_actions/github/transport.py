@@ -305,6 +305,17 @@ class Transport:
         """Make a POST with a JSON body; gives its answer, decoded by `reader`."""
         return read(reader, self.send("POST", path, given=given)[1])
 
+    def _query(
+        self, reader: Callable[[Any], Answer], query: str, variables: Mapping[str, Any]
+    ) -> Answer:
+        """Send a GraphQL query; gives its data, decoded by `reader`. What is not there is null.
+
+        https://docs.github.com/en/graphql/guides/forming-calls-with-graphql
+        """
+        request = {"query": query, "variables": variables}
+        _, answer = self.send("POST", self._requester.graphql_url, given=request)
+        return read(lambda raw: reader(raw["data"]), answer)
+
     def _graphql(self, query: str, variables: Mapping[str, Any]) -> None:
         """Send a GraphQL mutation. Raises `Rejected` when the answer lists errors.
 

@@ -31,12 +31,14 @@ from incident_actions.domain.projection.wanted import edit
 from incident_actions.domain.timeline.commands.base import Subject
 from incident_actions.domain.timeline.commands.freeze import ThawDeploys
 from incident_actions.domain.timeline.commands.reports import Confirm, Dismiss
-from incident_actions.domain.timeline.interpreter import Notice, NoticeKind, wants_permission
+from incident_actions.domain.timeline.interpreter import Notice, NoticeKind
 from incident_actions.domain.timeline.untrusted_reports import TeamDecision, decide, report_marker
 from incident_actions.gate_readers import TRUSTED, sections
 from incident_actions.gate_words import stamp
 from incident_actions.reconcile import untrusted_report
 from incident_actions.reconcile.context import JobResult, RunContext
+from incident_actions.reconcile.incident import believed, with_edits
+from incident_actions.reconcile.plan import put_back_notice
 from incident_actions.reconcile.recent_comments import RecentComments, is_held
 from incident_actions.render.markdown import render
 
@@ -118,15 +120,19 @@ def reconcile_freeze(context: RunContext, observation: Observation) -> tuple[Job
     issue = observation.issue
     if not issue.open and not (_gate_believes(issue) and label_guard.closer(observation)):
         return ()
+    observation = with_edits(context.github, observation)
     current = _since_reopened(observation)
-    permissions = Permissions()
-    people = {*wants_permission(current), *_labelled_by(current), *label_guard.people(observation)}
+    permissions = untrusted_report.judged_now(context.github, current)
+    people = {*_labelled_by(current), *label_guard.people(observation)}
     if not issue.author.bot:
         people.add(issue.author.login)
     for login in sorted(people):
-        permissions.learn(login, context.github.permission(login), 0)
+        permissions.learn(login, context.github.permission(login))
+    behind = observation.labelled_by(names.DEPLOY_FREEZE) or issue.author
+    may_freeze = behind.bot or _may_write(permissions, behind.login)
     author_may = issue.author.bot or _may_write(permissions, issue.author.login)
-    if author_may and _gate_believes(issue):
+    if may_freeze and author_may and _gate_believes(issue):
+        observation = replace(observation, issue=believed(context.github, observation))
         return _keep(context, observation, current, permissions)
     if not issue.open or label_guard.label_taken_off(observation):
         return ()
@@ -141,7 +147,7 @@ def _keep(
     needed = needs.get(ThawDeploys.name, ThawDeploys.needs)
 
     def may(login: str) -> bool:
-        return permissions.at(login, 0) >= needed
+        return permissions.of_person(login) >= needed
 
     permitted = label_guard.permitted_labels(observation, may)
     label_is_off = label_guard.label_taken_off(observation)
@@ -156,6 +162,8 @@ def _keep(
     notices += [
         Notice(NoticeKind.REFUSED, login.casefold(), to=login, text="freeze") for login in refused
     ]
+    if issue.put_back is not None:
+        notices.append(put_back_notice(issue.number, issue.put_back))
     over = wish.until is not None and wish.until <= context.now
     if isinstance(decision.command, ThawDeploys):
         notices.append(_ended(issue, decision, decision.command.text))
@@ -166,7 +174,8 @@ def _keep(
         key = str(issue.number)
         notices.append(Notice(NoticeKind.FREEZE_UNTIL, key, to=issue.author.login))
     ends = over or decision.command is not None
-    change = edit(issue, labels=(*permitted.labels, names.DEPLOY_FREEZE), open=not ends)
+    labels = (*permitted.labels, names.DEPLOY_FREEZE)
+    change = edit(issue, body=issue.body, labels=labels, open=not ends)
     done = untrusted_report.say_and_edit(context, observation, notices, change)
     return (JobResult(issue=issue.number, changed=bool(done)),)
 
@@ -234,12 +243,12 @@ def _stands_behind(current: Observation, permissions: Permissions, decision: Tea
         return ""
     if isinstance(decision.command, Confirm):
         return decision.by
-    wanting = [current.issue.author.login, *_labelled_by(current)]
+    wanting = _labelled_by(current) or [current.issue.author.login]
     return next((login for login in wanting if _may_write(permissions, login)), "")
 
 
 def _may_write(permissions: Permissions, login: str) -> bool:
-    return permissions.at(login, 0) >= Permission.WRITE
+    return permissions.of_person(login) >= Permission.WRITE
 
 
 def _gate_believes(issue: Issue) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from msgspec import Struct
@@ -14,9 +14,15 @@ from incident_actions.domain.issue.forms import Form
 from incident_actions.domain.issue.incident import Moment
 from incident_actions.domain.issue.observation import (
     REMINDER,
+    Actor,
+    Comment,
+    Issue,
+    Judged,
     Observation,
     Permission,
     Permissions,
+    Version,
+    put_back,
     take_apart,
 )
 from incident_actions.domain.playbook import checklist as checklists
@@ -34,11 +40,13 @@ from incident_actions.domain.timeline.fold import (
 from incident_actions.domain.timeline.interpreter import (
     Notice,
     NoticeKind,
+    deeds_on,
     name_of,
     named_for_roles,
-    wants_permission,
 )
+from incident_actions.domain.timeline.parser import may_hold_commands
 from incident_actions.errors import GitHubError
+from incident_actions.gate_readers import TRUSTED
 from incident_actions.github.client import GitHub
 from incident_actions.reconcile import lookups, plan, runbook_library
 from incident_actions.reconcile.apply import apply, missing_labels, took_place
@@ -65,11 +73,64 @@ def check_author(github: GitHub, observation: Observation) -> AuthorCheck:
 
     Only the body of a team's incident may be believed. Makes one request at most.
     """
-    author = observation.issue.author
-    if author.bot or observation.accepted_before:
+    author, labelled = observation.issue.author, observation.labelled_by(names.INCIDENT)
+    if observation.accepted_before:
         return AuthorCheck(accepted=True)
-    permission = github.permission(author.login)
-    return AuthorCheck(permission >= Permission.WRITE, {author.login: permission})
+    people = [person for person in (author, labelled) if person is not None and not person.bot]
+    asked = {person.login: github.permission(person.login) for person in people}
+    may = [permission >= Permission.WRITE for permission in asked.values()]
+    return AuthorCheck(all(may), asked)
+
+
+MOST_EDITED, MOST_BY_STRANGERS = 90, 10
+"""How many edited comments one run looks at: of people whom GitHub shows as members, of others."""
+
+
+def with_edits(
+    github: GitHub, observation: Observation, before: State | None = None
+) -> Observation:
+    """The observation with the versions of edited comments: lists only tell that one was edited.
+
+    Those are looked at that hold commands, or did in an earlier run (`before`). Makes no request
+    when there are none, else one.
+    """
+    taken = before.judged.keys() if before and before.judged else frozenset()
+    edited = [
+        comment
+        for comment in observation.comments
+        if comment.edited
+        and not observation.is_bot(comment.author)
+        and (f"c{comment.id}" in taken or may_hold_commands(comment.body))
+    ]
+    ours = [c for c in edited if c.association in TRUSTED or f"c{c.id}" in taken][-MOST_EDITED:]
+    others = [c for c in edited if c not in ours][-MOST_BY_STRANGERS:]
+    looked_at = {comment.node: comment for comment in (*ours, *others)}
+    versions = github.versions([*looked_at])
+
+    def known(comment: Comment) -> Comment:
+        unknown = Version(comment.author, comment.created_at, None)
+        return replace(comment, versions=versions.get(comment.node) or (unknown,))
+
+    history = tuple(known(item) if item in edited else item for item in observation.history)
+    return replace(observation, history=history)
+
+
+def believed(github: GitHub, observation: Observation) -> Issue:
+    """The issue with the last body by somebody who may write it: our bot, or a writer of now.
+
+    Makes one request, and one for each further person who edited the body.
+    """
+    issue = observation.issue
+
+    def may(actor: Actor) -> bool:
+        if actor.bot:
+            return observation.is_ours(actor)
+        return github.permission(actor.login) >= Permission.WRITE
+
+    editor = github.editors([issue.node]).get(issue.node)
+    if editor is None or may(editor):
+        return issue
+    return put_back(issue, github.versions([issue.node]).get(issue.node, ()), may)
 
 
 def assess(
@@ -82,10 +143,12 @@ def assess(
 
     `form` is the incident form; None when it was not read yet. Raises `errors.GitHubError`.
     """
+    observation = replace(observation, issue=believed(context.github, observation))
     before = state_of(observation.issue)
+    observation = with_edits(context.github, observation, before)
     playbook = _playbook(context, observation, before, form)
     observation = replace(observation, form=playbook.form)
-    permissions = _permissions(context, observation, author, before, playbook)
+    permissions, judged = _permissions(context, observation, author, before, playbook)
     outside = OutsideFacts()
     if before is not None:
         outside = OutsideFacts(
@@ -96,7 +159,7 @@ def assess(
             audit=before.audit,
         )
     folded = _fold(context, observation, playbook, permissions, outside)
-    known = Assessment(observation, before, playbook, permissions, outside, folded)
+    known = Assessment(observation, before, playbook, permissions, judged, outside, folded)
     looked_up = _look_around(context, known)
     if looked_up == outside:
         return known
@@ -161,8 +224,11 @@ def _observed_again(context: RunContext, known: Assessment) -> Assessment:
 
     Somebody may have edited the body while comments were posted, and the edit must not be lost.
     """
-    issue, before = context.github.issue(known.number), known.observation.issue
+    before, issue = known.observation.issue, context.github.issue(known.number)
     observation = replace(known.observation, issue=issue)
+    if before.put_back is not None or issue.body != before.body:
+        issue = believed(context.github, observation)
+        observation = replace(observation, issue=issue)
     known = replace(known, observation=observation, before=state_of(issue))
     if (issue.body, issue.labels) == (before.body, before.labels):
         return known
@@ -251,35 +317,39 @@ def _playbook(
     )
 
 
+MOST_STRANGERS = 10
+"""How many people one run asks about whom GitHub does not show as members. The next run goes on."""
+
+
 def _permissions(
     context: RunContext,
     observation: Observation,
     author: AuthorCheck,
     before: State | None,
     playbook: DeclaredPlaybook,
-) -> Permissions:
-    """What people may do: from the state, or looked up for those who typed a command since."""
-    permissions = Permissions(before.people if before else None)
-    seen = before.seen_id if before else 0
-    asked = {login.casefold() for login in author.asked}
-    for login, permission in author.asked.items():
-        permissions.learn(login, permission, seen + 1)
+) -> tuple[Permissions, Judged | None]:
+    """What people may do: from the state, or looked up; and what of it the state keeps."""
+    permissions = Permissions(before.judged if before else None)
+    deeds = deeds_on(observation)
+    members = {c.author.login for c in observation.comments if c.association in TRUSTED}
+    strangers: set[str] = set()
+    for deed in filter(permissions.is_open, deeds):
+        if deed.login not in members:
+            strangers.add(deed.login)
+            if len(strangers) > MOST_STRANGERS:
+                continue
+        permissions.judge(deed, context.github.permission(deed.login))
 
-    def ask(login: str, comment_id: int = 0) -> None:
-        if login.casefold() not in asked and (not permissions.knows(login) or comment_id > seen):
-            asked.add(login.casefold())
-            permissions.learn(login, context.github.permission(login), seen + 1)
+    def ask(logins: Iterable[str]) -> list[str]:
+        for login in (named := [*logins]):
+            if not permissions.knows(login):
+                known = author.asked.get(login)
+                permissions.learn(login, known or context.github.permission(login))
+        return named
 
-    commanding = wants_permission(observation)
-    for login, comment_id in commanding.items():
-        ask(login, comment_id)
-    rules = _rules(context, playbook)
-    named = [*named_at_declaration(observation.values, rules).values()]
-    named += named_for_roles(observation, permissions)
-    for login in named:
-        ask(login)
-    permissions.keep([*commanding, *named])
-    return permissions
+    named = ask(named_at_declaration(observation.values, _rules(context, playbook)).values())
+    named += ask(named_for_roles(observation, permissions))
+    return permissions, permissions.dump(deeds, named)
 
 
 def _rules(context: RunContext, playbook: DeclaredPlaybook) -> Rules:

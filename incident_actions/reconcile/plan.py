@@ -17,8 +17,10 @@ from incident_actions.domain.issue.observation import (
     REMINDER,
     Comment,
     Deployment,
+    Judged,
     Observation,
     Permissions,
+    Version,
 )
 from incident_actions.domain.playbook.checklist import (
     PASSED,
@@ -84,13 +86,15 @@ class OutsideFacts(Struct, frozen=True):
 class Assessment(Struct, frozen=True):
     """All that is known of an incident.
 
-    `before` is the state in its body, None without one. `folded` is what follows from all the rest.
+    `before` is the state in its body, None without one. `judged` is what the state keeps of
+    `permissions`. `folded` is what follows from all the rest.
     """
 
     observation: Observation
     before: State | None
     playbook: DeclaredPlaybook
     permissions: Permissions
+    judged: Judged | None
     outside: OutsideFacts
     folded: Folded
 
@@ -223,7 +227,7 @@ def state_after(known: Assessment, posted: Collection[str], settled: SettledIssu
         number=known.number,
         seen_id=seen_id,
         seen_at=seen_at,
-        people=known.permissions.dump(),
+        judged=known.judged,
         posted=tuple(sorted(name for name in posted if not name.startswith(f"{REMINDER} "))),
         form=known.playbook.form.fields,
         checks=known.playbook.checks,
@@ -281,7 +285,7 @@ def edit_for(known: Assessment, state: State, config: Config, *, settle: bool) -
     also = (labels.POSTMORTEM_REVIEWED,) if reviewed else ()
     return edit(
         issue,
-        body=_unless_same(composed, issue.body),
+        body=composed if issue.put_back else _unless_same(composed, issue.body),
         labels=wanted_labels(incident, known.observation, also),
         assignees=wanted_assignees(incident, issue, before.assigned if before else ()),
         open=incident.status.open,
@@ -326,4 +330,14 @@ def _unless_same(wanted: str, now: str) -> str:
 
 def unposted_notices(known: Assessment) -> tuple[Notice, ...]:
     """The notices of an incident that were never posted."""
-    return unposted(all_notices(known), known.posted)
+    edited = known.observation.issue.put_back
+    if edited is None:
+        return unposted(all_notices(known), known.posted)
+    told = put_back_notice(known.number, edited)
+    return unposted((told, *all_notices(known)), known.posted)
+
+
+def put_back_notice(number: int, edited: Version) -> Notice:
+    """The notice that an edit of an issue's text, by somebody who may not, was undone."""
+    key = f"{number}.{edited.at:%Y%m%dT%H%M%SZ}"
+    return Notice(NoticeKind.PUT_BACK, key, to=edited.by.login)

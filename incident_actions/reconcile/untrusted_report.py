@@ -25,13 +25,13 @@ from incident_actions.domain.timeline.commands.reports import Confirm, Dismiss
 from incident_actions.domain.timeline.interpreter import (
     Notice,
     NoticeKind,
+    deeds_on,
     unposted,
-    wants_permission,
 )
 from incident_actions.github.client import GitHub
 from incident_actions.reconcile.apply import apply, apply_one, missing_labels, took_place
 from incident_actions.reconcile.context import JobResult, RunContext
-from incident_actions.reconcile.incident import AuthorCheck
+from incident_actions.reconcile.incident import AuthorCheck, with_edits
 from incident_actions.reconcile.plan import comments_to_delete
 from incident_actions.render.comments import write
 from incident_actions.render.markdown import quote, render
@@ -45,9 +45,8 @@ def hold(
     Gives the result, and the number of the incident that was opened for the report, if any.
     """
     github, issue = context.github, observation.issue
-    permissions = Permissions()
-    for login in wants_permission(observation):
-        permissions.learn(login, author.asked.get(login) or github.permission(login), 0)
+    observation = with_edits(github, observation)
+    permissions = judged_now(github, observation)
     decision = reports.decide(observation, Subject.REPORT, permissions, context.config.needs())
     notices = [Notice(NoticeKind.HELD, str(issue.number)), *decision.notices]
     doubles = reports.all_opened(observation)[1:]
@@ -74,6 +73,14 @@ def hold(
     done += say_and_edit(context, observation, notices, change, deletions)
     status = Status.REPORTED.value
     return JobResult(issue=issue.number, status=status, changed=bool(done)), incident
+
+
+def judged_now(github: GitHub, observation: Observation) -> Permissions:
+    """What people may do now who did something on a report or a freeze: these have no state."""
+    permissions = Permissions()
+    for deed in deeds_on(observation):
+        permissions.judge(deed, github.permission(deed.login))
+    return permissions
 
 
 def confirmed(observation: Observation, by: str, opened: int | None) -> Notice:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from .access import Actor, at_least, role_of
 from .errors import RefusedError, forbidden, invalid, unprocessable
-from .model import Comment, Event, Issue, Label, Pull, Reaction, Repository, User
+from .model import Comment, Edit, Event, Issue, Label, Pull, Reaction, Repository, User
 from .references import note_mentions
 from .render import REACTIONS, label_json, reference_json, user_json
 from .webhooks import comment_changed, deliver, issue_changed
@@ -102,6 +102,7 @@ def edit(
         issue.title = title
     if not keep_body and body != issue.body:
         changes["body"] = {"from": issue.body or ""}
+        _note_edit(world, actor, issue, body or "")
         issue.body = body
         issue.updated_at = world.now()
         note_mentions(world, issue, actor.person(), body)
@@ -254,10 +255,20 @@ def _check_comment(body: str) -> None:
     check_text(body, "IssueComment")
 
 
+def _note_edit(world: World, actor: Actor, edited: Issue | Comment, text: str) -> None:
+    """Remember a new version of a text, and before the first one the text as it was created."""
+    if not edited.edits:
+        edited.edits.append(Edit(edited.user, edited.created_at, edited.body or ""))
+    edited.edits.append(Edit(actor.person(), world.now(), text))
+
+
 def edit_comment(world: World, actor: Actor, made: Comment, body: str) -> None:
     """Replace a comment's body; the same body again changes nothing but `updated_at`."""
     _check_comment(body)
-    before, made.body = made.body, body
+    before = made.body
+    if body != before:
+        _note_edit(world, actor, made, body)
+    made.body = body
     made.updated_at = made.issue.updated_at = world.now()
     if body != before:
         note_mentions(world, made.issue, actor.person(), body)

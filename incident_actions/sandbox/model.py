@@ -41,6 +41,15 @@ class Reaction:
 
 
 @dataclass(eq=False)
+class Edit:
+    """One version of a text: who saved it, when, and all of it."""
+
+    editor: User
+    at: str
+    text: str
+
+
+@dataclass(eq=False)
 class Comment:
     """A comment on an issue or pull request."""
 
@@ -52,6 +61,7 @@ class Comment:
     updated_at: str
     reactions: list[Reaction] = field(default_factory=list)
     minimized: str | None = None
+    edits: list[Edit] = field(default_factory=list)
 
 
 @dataclass(eq=False)
@@ -121,6 +131,7 @@ class Issue:
     sub_issues: list[Issue] = field(default_factory=list)
     parent: Issue | None = None
     pull: Pull | None = None
+    edits: list[Edit] = field(default_factory=list)
     mentioned: set[str] = field(default_factory=set)
     referenced_by: set[int] = field(default_factory=set)
 

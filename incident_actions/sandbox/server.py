@@ -42,11 +42,12 @@ class Entry:
     route: str
     actor: str
     fault: str = ""
+    question: bool = False  # a GraphQL query: a POST that changes nothing
 
     @property
     def writes(self) -> bool:
         """Whether the request was there to change something."""
-        return self.method not in ("GET", "HEAD")
+        return self.method not in ("GET", "HEAD") and not self.question
 
 
 @dataclass(frozen=True)
@@ -188,6 +189,9 @@ class Handler(BaseHTTPRequestHandler):
             template,
             actor.login,
             fault.kind if fault else "",
+            path == "/graphql"
+            and isinstance(body, dict)
+            and str(body.get("query")).lstrip().startswith("query"),
         )
         # Logged and checked before the client can go on: its next line may ask.
         site.log.append(entry)

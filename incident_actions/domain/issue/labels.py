@@ -62,6 +62,11 @@ SHOWN_PREFIXES = {
 _FOLLOWUP = ("c5def5", "The gap that a follow-up closes")
 
 
+def is_status(name: str) -> bool:
+    """Whether a label is exactly one of our status labels, ignoring case."""
+    return name.casefold() in CATALOG and name.casefold().startswith(STATUS_PREFIX)
+
+
 def describe(name: str) -> Label:
     """A label of ours with its colour and description, by its name."""
     if name in CATALOG:

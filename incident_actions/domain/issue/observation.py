@@ -8,12 +8,13 @@ recognized at the very top: markers further down are somebody's text, and are le
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
 from functools import cached_property
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from incident_actions.domain.issue import labels
 from incident_actions.domain.issue.forms import Form, FormValues, read_answers, reported_text
@@ -54,6 +55,19 @@ def take_apart(body: str) -> Body:
     return Body(*split_body(body))
 
 
+def put_back(issue: Issue, versions: Sequence[Version], may: Callable[[Actor], bool]) -> Issue:
+    """The issue with the last text by somebody who may write it. `may` says who may.
+
+    `versions` are those of its body, the oldest first. When GitHub has no text that counts, the
+    dashboard and the state are left out: they are made anew from the history.
+    """
+    if not versions or may(versions[-1].by):
+        return issue
+    good = next((v.text for v in reversed(versions) if v.text is not None and may(v.by)), None)
+    text = issue.parts.reporter if good is None else good
+    return replace(issue, body=text, put_back=versions[-1])
+
+
 def length_on_github(text: str) -> int:
     """The length of a text in UTF-16 code units: the most that GitHub may count."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
@@ -78,60 +92,6 @@ class Permission(IntEnum):
         return cls[name.upper()]
 
 
-class Permissions:
-    """What is known about people's permissions, by login (ignoring case).
-
-    A person's permission can change. So each has a list of (id of a comment, permission), in the
-    order of ids: the permission holds from that comment on.
-    """
-
-    def __init__(self, steps: Mapping[str, list[tuple[int, str]]] | None = None) -> None:
-        self._steps = {
-            login.casefold(): [(since, Permission.named(name)) for since, name in grants]
-            for login, grants in (steps or {}).items()
-        }
-
-    def at(self, login: str, comment_id: int) -> Permission:
-        """What somebody was allowed when they wrote a comment; `NONE` for unknown people."""
-        allowed = Permission.NONE
-        for since, permission in self._steps.get(login.casefold(), ()):
-            if since <= comment_id:
-                allowed = permission
-        return allowed
-
-    def best(self, login: str) -> Permission:
-        """The most that somebody was ever allowed; for actions that have no comment."""
-        steps = self._steps.get(login.casefold(), ())
-        return max((permission for _, permission in steps), default=Permission.NONE)
-
-    def knows(self, login: str) -> bool:
-        """Whether anything is known about this person's permission."""
-        return login.casefold() in self._steps
-
-    def learn(self, login: str, permission: Permission, since: int) -> None:
-        """Add what GitHub says now. `since` is the id of the first comment that it holds for.
-
-        When nothing was known about the person, it holds for all their comments.
-        """
-        steps = self._steps.setdefault(login.casefold(), [])
-        if not steps:
-            steps.append((0, permission))
-        elif steps[-1][1] is not permission:
-            steps.append((since, permission))
-
-    def keep(self, logins: Iterable[str]) -> None:
-        """Forget everybody but these people: no comment or action of the others needs it."""
-        kept = {login.casefold() for login in logins}
-        self._steps = {login: steps for login, steps in self._steps.items() if login in kept}
-
-    def dump(self) -> dict[str, list[tuple[int, str]]]:
-        """The argument that makes an equal object, as plain data; for the state."""
-        return {
-            login: [(since, permission.name.lower()) for since, permission in steps]
-            for login, steps in sorted(self._steps.items())
-        }
-
-
 class Actor(Struct, frozen=True):
     """An account. `bot` comes from GitHub (`type: Bot`), so nobody can fake it."""
 
@@ -139,11 +99,125 @@ class Actor(Struct, frozen=True):
     bot: bool = False
 
 
+class Version(Struct, frozen=True):
+    """A text as somebody saved it. `text` is None when GitHub does not have it any more."""
+
+    by: Actor
+    at: datetime
+    text: str | None
+
+
+class Deed(Struct, frozen=True):
+    """What somebody did on an issue, and may not have been allowed to do.
+
+    `key` tells it from all other deeds on the issue; `login` is who did it, `at` when.
+    """
+
+    key: str
+    login: str
+    at: datetime
+
+
+class Judged(Struct, frozen=True, omit_defaults=True):
+    """What earlier runs were told about permissions, for the state.
+
+    `deeds` are the keys of deeds by the permission that the person had then, `people` the
+    permissions of those who were named for a role. Deeds until `until` need not be judged again.
+    """
+
+    until: datetime
+    deeds: dict[str, tuple[str, ...]] = {}
+    people: dict[str, str] = {}
+
+    def keys(self) -> frozenset[str]:
+        """The keys of the deeds of people who may command."""
+        return frozenset(key for keys in self.deeds.values() for key in keys)
+
+
+class Permissions:
+    """What people were allowed when they did something, and who may hold a role.
+
+    GitHub only tells what somebody may do now. So a deed is judged by the first run that sees it,
+    and that stays, whatever becomes of the account: neither a new permission nor a lost one
+    changes what was done before. Refused deeds are too many to be kept for long, as strangers can
+    add to them. A deed that is not known, and older than the newest one that was judged, counts as
+    refused.
+    """
+
+    LATE = timedelta(minutes=5)
+    """GitHub may show a deed so much later than another one that was done after it."""
+    MOST_REFUSED = 100
+
+    def __init__(self, judged: Judged | None = None) -> None:
+        self._until = judged.until if judged else None
+        self._deeds = {
+            key: Permission.named(name)
+            for name, keys in (judged.deeds if judged else {}).items()
+            for key in keys
+        }
+        self._people = {
+            login: Permission.named(name)
+            for login, name in (judged.people if judged else {}).items()
+        }
+
+    def of(self, deed: Deed) -> Permission:
+        """What somebody was allowed when they did this; `NONE` when that was not judged."""
+        return self._deeds.get(deed.key, Permission.NONE)
+
+    def of_person(self, login: str) -> Permission:
+        """What somebody was allowed who was named for a role; `NONE` for anybody else."""
+        return self._people.get(login.casefold(), Permission.NONE)
+
+    def is_open(self, deed: Deed) -> bool:
+        """Whether a deed has to be judged yet."""
+        recent = self._until is None or deed.at > self._until - self.LATE
+        return recent and deed.key not in self._deeds
+
+    def knows(self, login: str) -> bool:
+        """Whether this person was looked up for a role."""
+        return login.casefold() in self._people
+
+    def judge(self, deed: Deed, permission: Permission) -> None:
+        """Remember what somebody was allowed when they did this."""
+        self._deeds[deed.key] = permission
+
+    def learn(self, login: str, permission: Permission) -> None:
+        """Remember what somebody may do who was named for a role."""
+        self._people[login.casefold()] = permission
+
+    def dump(self, deeds: Iterable[Deed], named: Iterable[str]) -> Judged | None:
+        """What is worth remembering, for the state. None when nobody did anything.
+
+        `deeds` are all on the issue, `named` all who are named for a role; others are forgotten.
+        """
+        ordered = sorted(deeds, key=lambda deed: (deed.at, deed.key))
+        waiting = next((deed for deed in ordered if self.is_open(deed)), None)
+        judged = [deed for deed in ordered if deed.key in self._deeds]
+        people = {
+            login: self._people[login].name.lower()
+            for login in sorted({name.casefold() for name in named})
+            if login in self._people
+        }
+        if not judged and not people:
+            return None
+        until = max((deed.at for deed in judged), default=datetime.min.replace(tzinfo=UTC))
+        if waiting is not None:
+            until = min(until, waiting.at)
+        refused = [d for d in judged if self.of(d) < Permission.TRIAGE]
+        refused = [d for d in refused if d.at > until - self.LATE][-self.MOST_REFUSED :]
+        kept: dict[str, list[str]] = {}
+        for deed in (*(d for d in judged if self.of(d) >= Permission.TRIAGE), *refused):
+            kept.setdefault(self.of(deed).name.lower(), []).append(deed.key)
+        return Judged(until, {name: tuple(sorted(keys)) for name, keys in kept.items()}, people)
+
+
 class Issue(Struct, frozen=True, dict=True):
     """An issue or a pull request as it is now.
 
     `association` is GitHub's `author_association`: a hint at the author's access, but no proof of a
-    permission. `comments` is their number. Only a pull request can be a `draft`.
+    permission. `comments` is their number. Only a pull request can be a `draft`. `node` is its id
+    for GraphQL. When the body was last edited by somebody who may not, `put_back` is that edit, and
+    `body` is the text before it.
     """
 
     number: int
@@ -160,6 +234,8 @@ class Issue(Struct, frozen=True, dict=True):
     is_pull_request: bool = False
     comments: int = 0
     draft: bool = False
+    node: str = ""
+    put_back: Version | None = None
 
     def has_label(self, name: str) -> bool:
         """Whether it has a label. Like on GitHub, case makes no difference."""
@@ -175,7 +251,9 @@ class Comment(Struct, frozen=True):
     """A comment as it is now.
 
     `updated_at` is later than `created_at` once it was edited. `thumbs_up` is how many people
-    reacted with a thumbs up.
+    reacted with a thumbs up. `association` hints at the author's access. `node` is its id for
+    GraphQL. `versions` are its texts, the oldest first; none when it was never edited, or when that
+    was not looked up.
     """
 
     id: int
@@ -184,6 +262,14 @@ class Comment(Struct, frozen=True):
     created_at: datetime
     updated_at: datetime
     thumbs_up: int = 0
+    association: str = "NONE"
+    node: str = ""
+    versions: tuple[Version, ...] = ()
+
+    @property
+    def edited(self) -> bool:
+        """Whether anybody changed its text."""
+        return self.updated_at > self.created_at
 
 
 class EventKind(StrEnum):
@@ -309,19 +395,34 @@ class Observation(Struct, frozen=True, dict=True):
 
     @cached_property
     def own(self) -> BotComments:
-        """The bot's comments.
+        """The bot's comments."""
+        return find_bot_comments(self.comments, self.our_logins)
 
-        The bot's accounts are the configured login, and every bot account that put a status label
-        or `needs-confirmation` on this issue, because no other bot does that. So the account of an
+    @cached_property
+    def our_logins(self) -> frozenset[str]:
+        """The bot's accounts, in lower case.
+
+        They are the configured login, and every bot account that put a status label of ours or
+        `needs-confirmation` on this issue, because no other bot does that. So the account of an
         App's token is recognized before it is configured.
         """
-        logins = {self.bot: None}
-        for event in self.label_events:
-            name = event.subject.casefold()
-            ours = name.startswith(labels.STATUS_PREFIX) or name == labels.NEEDS_CONFIRMATION
-            if event.kind is EventKind.LABELED and event.actor.bot and ours:
-                logins[event.actor.login] = None
-        return find_bot_comments(self.comments, tuple(logins))
+        return frozenset(
+            {self.bot.casefold()}
+            | {
+                event.actor.login.casefold()
+                for event in self.label_events
+                if event.kind is EventKind.LABELED
+                and event.actor.bot
+                and (
+                    event.subject.casefold() == labels.NEEDS_CONFIRMATION
+                    or labels.is_status(event.subject)
+                )
+            }
+        )
+
+    def is_ours(self, actor: Actor | None) -> bool:
+        """Whether an account is one of our bot's."""
+        return actor is not None and actor.login.casefold() in self.our_logins
 
     @property
     def comments(self) -> Iterator[Comment]:
@@ -344,6 +445,12 @@ class Observation(Struct, frozen=True, dict=True):
         """The events by people, not bots, the oldest first."""
         return (event for event in self.events if not self.is_bot(event.actor))
 
+    def labelled_by(self, name: str) -> Actor | None:
+        """Who put a label on the issue last, after it was opened; None for the label of a form."""
+        named = [e for e in self.label_events if e.subject.casefold() == name.casefold()]
+        last = named[-1] if named and named[-1].kind is EventKind.LABELED else None
+        return last.actor if last is not None and last.at > self.issue.created_at else None
+
     def is_bot(self, actor: Actor) -> bool:
         """Whether an account is a bot: ours or any other."""
         return actor.bot or self.is_this_bot(actor)
@@ -354,9 +461,9 @@ class Observation(Struct, frozen=True, dict=True):
 
     @property
     def is_confirmed_report(self) -> bool:
-        """Whether a bot opened this incident from somebody's report."""
+        """Whether our bot opened this incident from somebody's report."""
         text = self.issue.parts.reporter.lstrip()
-        return self.issue.author.bot and text.startswith("<!-- incident-actions:report ")
+        return self.is_ours(self.issue.author) and text.startswith("<!-- incident-actions:report ")
 
     @cached_property
     def accepted_before(self) -> bool:
@@ -367,7 +474,7 @@ class Observation(Struct, frozen=True, dict=True):
         """
         return any(
             event.kind is EventKind.LABELED
-            and event.subject.casefold().startswith(labels.STATUS_PREFIX)
+            and labels.is_status(event.subject)
             and self.is_this_bot(event.actor)
             for event in self.label_events
         )

@@ -25,6 +25,7 @@ from incident_actions.domain.issue.observation import (
     Comment,
     Deployment,
     Issue,
+    Judged,
     within_html_comment,
 )
 from incident_actions.domain.playbook.checklist import ChecklistItem, Streak, due_probes
@@ -63,8 +64,8 @@ class State(Incident, frozen=True, omit_defaults=True, kw_only=True):
     """The id of the newest comment whose commands were answered."""
     seen_at: str = ""
     """The newest time at which an answered comment was written or edited."""
-    people: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
-    """What GitHub said of people's permissions, by login: (first comment id, permission)."""
+    judged: Judged | None = None
+    """What people were allowed when they did something on the issue."""
     posted: tuple[str, ...] = field(default=(), name="said")
     """The names (`KIND KEY`) of the comments that the bot posted, without reminders."""
     form: tuple[FormField, ...] = ()
@@ -147,7 +148,7 @@ def by_size(state: State) -> tuple[State, ...]:
     )
     bare = replace(
         lean,
-        people={},
+        judged=None,
         ticks=(),
         steps=(),
         verified={},

@@ -155,7 +155,7 @@ def edit(
     change = EditIssue(
         issue.number,
         title=None if title == issue.title else title,
-        body=None if body == issue.body else body,
+        body=None if body == issue.body and issue.put_back is None else body,
         labels=_changed(issue.labels, wanted),
         assignees=_changed(issue.assignees, assignees),
         open=None if open == issue.open else open,

@@ -44,7 +44,13 @@ from incident_actions.domain.text.times import read_past_time
 from incident_actions.domain.timeline.commands.base import Command, Origin, Subject
 from incident_actions.domain.timeline.commands.roles import ROLE_NEEDS, give_role
 from incident_actions.domain.timeline.commands.status import Unverified, Verify
-from incident_actions.domain.timeline.interpreter import Interpreter, Notice, is_born_with
+from incident_actions.domain.timeline.interpreter import (
+    Interpreter,
+    Notice,
+    Statement,
+    all_statements,
+    is_born_with,
+)
 
 BOT = "the bot"
 """The bot's name in the timeline."""
@@ -100,18 +106,24 @@ def fold(
 ) -> Folded:
     """Replay the whole history of an issue, in the order of time.
 
-    `permissions` must know everybody whom `wants_permission` names; others count as having none.
+    `permissions` must know the deeds that `deeds_on` names; others count as not permitted.
     """
     evidence = evidence or Evidence()
     replay = _Replay(_declared(observation, rules, permissions), rules.checks)
     interpreter = Interpreter(
         observation, Subject.INCIDENT, permissions, rules.needs, replay.take, rules.checks
     )
-    history: list[_Item] = [*observation.history, *evidence.passed, *evidence.deployments]
-    history += [*evidence.uses, *evidence.lapsed]
+    history: list[_Item] = [
+        *(item for item in observation.history if isinstance(item, TimelineEvent)),
+        *all_statements(observation, permissions),
+        *evidence.passed,
+        *evidence.deployments,
+        *evidence.uses,
+        *evidence.lapsed,
+    ]
     done = steps_taken(replay.incident, rules.checks)
     for item in sorted(history, key=_when):
-        if isinstance(item, Comment | TimelineEvent):
+        if isinstance(item, Statement | TimelineEvent):
             interpreter.read(item)
         else:
             replay.add_evidence(item)
@@ -128,14 +140,14 @@ def fold(
 
 
 _Evidence = PassedCheck | Deployment | OverrideUse | Allowance
-_Item = Comment | TimelineEvent | _Evidence
+_Item = Statement | TimelineEvent | _Evidence
 
 
 def _when(item: _Item) -> datetime:
     """When an item of the history happened; an allowance counts when it expires."""
     if isinstance(item, Allowance):
         return item.until
-    return item.created_at if isinstance(item, Comment) else item.at
+    return item.at
 
 
 class _Replay(Struct):
@@ -221,7 +233,7 @@ def _declared(observation: Observation, rules: Rules, permissions: Permissions) 
     incident = origin.log(incident, f"declared the incident as {severity.label}", doubt)
     in_form = forms.read_login(values.get("commander")) is not None
     for role, login in named_at_declaration(values, rules).items():
-        if permissions.at(login, 0) >= ROLE_NEEDS:
+        if permissions.of_person(login) >= ROLE_NEEDS:
             asked = role is Role.COMMANDER and in_form
             where = "in the form" if asked else "by the configuration"
             incident = give_role(incident, role, login)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from datetime import datetime
 from enum import StrEnum
 
 import msgspec
@@ -16,11 +17,13 @@ from msgspec import Struct
 from incident_actions.domain.issue.observation import (
     ANSWERS,
     Comment,
+    Deed,
     EventKind,
     Observation,
     Permission,
     Permissions,
     TimelineEvent,
+    Version,
 )
 from incident_actions.domain.playbook.checklist import ChecklistItem
 from incident_actions.domain.timeline.arguments import Mistake
@@ -29,7 +32,12 @@ from incident_actions.domain.timeline.commands.pages import PageCommand, Request
 from incident_actions.domain.timeline.commands.roles import ROLE_NEEDS, AssignRole
 from incident_actions.domain.timeline.commands.status import Unverified
 from incident_actions.domain.timeline.manual_actions import command_of
-from incident_actions.domain.timeline.parser import MisreadLine, TakenLine, read_comment
+from incident_actions.domain.timeline.parser import (
+    MisreadLine,
+    TakenLine,
+    may_hold_commands,
+    read_comment,
+)
 
 
 class NoticeKind(StrEnum):
@@ -51,6 +59,7 @@ class NoticeKind(StrEnum):
     FREEZE_UNTIL = "freeze-until"
     NO_ROOM = "no-room"
     PASSED = "passed"
+    PUT_BACK = "put-back"
     SCHEDULER = "scheduler"
     SENSITIVE = "sensitive"
 
@@ -134,42 +143,37 @@ class Interpreter(Struct):
     notices: list[Notice] = []
     refused: set[str] = set()
 
-    def read(self, item: Comment | TimelineEvent) -> None:
-        """Interpret one comment or event. Those of bots are ignored."""
-        if self.observation.is_bot(item.author if isinstance(item, Comment) else item.actor):
-            return
-        if isinstance(item, Comment):
-            self._read_comment(item)
-        elif not is_born_with(item, self.observation):
+    def read(self, item: Statement | TimelineEvent) -> None:
+        """Interpret some commands of a comment, or one event. Those of bots are ignored."""
+        if isinstance(item, Statement):
+            self._read_statement(item)
+        elif not self.observation.is_bot(item.actor) and not is_born_with(item, self.observation):
             self._read_event(item)
 
-    def _read_comment(self, comment: Comment) -> None:
-        """Carry out the commands of a comment. All that can't be carried out becomes one notice."""
-        lines = read_comment(comment.body, comment.created_at)
-        if not lines:
-            return
-        self.commands.append(comment)
-        login = comment.author.login
-        allowed = self.permissions.at(login, comment.id)
-        if allowed < Permission.TRIAGE:  # no help with spelling for those who may command nothing
-            self._refuse(login)
-            return
+    def _read_statement(self, statement: Statement) -> None:
+        """Carry out commands of a comment. All that can't be carried out becomes one notice."""
+        comment = statement.comment
+        if comment not in self.commands:
+            self.commands.append(comment)
         misread: list[MisreadLine] = []
         checks: tuple[ChecklistItem, ...] = ()
         pages: list[RequestedPage] = []
         took = False
-        for index, line in enumerate(lines):
+        for index, (line, deed) in enumerate(statement.lines):
+            allowed = self.permissions.of(deed)
+            if allowed < Permission.TRIAGE:  # no help with spelling for who may command nothing
+                self._refuse(deed.login, allowed)
+                continue
             if isinstance(line, MisreadLine):
                 misread.append(line)
                 continue
             if allowed < self._needed(line.command):
-                self._refuse(login)
+                self._refuse(deed.login, allowed)
                 continue
-            at, key = comment.created_at, f"c{comment.id}.{index}"
+            key, may = f"{deed.key}.{index}", self.permissions
+            origin = Origin(deed.login, line.at, key, statement.at, self.checks, may)
             try:
-                self._carry_out(
-                    line.command, Origin(login, line.at, key, at, self.checks, self.permissions)
-                )
+                self._carry_out(line.command, origin)
             except Unverified as refused:
                 checks = refused.checks
             except Mistake as why:
@@ -178,24 +182,28 @@ class Interpreter(Struct):
                 took = True
                 if isinstance(line.command, PageCommand):
                     pages.append(line.command.page)
-        if took:
+        if took and comment not in self.taken:
             self.taken.append(comment)
-        self.notices += reply(str(comment.id), login, misread, checks, pages)
+        self.notices += reply(str(comment.id), statement.by, misread, checks, pages)
 
     def _read_event(self, event: TimelineEvent) -> None:
         """Carry out what somebody did by hand, as if they had typed the command."""
-        login, command = event.actor.login, command_of(event)
+        deed, command = deed_of(event), command_of(event)
         if command is None:
             return
-        if self.permissions.best(login) < self._needed(command):
-            self._refuse(login)
+        needed = self._needed(command)
+        allowed = self.permissions.of(deed) if needed > Permission.NONE else Permission.NONE
+        if allowed < needed:
+            if event.kind is not EventKind.CROSS_REFERENCED:  # a mention is no attempt at anything
+                self._refuse(deed.login, allowed)
             return
-        key = f"e{event.id}"
-        origin = Origin(login, event.at, key, event.at, self.checks, self.permissions, by_hand=True)
+        origin = Origin(
+            deed.login, event.at, deed.key, event.at, self.checks, self.permissions, by_hand=True
+        )
         try:
             self._carry_out(command, origin)
         except Unverified as refused:
-            self.notices += reply(key, login, checks=refused.checks)
+            self.notices += reply(deed.key, deed.login, checks=refused.checks)
         except Mistake:
             return  # the labels and the issue's state are put right by the projection
 
@@ -210,15 +218,101 @@ class Interpreter(Struct):
         """The permission for a command: the team's setting, else the command's own."""
         return self.needs.get(command.name, command.needs)
 
-    def _refuse(self, login: str) -> None:
-        """Tell somebody, once, that they lack the permission; `MOST_REFUSED` people at most."""
+    def _refuse(self, login: str, allowed: Permission) -> None:
+        """Tell somebody, once, that they lack the permission; `MOST_REFUSED` people at most.
+
+        `allowed` is the permission that they have.
+        """
         key = login.casefold()
         if key in self.refused or len(self.refused) >= MOST_REFUSED:
             return
         self.refused.add(key)
-        may_some = self.permissions.best(login) >= Permission.TRIAGE
-        text = "triage" if may_some and self.subject is Subject.INCIDENT else ""
-        self.notices.append(Notice(NoticeKind.REFUSED, key, to=login, text=text))
+        may_some = allowed >= Permission.TRIAGE and self.subject is Subject.INCIDENT
+        self.notices.append(
+            Notice(NoticeKind.REFUSED, key, to=login, text="triage" if may_some else "")
+        )
+
+
+class Statement(Struct, frozen=True):
+    """Commands of one comment that count from the same moment.
+
+    Each line comes with the deed by which it got into the comment: the writing, or an edit. `at`
+    is that moment, `by` the login to answer.
+    """
+
+    comment: Comment
+    by: str
+    at: datetime
+    lines: tuple[tuple[TakenLine | MisreadLine, Deed], ...]
+
+
+def statements(comment: Comment, permissions: Permissions) -> tuple[Statement, ...]:
+    """The commands of a comment, by the moments from which they count, the oldest first.
+
+    A line that an edit brought into the comment was said by the editor. When the comment had the
+    same command before, it is a correction and counts from when that was said; else it counts from
+    the edit on. An edit by somebody who may command nothing changes nothing. So whoever rewrites
+    another's words, or their own after they left the team, gains nothing by it.
+    """
+    said: list[tuple[TakenLine | MisreadLine, Deed, datetime]] = []
+    for version in _versions(comment):
+        deed = _deed_of_version(comment, version)
+        if said and permissions.of(deed) < Permission.TRIAGE:
+            continue
+        before, said = said, []
+        first = comment.created_at if version.by == comment.author and not before else version.at
+        for line in read_comment(version.text or "", first):
+            same = next((old for old in before if _same_line(old[0], line)), None)
+            other = next((old for old in before if _same_command(old[0], line)), None)
+            if same is not None:
+                before.remove(same)
+                said.append(same)
+            elif other is not None:
+                before.remove(other)
+                corrected = read_comment(version.text or "", other[2])
+                again = next(each for each in corrected if each.line == line.line)
+                said.append((again, deed, other[2]))
+            else:
+                said.append((line, deed, first))
+    moments = sorted({at for _, _, at in said})
+    return tuple(
+        Statement(
+            comment,
+            by=next(deed.login for _, deed, when in said if when == at),
+            at=at,
+            lines=tuple((line, deed) for line, deed, when in said if when == at),
+        )
+        for at in moments
+    )
+
+
+def _versions(comment: Comment) -> tuple[Version, ...]:
+    """A comment's versions; the only one of a comment that was never edited."""
+    return comment.versions or (Version(comment.author, comment.created_at, comment.body),)
+
+
+def _deed_of_version(comment: Comment, version: Version) -> Deed:
+    edit = "" if version.at == comment.created_at else f".{version.at:%y%m%d%H%M%S}"
+    return Deed(f"c{comment.id}{edit}", version.by.login, version.at)
+
+
+def _same_line(one: TakenLine | MisreadLine, other: TakenLine | MisreadLine) -> bool:
+    if isinstance(one, TakenLine) and isinstance(other, TakenLine):
+        return (one.typed, one.command) == (other.typed, other.command)
+    return one.typed == other.typed and type(one) is type(other)
+
+
+def _same_command(one: TakenLine | MisreadLine, other: TakenLine | MisreadLine) -> bool:
+    """Whether one line may be the corrected other one: a misread line can have meant anything."""
+    if isinstance(one, TakenLine) and isinstance(other, TakenLine):
+        return type(one.command) is type(other.command)
+    return isinstance(one, MisreadLine)
+
+
+def deed_of(event: TimelineEvent) -> Deed:
+    """What somebody did by hand. A cross-reference has no id: its number is the other issue's."""
+    kind = "x" if event.kind is EventKind.CROSS_REFERENCED else "e"
+    return Deed(f"{kind}{event.id}", event.actor.login, event.at)
 
 
 def is_born_with(event: TimelineEvent, observation: Observation) -> bool:
@@ -229,19 +323,22 @@ def is_born_with(event: TimelineEvent, observation: Observation) -> bool:
     return event.kind is EventKind.LABELED and event.at <= observation.issue.created_at
 
 
-def wants_permission(observation: Observation) -> dict[str, int]:
-    """Whose permissions the interpreter needs: login -> id of their newest comment with a command.
-
-    The id is 0 for people who only acted by hand.
-    """
-    newest: dict[str, int] = {}
-    for event in observation.people_events:
-        command = None if is_born_with(event, observation) else command_of(event)
-        if command is not None and command.needs > Permission.NONE:
-            newest.setdefault(event.actor.login, 0)
-    for comment, _ in _with_commands(observation):
-        newest[comment.author.login] = max(newest.get(comment.author.login, 0), comment.id)
-    return newest
+def deeds_on(observation: Observation) -> tuple[Deed, ...]:
+    """What people did on the issue that takes a permission, whether they had it or not."""
+    by_hand = [
+        deed_of(event)
+        for event in observation.people_events
+        if not is_born_with(event, observation)
+        and (command := command_of(event)) is not None
+        and command.needs > Permission.NONE
+    ]
+    said = [
+        _deed_of_version(comment, version)
+        for comment in with_commands(observation)
+        for version in _versions(comment)
+        if not observation.is_bot(version.by)
+    ]
+    return (*by_hand, *said)
 
 
 def named_for_roles(observation: Observation, permissions: Permissions) -> tuple[str, ...]:
@@ -250,21 +347,25 @@ def named_for_roles(observation: Observation, permissions: Permissions) -> tuple
     Only comments of people who may give roles count: a stranger could name any number of logins.
     """
     named: dict[str, None] = {}
-    for comment, lines in _with_commands(observation):
-        if permissions.at(comment.author.login, comment.id) >= ROLE_NEEDS:
-            for line in lines:
-                command = line.command if isinstance(line, TakenLine) else None
-                if isinstance(command, AssignRole) and command.login:
-                    named[command.login] = None
+    for statement in all_statements(observation, permissions):
+        for line, deed in statement.lines:
+            command = line.command if isinstance(line, TakenLine) else None
+            may = permissions.of(deed) >= ROLE_NEEDS
+            if isinstance(command, AssignRole) and command.login and may:
+                named[command.login] = None
     return tuple(named)
 
 
-def _with_commands(
-    observation: Observation,
-) -> Iterator[tuple[Comment, tuple[TakenLine | MisreadLine, ...]]]:
-    """The comments by people that have commands in them, each with its command lines."""
+def all_statements(observation: Observation, permissions: Permissions) -> Iterator[Statement]:
+    """The commands of all comments; see `statements`."""
+    for comment in with_commands(observation):
+        yield from statements(comment, permissions)
+
+
+def with_commands(observation: Observation) -> Iterator[Comment]:
+    """The comments by people that have commands in them, or had before an edit."""
     for comment in observation.comments:
-        if not observation.is_bot(comment.author):
-            lines = read_comment(comment.body, comment.created_at)
-            if lines:
-                yield comment, lines
+        if not observation.is_bot(comment.author) and any(
+            may_hold_commands(version.text or "") for version in _versions(comment)
+        ):
+            yield comment

@@ -18,7 +18,12 @@ from incident_actions.domain.issue.observation import EventKind, Permission, Tim
 from incident_actions.domain.timeline.commands.base import Command, Origin
 from incident_actions.domain.timeline.commands.freeze import FreezeDeploys, ThawDeploys
 from incident_actions.domain.timeline.commands.record import SetCause, SetServices
-from incident_actions.domain.timeline.commands.roles import SetSeverity, drop_roles, give_role
+from incident_actions.domain.timeline.commands.roles import (
+    AssignRole,
+    SetSeverity,
+    drop_roles,
+    give_role,
+)
 from incident_actions.domain.timeline.commands.status import ACTIVE, Reopen, Resolve, SetStatus
 
 
@@ -30,9 +35,9 @@ def command_of(event: TimelineEvent) -> Command | None:
         case EventKind.REOPENED:
             return Reopen("reopened by hand")
         case EventKind.ASSIGNED:
-            return Assign(event.subject)
+            return Assign(Role.COMMANDER, event.subject)
         case EventKind.UNASSIGNED:
-            return Unassign(event.subject)
+            return Unassign(Role.COMMANDER, event.subject)
         case EventKind.RENAMED:
             return Rename(event.subject)
         case EventKind.CROSS_REFERENCED if event.pull_request:
@@ -116,32 +121,27 @@ class DropCause(SetCause, frozen=True):
         return origin.log(incident, "took the cause off", cause=None)
 
 
-class Assign(Command, frozen=True):
+class Assign(AssignRole, frozen=True):
     """Somebody was assigned."""
-
-    needs = Permission.NONE
-    login: str
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
         """Adds them to the assigned people. They take command if nobody has it."""
+        login = str(self.login)
         if incident.commander is None:
-            incident = give_role(incident, Role.COMMANDER, self.login)
-            return origin.log(incident, f"assigned @{self.login}, who is in command now")
-        if any(self.login.casefold() == name.casefold() for name in incident.assigned):
+            incident = give_role(incident, Role.COMMANDER, login)
+            return origin.log(incident, f"assigned @{login}, who is in command now")
+        if any(login.casefold() == name.casefold() for name in incident.assigned):
             return incident
-        assigned = (*incident.assigned, self.login)
-        return origin.log(incident, f"assigned @{self.login}", assigned=assigned)
+        assigned = (*incident.assigned, login)
+        return origin.log(incident, f"assigned @{login}", assigned=assigned)
 
 
-class Unassign(Command, frozen=True):
+class Unassign(AssignRole, frozen=True):
     """Somebody was unassigned."""
-
-    needs = Permission.NONE
-    login: str
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
         """Removes them from the assigned people and from their roles."""
-        incident = drop_roles(incident, self.login, origin.at)
+        incident = drop_roles(incident, str(self.login), origin.at)
         return origin.log(incident, f"unassigned @{self.login}")
 
 
@@ -159,7 +159,7 @@ class Rename(Command, frozen=True):
 class LinkPull(Command, frozen=True):
     """A pull request mentioned the incident. `merged_at` is None while it is not merged."""
 
-    needs = Permission.NONE
+    needs = Permission.TRIAGE
     number: str
     title: str
     merged_at: datetime | None

@@ -26,6 +26,14 @@ _LONGEST_LINE = 4_000
 """Longer lines are cut before reading. No command is that long, and reading takes linear time."""
 
 
+_SLASH_LINE = re.compile(r"^[^\w\r\n]{0,20}[/\uff0f\u2044\u2215]\s{0,3}[A-Za-z]", re.MULTILINE)
+
+
+def may_hold_commands(text: str) -> bool:
+    """Whether a text may have commands in it. Quick: a long text without commands costs nothing."""
+    return _SLASH_LINE.search(text) is not None
+
+
 def _reader() -> MarkdownIt:
     """The Markdown reader. It knows all blocks, and of inline Markdown only code and HTML.
 

@@ -12,9 +12,15 @@ from incident_actions.domain.issue.observation import (
     Observation,
     Permission,
     Permissions,
+    take_apart,
 )
 from incident_actions.domain.timeline.commands.base import Command, Origin, Subject
-from incident_actions.domain.timeline.interpreter import Interpreter, Notice, NoticeKind
+from incident_actions.domain.timeline.interpreter import (
+    Interpreter,
+    Notice,
+    NoticeKind,
+    all_statements,
+)
 
 
 class TeamDecision(Struct, frozen=True):
@@ -46,8 +52,8 @@ def decide(
         decisions.append((command, origin.actor))
 
     interpreter = Interpreter(observation, subject, permissions, needs, take)
-    for comment in observation.comments:
-        interpreter.read(comment)
+    for statement in sorted(all_statements(observation, permissions), key=lambda each: each.at):
+        interpreter.read(statement)
     command, by = decisions[0] if decisions else (None, "")
     return TeamDecision(command, by, tuple(interpreter.commands), tuple(interpreter.notices))
 
@@ -68,9 +74,8 @@ def all_opened(observation: Observation) -> tuple[int, ...]:
         int(event.subject)
         for event in observation.events
         if event.kind is EventKind.CROSS_REFERENCED
-        and event.author is not None
-        and observation.is_bot(event.author)
-        and mark in event.body
+        and observation.is_ours(event.author)
+        and take_apart(event.body).reporter.lstrip().startswith(mark)
     }
     return tuple(sorted(numbers))
 

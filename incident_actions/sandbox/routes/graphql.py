@@ -1,6 +1,7 @@
-"""The few GraphQL mutations that have no REST counterpart.
+"""The few GraphQL requests that have no REST counterpart: some mutations, and who edited a text.
 
-See https://docs.github.com/graphql/reference/mutations
+See https://docs.github.com/graphql/reference/mutations and
+https://docs.github.com/graphql/reference/interfaces#comment
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 from .. import issues as rules
 from ..access import need_role, need_scope, need_sight
 from ..errors import RefusedError, not_found, unknown_route
-from ..model import Comment, Issue
+from ..model import Comment, Issue, User
 from ..render import node_id
 from ..router import Answer, Call, route
 from ..webhooks import issue_changed
@@ -108,13 +109,69 @@ _MUTATIONS: dict[str, Callable[[Call, Json], Json]] = {
 }
 
 
+def _account(user: User) -> Json:
+    """An account. GraphQL leaves out the `[bot]` of a bot's login."""
+    bot = user.type == "Bot"
+    name = user.login.removesuffix("[bot]")
+    return {"__typename": "Bot" if bot else "User", "login": name}
+
+
+def _edited(kind: str, text: Issue | Comment) -> Json:
+    """Who wrote and who edited an issue or a comment. `diff` is the whole text of a version."""
+    edits = [
+        {"editedAt": edit.at, "diff": edit.text, "editor": _account(edit.editor)}
+        for edit in reversed(text.edits)
+    ]
+    return {
+        "id": node_id(kind, text.id),
+        "author": _account(text.user),
+        "createdAt": text.created_at,
+        "editor": _account(text.edits[-1].editor) if text.edits else None,
+        "lastEditedAt": text.edits[-1].at if text.edits else None,
+        "userContentEdits": {"nodes": edits},
+    }
+
+
+def _nodes(call: Call, variables: Json) -> Answer:
+    """The query `nodes(ids:)` for issues and comments; null for what is not there."""
+    found: dict[str, Json] = {}
+    for repo in call.world.repositories.values():
+        try:
+            need_sight(call.actor, repo)
+        except RefusedError:
+            continue
+        for issue in repo.issues.values():
+            found[node_id("I", issue.id)] = _edited("I", issue)
+        for comment in repo.comments.values():
+            found[node_id("IC", comment.id)] = _edited("IC", comment)
+    return Answer(200, {"data": {"nodes": [found.get(str(id)) for id in variables["ids"]]}})
+
+
+def _issue_of_repository(call: Call, variables: Json) -> Answer:
+    """The query `repository(owner:, name:)` with one `issue(number:)` in it."""
+    repo = call.world.find(f"{variables['owner']}/{variables['name']}")
+    issue = repo.issues.get(int(variables["number"])) if repo else None
+    if repo is None or issue is None:
+        return _failed("repository", "NOT_FOUND", "Could not resolve to an Issue")
+    need_sight(call.actor, repo)
+    return Answer(200, {"data": {"repository": {"issue": _edited("I", issue)}}})
+
+
+_QUERIES: dict[str, Callable[[Call, Json], Answer]] = {
+    "nodes": _nodes,
+    "repository": _issue_of_repository,
+}
+
+
 @route("POST /graphql")
 def graphql(call: Call) -> Answer:
-    """One known mutation with its `input` among the variables; refusals come as `errors`."""
+    """One known query, or a mutation with its `input`; refusals come as `errors`."""
     call.actor.person()
     query, variables = call.text("query"), call.value("variables", dict) or {}
     match = re.search(r"\{\s*(\w+)\s*\(", query)
     name = match.group(1) if match else ""
+    if name in _QUERIES:
+        return _QUERIES[name](call, variables)
     if name not in _MUTATIONS or not isinstance(variables.get("input"), dict):
         raise unknown_route(f"the GraphQL request {query:.120}")
     given = variables["input"]

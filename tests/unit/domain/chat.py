@@ -28,6 +28,7 @@ from incident_actions.domain.issue.observation import (
 )
 from incident_actions.domain.playbook.checklist import ChecklistItem
 from incident_actions.domain.timeline.fold import Folded, Rules, fold
+from incident_actions.domain.timeline.interpreter import deeds_on
 from incident_actions.render.comments import write
 
 DECLARED = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
@@ -127,8 +128,10 @@ class Chat:
         """What follows from all that was said and done."""
         grants = Permissions()
         for login, permission in PEOPLE.items():
-            grants.learn(login, permission, 0)
+            grants.learn(login, permission)
         observation = Observation(self.issue, tuple(self.history), BOT.login, self.form)
+        for deed in deeds_on(observation):
+            grants.judge(deed, PEOPLE.get(deed.login, Permission.NONE))
         return fold(observation, self.rules, grants)
 
     @property

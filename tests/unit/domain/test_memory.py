@@ -14,7 +14,9 @@ from incident_actions.domain.issue.incident import Incident
 from incident_actions.domain.issue.observation import (
     Actor,
     Comment,
+    Deed,
     EventKind,
+    Judged,
     Observation,
     Permission,
     Permissions,
@@ -36,55 +38,85 @@ from incident_actions.domain.timeline.interpreter import (
 from tests.unit.domain.chat import BOT, DECLARED, Chat, an_issue
 
 
-class TestGrants:
-    """A permission holds from a comment on."""
+def deed(number: int, login: str = "alice", minutes: int = 0) -> Deed:
+    """What somebody did so many minutes after the declaration."""
+    return Deed(f"c{number}", login, DECLARED + timedelta(minutes=minutes))
 
-    def test_what_was_allowed_stays_allowed(self) -> None:
+
+class TestPermissions:
+    """Each deed is judged once, when it is first seen."""
+
+    def test_what_was_judged_stays(self) -> None:
         """Leaving the team takes nothing back, joining it makes nothing up."""
-        grants = Permissions()
-        grants.learn("Alice", Permission.WRITE, 1)
-        grants.learn("alice", Permission.READ, 50)
-        grants.learn("alice", Permission.ADMIN, 90)
-        assert grants.at("ALICE", 49) is Permission.WRITE
-        assert grants.at("alice", 50) is Permission.READ
-        assert grants.at("alice", 89) is Permission.READ
-        assert grants.at("alice", 90) is Permission.ADMIN
+        before, after = deed(1), deed(2, minutes=60)
+        known = Permissions()
+        known.judge(before, Permission.WRITE)
+        known.judge(after, Permission.NONE)
+        again = Permissions(known.dump([before, after], []))
+        assert [again.of(each) for each in (before, after)] == [Permission.WRITE, Permission.NONE]
+        assert not again.is_open(before)
 
-    def test_the_first_answer_holds_for_all_that_was_before(self) -> None:
-        """Nothing older is known."""
-        grants = Permissions()
-        grants.learn("alice", Permission.WRITE, 500)
-        assert grants.at("alice", 1) is Permission.WRITE
+    def test_a_deleted_account_keeps_what_it_did(self) -> None:
+        """GitHub shows it as `ghost`; the deed is the same one."""
+        known = Permissions()
+        known.judge(deed(1), Permission.WRITE)
+        again = Permissions(known.dump([deed(1)], []))
+        assert again.of(deed(1, "ghost")) is Permission.WRITE
+        assert not again.is_open(deed(1, "ghost"))
+
+    def test_an_old_refusal_is_no_question_any_more(self) -> None:
+        """Whoever joins the team later is not obeyed for what they wrote as a stranger."""
+        known = Permissions()
+        for each in (deed(1, "eve"), deed(2, minutes=60)):
+            known.judge(each, Permission.NONE if each.login == "eve" else Permission.WRITE)
+        judged = known.dump([deed(1, "eve"), deed(2, minutes=60)], [])
+        assert judged is not None
+        assert judged.deeds == {"write": ("c2",)}  # strangers do not make the state grow
+        again = Permissions(judged)
+        assert not again.is_open(deed(1, "eve"))
+        assert again.of(deed(1, "eve")) is Permission.NONE
+
+    def test_a_deed_that_github_shows_late_is_judged(self) -> None:
+        """Lists may lack a comment for a while although a younger one is there."""
+        known = Permissions()
+        known.judge(deed(2, minutes=60), Permission.WRITE)
+        again = Permissions(known.dump([deed(2, minutes=60)], []))
+        assert again.is_open(deed(1, minutes=58))
+        assert not again.is_open(deed(1, minutes=50))
+
+    def test_a_deed_that_waits_is_judged_by_a_later_run(self) -> None:
+        """One run does not ask about any number of people; what it left stays a question."""
+        known = Permissions()
+        waiting, judged = deed(1, "eve"), deed(2, minutes=60)
+        known.judge(judged, Permission.WRITE)
+        again = Permissions(known.dump([waiting, judged], []))
+        assert again.is_open(waiting)
+        assert again.of(judged) is Permission.WRITE
+
+    def test_recent_refusals_are_kept_up_to_a_number(self) -> None:
+        """Else each run would ask again about everybody who just wrote."""
+        many = [deed(n, f"eve{n}") for n in range(150)]
+        known = Permissions()
+        for each in many:
+            known.judge(each, Permission.READ)
+        judged = known.dump(many, [])
+        assert judged is not None
+        assert len(judged.deeds["read"]) == Permissions.MOST_REFUSED
 
     def test_the_unknown_may_nothing(self) -> None:
         """And are known to be unknown."""
-        assert Permissions().at("eve", 1) is Permission.NONE
+        assert Permissions().of(deed(1, "eve")) is Permission.NONE
+        assert Permissions().of_person("eve") is Permission.NONE
         assert not Permissions().knows("eve")
 
-    def test_the_same_answer_again_is_no_step(self) -> None:
-        """The memory doesn't grow from run to run."""
-        grants = Permissions()
-        for since in range(20):
-            grants.learn("alice", Permission.WRITE, since)
-        assert grants.dump() == {"alice": [(0, "write")]}
-
-    def test_it_survives_the_state(self) -> None:
-        """Dumped and read back it says the same."""
-        grants = Permissions()
-        grants.learn("alice", Permission.WRITE, 1)
-        grants.learn("alice", Permission.NONE, 7)
-        again = Permissions(grants.dump())
-        assert again.dump() == grants.dump()
-        assert [again.at("alice", id) for id in (6, 7)] == [Permission.WRITE, Permission.NONE]
-
-    def test_nobody_is_remembered_for_nothing(self) -> None:
-        """Those whose commands are all gone are forgotten."""
-        grants = Permissions()
-        grants.learn("alice", Permission.WRITE, 1)
-        grants.learn("Eve", Permission.READ, 1)
-        grants.keep(["EVE"])
-        assert not grants.knows("alice")
-        assert grants.knows("eve")
+    def test_people_who_were_named_are_remembered_while_they_are(self) -> None:
+        """Those whom nobody names any more are forgotten."""
+        known = Permissions()
+        known.learn("Alice", Permission.WRITE)
+        known.learn("Bob", Permission.READ)
+        again = Permissions(known.dump([], ["ALICE"]))
+        assert again.of_person("alice") is Permission.WRITE
+        assert not again.knows("bob")
 
 
 def state(**facts: object) -> State:
@@ -104,7 +136,8 @@ class TestState:
         )
         it = chat.incident
         known = {n: getattr(it, n) for n in Incident.__struct_fields__ if n != "timeline"}
-        whole = State(v=1, number=7, **known, posted=("reply 1",), people={"alice": [(0, "write")]})
+        judged = Judged(DECLARED, {"write": ("c1",)})
+        whole = State(v=1, number=7, **known, posted=("reply 1",), judged=judged)
         assert read_state(write_state(whole), 7) == whole
 
     @settings(max_examples=200)

@@ -60,7 +60,7 @@ class AssignRole(Command, frozen=True):
 
         Raises `Mistake` when the named person may not hold a role.
         """
-        if self.login and origin.permissions.at(self.login, 0) < ROLE_NEEDS:
+        if self.login and origin.permissions.of_person(self.login) < ROLE_NEEDS:
             reason = f"@{self.login} has no triage or write access to this repository"
             raise Mistake(reason, f"/role {self.role} @user")
         login = self.login or origin.actor
