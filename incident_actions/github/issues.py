@@ -12,6 +12,7 @@ from itertools import islice, takewhile
 from typing import Any
 from urllib.parse import quote
 
+from msgspec import convert
 from msgspec.structs import asdict
 
 from incident_actions.domain.issue.observation import (
@@ -155,6 +156,26 @@ class Issues(Transport):
         # GitHub's `since` means the last edit, so old comments are listed, too. The newest come
         # first: after the first comment that is too old there are only older ones.
         return tuple(takewhile(lambda each: each[1].created_at >= since, listed))
+
+    def lost_issues(self, since: datetime, labels: Collection[str]) -> tuple[Issue, ...]:
+        """Issues that were closed, or lost one of these labels, since a time: the newest first.
+
+        No list of open issues with these labels shows them. They are given as they are now. Makes
+        one request for each hundred events in the repository, three at most.
+
+        https://docs.github.com/en/rest/issues/events#list-issue-events-for-a-repository
+        """
+
+        def event(raw: Any) -> tuple[datetime, Issue | None]:
+            kind, label = raw["event"], (raw.get("label") or {}).get("name", "")
+            lost = kind == "closed" or (kind == "unlabeled" and label.casefold() in labels)
+            issue = _issue(raw["issue"]) if lost and raw.get("issue") else None
+            return convert(raw["created_at"], datetime), issue
+
+        listed = islice(self._pages(event, "/issues/events"), 3 * PER_PAGE)
+        recent = takewhile(lambda each: each[0] >= since, listed)
+        found = {issue.number: issue for _, issue in recent if issue and not issue.is_pull_request}
+        return tuple(found.values())
 
     def comment(self, comment: e.PostComment) -> int:
         """Comment on an issue; gives the comment's id. Not repeated when GitHub's answer is lost.
@@ -358,11 +379,13 @@ def _entry(raw: Any) -> Comment | TimelineEvent | None:
 
 
 def _subject(kind: str, raw: Any) -> str:
-    """What an event is about: a label, a login, an issue's number or the new title; else empty."""
+    """What an event is about: a label, a login, an issue's number, a commit or the new title."""
     if kind in ("labeled", "unlabeled"):
         return str(raw["label"]["name"])
     if kind in ("assigned", "unassigned"):
         return actor(raw.get("assignee")).login
     if kind == "cross-referenced":
         return str(raw["source"]["issue"]["number"])
+    if kind == "closed":
+        return str(raw.get("commit_id") or "")
     return str(raw["rename"]["to"]) if kind == "renamed" else ""

@@ -118,7 +118,7 @@ def is_freeze(observation: Observation) -> bool:
 def reconcile_freeze(context: RunContext, observation: Observation) -> tuple[JobResult, ...]:
     """Bring one freeze up to date: keep it, hold it, end it, or open it in the bot's name."""
     issue = observation.issue
-    if not issue.open and not (_gate_believes(issue) and label_guard.closer(observation)):
+    if not issue.open and not _gate_believes(issue):
         return ()
     observation = with_edits(context.github, observation)
     current = _since_reopened(observation)
@@ -153,7 +153,8 @@ def _keep(
     label_is_off = label_guard.label_taken_off(observation)
     if label_is_off and not names.holds(permitted.labels, names.DEPLOY_FREEZE):
         return ()
-    if not issue.open and may(label_guard.closer(observation)):
+    closer = label_guard.closer(observation)
+    if not issue.open and closer and may(closer):
         return ()
     decision = decide(current, Subject.FREEZE, permissions, needs)
     answered = {notice.key for notice in decision.notices if notice.kind is NoticeKind.REFUSED}

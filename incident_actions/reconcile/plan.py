@@ -287,7 +287,7 @@ def edit_for(known: Assessment, state: State, config: Config, *, settle: bool) -
         issue,
         body=composed if issue.put_back else _unless_same(composed, issue.body),
         labels=wanted_labels(incident, known.observation, also),
-        assignees=wanted_assignees(incident, issue, before.assigned if before else ()),
+        assignees=wanted_assignees(incident, known.observation, before.assigned if before else ()),
         open=incident.status.open,
     )
 

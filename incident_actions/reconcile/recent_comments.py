@@ -81,4 +81,4 @@ def is_held(issue: Issue) -> bool:
     An issue with a status label never does: it is an incident of the team's already.
     """
     held = issue.has_label(names.NEEDS_CONFIRMATION)
-    return held and not names.values(issue.labels, names.STATUS_PREFIX)
+    return held and names.STATUSES.isdisjoint(map(str.casefold, issue.labels))

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 from incident_actions.domain.issue import labels as names
 from incident_actions.domain.issue.incident import Severity
 from incident_actions.domain.issue.observation import REMINDER, Issue
 from incident_actions.domain.projection.state import State, is_stale, state_of
 from incident_actions.domain.reminders.due import due
+from incident_actions.domain.timeline.interpreter import NoticeKind
 from incident_actions.errors import GitHubError, RateLimited, RequestCeilingReached
 from incident_actions.reconcile import plan
 from incident_actions.reconcile.apply import apply, took_place
@@ -46,6 +48,7 @@ def sweep(context: RunContext) -> tuple[JobResult, ...]:
     incidents = _urgent_first([issue for issue in listed if not is_held(issue)])
     tasks: list[tuple[str, Task]] = [
         *((f"#{issue.number}", _incident_task(context, issue, recent)) for issue in incidents),
+        ("what was closed or lost its label", lambda: _lost(context, recent)),
         ("the freezes", lambda: reconcile_freezes(context, recent)),
         ("the reports that wait", lambda: _held_reports(context, held, recent)),
         ("what lost runs left undone", lambda: reconcile_lost_runs(context)),
@@ -94,6 +97,39 @@ def _incident_task(context: RunContext, issue: Issue, recent: RecentComments) ->
     return task
 
 
+LOST_FOR = timedelta(days=2)
+"""How long a sweep looks after an issue that was closed, or lost its label, without a run."""
+
+
+def _lost(context: RunContext, recent: RecentComments) -> tuple[JobResult, ...]:
+    """Put right what was closed or lost its label, by somebody who may not or by a program.
+
+    GitHub starts no run for what a workflow's token does, and may lose any other run.
+    """
+    since = context.now - LOST_FOR
+    lost = context.github.lost_issues(since, (names.INCIDENT, names.DEPLOY_FREEZE))
+    return tuple(
+        result
+        for issue in lost
+        if _may_be_wrong(context, issue, recent)
+        for result in reconcile_issue(context, issue.number)
+    )
+
+
+def _may_be_wrong(context: RunContext, issue: Issue, recent: RecentComments) -> bool:
+    """Whether an issue of ours may be closed, or without its label, against the rules."""
+    labelled = issue.has_label(names.INCIDENT) or issue.has_label(names.DEPLOY_FREEZE)
+    if issue.open:
+        return not labelled
+    if is_held(issue) or issue.has_label(names.NEEDS_CONFIRMATION):
+        return False  # the bot closed it: another issue continues it, or nobody wanted it
+    state = state_of(issue)
+    if state is not None:
+        return is_stale(issue, state, context.now)
+    ended = recent.own(issue.number).of_kind(NoticeKind.FREEZE_ENDED)
+    return labelled and not ended
+
+
 def _held_reports(
     context: RunContext, held: Sequence[Issue], recent: RecentComments
 ) -> tuple[JobResult, ...]:
@@ -119,7 +155,7 @@ def _unchanged(context: RunContext, issue: Issue, recent: RecentComments) -> Sta
     Only the team and the bot can set labels. So the body of an issue with a status label may be
     believed.
     """
-    if not names.values(issue.labels, names.STATUS_PREFIX):
+    if names.STATUSES.isdisjoint(map(str.casefold, issue.labels)):
         return None
     state = state_of(issue)
     if state is None or not is_stale(issue, state, context.now):

@@ -5,6 +5,7 @@ confirms.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from msgspec.structs import replace
 
@@ -48,7 +49,9 @@ def hold(
     observation = with_edits(github, observation)
     permissions = judged_now(github, observation)
     decision = reports.decide(observation, Subject.REPORT, permissions, context.config.needs())
-    notices = [Notice(NoticeKind.HELD, str(issue.number)), *decision.notices]
+    notices = [*decision.notices]
+    if not _is_crowded(context, observation):
+        notices.insert(0, Notice(NoticeKind.HELD, str(issue.number)))
     doubles = reports.all_opened(observation)[1:]
     done = _close_doubles(github, doubles)
     incident = None
@@ -73,6 +76,22 @@ def hold(
     done += say_and_edit(context, observation, notices, change, deletions)
     status = Status.REPORTED.value
     return JobResult(issue=issue.number, status=status, changed=bool(done)), incident
+
+
+MOST_HELD_AN_HOUR = 10
+"""How many reports from outside get an answer in an hour. All others only get the label."""
+
+
+def _is_crowded(context: RunContext, observation: Observation) -> bool:
+    """Whether so many reports came within an hour that this one gets no comment."""
+    if observation.own.of_kind(NoticeKind.HELD):
+        return False
+    held = context.github.issues(
+        labels=[names.NEEDS_CONFIRMATION], since=context.now - timedelta(hours=1), most=100
+    )
+    created = [issue for issue in held if issue.number != observation.issue.number]
+    start = context.now - timedelta(hours=1)
+    return sum(issue.created_at >= start for issue in created) >= MOST_HELD_AN_HOUR
 
 
 def judged_now(github: GitHub, observation: Observation) -> Permissions:

@@ -7,6 +7,7 @@ close the issue. `/thaw` may need more. So this works out which labels the issue
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from msgspec import Struct
 
@@ -14,6 +15,7 @@ from incident_actions.domain.issue import labels as names
 from incident_actions.domain.issue.observation import EventKind, Observation, TimelineEvent
 
 _GUARDED = (names.DEPLOY_FREEZE, names.NEEDS_CONFIRMATION, names.DRILL)
+_SAME_MOMENT = timedelta(seconds=10)
 _NARROWING = (names.SERVICE_PREFIX, "environment:")
 
 
@@ -36,19 +38,25 @@ def people(observation: Observation) -> set[str]:
 
 
 def closer(observation: Observation) -> str:
-    """The login of who closed the freeze last; empty when a bot or nobody did."""
-    closings = [event.actor for event in observation.events if event.kind is EventKind.CLOSED]
-    return closings[-1].login if closings and not observation.is_bot(closings[-1]) else ""
+    """The login of who closed the freeze by hand last; empty when a bot, a merge or nobody did."""
+    closings = [event for event in observation.events if event.kind is EventKind.CLOSED]
+    last = closings[-1] if closings else None
+    if last is None or last.subject or observation.is_bot(last.actor):
+        return ""
+    # A merge closes what its pull request "fixes". GitHub does not say so in the event.
+    merges = [event.merged_at for event in observation.events if event.merged_at is not None]
+    merged = any(abs(last.at - merge) <= _SAME_MOMENT for merge in merges)
+    return "" if merged else last.actor.login
 
 
 def label_taken_off(observation: Observation) -> bool:
-    """Whether the label `deploy-freeze` was taken off last by a person other than the author."""
+    """Whether the label `deploy-freeze` was taken off last by anybody but the author."""
     events = [
         event
         for event in observation.label_events
         if event.subject.casefold() == names.DEPLOY_FREEZE
     ]
-    if not events or events[-1].kind is EventKind.LABELED or observation.is_bot(events[-1].actor):
+    if not events or events[-1].kind is EventKind.LABELED:
         return False
     author = observation.issue.author.login.casefold()
     return events[-1].actor.login.casefold() != author
@@ -57,14 +65,16 @@ def label_taken_off(observation: Observation) -> bool:
 def permitted_labels(observation: Observation, may: Callable[[str], bool]) -> PermittedLabels:
     """The labels that the freeze should have. `may` says whether a login may end the freeze.
 
-    The labels that the issue had at first, and changes by bots, count as permitted.
+    The labels that the issue was opened with count as permitted, later changes by bots do not.
     """
     now = {name.casefold(): name for name in observation.issue.labels}
     on_issue = set(now)
     wanted: dict[str, bool] = {}
     refused: dict[str, None] = {}
     for event in filter(_is_guarded, observation.events):
-        permitted = observation.is_bot(event.actor) or may(event.actor.login)
+        bot, issue = observation.is_bot(event.actor), observation.issue
+        born = event.at <= issue.created_at and event.actor == issue.author
+        permitted = born or (not bot and may(event.actor.login))
         changes = event.kind is EventKind.CLOSED
         if not changes:
             label, put_on = event.subject.casefold(), event.kind is EventKind.LABELED
@@ -72,7 +82,7 @@ def permitted_labels(observation: Observation, may: Callable[[str], bool]) -> Pe
             now.setdefault(label, event.subject)
             if permitted:
                 wanted[label] = put_on
-        if changes and not permitted:
+        if changes and not permitted and not bot:
             refused[event.actor.login] = None
     labels = tuple(name for key, name in now.items() if wanted.get(key, key in on_issue))
     return PermittedLabels(labels, tuple(refused))

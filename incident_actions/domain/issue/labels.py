@@ -53,6 +53,8 @@ _LABELS = (
     Label(ACTION_ITEM, "0e8a16", "A follow-up of an incident"),
 )
 CATALOG = {label.name: label for label in _LABELS}
+STATUSES = frozenset(name for name in CATALOG if name.startswith(STATUS_PREFIX))
+"""Exactly our own: another workflow may use `status:` for its own labels."""
 
 PREFIXES = (SERVICE_PREFIX, CAUSE_PREFIX, FOLLOWUP_PREFIX)
 SHOWN_PREFIXES = {
@@ -60,11 +62,6 @@ SHOWN_PREFIXES = {
     CAUSE_PREFIX: ("7057ff", "What caused the incident"),
 }
 _FOLLOWUP = ("c5def5", "The gap that a follow-up closes")
-
-
-def is_status(name: str) -> bool:
-    """Whether a label is exactly one of our status labels, ignoring case."""
-    return name.casefold() in CATALOG and name.casefold().startswith(STATUS_PREFIX)
 
 
 def describe(name: str) -> Label:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from functools import cached_property
 
@@ -125,7 +125,7 @@ class Judged(Struct, frozen=True, omit_defaults=True):
     permissions of those who were named for a role. Deeds until `until` need not be judged again.
     """
 
-    until: datetime
+    until: datetime | None = None
     deeds: dict[str, tuple[str, ...]] = {}
     people: dict[str, str] = {}
 
@@ -200,13 +200,15 @@ class Permissions:
         }
         if not judged and not people:
             return None
-        until = max((deed.at for deed in judged), default=datetime.min.replace(tzinfo=UTC))
-        if waiting is not None:
+        until = max((deed.at for deed in judged), default=None)
+        if until is not None and waiting is not None:
             until = min(until, waiting.at)
-        refused = [d for d in judged if self.of(d) < Permission.TRIAGE]
-        refused = [d for d in refused if d.at > until - self.LATE][-self.MOST_REFUSED :]
+        refused = [deed for deed in judged if self.of(deed) < Permission.TRIAGE]
+        if until is not None:
+            refused = [deed for deed in refused if deed.at > until - self.LATE]
         kept: dict[str, list[str]] = {}
-        for deed in (*(d for d in judged if self.of(d) >= Permission.TRIAGE), *refused):
+        permitted = [deed for deed in judged if self.of(deed) >= Permission.TRIAGE]
+        for deed in (*permitted, *refused[-self.MOST_REFUSED :]):
             kept.setdefault(self.of(deed).name.lower(), []).append(deed.key)
         return Judged(until, {name: tuple(sorted(keys)) for name, keys in kept.items()}, people)
 
@@ -288,7 +290,8 @@ class EventKind(StrEnum):
 class TimelineEvent(Struct, frozen=True):
     """An event in GitHub's timeline of the issue.
 
-    `subject` is the name of the label, the login of the assignee or the new title. For a
+    `subject` is the name of the label, the login of the assignee, the new title, or the commit that
+    closed the issue by its message (empty: somebody closed it by hand). For a
     cross-reference it is the number of the issue or pull request that mentions this one; the fields
     after it (`author` to `merged_at`) are about that issue or pull request, and unset otherwise.
     """
@@ -320,8 +323,9 @@ _MARKER = re.compile(r"<!-- incident-actions:(?P<kind>[a-z-]+) (?P<key>\S+) -->\
 REMINDER = "reminder"
 """The kind of comments that are reminders. A reminder whose comment was deleted may come again."""
 
-ANSWERS = frozenset({"reply", "refused"})
-"""The kinds of comments that answer somebody. They are deleted with the comment they answer."""
+ANSWERS = frozenset({"reply"})
+"""The kinds of comments that answer one comment. They are deleted when nothing needs it any more.
+Who was told that they lack a permission was told: a stranger could have that repeated for ever."""
 
 
 class BotComments(Struct, frozen=True):
@@ -415,7 +419,7 @@ class Observation(Struct, frozen=True, dict=True):
                 and event.actor.bot
                 and (
                     event.subject.casefold() == labels.NEEDS_CONFIRMATION
-                    or labels.is_status(event.subject)
+                    or event.subject.casefold() in labels.STATUSES
                 )
             }
         )
@@ -474,7 +478,7 @@ class Observation(Struct, frozen=True, dict=True):
         """
         return any(
             event.kind is EventKind.LABELED
-            and labels.is_status(event.subject)
+            and event.subject.casefold() in labels.STATUSES
             and self.is_this_bot(event.actor)
             for event in self.label_events
         )

@@ -62,14 +62,16 @@ def _gives_way(name: str) -> bool:
 
 
 def wanted_assignees(
-    incident: Incident, issue: Issue, asked_before: Iterable[str]
+    incident: Incident, observation: Observation, asked_before: Iterable[str]
 ) -> tuple[str, ...]:
     """The logins that should be assigned, at most `MOST_ASSIGNEES`, those with a role first.
 
     `asked_before` are the logins that an earlier run tried to assign. Those who are not assigned
-    now can't be: GitHub leaves out, without an error, people who may not be assigned.
+    now, and never were, can't be: GitHub leaves out, without an error, people who may not be
+    assigned.
     """
-    assigned = {login.casefold() for login in issue.assignees}
+    assigned = {login.casefold() for login in observation.issue.assignees}
+    assigned |= {e.subject.casefold() for e in observation.events if e.kind is EventKind.ASSIGNED}
     dropped = {login.casefold() for login in asked_before} - assigned
     people = _unique([*incident.roles.values(), *incident.assigned])
     return tuple(login for login in people if login.casefold() not in dropped)[:MOST_ASSIGNEES]

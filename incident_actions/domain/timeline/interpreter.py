@@ -251,15 +251,19 @@ def statements(comment: Comment, permissions: Permissions) -> tuple[Statement, .
 
     A line that an edit brought into the comment was said by the editor. When the comment had the
     same command before, it is a correction and counts from when that was said; else it counts from
-    the edit on. An edit by somebody who may command nothing changes nothing. So whoever rewrites
-    another's words, or their own after they left the team, gains nothing by it.
+    the edit on. An edit by somebody who may command nothing takes nothing away, and what it adds is
+    refused like anything else that they say. So whoever rewrites another's words, or their own
+    after they left the team, gains nothing by it.
     """
     said: list[tuple[TakenLine | MisreadLine, Deed, datetime]] = []
     for version in _versions(comment):
         deed = _deed_of_version(comment, version)
-        if said and permissions.of(deed) < Permission.TRIAGE:
-            continue
         before, said = said, []
+        if before and permissions.of(deed) < Permission.TRIAGE:
+            lines = read_comment(version.text or "", version.at)
+            new = [line for line in lines if not any(_same_line(old[0], line) for old in before)]
+            said = [*before, *((line, deed, version.at) for line in new)]
+            continue
         first = comment.created_at if version.by == comment.author and not before else version.at
         for line in read_comment(version.text or "", first):
             same = next((old for old in before if _same_line(old[0], line)), None)

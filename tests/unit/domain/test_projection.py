@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from incident_actions.domain.issue import labels
-from incident_actions.domain.issue.observation import EventKind, Observation
+from incident_actions.domain.issue.observation import EventKind, Issue, Observation
 from incident_actions.domain.projection.effects import EditIssue
 from incident_actions.domain.projection.wanted import edit, wanted_assignees, wanted_labels
 from tests.unit.domain.chat import BOT, Chat, an_issue
@@ -147,13 +147,18 @@ def test_labels_stay_within_githubs_limits(kind: str) -> None:
     assert all(len(name) <= labels.MAX_NAME for name in wanted(chat))
 
 
+def seen(issue: Issue) -> Observation:
+    """An issue without any history."""
+    return Observation(issue, (), "github-actions[bot]")
+
+
 def test_those_with_a_role_are_assigned_before_the_others() -> None:
     """GitHub takes ten people at most."""
     chat = Chat()
     for number in range(12):
         chat.by_hand("alice", EventKind.ASSIGNED, f"dev{number}")
     chat.say("alice", "/role comms @bob")
-    people = wanted_assignees(chat.incident, an_issue(), ())
+    people = wanted_assignees(chat.incident, seen(an_issue()), ())
     assert len(people) == 10
     assert people[:3] == ("dev0", "bob", "dev1")
 
@@ -163,5 +168,5 @@ def test_who_cannot_be_assigned_is_not_asked_for_again() -> None:
     chat = Chat()
     chat.say("alice", "/role comms @bob\n/role scribe @tess")
     issue = an_issue(assignees=("Tess",))
-    assert wanted_assignees(chat.incident, issue, ()) == ("bob", "tess")
-    assert wanted_assignees(chat.incident, issue, ("BOB", "tess")) == ("tess",)
+    assert wanted_assignees(chat.incident, seen(issue), ()) == ("bob", "tess")
+    assert wanted_assignees(chat.incident, seen(issue), ("BOB", "tess")) == ("tess",)

@@ -51,6 +51,7 @@ def test_a_quiet_sweep_stays_within_its_ceiling(shop: Watch) -> None:
     """Whatever the number of closed incidents; and no write."""
     for _ in range(150):
         shop.alice.close(shop.declare())
+    shop.passes(days=3)
     settle(shop, "SEV1", "SEV2", "SEV3", "SEV3")
     shop.passes(3)
     shop.sweep()
@@ -255,7 +256,7 @@ def test_the_ceiling_of_requests_ends_a_sweep_at_once(
     assert shop.requests == 4
     [said] = [text for text in caplog.messages if "for the next sweep" in text]
     assert "was stopped before" in said
-    assert f"Left for the next sweep: #{second}, the freezes, " in said
+    assert f"Left for the next sweep: #{second}, what was closed or lost its label, " in said
     assert any("reminder" in text for text in shop.said(first))
 
 

@@ -1,0 +1,418 @@
+"""Who may be believed: strangers, ex-members, triagers, editors, bots and other repositories.
+
+alice and bob may write, mia maintains, tess triages, olga wrote until she left, eve is a stranger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from incident_actions.domain.projection.effects import OpenIssue
+from incident_actions.domain.projection.state import State, state_of
+from incident_actions.errors import GitHubError
+from incident_actions.github.client import GitHub
+from incident_actions.sandbox import Sandbox
+from tests.support.events import form_body
+from tests.support.openapi import watch
+from tests.support.watch import REPO, Watch
+
+ELSEWHERE = "eve/own"
+
+
+class Shop(Watch):
+    """acme/shop with more people, and a repository of eve's."""
+
+    def __init__(self, github: Sandbox, config: str = "") -> None:
+        super().__init__(github, config)
+        github.repository(ELSEWHERE, owner_type="User")
+        roles = {"mia": "maintain", "tess": "triage", "olga": "write"}
+        for login, role in roles.items():
+            github.user(login, permission={REPO: role})
+        github.user("eve", permission={ELSEWHERE: "admin"})
+        self.mia, self.tess = github.as_user("mia", REPO), github.as_user("tess", REPO)
+        self.olga, self.eve = github.as_user("olga", REPO), github.as_user("eve", REPO)
+
+    def own(self) -> GitHub:
+        """A workflow of eve's own repository: its bot has the same name as ours."""
+        self.github.actions_token("ghs_eve", ELSEWHERE, {"issues": "write"})
+        return GitHub("ghs_eve", ELSEWHERE, self.github.url)
+
+    def leaves(self, login: str) -> None:
+        """Somebody is taken off the team."""
+        self.github.repo(REPO).roles.pop(login)
+
+    def incident(self, severity: str = "SEV1", *commands: str, by: str = "alice") -> int:
+        """An incident by one of the team, and what its bot made of the commands."""
+        person = self.github.as_user(by, REPO)
+        given = {"severity": severity, "summary": "Logins fail.", "affected": "nobody"}
+        number = int(person.file_form_issue("Logins fail", form_body(given))["number"])
+        self.respond()
+        for command in commands:
+            self.says(person, number, command)
+        return number
+
+    def says(self, person: Any, number: int, text: str) -> int:
+        """A comment a minute later, and the run for it; gives its id."""
+        self.passes(1)
+        made = int(person.comment(number, text)["id"])
+        self.respond()
+        return made
+
+    def edits(self, person: Any, comment: int, text: str) -> None:
+        """An edit ten minutes later, and the run for it."""
+        self.passes(10)
+        person.edit_comment(comment, text)
+        self.respond()
+
+    def labels(self, number: int) -> set[str]:
+        """The labels of an issue."""
+        return {label.name for label in self.github.repo(REPO).issues[number].labels}
+
+    def is_open(self, number: int) -> bool:
+        """Whether an issue is open."""
+        return self.github.repo(REPO).issues[number].state == "open"
+
+    def body(self, number: int) -> str:
+        """The body of an issue."""
+        return str(self.alice.issue(number)["body"])
+
+    def state(self, number: int) -> State:
+        """What the incident's body remembers."""
+        found = state_of(GitHub("ghs_watch", REPO, self.github.url).issue(number))
+        assert found is not None
+        return found
+
+
+@pytest.fixture
+def shop() -> Iterator[Shop]:
+    """The shop; each answer is as GitHub describes it."""
+    with Sandbox() as github:
+        wrong = watch(github)
+        yield Shop(github)
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_marker_in_another_repository_closes_nothing(shop: Shop) -> None:
+    """Its bot has the name of ours; its issues are numbered like our live incident."""
+    live = shop.incident()
+    report = int(shop.eve.file_form_issue("Slow", form_body({"severity": "SEV3"}))["number"])
+    hub = shop.own()
+    for _ in range(3):
+        body = f"<!-- incident-actions:report {report} -->\n{REPO}#{report} {REPO}#{live}"
+        hub.open(OpenIssue(title="Mine", body=body, labels=()))
+    before = shop.labels(live)
+    shop.respond()
+    shop.sweep()
+    assert shop.is_open(live)
+    assert shop.labels(live) == before
+    shop.says(shop.alice, report, "/confirm")
+    opened = max(shop.github.repo(REPO).issues)
+    assert opened > report
+    assert shop.is_open(opened)
+    assert f"#{opened}" in shop.said(report)[-1]
+    assert shop.is_open(live)
+
+
+def test_mentions_from_elsewhere_write_no_line(shop: Shop) -> None:
+    """Anybody can make them appear in our timeline."""
+    number = shop.incident()
+    eve = shop.github.as_user("eve", ELSEWHERE)
+    for n in range(20):
+        eve.open_pull(f"Spam {n}", {f"f{n}": "x"}, f"b{n}", f"See {REPO}#{number}")
+    shop.passes(1)
+    shop.sweep()
+    shop.says(shop.alice, number, "/ack")
+    assert "Spam" not in shop.body(number)
+
+
+def test_only_people_who_may_link_a_pull_request(shop: Shop) -> None:
+    """A stranger's pull request from a fork is one of this repository, too."""
+    number = shop.incident()
+    shop.passes(1)
+    shop.eve.open_pull("Not ours", {"a": "x"}, "a", f"See #{number}", fork=True)
+    shop.bob.open_pull("The fix", {"b": "x"}, "b", f"See #{number}")
+    shop.says(shop.alice, number, "/ack")
+    assert "The fix" in shop.body(number)
+    assert "Not ours" not in shop.body(number)
+
+
+@pytest.mark.parametrize("command", ["/thaw hotfix", "/resolve fine", "/severity sev3 fine"])
+def test_an_old_comment_edited_by_somebody_who_left_is_refused(shop: Shop, command: str) -> None:
+    """Who may is asked for the edit; what the comment said before stays said."""
+    number = shop.incident()
+    comment = shop.says(shop.olga, number, "/ack\n/note the queue is long")
+    before = shop.state(number)
+    shop.leaves("olga")
+    shop.edits(shop.olga, comment, command)
+    after = shop.state(number)
+    assert (after.commander, after.freeze, after.severity) == ("olga", None, before.severity)
+    assert after.status is before.status
+    assert "the queue is long" in shop.body(number)
+    assert any("@olga" in said for said in shop.said(number))
+
+
+def test_a_command_edited_away_by_somebody_who_left_stays(shop: Shop) -> None:
+    """The edit is no deed that counts."""
+    number = shop.incident()
+    comment = shop.says(shop.olga, number, "/severity sev2 half of it works")
+    shop.leaves("olga")
+    shop.edits(shop.olga, comment, "never mind")
+    assert shop.state(number).severity.value == "sev2"
+
+
+def test_the_editor_of_a_comment_decides(shop: Shop) -> None:
+    """Somebody who may not thaw gains nothing by writing into a maintainer's comment."""
+    shop.github.file(REPO, ".github/incident.yml", "permissions: {thaw: maintain}")
+    number = shop.incident()
+    comment = shop.says(shop.mia, number, "/note looking")
+    shop.edits(shop.bob, comment, "/note looking\n/thaw hotfix")
+    assert shop.state(number).freeze is None
+    assert any("@bob" in said for said in shop.said(number))
+    shop.edits(shop.mia, comment, "/note looking\n/thaw the hotfix is tested")
+    assert shop.state(number).freeze is not None
+
+
+def test_the_record_names_the_editor(shop: Shop) -> None:
+    """bob writes into alice's comment: it is bob's command, from that moment on."""
+    number = shop.incident()
+    comment = shop.says(shop.alice, number, "Looking.")
+    shop.edits(shop.bob, comment, "Looking.\n/thaw hotfix")
+    switch = shop.state(number).freeze
+    assert switch is not None
+    assert switch.by == "bob"
+    assert switch.at == shop.now
+
+
+def test_a_correction_counts_from_when_it_was_said(shop: Shop) -> None:
+    """A typing error mended later does not move the moment."""
+    number = shop.incident()
+    comment = shop.says(shop.alice, number, "/did rolled bak to v41")
+    said = shop.now
+    shop.edits(shop.alice, comment, "/did rolled back to v41")
+    assert "rolled back to v41" in shop.body(number)
+    assert f"{said:%H:%M}" in next(
+        line for line in shop.body(number).split("\n") if "rolled back to v41" in line
+    )
+
+
+FORGED = {
+    "severity": ("SEV1", "SEV3"),
+    "allowance": ('"v":1', '"v":1,"allow":[{"sha":"' + "1f" * 20 + '"}]'),
+}
+
+
+@pytest.mark.parametrize("part", FORGED)
+def test_a_body_edited_by_somebody_who_left_is_put_back(shop: Shop, part: str) -> None:
+    """The form's answers and the hidden state count as the last one left them who may write."""
+    number = shop.incident(by="olga")
+    before = shop.state(number)
+    shop.leaves("olga")
+    old, new = FORGED[part]
+    forged = shop.body(number).replace(old, new)
+    assert forged != shop.body(number)
+    shop.passes(10)
+    shop.olga.edit_issue_body(number, forged)
+    shop.respond()
+    assert shop.state(number).severity is before.severity
+    assert shop.state(number).allow == ()
+    assert "1f1f1f" not in shop.body(number)
+    assert "SEV3" not in shop.body(number).split("### ")[1]
+    said = [text for text in shop.said(number) if "put-back" in text]
+    assert len(said) == 1
+    shop.passes(1)
+    shop.sweep()
+    shop.says(shop.alice, number, "/ack")
+    assert shop.state(number).severity is before.severity
+    assert [text for text in shop.said(number) if "put-back" in text] == said
+
+
+def test_a_forged_body_does_not_look_settled_to_the_sweep(shop: Shop) -> None:
+    """The run for the edit was lost, and the forged state says that nothing happened."""
+    number = shop.incident(by="olga")
+    shop.sweep()
+    shop.leaves("olga")
+    shop.passes(10)
+    at = shop.state(number).settled
+    assert at is not None
+    stamp, now = f"{at.at:%Y-%m-%dT%H:%M:%SZ}", f"{shop.now:%Y-%m-%dT%H:%M:%SZ}"
+    forged = shop.body(number).replace(f'"at":"{stamp}"', f'"at":"{now}"')
+    forged = forged.replace('"severity":"sev1"', '"severity":"sev3"')
+    shop.olga.edit_issue_body(number, forged)
+    shop.sweep()
+    assert shop.state(number).severity.value == "sev1"
+
+
+def test_only_our_own_status_labels_accept_a_report(shop: Shop) -> None:
+    """A labeler workflow uses the same token as ours."""
+    number = int(shop.eve.file_form_issue("Slow", form_body({"severity": "SEV1"}))["number"])
+    GitHub("ghs_watch", REPO, shop.github.url).send(
+        "POST", f"/issues/{number}/labels", given={"labels": ["status: needs triage"]}
+    )
+    shop.run("issues", {"action": "labeled", "issue": {"number": number}})
+    assert "needs-confirmation" in shop.labels(number)
+    assert "status:investigating" not in shop.labels(number)
+
+
+def test_hands_need_what_the_role_command_needs(shop: Shop) -> None:
+    """Somebody with triage access assigns and unassigns."""
+    number = shop.incident("SEV1", "/ack")
+    shop.passes(1)
+    shop.tess.unassign(number, "alice")
+    shop.tess.assign(number, "tess")
+    shop.respond()
+    assert shop.state(number).commander == "alice"
+    people = {user.login for user in shop.github.repo(REPO).issues[number].assignees}
+    assert people == {"alice"}
+
+
+def test_what_a_deleted_account_did_stays(shop: Shop) -> None:
+    """alice resolved it and left GitHub; a stranger says thanks."""
+    number = shop.incident("SEV1", "/ack", "/mitigated rolled back", "/verify all", "/resolve ok")
+    assert not shop.is_open(number)
+    ghost = shop.github.user("ghost")
+    issue = shop.github.repo(REPO).issues[number]
+    for comment in issue.comments:
+        comment.user = ghost if comment.user.login == "alice" else comment.user
+    for event in issue.events:
+        event.actor = ghost if event.actor.login == "alice" else event.actor
+    shop.leaves("alice")
+    shop.says(shop.eve, number, "Thanks!")
+    shop.sweep()
+    assert not shop.is_open(number)
+    assert shop.state(number).status.value == "resolved"
+
+
+@pytest.mark.parametrize("label", ["incident", "deploy-freeze"])
+def test_a_label_by_somebody_who_may_not_freeze_is_held(shop: Shop, label: str) -> None:
+    """The issue is a writer's, and old; the label came later."""
+    shop.alice.ask("POST", "/labels", {"name": "deploy-freeze", "color": "ededed"})
+    number = int(shop.alice.open_issue("Slow", "### Severity\n\nSEV1\n")["number"])
+    shop.passes(60)
+    shop.tess.label(number, label)
+    shop.respond()
+    assert "needs-confirmation" in shop.labels(number)
+    assert "status:investigating" not in shop.labels(number)
+    shop.says(shop.bob, number, "/confirm")
+    opened = max(shop.github.repo(REPO).issues)
+    assert opened > number
+    assert label in shop.labels(opened)
+    assert "needs-confirmation" not in shop.labels(opened)
+
+
+CLOSERS = ["token", "bot", "triager", "fix"]
+
+
+def _close(shop: Shop, number: int, how: str) -> None:
+    if how == "triager":
+        shop.tess.close(number)
+    elif how == "fix":
+        pull = shop.bob.open_pull("Mend it", {"a": "x"}, "fix", f"Fixes #{number}")
+        shop.bob.merge(int(pull["number"]))
+    else:
+        shop.github.user("stale[bot]", kind="Bot", permission={REPO: "write"})
+        shop.github.token("bot_token", "stale[bot]")
+        token = "ghs_watch" if how == "token" else "bot_token"
+        GitHub(token, REPO, shop.github.url).send(
+            "PATCH", f"/issues/{number}", given={"state": "closed"}
+        )
+
+
+@pytest.mark.parametrize("how", CLOSERS)
+def test_a_closing_without_a_run_is_put_right_by_the_next_sweep(shop: Shop, how: str) -> None:
+    """A closed issue is on no list of open ones."""
+    number = shop.incident("SEV1", "/ack")
+    shop.passes(30)
+    _close(shop, number, how)
+    assert not shop.is_open(number)
+    shop.passes(5)
+    shop.sweep()
+    assert shop.is_open(number)
+
+
+@pytest.mark.parametrize("how", CLOSERS)
+def test_a_freeze_closed_without_a_run_is_put_right_by_the_next_sweep(shop: Shop, how: str) -> None:
+    """Only those who may end it end it."""
+    shop.alice.ask("POST", "/labels", {"name": "deploy-freeze", "color": "ededed"})
+    number = int(shop.alice.open_issue("Move", "We move.", ["deploy-freeze"])["number"])
+    shop.respond()
+    shop.passes(30)
+    _close(shop, number, how)
+    shop.passes(5)
+    shop.sweep()
+    assert shop.is_open(number)
+    assert "deploy-freeze" in shop.labels(number)
+
+
+@pytest.mark.parametrize("by", ["token", "triager"])
+@pytest.mark.parametrize("kind", ["incident", "deploy-freeze"])
+def test_a_label_lost_without_a_run_is_put_back_by_the_next_sweep(
+    shop: Shop, kind: str, by: str
+) -> None:
+    """Without its label an issue is on no list of ours."""
+    if kind == "incident":
+        number = shop.incident("SEV1", "/ack")
+    else:
+        shop.alice.ask("POST", "/labels", {"name": "deploy-freeze", "color": "ededed"})
+        number = int(shop.alice.open_issue("Move", "We move.", ["deploy-freeze"])["number"])
+        shop.respond()
+    shop.passes(30)
+    if by == "triager":
+        shop.tess.unlabel(number, kind)
+    else:
+        hub = GitHub("ghs_watch", REPO, shop.github.url)
+        hub.send("DELETE", f"/issues/{number}/labels/{kind}")
+    shop.passes(5)
+    shop.sweep()
+    assert kind in shop.labels(number)
+
+
+def test_strangers_answers_are_bounded(shop: Shop) -> None:
+    """One comment that is edited back and forth is answered once."""
+    number = shop.incident()
+    comment = shop.says(shop.eve, number, "/thaw")
+    posted = [text for text in shop.said(number) if "reminder" not in text]
+    for _ in range(10):
+        shop.edits(shop.eve, comment, "hello")
+        shop.edits(shop.eve, comment, "/thaw")
+    assert [text for text in shop.said(number) if "reminder" not in text] == posted
+
+
+def test_thirty_strangers_reports_get_ten_answers_an_hour(shop: Shop) -> None:
+    """All are held; the answers have a ceiling, and nobody is asked about twice."""
+    numbers = []
+    for n in range(30):
+        shop.github.user(f"eve{n}")
+        eve = shop.github.as_user(f"eve{n}", REPO)
+        numbers.append(int(eve.file_form_issue(f"Slow {n}", form_body({}))["number"]))
+        shop.respond()
+    assert all("needs-confirmation" in shop.labels(number) for number in numbers)
+    assert sum(len(shop.said(number)) for number in numbers) <= 10
+    shop.passes(5)
+    shop.sweep()
+    assert shop.asked("/permission") <= 1
+
+
+def test_long_comments_without_commands_cost_nothing(shop: Shop) -> None:
+    """Sixty of them, of the longest that GitHub takes, are one page of a list."""
+    number = shop.incident()
+    for n in range(60):
+        shop.eve.comment(number, f"{n} " + "spam and more " * 4_000)
+    shop.says(shop.alice, number, "/ack")
+    assert shop.asked("/permission") <= 1
+    assert shop.state(number).commander == "alice"
+
+
+def test_reading_fails_loudly_when_editors_cannot_be_asked(shop: Shop) -> None:
+    """A body is not believed unseen."""
+    number = shop.incident()
+    shop.github.fail("POST /graphql", status=500, times=20)
+    shop.passes(1)
+    shop.alice.comment(number, "/ack")
+    with pytest.raises(GitHubError):
+        shop.respond()
+    shop.github.clear_faults()
+    shop.respond()
+    assert shop.state(number).commander == "alice"
