@@ -21,6 +21,7 @@ from incident_actions.config.values import (
     Mention,
     PermissionLevel,
     RecurrenceRule,
+    RepositoryName,
     ShortText,
     Tick,
     TimeOfDay,
@@ -269,6 +270,12 @@ class Config(ConfigSection, frozen=True):
     form: Annotated[ShortText, doc("The incident form, as a path in the repository.")] = (
         ".github/ISSUE_TEMPLATE/incident.yml"
     )
+    repositories: Annotated[
+        tuple[RepositoryName, ...],
+        doc(
+            "Other repositories of the team's, whose pull requests count when they mention an incident."
+        ),
+    ] = ()
     freeze: Annotated[FreezeConfig, doc("What an open incident stops.")] = FreezeConfig()
     roles: Annotated[RolesConfig, doc("Who starts with which role.")] = RolesConfig()
     on_call: Annotated[OnCallConfig | None, doc("A rotation; it comes before `roles`.")] = None
@@ -294,6 +301,11 @@ class Config(ConfigSection, frozen=True):
         for command in self.permissions:
             if command not in BY_NAME:
                 raise ValueProblem("there is no such command", "permissions", command)
+
+    @property
+    def heard(self) -> frozenset[str]:
+        """The other repositories whose references count, in lower case."""
+        return frozenset(map(str.casefold, self.repositories))
 
     def roles_at(self, at: datetime) -> dict[Role, str]:
         """Who starts with which role in an incident that is declared at this time: role -> login.

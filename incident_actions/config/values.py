@@ -26,6 +26,7 @@ def doc(text: str, **limits: Any) -> Meta:
 
 
 ShortText = Annotated[str, Meta(min_length=1, max_length=100)]
+RepositoryName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][\w-]*/[\w.-]{1,100}$")]
 Login = Annotated[str, Meta(pattern=rf"^@?{LOGIN}(\[bot\])?$")]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from msgspec import convert
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from incident_actions.domain.issue.observation import (
     Actor,
@@ -84,15 +84,18 @@ class Issues(Transport):
         """An issue's comments and events, in GitHub's order.
 
         Kinds of events that `EventKind` does not name are left out, and so are references from
-        other repositories, which anybody can make; those from the repositories in `also` (in lower
-        case) are kept. Makes one request for each hundred entries.
+        other repositories, which anybody can make. Those from the repositories in `also` (in lower
+        case) are kept, with `OWNER/NAME#NUMBER` as their subject. Makes one request for each
+        hundred entries.
 
         https://docs.github.com/en/rest/issues/timeline#list-timeline-events-for-an-issue
         """
-        known = {self.repository.casefold(), *also}
 
         def entry(raw: Any) -> Comment | TimelineEvent | None:
-            return _entry(raw) if _repository_of(raw) in known | {None} else None
+            home, read = _repository_of(raw), _entry(raw)
+            if home in (None, self.repository.casefold()) or not isinstance(read, TimelineEvent):
+                return read
+            return replace(read, subject=f"{home}#{read.subject}") if home in also else None
 
         return tuple(self._pages(entry, f"/issues/{number}/timeline"))
 

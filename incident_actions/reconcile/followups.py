@@ -72,8 +72,8 @@ def remind_of_actions(context: RunContext) -> tuple[JobResult, ...]:
 
 
 def _is_ours(pull: Issue, context: RunContext) -> bool:
-    """Whether the bot opened a pull request. The marker proves nothing: anybody can type one."""
-    return pull.author.bot or pull.author.login.casefold() == context.config.bot.casefold()
+    """Whether our bot opened a pull request. A marker proves nothing: anybody can type one."""
+    return pull.author.login.casefold() == context.config.bot.casefold()
 
 
 def _remind(

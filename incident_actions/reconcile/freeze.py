@@ -87,12 +87,10 @@ def reconcile_freezes(context: RunContext, recent: RecentComments) -> tuple[JobR
 def _without_issue(
     due: Iterable[Occurrence], issues: Iterable[Issue], context: RunContext
 ) -> list[Occurrence]:
-    """The occurrences that have none of these issues. Only issues that the bot opened count."""
+    """The occurrences that have none of these issues. Only issues that our bot opened count."""
     bot = context.config.bot.casefold()
     opened = {
-        occurrence_key(issue.body)
-        for issue in issues
-        if issue.author.bot or issue.author.login.casefold() == bot
+        occurrence_key(issue.body) for issue in issues if issue.author.login.casefold() == bot
     }
     return [occurrence for occurrence in due if occurrence.key not in opened]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from functools import partial
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -115,18 +116,19 @@ def with_edits(
     return replace(observation, history=history)
 
 
+def may_edit(github: GitHub, actor: Actor, observation: Observation) -> bool:
+    """Whether somebody may write an issue's text: our bot, and who may write in the repository."""
+    if actor.bot:
+        return observation.is_ours(actor)
+    return github.permission(actor.login) >= Permission.WRITE
+
+
 def believed(github: GitHub, observation: Observation) -> Issue:
     """The issue with the last body by somebody who may write it: our bot, or a writer of now.
 
     Makes one request, and one for each further person who edited the body.
     """
-    issue = observation.issue
-
-    def may(actor: Actor) -> bool:
-        if actor.bot:
-            return observation.is_ours(actor)
-        return github.permission(actor.login) >= Permission.WRITE
-
+    issue, may = observation.issue, partial(may_edit, github, observation=observation)
     editor = github.editors([issue.node]).get(issue.node)
     if editor is None or may(editor):
         return issue

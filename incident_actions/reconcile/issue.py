@@ -28,7 +28,7 @@ def reconcile_issue(context: RunContext, number: int) -> tuple[JobResult, ...]:
     Raises `errors.GitHubError`.
     """
     github = context.github
-    history = github.history(number)
+    history = github.history(number, context.config.heard)
     observation = Observation(github.issue(number), history, context.config.bot)
     accepted = observation.accepted_before
     if not accepted and is_freeze(observation):
@@ -69,7 +69,7 @@ def read_incident(github: GitHub, number: int, config_path: str, now: datetime) 
         raise InputError(
             f"#{number} is no incident", remedy="Give the number of an issue labelled `incident`."
         )
-    observation = Observation(issue, github.history(number), config.bot)
+    observation = Observation(issue, github.history(number, config.heard), config.bot)
     author = check_author(github, observation)
     if not author.accepted:
         raise InputError(

@@ -8,12 +8,12 @@ nothing happened and nothing is due costs no request of its own.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 
 from incident_actions.domain.issue import labels as names
 from incident_actions.domain.issue.incident import Severity
-from incident_actions.domain.issue.observation import REMINDER, Issue
+from incident_actions.domain.issue.observation import REMINDER, Issue, Observation
 from incident_actions.domain.projection.state import State, is_stale, state_of
 from incident_actions.domain.reminders.due import due
 from incident_actions.domain.timeline.interpreter import NoticeKind
@@ -23,6 +23,7 @@ from incident_actions.reconcile.apply import apply, took_place
 from incident_actions.reconcile.context import JobResult, RunContext
 from incident_actions.reconcile.followups import remind_of_actions, remind_of_postmortems
 from incident_actions.reconcile.freeze import reconcile_freezes
+from incident_actions.reconcile.incident import may_edit
 from incident_actions.reconcile.issue import reconcile_issue
 from incident_actions.reconcile.keepalive import keep_alive
 from incident_actions.reconcile.pull import reconcile_lost_runs
@@ -46,8 +47,12 @@ def sweep(context: RunContext) -> tuple[JobResult, ...]:
     listed = context.github.issues(labels=[names.INCIDENT])
     held = [issue for issue in listed if is_held(issue)]
     incidents = _urgent_first([issue for issue in listed if not is_held(issue)])
+    doubtful = _edited_by_others(context, incidents)
     tasks: list[tuple[str, Task]] = [
-        *((f"#{issue.number}", _incident_task(context, issue, recent)) for issue in incidents),
+        *(
+            (f"#{issue.number}", _incident_task(context, issue, recent, doubtful))
+            for issue in incidents
+        ),
         ("what was closed or lost its label", lambda: _lost(context, recent)),
         ("the freezes", lambda: reconcile_freezes(context, recent)),
         ("the reports that wait", lambda: _held_reports(context, held, recent)),
@@ -85,11 +90,35 @@ def _each_in_turn(tasks: Sequence[tuple[str, Task]]) -> list[tuple[JobResult, ..
     return results
 
 
-def _incident_task(context: RunContext, issue: Issue, recent: RecentComments) -> Task:
-    """The task for one incident: bring it up to date, or only post reminders if it is unchanged."""
+def _edited_by_others(context: RunContext, incidents: Sequence[Issue]) -> frozenset[int]:
+    """The numbers of incidents whose text was last edited by somebody who may not write it.
+
+    A forged state could say that nothing happened. When GitHub does not tell, these are all. Makes
+    one request for each hundred incidents.
+    """
+    try:
+        editors = context.github.editors([issue.node for issue in incidents])
+    except GitHubError as error:
+        log.warning("Who edited the incidents could not be read: %s", error)
+        return frozenset(issue.number for issue in incidents)
+    return frozenset(
+        issue.number
+        for issue in incidents
+        if (editor := editors.get(issue.node)) is not None
+        and not may_edit(context.github, editor, Observation(issue, (), context.config.bot))
+    )
+
+
+def _incident_task(
+    context: RunContext, issue: Issue, recent: RecentComments, doubtful: Collection[int]
+) -> Task:
+    """The task for one incident: bring it up to date, or only post reminders if it is unchanged.
+
+    The text of an incident in `doubtful` is not believed before it was looked at.
+    """
 
     def task() -> tuple[JobResult, ...]:
-        state = _unchanged(context, issue, recent)
+        state = None if issue.number in doubtful else _unchanged(context, issue, recent)
         if state is None:
             return reconcile_issue(context, issue.number)
         return _remind(context, issue, state, recent)

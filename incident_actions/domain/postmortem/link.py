@@ -143,7 +143,7 @@ def _digest(text: str) -> str:
 def opened_pull(observation: Observation) -> TimelineEvent | None:
     """The event by which GitHub recorded that the postmortem's pull request mentions the incident.
 
-    It is the newest such pull request by a bot with the marker; None when there is none. Pull
+    It is the newest such pull request by our bot with the marker; None when there is none. Pull
     requests by people don't count, because anybody can type a marker.
     """
     mark = marker(observation.issue.number)
@@ -152,8 +152,7 @@ def opened_pull(observation: Observation) -> TimelineEvent | None:
         for event in observation.events
         if event.kind is EventKind.CROSS_REFERENCED
         and event.pull_request
-        and event.author is not None
-        and observation.is_bot(event.author)
+        and observation.is_ours(event.author)
         and mark in event.body
     ]
     return references[-1] if references else None

@@ -115,12 +115,10 @@ def read_record(body: str) -> ActionRecord | None:
 def filed(issue: Issue, bot: str) -> FiledAction | None:
     """An issue as an action item; None when it is none.
 
-    Only issues that a bot opened count, because anybody can type a marker. `bot` is the login of
-    ours, which may be a person's account.
+    Only issues that our bot opened count, because anybody can type a marker, and other bots repeat
+    what people typed. `bot` is the login of ours, which may be a person's account.
     """
-    if issue.is_pull_request:
-        return None
-    if not (issue.author.bot or issue.author.login.casefold() == bot.casefold()):
+    if issue.is_pull_request or issue.author.login.casefold() != bot.casefold():
         return None
     record = read_record(issue.body)
     return FiledAction(issue, record) if record is not None else None

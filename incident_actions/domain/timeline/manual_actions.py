@@ -157,7 +157,10 @@ class Rename(Command, frozen=True):
 
 
 class LinkPull(Command, frozen=True):
-    """A pull request mentioned the incident. `merged_at` is None while it is not merged."""
+    """A pull request mentioned the incident. `merged_at` is None while it is not merged.
+
+    `number` is `OWNER/NAME#NUMBER` when it is in another repository.
+    """
 
     needs = Permission.TRIAGE
     number: str
@@ -166,7 +169,8 @@ class LinkPull(Command, frozen=True):
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
         """Adds a line to the timeline, and another one if the pull request was merged."""
-        what = f"pull request #{self.number}"
+        elsewhere = "#" in self.number
+        what = f"pull request {'' if elsewhere else '#'}{self.number}"
         incident = origin.log(incident, f"linked {what}", self.title)
         if self.merged_at is None:
             return incident

@@ -74,6 +74,7 @@ def all_opened(observation: Observation) -> tuple[int, ...]:
         int(event.subject)
         for event in observation.events
         if event.kind is EventKind.CROSS_REFERENCED
+        and event.subject.isdigit()
         and observation.is_ours(event.author)
         and take_apart(event.body).reporter.lstrip().startswith(mark)
     }
