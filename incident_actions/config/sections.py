@@ -272,9 +272,7 @@ class Config(ConfigSection, frozen=True):
     )
     repositories: Annotated[
         tuple[RepositoryName, ...],
-        doc(
-            "Other repositories of the team's, whose pull requests count when they mention an incident."
-        ),
+        doc("Other repositories whose pull requests count when they mention an incident."),
     ] = ()
     freeze: Annotated[FreezeConfig, doc("What an open incident stops.")] = FreezeConfig()
     roles: Annotated[RolesConfig, doc("Who starts with which role.")] = RolesConfig()
