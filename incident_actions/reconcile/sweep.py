@@ -17,7 +17,15 @@ from incident_actions.domain.issue.observation import REMINDER, Issue, Observati
 from incident_actions.domain.projection.state import State, is_stale, state_of
 from incident_actions.domain.reminders.due import due
 from incident_actions.domain.timeline.interpreter import NoticeKind
-from incident_actions.errors import GitHubError, RateLimited, RequestCeilingReached
+from incident_actions.errors import (
+    Forbidden,
+    GitHubError,
+    NotFound,
+    RateLimited,
+    Rejected,
+    RequestCeilingReached,
+    Unavailable,
+)
 from incident_actions.reconcile import plan
 from incident_actions.reconcile.apply import apply, took_place
 from incident_actions.reconcile.context import JobResult, RunContext
@@ -47,13 +55,14 @@ def sweep(context: RunContext) -> tuple[JobResult, ...]:
     listed = context.github.issues(labels=[names.INCIDENT])
     held = [issue for issue in listed if is_held(issue)]
     incidents = _urgent_first([issue for issue in listed if not is_held(issue)])
-    doubtful = _edited_by_others(context, incidents)
+    lost = _lost(context)
+    doubtful = _edited_by_others(context, [*incidents, *lost])
     tasks: list[tuple[str, Task]] = [
         *(
             (f"#{issue.number}", _incident_task(context, issue, recent, doubtful))
             for issue in incidents
         ),
-        ("what was closed or lost its label", lambda: _lost(context, recent)),
+        ("what was closed or lost its label", lambda: _put_right(context, lost, recent, doubtful)),
         ("the freezes", lambda: reconcile_freezes(context, recent)),
         ("the reports that wait", lambda: _held_reports(context, held, recent)),
         ("what lost runs left undone", lambda: reconcile_lost_runs(context)),
@@ -130,33 +139,43 @@ LOST_FOR = timedelta(days=2)
 """How long a sweep looks after an issue that was closed, or lost its label, without a run."""
 
 
-def _lost(context: RunContext, recent: RecentComments) -> tuple[JobResult, ...]:
-    """Put right what was closed or lost its label, by somebody who may not or by a program.
+def _lost(context: RunContext) -> tuple[Issue, ...]:
+    """The issues that were closed, or lost our label, in the last two days.
 
-    GitHub starts no run for what a workflow's token does, and may lose any other run.
+    GitHub starts no run for what a workflow's token does, and may lose any other run. Makes one
+    request for each hundred events, three at most.
     """
     since = context.now - LOST_FOR
-    lost = context.github.lost_issues(since, (names.INCIDENT, names.DEPLOY_FREEZE))
+    try:
+        return context.github.lost_issues(since, (names.INCIDENT, names.DEPLOY_FREEZE))
+    except (Forbidden, NotFound, Rejected, Unavailable) as error:
+        log.warning("What was closed or lost its label could not be read: %s", error)
+        return ()
+
+
+def _put_right(
+    context: RunContext, lost: Sequence[Issue], recent: RecentComments, doubtful: Collection[int]
+) -> tuple[JobResult, ...]:
+    """Bring those issues up to date that may be closed, or without their label, wrongly."""
     return tuple(
         result
         for issue in lost
-        if _may_be_wrong(context, issue, recent)
+        if _may_be_wrong(issue, recent, doubtful)
         for result in reconcile_issue(context, issue.number)
     )
 
 
-def _may_be_wrong(context: RunContext, issue: Issue, recent: RecentComments) -> bool:
+def _may_be_wrong(issue: Issue, recent: RecentComments, doubtful: Collection[int]) -> bool:
     """Whether an issue of ours may be closed, or without its label, against the rules."""
     labelled = issue.has_label(names.INCIDENT) or issue.has_label(names.DEPLOY_FREEZE)
     if issue.open:
         return not labelled
-    if is_held(issue) or issue.has_label(names.NEEDS_CONFIRMATION):
+    if issue.has_label(names.NEEDS_CONFIRMATION):
         return False  # the bot closed it: another issue continues it, or nobody wanted it
     state = state_of(issue)
     if state is not None:
-        return is_stale(issue, state, context.now)
-    ended = recent.own(issue.number).of_kind(NoticeKind.FREEZE_ENDED)
-    return labelled and not ended
+        return state.status.open or issue.number in doubtful
+    return labelled and not recent.own(issue.number).of_kind(NoticeKind.FREEZE_ENDED)
 
 
 def _held_reports(
