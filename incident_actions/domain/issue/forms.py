@@ -8,15 +8,16 @@ https://docs.github.com/en/communities/using-templates-to-encourage-useful-issue
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
 
 from incident_actions import gate_readers
 from incident_actions.domain.issue.incident import Severity
-from incident_actions.domain.text.names import LOGIN
+from incident_actions.domain.text.names import LOGIN, as_code
 from incident_actions.errors import ConfigError
 from incident_actions.gate_readers import HEADING, NO_RESPONSE, dig, kept
 
@@ -164,6 +165,35 @@ def read_services(answer: str) -> tuple[str, ...]:
     The gate reads them with the same code.
     """
     return tuple(sorted(gate_readers.single_words(answer)))
+
+
+def wrong_service_name(name: str) -> str:
+    """What is wrong with a name for a service, as the end of a sentence; empty when nothing is."""
+    if gate_readers.is_service(name):
+        return ""
+    if gate_readers.means_everything(name.casefold()):
+        return f"`{as_code(name)}` would be read as all services, so it can't be the name of one"
+    return (
+        f"`{as_code(name)}` is no service's name: 40 ASCII letters, digits, `.`, `_` and `-` at"
+        " most, without a `.` or `-` at an end"
+    )
+
+
+def unlisted(named: Iterable[str], known: Sequence[str]) -> tuple[str, str] | None:
+    """The first name that is no known service: what to say about it, and what is near to it.
+
+    `named` are names in lower case; `known` is the team's list, empty when it has none: then every
+    plain name counts. The second text is empty when no known name is near. None: all are known.
+    """
+    for name in named:
+        wrong = wrong_service_name(name)
+        if wrong or (known and name not in known):
+            listed = ", ".join(f"`{each}`" for each in known[:20])
+            more = f" and {len(known) - 20} more" if len(known) > 20 else ""
+            choice = f"`{as_code(name)}` is none of the services: {listed}{more}"
+            near = difflib.get_close_matches(name[:40], known, n=1, cutoff=0.5)
+            return choice if known else wrong, near[0] if near else ""
+    return None
 
 
 def affects_customers(answer: str) -> bool:
