@@ -11,6 +11,7 @@ every deploy, so code that a clear deploy does not need is in other files, impor
 - `gate_decision.py`: what the open issues mean for a deploy, as pure functions.
 - `gate_readers.py`: how text on GitHub is read. The rest of the program uses it, too.
 - `gate_words.py`: how the verdict, or a failed request, is put into words.
+- `gate_targets.py`: which services and environment a deploy names, held to the team's list.
 - `gate_inputs.py`: flags, and what the event of a pull request or of a merge queue names.
 - `gate_further.py`: further pages, what may let a frozen deploy pass after all, and waiting.
 - `gate_proxy.py`: for a network with a proxy.
@@ -76,7 +77,8 @@ class DeployRequest(SimpleNamespace):
 
     repository: str  # OWNER/NAME of the repository with the incidents
     source: str  # OWNER/NAME of the repository with the commit
-    services: tuple[str, ...]
+    service: str = ""  # the input as it was typed; read when something is open (`gate_targets.py`)
+    services: tuple[str, ...]  # empty: all
     environment: str
     intent: str
     severities: frozenset[str]
@@ -263,8 +265,9 @@ def read_inputs(argv: Sequence[str], env: Mapping[str, str]) -> tuple[GateSettin
     request = DeployRequest(
         repository=repository,
         source=variable("GITHUB_REPOSITORY", repository),
-        services=tuple(normal(s) for s in value["service"].split(",") if s.strip()),
-        environment=normal(value["environment"]),
+        service=value["service"],
+        services=(),
+        environment=value["environment"],
         intent=choice("intent", value["intent"], ("deploy", "rollback", "fix")),
         severities=severities,
         shas=shas | {sha} if sha else shas,
@@ -481,13 +484,16 @@ def ask(settings: GateSettings, request: DeployRequest, now: datetime) -> GateVe
         if not items:
             return nothing_open()
         from incident_actions.gate_decision import decide, read_issues
+        from incident_actions.gate_targets import settle
 
         issues = read_issues(items)
-        verdict = decide(request, issues, now)
+        request, remarks = settle(client, request, issues, now)
+        verdict = decide(request, issues, now, remarks=remarks)
         if verdict.verdict == "frozen":
             from incident_actions.gate_further import look_further
 
-            verdict = decide(request, issues, now, *look_further(client, request, verdict, now))
+            pulls, environments, notes = look_further(client, request, verdict, now)
+            verdict = decide(request, issues, now, pulls, environments, [*remarks, *notes])
         return verdict
     except Exception as error:  # a mistake of ours must not let a deploy through
         from incident_actions.gate_words import failed

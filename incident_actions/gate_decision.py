@@ -192,11 +192,11 @@ def concerns(request: DeployRequest, issue: ListedIssue) -> bool:
 def services_of(issue: ListedIssue) -> frozenset[str]:
     """The services that an issue is about; empty: all of them.
 
-    When the form's answer is not a plain list of names, the issue is about all services, whatever
-    its labels name.
+    When the form's answer is not a plain list of names, or a label or the state names what can be
+    no service, the issue is about all services, whatever else it names.
     """
     told = read.single_words(issue.service_text)
-    if (issue.service_text.strip() and not told) or any(map(read.means_everything, issue.services)):
+    if (issue.service_text.strip() and not told) or not all(map(read.is_service, issue.services)):
         return frozenset()
     return frozenset({*issue.services, *told})
 

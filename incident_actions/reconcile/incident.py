@@ -284,7 +284,8 @@ def _permissions(
 
 def _rules(context: RunContext, playbook: DeclaredPlaybook) -> Rules:
     """What the fold needs to know of configuration and playbook."""
-    return Rules(playbook.checks, context.config.needs(), playbook.defaults)
+    config = context.config
+    return Rules(playbook.checks, config.needs(), playbook.defaults, config.service_names())
 
 
 def _fold(

@@ -12,6 +12,7 @@ from typing import TypeVar
 from incident_actions.domain.issue.incident import Severity
 from incident_actions.domain.text.names import LOGIN, as_code, read_name
 from incident_actions.domain.text.times import looks_like_duration, take_duration
+from incident_actions.gate_readers import name_parts
 
 Choice = TypeVar("Choice")
 
@@ -193,9 +194,12 @@ class Arguments:
         return _name(self.needed(what), what)
 
     def slugs(self, what: str) -> tuple[str, ...]:
-        """All that is left, as short names with commas or spaces between them, in their order."""
-        words = re.split(r"[,\s]+", self.needed(what).strip(", "))
-        names = tuple(dict.fromkeys(_name(word, what) for word in words if word))
+        """All that is left, as a list of short names, in their order.
+
+        The list may be typed as in a form (`name_parts`), or with spaces between the names.
+        """
+        words = [word for part in name_parts(self.needed(what)) for word in part.split()]
+        names = tuple(dict.fromkeys(_name(word, what) for word in words))
         if len(names) > _MOST_NAMES:
             raise Mistake(f"{what} can be {_MOST_NAMES} at most", "")
         return names

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from datetime import datetime
 from enum import StrEnum
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from incident_actions.domain.issue.observation import (
     ANSWERS,
@@ -26,10 +28,16 @@ from incident_actions.domain.playbook.checklist import ChecklistItem
 from incident_actions.domain.timeline.arguments import Mistake
 from incident_actions.domain.timeline.commands.base import Command, Origin, Subject
 from incident_actions.domain.timeline.commands.pages import PageCommand, RequestedPage
+from incident_actions.domain.timeline.commands.record import UnknownService
 from incident_actions.domain.timeline.commands.roles import ROLE_NEEDS, AssignRole
 from incident_actions.domain.timeline.commands.status import Unverified
 from incident_actions.domain.timeline.manual_actions import command_of
-from incident_actions.domain.timeline.parser import MisreadLine, TakenLine, read_comment
+from incident_actions.domain.timeline.parser import (
+    NOT_TYPED,
+    MisreadLine,
+    TakenLine,
+    read_comment,
+)
 
 
 class NoticeKind(StrEnum):
@@ -117,6 +125,7 @@ class Interpreter(Struct):
 
     `take` carries out a permitted command, and raises `Mistake` for one that makes no sense now.
     `needs` are the permissions that the team's configuration sets, by the command's name.
+    `services` are the names on its list of services.
 
     The rest are results so far. `commands` are the comments with any command, `taken` those with a
     command that was carried out. `notices` are what people must be told. `refused` are the logins,
@@ -129,6 +138,7 @@ class Interpreter(Struct):
     needs: Mapping[str, Permission]
     take: Callable[[Command, Origin], None]
     checks: tuple[ChecklistItem, ...] = ()
+    services: tuple[str, ...] = ()
     commands: list[Comment] = []
     taken: list[Comment] = []
     notices: list[Notice] = []
@@ -167,9 +177,7 @@ class Interpreter(Struct):
                 continue
             at, key = comment.created_at, f"c{comment.id}.{index}"
             try:
-                self._carry_out(
-                    line.command, Origin(login, line.at, key, at, self.checks, self.permissions)
-                )
+                self._carry_out(line.command, self._origin(login, line.at, key, at))
             except Unverified as refused:
                 checks = refused.checks
             except Mistake as why:
@@ -191,13 +199,22 @@ class Interpreter(Struct):
             self._refuse(login)
             return
         key = f"e{event.id}"
-        origin = Origin(login, event.at, key, event.at, self.checks, self.permissions, by_hand=True)
+        origin = replace(self._origin(login, event.at, key, event.at), by_hand=True)
         try:
             self._carry_out(command, origin)
         except Unverified as refused:
             self.notices += reply(key, login, checks=refused.checks)
+        except UnknownService as why:
+            line = MisreadLine(NOT_TYPED, event.subject, why.reason, why.suggestion)
+            self.notices += reply(key, login, [line])
         except Mistake:
             return  # the labels and the issue's state are put right by the projection
+
+    def _origin(self, login: str, at: datetime, key: str, typed_at: datetime) -> Origin:
+        """Where a command comes from, with all that the team's configuration says to it."""
+        return Origin(
+            login, at, key, typed_at, self.checks, self.permissions, services=self.services
+        )
 
     def _carry_out(self, command: Command, origin: Origin) -> None:
         """Carry out a permitted command. Raises `Mistake` where it does not apply."""

@@ -31,14 +31,16 @@ class Origin(Source, frozen=True):
     """Where a change of an incident comes from, and what a command may need to know.
 
     `at` is when the change happened, and `typed_at` when GitHub recorded it; they differ when the
-    command was backdated. `checks` are the team's recovery checks, `permissions` those of people.
-    `by_hand` is True for a manual action, False for a typed command.
+    command was backdated. `checks` are the team's recovery checks, `permissions` those of people,
+    `services` the names on the team's list of services, empty without a list. `by_hand` is True
+    for a manual action, False for a typed command.
     """
 
     typed_at: datetime
     checks: tuple[ChecklistItem, ...] = ()
     permissions: Permissions = Permissions()
     by_hand: bool = False
+    services: tuple[str, ...] = ()
 
 
 class Command(Struct, frozen=True):
