@@ -13,6 +13,7 @@ every deploy, so code that a clear deploy does not need is in other files, impor
 - `gate_words.py`: how the verdict, or a failed request, is put into words.
 - `gate_targets.py`: which services and environment a deploy names, held to the team's list.
 - `gate_inputs.py`: flags, and what the event of a pull request or of a merge queue names.
+- `gate_queue.py`: what rides in a merge queue's group, and who queued it.
 - `gate_further.py`: further pages, what may let a frozen deploy pass after all, and waiting.
 - `gate_proxy.py`: for a network with a proxy.
 """
@@ -49,12 +50,16 @@ if TYPE_CHECKING:
     from typing import Any
 
     from incident_actions.gate_decision import Code, IssueVerdict
-    from incident_actions.gate_inputs import SourcePull
+    from incident_actions.gate_inputs import MergeGroup, SourcePull
 
 SEVERITIES = ("sev1", "sev2", "sev3")  # the worst first
 PER_PAGE = 100
 NEVER = float("inf")  # seconds to wait: another try makes no sense
-EVENTS_OF_PULLS = ("pull_request", "pull_request_target", "merge_group")
+# Events whose GITHUB_SHA is the commit that a workflow checks out, and so deploys. For most others
+# it is the head of the default branch, whatever is deployed. No name: no event started this.
+# https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows
+CHECKED_OUT = ("", "push", "workflow_dispatch", "release", "create", "registry_package")
+MERGE_QUEUE = "github-merge-queue[bot]"  # the account that starts a merge queue's runs
 REDIRECTS = (301, 302, 307, 308)
 CLEAR = "✅ Deploys are not frozen"  # the heading of the job summary
 
@@ -82,8 +87,13 @@ class DeployRequest(SimpleNamespace):
     environment: str
     intent: str
     severities: frozenset[str]
-    shas: frozenset[str]
+    sha: str = ""  # the commit that is deployed; empty: not known
+    shas: frozenset[
+        str
+    ]  # all commits by which the change is known: this one, a pull request's head
     pulls: tuple[SourcePull, ...]  # those that the event names; more may be looked up
+    group: MergeGroup | None = None  # what a merge queue wants to merge
+    event: str = ""  # what started the deploy; empty: not known
     actor: str  # login of the account that started the deploy
 
 
@@ -105,9 +115,10 @@ class GateVerdict(SimpleNamespace):
 
     @property
     def incidents(self) -> list[dict[str, Any]]:
-        """The issues in `findings`, as the `incidents` output has them."""
+        """The issues in `findings`, each once, as the `incidents` output has them."""
         keys = ("number", "title", "severity", "url")
-        return [{key: getattr(f.issue, key) for key in keys} for f in self.findings]
+        unique = {f.issue.number: f.issue for f in reversed(self.findings)}
+        return [{key: getattr(issue, key) for key in keys} for issue in reversed(unique.values())]
 
     def holds(self, on_error: str) -> bool:
         """Whether this deploy should be held: the `frozen` output."""
@@ -132,6 +143,7 @@ class GateSettings(SimpleNamespace):
 INPUTS = (  # name, default, help
     ("service", "", "what is deployed: one service, or several separated by commas"),
     ("environment", "", "where it is deployed to"),
+    ("sha", "", "the commit that is deployed, in full (default: the event's own commit)"),
     ("intent", "deploy", "deploy, rollback or fix"),
     ("severities", "sev1,sev2", "the severities that freeze"),
     ("mode", "enforce", "enforce blocks, report only tells"),
@@ -232,8 +244,8 @@ def read_inputs(argv: Sequence[str], env: Mapping[str, str]) -> tuple[GateSettin
     if not is_token(token):
         remedy = "Check the secret for spaces or line ends."
         raise BadInputError("bad-input", "The token holds characters that no token has.", remedy)
-    named = re.findall(r"[^\s,]+", value["severities"]) or [""]
-    severities = frozenset(choice("severities", each, SEVERITIES) for each in named)
+    chosen = re.findall(r"[^\s,]+", value["severities"]) or [""]
+    severities = frozenset(choice("severities", each, SEVERITIES) for each in chosen)
     repository = value["repository"] or variable("GITHUB_REPOSITORY")
     remedy = "Name the repository of the incidents as OWNER/NAME."
     require(is_repository(repository), "`repository`", repository, remedy)
@@ -243,13 +255,15 @@ def read_inputs(argv: Sequence[str], env: Mapping[str, str]) -> tuple[GateSettin
     require(is_api_url(api), "GITHUB_API_URL", shown, remedy)
     inside = ".." not in value["config"].split("/")
     require(inside, "`config`", value["config"], "Name a path inside the repository.")
-    pulls: tuple[SourcePull, ...] = ()
-    shas: frozenset[str] = frozenset()
-    if env.get("GITHUB_EVENT_NAME") in EVENTS_OF_PULLS:
+    event, sha = variable("GITHUB_EVENT_NAME"), value["sha"].lower()
+    whole = re.fullmatch(r"(?:[0-9a-f]{40}|[0-9a-f]{64})?", sha)
+    require(whole, "`sha`", sha, "Give the full hash of the commit that is deployed.")
+    named: dict[str, Any] = {"sha": sha or variable("GITHUB_SHA").lower(), "pulls": ()}
+    if not sha and event not in CHECKED_OUT:
         from incident_actions.gate_inputs import read_event
 
-        pulls, shas = read_event(env)
-    sha = variable("GITHUB_SHA").lower()
+        named = read_event(event, env)
+    named.setdefault("shas", frozenset(filter(None, [named["sha"]])))
     settings = GateSettings(
         api=api,
         token=token,
@@ -270,8 +284,8 @@ def read_inputs(argv: Sequence[str], env: Mapping[str, str]) -> tuple[GateSettin
         environment=value["environment"],
         intent=choice("intent", value["intent"], ("deploy", "rollback", "fix")),
         severities=severities,
-        shas=shas | {sha} if sha else shas,
-        pulls=pulls,
+        **named,
+        event=event,
         actor=env.get("GITHUB_TRIGGERING_ACTOR", "") or env.get("GITHUB_ACTOR", ""),
     )
     return settings, request
@@ -489,11 +503,17 @@ def ask(settings: GateSettings, request: DeployRequest, now: datetime) -> GateVe
         issues = read_issues(items)
         request, remarks = settle(client, request, issues, now)
         verdict = decide(request, issues, now, remarks=remarks)
+        environments: tuple[str, ...] | None = None
         if verdict.verdict == "frozen":
             from incident_actions.gate_further import look_further
 
             pulls, environments, notes = look_further(client, request, verdict, now)
-            verdict = decide(request, issues, now, pulls, environments, [*remarks, *notes])
+            remarks += notes
+            verdict = decide(request, issues, now, pulls, environments, remarks)
+        if verdict.findings and (request.group or request.actor == MERGE_QUEUE):
+            from incident_actions.gate_queue import decide_group
+
+            verdict = decide_group(client, request, issues, now, verdict, environments, remarks)
         return verdict
     except Exception as error:  # a mistake of ours must not let a deploy through
         from incident_actions.gate_words import failed

@@ -80,11 +80,19 @@ def look_further(
         if unread:
             paths["pull"] = f"{source}/pulls/{unread[0]}"
         elif request.shas and not request.pulls:
-            paths["pull"] = f"{source}/commits/{quote(min(request.shas), safe='')}/pulls"
+            paths["pull"] = (
+                f"{source}/commits/{quote(request.sha or min(request.shas), safe='')}/pulls"
+            )
     calls = [lambda path=path: client.get(path)[0] for path in paths.values()]
     answers = dict(zip(paths, client.together(calls)))
 
     notes: list[str] = []
+    if not request.shas and not request.pulls:
+        event = f"The event `{request.event}` does not name" if request.event else "Nothing names"
+        notes.append(
+            f"{event} the commit that is deployed, so no `/allow` and no fix can apply: give the"
+            " gate `sha:`."
+        )
     pulls, file = answers.get("pull", []), answers.get("config")
     if isinstance(pulls, Exception):
         notes.append(f"The pull request of this commit can't be looked up: {pulls}")
