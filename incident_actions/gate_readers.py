@@ -247,8 +247,8 @@ def listed_services(text: str) -> tuple[str, ...] | None:
     lines = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
     keys = [number for number, line in enumerate(lines) if _SERVICES_KEY.match(line)]
     if not keys:
-        hidden = r"""(?:^[ \t]*|[{,][ \t]*)["']?services["']?[ \t]*:"""
-        if any(re.search(hidden, line) for line in lines):
+        hidden = r"""(?<![\w./-])services["']?[ \t]*:(?:\s|$)"""
+        if any(re.search(hidden, re.sub(r"[ \t]#.*$", "", line)) for line in lines):
             raise ValueError("`services:` does not stand at the beginning of its line")
         return None
     if len(keys) > 1:
