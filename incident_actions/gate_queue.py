@@ -30,6 +30,7 @@ from incident_actions.gate_readers import dig, kept, login
 MOST_PULLS = 10  # in one group
 MOST_COMMITS = 100  # in one group
 MOST_LOOK_UPS = 30  # of a commit's pull request
+RE_RUN = "Somebody who may deploy can re-run this job: then it counts for them."
 UNKNOWN = gate.GateError("unexpected", "what rides in it can't be told", "")
 
 
@@ -51,10 +52,14 @@ def decide_group(
         finding.override or finding.issue.allow or finding.issue.deployers
         for finding in verdict.findings
     )
+    by_name = request.actor == gate.MERGE_QUEUE and any(
+        finding.issue.deployers for finding in verdict.findings
+    )
     group = request.group or pushed_group(client, request, verdict)
+    if group is None and by_name and verdict.verdict == "frozen":
+        verdict.notes += (f"A merge queue started this, and may not deploy itself. {RE_RUN}",)
     if group is None or not may_pass or request.intent == "rollback":
         return verdict
-    by_name = request.actor == gate.MERGE_QUEUE and any(f.issue.deployers for f in verdict.findings)
     try:
         numbers = riders(client, request, group)
         pulls = client.all_of([partial(pull_of, client, request, number) for number in numbers])
@@ -71,10 +76,7 @@ def decide_group(
     for pull, actor in zip(pulls, actors):
         more = list(notes)
         if not isinstance(actor, str) or not actor:
-            more.append(
-                f"Who put #{pull.number} into the merge queue can't be seen. Who may deploy can"
-                " merge without the queue, or deploy by hand."
-            )
+            more.append(f"Who put #{pull.number} into the merge queue can't be seen. {RE_RUN}")
             actor = ""
         own = group.head if pull.number == numbers[-1] else ""
         asked = entry(request, pull, actor, frozenset(filter(None, [own])))

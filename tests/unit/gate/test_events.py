@@ -185,6 +185,17 @@ def test_a_queue_that_can_not_be_seen_says_how_to_pass(run: Run, github: Hostile
     ran = merge(run)
     assert ran.verdict == "frozen"
     assert "Who put #57 into the merge queue can't be seen" in ran.errors[0]
+    assert "can re-run this job" in ran.errors[0]
+    assert merge(run, actor="dave").verdict == "exempt"
+
+
+def test_another_run_that_the_queue_started_says_how_to_pass(run: Run, github: Hostile) -> None:
+    """A deploy after the checks of what the queue merged has its account as actor, too."""
+    github.will("deploy-freeze", [FREEZE])
+    about = {"GITHUB_EVENT_NAME": "workflow_run", "GITHUB_ACTOR": QUEUE}
+    ran = run(event={"workflow_run": {"head_sha": HEAD}}, **about)
+    assert (ran.verdict, "can re-run this job" in ran.errors[0]) == ("frozen", True)
+    assert run(event={}, **about, GITHUB_TRIGGERING_ACTOR="dave").verdict == "exempt"
 
 
 @pytest.mark.parametrize(
