@@ -290,7 +290,7 @@ class GateClient:
         self.deadline = time.monotonic() + settings.budget
         self.open: set[Any] = set()  # open sockets: closed by force when the budget is used up
         self.context: Any = None
-        self.memory: dict[Any, Any] = {}  # what need not be asked again
+        self.memory: dict[Any, Any] = {}  # what need not be asked again, while the gate waits
 
     def left(self) -> float:
         """How many seconds of the budget are left."""
@@ -328,7 +328,10 @@ class GateClient:
         """
         url = path if given else self.settings.api + path
         for _ in range(4):
-            status, headers, body = self.exchange(url, self.headers(), timeout, given)
+            answer = self.exchange(url, self.headers(), timeout, given)
+            status, headers, body = answer
+            if self.settings.wait:
+                self.memory[url] = answer
             if given or status not in REDIRECTS:
                 break
             target = urljoin(url, headers.get("location") or "")
@@ -461,12 +464,13 @@ def open_items(client: GateClient) -> list[Any]:
     """
     labels = ("incident", "deploy-freeze")
     firsts = client.all_of([partial(page_of, client, label, {}) for label in labels])
-    issues = [item for items, _ in firsts for item in items]
+    issues: list[Any] = []
     for label, (items, link) in zip(labels, firsts):
         if link or len(items) >= PER_PAGE:
             from incident_actions.gate_further import all_items
 
-            issues += all_items(client, label)
+            items = all_items(client, label)
+        issues += items
     return issues
 
 
@@ -548,11 +552,12 @@ def main(argv: Sequence[str], env: Mapping[str, str], now: datetime | None = Non
     def clock() -> datetime:
         return now or settings.now or datetime.now(timezone.utc)
 
-    verdict = ask(GateClient(settings, request.repository), request, clock())
+    client = GateClient(settings, request.repository)
+    verdict = ask(client, request, clock())
     if settings.wait and verdict.holds(settings.on_error):
         from incident_actions.gate_further import ask_until_clear
 
-        verdict = ask_until_clear(settings, request, verdict, clock)
+        verdict = ask_until_clear(client, request, verdict, clock)
     if verdict.code == "nothing-open" and not settings.json:
         publish(settings, verdict, f"### {CLEAR}\n\n{verdict.reason}\n")
         print(verdict.reason)

@@ -215,8 +215,8 @@ def severities_of(
 ) -> frozenset[str]:
     """Find the severities of an incident: that of each label, and that of the state or the form.
 
-    Empty when there are none, or without a label when a field named "severity" can't be read, or
-    is there twice: an unknown severity freezes.
+    Empty when there are none, or without a label when a field named "severity" can't be read: an
+    unknown severity freezes. Of several answers the worst counts.
     """
     if "incident" not in marks:
         return frozenset()
@@ -225,8 +225,7 @@ def severities_of(
     if stated:
         return labelled | stated
     answered = [(heading, read.read_severity(answer)) for heading, answer in answers]
-    asked = [severity for heading, severity in answered if "severity" in heading]
-    if len(asked) > 1 or None in asked:
+    if any("severity" in heading and not severity for heading, severity in answered):
         return labelled
     worst = min((severity for _, severity in answered if severity), default=None)
     return labelled | {worst} if worst else labelled

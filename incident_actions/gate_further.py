@@ -28,7 +28,8 @@ SCHEDULE_IS_LATE = timedelta(minutes=30)  # without a scheduled run: a note says
 FINAL = {"unauthorized", "forbidden", "not-found", "certificate", "internal"}
 STEP = 30.0  # seconds between two questions
 # Each request that counts is paid for by this many seconds of waiting; the first few are free.
-PAUSE_FOR_EACH, SAVED = 80.0, 12
+PAUSE_FOR_EACH, FREE = 110.0, 10
+MISSING_FOR = 600.0  # seconds: how long what was not there is not asked for again
 MOST_READINGS = 5  # of a list with several pages
 OUR_BOT = "github-actions[bot]"  # unless the configuration says `bot:`
 
@@ -172,46 +173,54 @@ def look_further(
 
 
 class WaitingClient(gate.GateClient):
-    """Asks again and again, for little of GitHub's rate limit.
+    """Asks the same questions again, at little cost. `counted` requests cost something.
 
-    An answer that is known already is asked for with its ETag: a 304 costs nothing. `memory` is
-    kept from one client to the next; `memory["counted"]` is how many requests did count.
+    An answer in `memory` is asked for by its ETag, and stands when GitHub answers 304. That is
+    free. What was not there is asked for again later.
 
     https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
     """
 
+    def __init__(self, first: gate.GateClient) -> None:
+        super().__init__(first.settings, first.repository)
+        self.memory, self.counted = first.memory, 0
+
     def exchange(
         self, url: str, headers: Mapping[str, str], timeout: float, given: bytes | None
     ) -> tuple[int, Any, bytes]:
-        """As in `GateClient`, with the answer that is known for a 304."""
-        known: tuple[int, Any, bytes] | None = self.memory.get(url)
-        if known and not given:
-            headers = {**headers, "If-None-Match": known[1].get("etag")}
-        answer = super().exchange(url, headers, timeout, given)
-        if known and answer[0] == 304:
+        """As in `GateClient`, with the answer in `memory` when it still stands."""
+        known: tuple[int, Any, bytes] | None = None if given else self.memory.get(url)
+        missing_at = ("missing", url)
+        if known and known[0] == 404 and time.monotonic() < self.memory.get(missing_at, 0.0):
             return known
-        self.memory["counted"] = self.memory.get("counted", 0) + 1
-        if answer[0] == 200 and not given and answer[1].get("etag"):
-            self.memory[url] = answer
+        tag = known[1].get("etag") if known else None
+        answer = super().exchange(
+            url, {**headers, "If-None-Match": tag} if tag else headers, timeout, given
+        )
+        if known and tag and answer[0] == 304:
+            return known
+        self.counted += 1
+        if answer[0] == 404:
+            self.memory[missing_at] = time.monotonic() + MISSING_FOR
         return answer
 
 
 def ask_until_clear(
-    settings: gate.GateSettings,
+    client: gate.GateClient,
     request: gate.DeployRequest,
     verdict: gate.GateVerdict,
     clock: Callable[[], datetime],
 ) -> gate.GateVerdict:
     """Ask again until the deploy is not held any more, or `settings.wait` minutes are over.
 
-    `verdict` is the first answer; returns the last one. Prints a line when the freezing issues
-    change, or every five minutes. A run of answers that changed is followed by a longer pause, so
-    that no more than 60 requests an hour count.
+    `verdict` is the first answer, by `client`; returns the last one. Prints a line when the
+    freezing issues change, or every five minutes. Many answers that changed are followed by a
+    longer pause, so that fewer than 60 requests an hour count.
     """
-    start = time.monotonic()
+    start, settings = time.monotonic(), client.settings
+    counted = sum(isinstance(key, str) for key in client.memory)
     end = start + settings.wait * 60
     told_at, told_line = 0.0, ""
-    memory: dict[Any, Any] = {}
     while verdict.holds(settings.on_error) and verdict.code not in FINAL:
         left = end - time.monotonic()
         if left <= 0:
@@ -220,9 +229,9 @@ def ask_until_clear(
         if line != told_line or time.monotonic() - told_at > 300:
             told_line, told_at = line, time.monotonic()
             print(f"Waiting up to {left / 60:.0f} min: {verdict.reason}", flush=True)
-        earned = (memory.get("counted", 0) - SAVED) * PAUSE_FOR_EACH
-        time.sleep(min(max(STEP, start + earned - time.monotonic()), left))
-        client = WaitingClient(settings, request.repository)
-        client.memory = memory
+        paid_for = start + (counted - FREE) * PAUSE_FOR_EACH
+        time.sleep(min(max(STEP, paid_for - time.monotonic()), left))
+        client = WaitingClient(client)
         verdict = gate.ask(client, request, clock())
+        counted += client.counted
     return verdict

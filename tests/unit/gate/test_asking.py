@@ -460,3 +460,44 @@ def test_waiting_bridges_an_outage(run: Run, github: Hostile, ticks: Ticks) -> N
     github.will("incident", Reply({}, 401))
     ticks.naps.clear()
     assert (run(inputs={"wait-minutes": "5"}).exit_code, ticks.naps) == (3, [])
+
+
+def lively(github: Hostile, ticks: Ticks, every: float) -> None:
+    """An incident with an allowance that changes every so many seconds, and a schedule."""
+    allowed = issue("sev1", "status:investigating", body=allow(pr=7, sha=HEAD))
+
+    def incidents(label: str, query: dict[str, str]) -> list[Any]:
+        at = NOW + timedelta(seconds=ticks.at // every * every)
+        return [{**allowed, "updated_at": at.isoformat()}] if label == "incident" else []
+
+    github.lists = incidents
+    github.believe()
+    github.will("/commits/", [pull(head="ab" * 20)])
+    github.will("/actions/runs", {"workflow_runs": []})
+
+
+@pytest.mark.parametrize("tags", [True, False])
+@pytest.mark.parametrize("every", [1.0, 60.0, 900.0, 9e9])
+def test_an_hour_of_waiting_costs_little(
+    run: Run, github: Hostile, ticks: Ticks, every: float, tags: bool
+) -> None:
+    """Fewer than 60 requests count, however often the incident changes; a quiet one is polled."""
+    lively(github, ticks, every)
+    github.tags = tags
+    assert run(inputs={"wait-minutes": "60", "environment": "live"}).verdict == "frozen"
+    assert (ticks.at, github.counted < 60) == (3600.0, True)
+    if tags and every == 9e9:
+        assert ticks.naps == [30.0] * 120
+        assert github.counted <= 16
+
+
+def test_a_change_is_noticed_at_once_after_quiet_waiting(
+    run: Run, github: Hostile, ticks: Ticks
+) -> None:
+    """Answers that did not change cost nothing, so the polling goes on every half minute."""
+    lively(github, ticks, 9e9)
+    github.tags, before = True, github.lists
+    assert before
+    github.lists = lambda label, query: [] if ticks.at >= 1800 else before(label, query)
+    ran = run(inputs={"wait-minutes": "60"})
+    assert (ran.verdict, ticks.at) == ("clear", 1800.0)
