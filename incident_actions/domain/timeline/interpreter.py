@@ -12,6 +12,7 @@ from enum import StrEnum
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from incident_actions.domain.issue.observation import (
     ANSWERS,
@@ -25,6 +26,7 @@ from incident_actions.domain.issue.observation import (
 from incident_actions.domain.playbook.checklist import ChecklistItem
 from incident_actions.domain.timeline.arguments import Mistake
 from incident_actions.domain.timeline.commands.base import Command, Origin, Subject
+from incident_actions.domain.timeline.commands.freeze import Allow
 from incident_actions.domain.timeline.commands.pages import PageCommand, RequestedPage
 from incident_actions.domain.timeline.commands.roles import ROLE_NEEDS, AssignRole
 from incident_actions.domain.timeline.commands.status import Unverified
@@ -51,6 +53,7 @@ class NoticeKind(StrEnum):
     FREEZE_UNTIL = "freeze-until"
     NO_ROOM = "no-room"
     PASSED = "passed"
+    PUSHED = "pushed"
     SCHEDULER = "scheduler"
     SENSITIVE = "sensitive"
 
@@ -116,7 +119,8 @@ class Interpreter(Struct):
     """Interprets the history of one issue, from the oldest item to the newest.
 
     `take` carries out a permitted command, and raises `Mistake` for one that makes no sense now.
-    `needs` are the permissions that the team's configuration sets, by the command's name.
+    `needs` are the permissions that the team's configuration sets, by the command's name. `commits`
+    are what was looked up for the changes that people named (`named_changes`).
 
     The rest are results so far. `commands` are the comments with any command, `taken` those with a
     command that was carried out. `notices` are what people must be told. `refused` are the logins,
@@ -129,6 +133,7 @@ class Interpreter(Struct):
     needs: Mapping[str, Permission]
     take: Callable[[Command, Origin], None]
     checks: tuple[ChecklistItem, ...] = ()
+    commits: Mapping[str, str] = {}
     commands: list[Comment] = []
     taken: list[Comment] = []
     notices: list[Notice] = []
@@ -167,9 +172,8 @@ class Interpreter(Struct):
                 continue
             at, key = comment.created_at, f"c{comment.id}.{index}"
             try:
-                self._carry_out(
-                    line.command, Origin(login, line.at, key, at, self.checks, self.permissions)
-                )
+                origin = Origin(login, line.at, key, at, self.checks, self.permissions)
+                self._carry_out(line.command, replace(origin, commits=self.commits))
             except Unverified as refused:
                 checks = refused.checks
             except Mistake as why:
@@ -257,6 +261,23 @@ def named_for_roles(observation: Observation, permissions: Permissions) -> tuple
                 if isinstance(command, AssignRole) and command.login:
                     named[command.login] = None
     return tuple(named)
+
+
+def named_changes(
+    observation: Observation, permissions: Permissions, needs: Mapping[str, Permission]
+) -> dict[str, Allow]:
+    """The changes that people let through the freeze, by `Allow.question`: to be looked up.
+
+    Only those by people who may do that count.
+    """
+    needed = needs.get(Allow.name, Allow.needs)
+    return {
+        line.command.question(f"c{comment.id}"): line.command
+        for comment, lines in _with_commands(observation)
+        if permissions.at(comment.author.login, comment.id) >= needed
+        for line in lines
+        if isinstance(line, TakenLine) and isinstance(line.command, Allow)
+    }
 
 
 def _with_commands(
