@@ -339,8 +339,9 @@ def _follow_allowed(context: RunContext, known: Assessment, facts: OutsideFacts)
     named = named_changes(known.observation, known.permissions, needs)
     commits = lookups.commits(github, named, facts.commits)
     running = [allowed for allowed in known.incident.allow if allowed.until > context.now]
-    pulls = {allowed.pr for allowed in running if allowed.pr} if known.incident.status.open else ()
-    return replace(facts, commits=commits, heads=lookups.heads(github, pulls))
+    just_asked = {named[key].pr for key in commits.keys() - facts.commits.keys()}
+    pulls = {allowed.pr for allowed in running if allowed.pr and known.incident.status.open}
+    return replace(facts, commits=commits, heads=lookups.heads(github, pulls - just_asked))
 
 
 def _probe(context: RunContext, known: Assessment) -> OutsideFacts:
