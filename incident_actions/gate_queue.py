@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 from incident_actions import gate
-from incident_actions.gate_decision import ListedIssue, decide
+from incident_actions.gate_decision import ListedIssue, LookedUp, decide
 from incident_actions.gate_further import linked
 from incident_actions.gate_inputs import (
     MergeGroup,
@@ -40,13 +40,12 @@ def decide_group(
     issues: Sequence[ListedIssue],
     now: datetime,
     verdict: gate.GateVerdict,
-    environments: tuple[str, ...] | None,
-    notes: list[str],
+    found: LookedUp,
 ) -> gate.GateVerdict:
     """Decide on what a merge queue deploys: each pull request by itself, as if it were alone.
 
-    `verdict` is the decision on the commit as a whole, `environments` and `notes` are what it was
-    made with. A group that can't be told apart stays frozen, with a remark that says how to pass.
+    `verdict` is the decision on the commit as a whole, `found` is what was looked up for it. A
+    group that can't be told apart stays frozen, with a remark that says how to pass.
     """
     may_pass = request.intent == "fix" or any(
         finding.override or finding.issue.allow or finding.issue.deployers
@@ -66,21 +65,21 @@ def decide_group(
     except gate.GateError as error:
         alone = entry(request, SourcePull(number=0, shas=frozenset(), text=""), "", frozenset())
         how = f"The merge group of this commit can't be looked up ({error.what})"
-        notes = [*notes, f"{how}, so nothing that is allowed for one pull request lets it pass."]
+        notes = [*found.notes, f"{how}, so what is allowed for one pull request does not count."]
         notes.append("Give the job `permissions: pull-requests: read` and `contents: read`.")
-        return decide(alone, issues, now, (), environments, notes)
+        return decide(alone, issues, now, with_found(found, (), notes))
     actors = [request.actor] * len(pulls)
     if by_name:
         actors = client.together([partial(queued_by, client, request, n) for n in numbers])
     passed: list[gate.GateVerdict] = []
     for pull, actor in zip(pulls, actors):
-        more = list(notes)
+        more = list(found.notes)
         if not isinstance(actor, str) or not actor:
             more.append(f"Who put #{pull.number} into the merge queue can't be seen. {RE_RUN}")
             actor = ""
         own = group.head if pull.number == numbers[-1] else ""
         asked = entry(request, pull, actor, frozenset(filter(None, [own])))
-        each = decide(asked, issues, now, (pull,), environments, more)
+        each = decide(asked, issues, now, with_found(found, (pull,), more))
         if each.verdict == "frozen":
             if len(pulls) > 1:
                 each.notes += (f"In this merge group #{pull.number} may not pass.",)
@@ -96,6 +95,11 @@ def together(passed: list[gate.GateVerdict]) -> gate.GateVerdict:
         last.findings += tuple(f for f in each.findings if f.override not in last.overrides)
         last.notes += () if each.reason == last.reason else (each.reason,)
     return last
+
+
+def with_found(found: LookedUp, pulls: tuple[SourcePull, ...], notes: list[str]) -> LookedUp:
+    """What was looked up, with these pull requests and notes in it."""
+    return LookedUp(**{**vars(found), "pulls": pulls, "notes": notes})
 
 
 def entry(

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from incident_actions import gate
 from incident_actions import gate_readers as read
-from incident_actions.gate_decision import FREEZES, ListedIssue, judge, services_of
+from incident_actions.gate_decision import FREEZES, NOTHING_LOOKED_UP, ListedIssue, judge
 
 Names = tuple[str, ...]
 
@@ -48,13 +48,22 @@ def with_services(
 
 
 def needs_list(request: gate.DeployRequest, issues: Sequence[ListedIssue], now: datetime) -> bool:
-    """Whether some issue would freeze this deploy if it were not about another service."""
+    """Whether some issue may not freeze this deploy only because it is about another service."""
     wide = with_services(request, ())
-    return request.intent != "rollback" and any(
-        judge(request, issue, now) == "other-service" and judge(wide, issue, now) in FREEZES
-        for issue in issues
-        if not issue.problem
+    return (
+        bool(request.services)
+        and request.intent != "rollback"
+        and any(
+            names_of(issue) and judge(wide, issue, NOTHING_LOOKED_UP, now) in FREEZES
+            for issue in issues
+            if not issue.problem
+        )
     )
+
+
+def names_of(issue: ListedIssue) -> set[str]:
+    """All services that an issue names, in a label, the state or the form."""
+    return {*issue.services, *read.single_words(issue.service_text)}
 
 
 def service_list(client: gate.GateClient) -> tuple[Names | None, list[str]]:
@@ -93,11 +102,11 @@ def hold_to_list(
     if notes or not known:
         request = with_services(request, ())
     for issue in issues:
-        strange = sorted(services_of(issue) - set(known))
+        strange = sorted(names_of(issue) - set(known))
         if strange:
             told = f"#{issue.number} names the service `{gate.plain(strange[0], 60)}`,"
             notes.append(f"{told} {unknown(strange[0], known)}: it counts as about all.")
-            issue.services, issue.service_text = (), ""
+            issue.wide = True
     return request, notes if known else []
 
 

@@ -15,7 +15,8 @@ from incident_actions.config import PATH, load_yaml, read_config
 from incident_actions.domain.issue import labels as names
 from incident_actions.domain.issue.forms import offered, read_services, unlisted
 from incident_actions.errors import ConfigError, GitHubError, InputError
-from incident_actions.gate_decision import ListedIssue, decide, read_issues
+from incident_actions.gate_decision import NOTHING_LOOKED_UP, ListedIssue, decide, read_issues
+from incident_actions.gate_further import look_further
 from incident_actions.gate_readers import PLAIN_NAME, is_service, listed_services
 from incident_actions.gate_targets import hold_to_list, with_services
 from incident_actions.github.client import GitHub
@@ -75,6 +76,9 @@ def freeze_status(
         )
         client = gate.GateClient(settings, repository)
         issues = read_issues(gate.open_items(client))
+        verdict = decide(request, issues, now)
+        frozen = verdict.verdict == "frozen"
+        found = look_further(client, request, verdict, now) if frozen else NOTHING_LOOKED_UP
     except gate.BadInputError as error:
         raise InputError(error.what, remedy=error.remedy) from None
     except gate.GateError as error:
@@ -89,10 +93,9 @@ def freeze_status(
     rows = []
     for service in services or (EVERYTHING, *(listed or _known(github, issues, config_path))):
         named = with_services(request, (service.lower(),) if service else ())
-        notes: list[str] = []
         if listed is not None:
-            named, notes = hold_to_list(named, issues, listed)
-        rows.append((service, decide(named, issues, now, remarks=notes)))
+            named, _ = hold_to_list(named, issues, listed)
+        rows.append((service, decide(named, issues, now, found)))
     if as_json:
         each = [{"service": name or None, **words.as_json(verdict)} for name, verdict in rows]
         return json.dumps({"v": words.VERSION, "services": each}, indent=2)

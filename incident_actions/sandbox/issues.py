@@ -103,7 +103,8 @@ def edit(
     if not keep_body and body != issue.body:
         changes["body"] = {"from": issue.body or ""}
         issue.body = body
-        issue.updated_at = world.now()
+        issue.updated_at = issue.edited_at = world.now()
+        issue.editor = actor.person()
         note_mentions(world, issue, actor.person(), body)
     if changes:
         issue_changed(world, actor, issue, "edited", changes=changes)

@@ -123,6 +123,8 @@ class Issue:
     pull: Pull | None = None
     mentioned: set[str] = field(default_factory=set)
     referenced_by: set[int] = field(default_factory=set)
+    editor: User | None = None
+    edited_at: str | None = None
 
 
 @dataclass(eq=False)

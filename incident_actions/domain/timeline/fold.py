@@ -73,13 +73,15 @@ class Evidence(Struct, frozen=True):
     """What happened outside of the issue, and becomes part of the incident.
 
     `passed` are the recovery checks that the bot saw pass, `uses` the deploys that the gate let
-    through a freeze, `lapsed` the allowances that expired.
+    through a freeze, `lapsed` the allowances that expired. `commits` are what was looked up for the
+    changes that people named.
     """
 
     passed: tuple[PassedCheck, ...] = ()
     deployments: tuple[Deployment, ...] = ()
     uses: tuple[OverrideUse, ...] = ()
     lapsed: tuple[Allowance, ...] = ()
+    commits: Mapping[str, str] = {}
 
 
 class Folded(Struct, frozen=True):
@@ -117,6 +119,7 @@ def fold(
         replay.take,
         rules.checks,
         rules.services,
+        evidence.commits,
     )
     interpreter.notices += _unknown_services(observation, rules)
     history: list[_Item] = [*observation.history, *evidence.passed, *evidence.deployments]

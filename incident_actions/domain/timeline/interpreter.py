@@ -27,6 +27,7 @@ from incident_actions.domain.issue.observation import (
 from incident_actions.domain.playbook.checklist import ChecklistItem
 from incident_actions.domain.timeline.arguments import Mistake
 from incident_actions.domain.timeline.commands.base import Command, Origin, Subject
+from incident_actions.domain.timeline.commands.freeze import Allow
 from incident_actions.domain.timeline.commands.pages import PageCommand, RequestedPage
 from incident_actions.domain.timeline.commands.record import UnknownService
 from incident_actions.domain.timeline.commands.roles import ROLE_NEEDS, AssignRole
@@ -59,6 +60,7 @@ class NoticeKind(StrEnum):
     FREEZE_UNTIL = "freeze-until"
     NO_ROOM = "no-room"
     PASSED = "passed"
+    PUSHED = "pushed"
     SCHEDULER = "scheduler"
     SENSITIVE = "sensitive"
 
@@ -125,7 +127,8 @@ class Interpreter(Struct):
 
     `take` carries out a permitted command, and raises `Mistake` for one that makes no sense now.
     `needs` are the permissions that the team's configuration sets, by the command's name.
-    `services` are the names on its list of services.
+    `services` are the names on its list of services. `commits` are what was looked up for the
+    changes that people named (`named_changes`).
 
     The rest are results so far. `commands` are the comments with any command, `taken` those with a
     command that was carried out. `notices` are what people must be told. `refused` are the logins,
@@ -139,6 +142,7 @@ class Interpreter(Struct):
     take: Callable[[Command, Origin], None]
     checks: tuple[ChecklistItem, ...] = ()
     services: tuple[str, ...] = ()
+    commits: Mapping[str, str] = {}
     commands: list[Comment] = []
     taken: list[Comment] = []
     notices: list[Notice] = []
@@ -212,9 +216,8 @@ class Interpreter(Struct):
 
     def _origin(self, login: str, at: datetime, key: str, typed_at: datetime) -> Origin:
         """Where a command comes from, with all that the team's configuration says to it."""
-        return Origin(
-            login, at, key, typed_at, self.checks, self.permissions, services=self.services
-        )
+        origin = Origin(login, at, key, typed_at, self.checks, self.permissions)
+        return replace(origin, services=self.services, commits=self.commits)
 
     def _carry_out(self, command: Command, origin: Origin) -> None:
         """Carry out a permitted command. Raises `Mistake` where it does not apply."""
@@ -274,6 +277,23 @@ def named_for_roles(observation: Observation, permissions: Permissions) -> tuple
                 if isinstance(command, AssignRole) and command.login:
                     named[command.login] = None
     return tuple(named)
+
+
+def named_changes(
+    observation: Observation, permissions: Permissions, needs: Mapping[str, Permission]
+) -> dict[str, Allow]:
+    """The changes that people let through the freeze, by `Allow.question`: to be looked up.
+
+    Only those by people who may do that count.
+    """
+    needed = needs.get(Allow.name, Allow.needs)
+    return {
+        line.command.question(f"c{comment.id}"): line.command
+        for comment, lines in _with_commands(observation)
+        if permissions.at(comment.author.login, comment.id) >= needed
+        for line in lines
+        if isinstance(line, TakenLine) and isinstance(line.command, Allow)
+    }
 
 
 def _with_commands(

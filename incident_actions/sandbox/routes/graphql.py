@@ -1,6 +1,6 @@
-"""The few GraphQL mutations that have no REST counterpart.
+"""The few GraphQL questions and mutations that have no REST counterpart.
 
-See https://docs.github.com/graphql/reference/mutations
+See https://docs.github.com/graphql/reference
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from .. import issues as rules
 from ..access import need_role, need_scope, need_sight
 from ..errors import RefusedError, not_found, unknown_route
-from ..model import Comment, Issue
+from ..model import Comment, Issue, User
 from ..render import node_id
 from ..router import Answer, Call, route
 from ..webhooks import issue_changed
@@ -98,6 +98,29 @@ def _pin(call: Call, given: Json, pin: bool) -> Json:
     return {"issue": {"id": node_id("I", issue.id), "number": issue.number, "isPinned": pin}}
 
 
+def _writers(call: Call, variables: Json) -> Json | None:
+    """Who wrote an issue, and who edited it last; a bot's login is without `[bot]` here.
+
+    See https://docs.github.com/graphql/reference/objects#issue
+    """
+    wanted = f"{variables['owner']}/{variables['name']}".lower()
+    for repo in call.world.repositories.values():
+        issue = repo.issues.get(variables["number"])
+        if repo.full_name.lower() == wanted and issue is not None and issue.pull is None:
+            need_sight(call.actor, repo)
+            need_scope(call.actor, repo, "issues", "read", issue)
+            people = {"author": issue.user, "editor": issue.editor}
+            return {
+                "lastEditedAt": issue.edited_at,
+                **{key: _person(user) if user else None for key, user in people.items()},
+            }
+    return None
+
+
+def _person(user: User) -> Json:
+    return {"__typename": user.type, "login": user.login.removesuffix("[bot]")}
+
+
 _MUTATIONS: dict[str, Callable[[Call, Json], Json]] = {
     "markPullRequestReadyForReview": lambda call, given: _draft(call, given, False),
     "convertPullRequestToDraft": lambda call, given: _draft(call, given, True),
@@ -110,11 +133,16 @@ _MUTATIONS: dict[str, Callable[[Call, Json], Json]] = {
 
 @route("POST /graphql")
 def graphql(call: Call) -> Answer:
-    """One known mutation with its `input` among the variables; refusals come as `errors`."""
+    """One known question, or one known mutation with its `input` among the variables.
+
+    Refusals come as `errors`.
+    """
     call.actor.person()
     query, variables = call.text("query"), call.value("variables", dict) or {}
     match = re.search(r"\{\s*(\w+)\s*\(", query)
     name = match.group(1) if match else ""
+    if name == "repository" and "lastEditedAt" in query:
+        return Answer(200, {"data": {"repository": {"issue": _writers(call, variables)}}})
     if name not in _MUTATIONS or not isinstance(variables.get("input"), dict):
         raise unknown_route(f"the GraphQL request {query:.120}")
     given = variables["input"]

@@ -30,6 +30,12 @@ UNNAMED = (
 CHECKED_OUT = ("push", "workflow_dispatch", "release", "create", "")
 
 
+@pytest.fixture(autouse=True)
+def believed(github: Hostile) -> None:
+    """Whoever wrote it may write; nobody edited anything."""
+    github.believe()
+
+
 def trace(ran: Ran) -> dict[str, Any]:
     """What the gate leaves for the audit."""
     (note,) = [each for each in ran.annotations if each.level == "notice"]
@@ -120,12 +126,24 @@ def commit(sha: str, *parents: str) -> dict[str, Any]:
     return {"sha": sha, "parents": [{"sha": parent} for parent in parents]}
 
 
+def head(number: int) -> str:
+    """The head of a pull request's branch."""
+    return f"{number:04}{'b' * 36}"
+
+
+def allowed(*numbers: int) -> Any:
+    """An incident that lets these pull requests through."""
+    more = {"by": "alice", "until": "2126-01-01T00:00:00Z"}
+    entries = [{"pr": number, "sha": head(number), **more} for number in numbers]
+    return issue("sev1", body=with_state(allow=entries))
+
+
 def group(github: Hostile, *commits: dict[str, Any]) -> None:
     """What the head of the queue has that the main branch lacks, oldest first."""
     compared = {"total_commits": len(commits), "commits": list(commits)}
     github.will(f"/compare/main...{HEAD}", compared)
     for number in (56, 57):
-        pull = {"number": number, "head": {"sha": f"{number:04}{'b' * 36}"}, "body": ""}
+        pull = {"number": number, "head": {"sha": head(number)}, "body": ""}
         github.will(f"/pulls/{number}", {**pull, "author_association": "MEMBER"})
 
 
@@ -199,15 +217,14 @@ def test_another_run_that_the_queue_started_says_how_to_pass(run: Run, github: H
 
 
 @pytest.mark.parametrize(
-    ("allowed", "verdict"), [([57], "frozen"), ([56], "frozen"), ([56, 57], "exempt")]
+    ("numbers", "verdict"), [([57], "frozen"), ([56], "frozen"), ([56, 57], "exempt")]
 )
 @pytest.mark.parametrize("by", ["branch", "commit"])
 def test_each_pull_request_of_a_group_must_be_allowed(
-    run: Run, github: Hostile, allowed: list[int], verdict: str, by: str
+    run: Run, github: Hostile, numbers: list[int], verdict: str, by: str
 ) -> None:
     """One that is allowed does not carry the others through; all in the trace."""
-    entries = [{"pr": number, "by": "a", "until": "2126-01-01T00:00:00Z"} for number in allowed]
-    github.will("incident", [issue("sev1", body=with_state(allow=entries))])
+    github.will("incident", [allowed(*numbers)])
     group(github, *TWO)
     if by == "branch":
         name = "refs/heads/gh-readonly-queue/main/pr-56-" + BASE
@@ -220,7 +237,7 @@ def test_each_pull_request_of_a_group_must_be_allowed(
         assert {o["change"] for o in trace(ran)["overrides"]} == {"#56", "#57"}
         assert len(json.loads(ran.outputs["incidents"])) == 1
     else:
-        (other,) = {56, 57} - set(allowed)
+        (other,) = {56, 57} - set(numbers)
         assert f"#{other} may not pass" in ran.errors[0]
 
 
@@ -250,7 +267,7 @@ def test_a_group_that_can_not_be_told_apart_is_frozen(
     run: Run, github: Hostile, compared: Any
 ) -> None:
     """With a note that says what the job needs."""
-    github.will("incident", [issue("sev1", body=allow(pr=57))])
+    github.will("incident", [allowed(57)])
     group(github, *ALONE)
     github.will(f"/compare/main...{HEAD}", compared)
     ran = merge(run)
@@ -260,7 +277,7 @@ def test_a_group_that_can_not_be_told_apart_is_frozen(
 
 def test_the_commits_of_a_merged_branch_belong_to_it(run: Run, github: Hostile) -> None:
     """A merge commit brings its pull request's commits; none of them is asked about."""
-    github.will("incident", [issue("sev1", body=allow(pr=57))])
+    github.will("incident", [allowed(57)])
     group(github, commit(GOOD, BASE), commit(MAIN, GOOD), commit(HEAD, BASE, MAIN))
     assert merge(run).verdict == "exempt"
     assert not any("/commits/" in path for path in github.log)
@@ -270,7 +287,7 @@ def test_a_freeze_that_nobody_may_pass_costs_no_look_up(run: Run, github: Hostil
     """Without an allowance the group does not matter."""
     github.will("incident", [SEV1])
     assert merge(run).verdict == "frozen"
-    assert len(github.log) == 3
+    assert not any("/compare/" in path for path in github.log)
 
 
 @pytest.mark.parametrize(("who", "verdict"), [("dave", "exempt"), ("mallory", "frozen")])
