@@ -16,6 +16,7 @@ every deploy, so code that a clear deploy does not need is in other files, impor
 - `gate_queue.py`: what rides in a merge queue's group, and who queued it.
 - `gate_further.py`: further pages, what may let a frozen deploy pass after all, and waiting.
 - `gate_trust.py`: who put labels on and who wrote a text, before they let a deploy pass.
+- `gate_riders.py`: what an allowed change takes along.
 - `gate_proxy.py`: for a network with a proxy.
 """
 
@@ -108,6 +109,7 @@ class GateVerdict(SimpleNamespace):
     # The issues that freeze this deploy, or would freeze it without an override.
     findings: tuple[IssueVerdict, ...] = ()
     notes: tuple[str, ...] = ()
+    along: tuple[str, ...] = ()  # commits that an allowed change takes along, if that is known
 
     @property
     def overrides(self) -> list[dict[str, Any]]:
@@ -522,6 +524,10 @@ def ask(client: GateClient, request: DeployRequest, now: datetime) -> GateVerdic
                 from incident_actions.gate_queue import decide_group
 
                 verdict = decide_group(client, request, issues, now, verdict, found)
+            if verdict.verdict == "exempt":
+                from incident_actions.gate_riders import with_riders
+
+                verdict = with_riders(client, request, verdict, now)
         return verdict
     except Exception as error:  # a mistake of ours must not let a deploy through
         from incident_actions.gate_words import failed

@@ -338,6 +338,8 @@ def _follow_allowed(context: RunContext, known: Assessment, facts: OutsideFacts)
     """Look up the changes that were let through, and whether their pull requests got commits."""
     github, needs = context.github, context.config.needs()
     named = named_changes(known.observation, known.permissions, needs)
+    if not named:
+        return facts
     commits = lookups.commits(github, named, facts.commits)
     running = [allowed for allowed in known.incident.allow if allowed.until > context.now]
     just_asked = {named[key].pr for key in commits.keys() - facts.commits.keys()}
