@@ -11,8 +11,12 @@ every deploy, so code that a clear deploy does not need is in other files, impor
 - `gate_decision.py`: what the open issues mean for a deploy, as pure functions.
 - `gate_readers.py`: how text on GitHub is read. The rest of the program uses it, too.
 - `gate_words.py`: how the verdict, or a failed request, is put into words.
+- `gate_targets.py`: which services and environment a deploy names, held to the team's list.
 - `gate_inputs.py`: flags, and what the event of a pull request or of a merge queue names.
+- `gate_queue.py`: what rides in a merge queue's group, and who queued it.
 - `gate_further.py`: further pages, what may let a frozen deploy pass after all, and waiting.
+- `gate_trust.py`: who put labels on and who wrote a text, before they let a deploy pass.
+- `gate_riders.py`: what an allowed change takes along.
 - `gate_proxy.py`: for a network with a proxy.
 """
 
@@ -48,12 +52,16 @@ if TYPE_CHECKING:
     from typing import Any
 
     from incident_actions.gate_decision import Code, IssueVerdict
-    from incident_actions.gate_inputs import SourcePull
+    from incident_actions.gate_inputs import MergeGroup, SourcePull
 
 SEVERITIES = ("sev1", "sev2", "sev3")  # the worst first
 PER_PAGE = 100
 NEVER = float("inf")  # seconds to wait: another try makes no sense
-EVENTS_OF_PULLS = ("pull_request", "pull_request_target", "merge_group")
+# Events whose GITHUB_SHA is the commit that a workflow checks out, and so deploys. For most others
+# it is the head of the default branch, whatever is deployed. No name: no event started this.
+# https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows
+CHECKED_OUT = ("", "push", "workflow_dispatch", "release", "create", "registry_package")
+MERGE_QUEUE = "github-merge-queue[bot]"  # the account that starts a merge queue's runs
 REDIRECTS = (301, 302, 307, 308)
 CLEAR = "✅ Deploys are not frozen"  # the heading of the job summary
 
@@ -76,12 +84,18 @@ class DeployRequest(SimpleNamespace):
 
     repository: str  # OWNER/NAME of the repository with the incidents
     source: str  # OWNER/NAME of the repository with the commit
-    services: tuple[str, ...]
+    service: str = ""  # the input as it was typed; read when something is open (`gate_targets.py`)
+    services: tuple[str, ...]  # empty: all
     environment: str
     intent: str
     severities: frozenset[str]
-    shas: frozenset[str]
+    sha: str = ""  # the commit that is deployed; empty: not known
+    shas: frozenset[
+        str
+    ]  # all commits by which the change is known: this one, a pull request's head
     pulls: tuple[SourcePull, ...]  # those that the event names; more may be looked up
+    group: MergeGroup | None = None  # what a merge queue wants to merge
+    event: str = ""  # what started the deploy; empty: not known
     actor: str  # login of the account that started the deploy
 
 
@@ -95,6 +109,7 @@ class GateVerdict(SimpleNamespace):
     # The issues that freeze this deploy, or would freeze it without an override.
     findings: tuple[IssueVerdict, ...] = ()
     notes: tuple[str, ...] = ()
+    along: tuple[str, ...] = ()  # commits that an allowed change takes along, if that is known
 
     @property
     def overrides(self) -> list[dict[str, Any]]:
@@ -103,9 +118,10 @@ class GateVerdict(SimpleNamespace):
 
     @property
     def incidents(self) -> list[dict[str, Any]]:
-        """The issues in `findings`, as the `incidents` output has them."""
+        """The issues in `findings`, each once, as the `incidents` output has them."""
         keys = ("number", "title", "severity", "url")
-        return [{key: getattr(f.issue, key) for key in keys} for f in self.findings]
+        unique = {f.issue.number: f.issue for f in reversed(self.findings)}
+        return [{key: getattr(issue, key) for key in keys} for issue in reversed(unique.values())]
 
     def holds(self, on_error: str) -> bool:
         """Whether this deploy should be held: the `frozen` output."""
@@ -130,6 +146,7 @@ class GateSettings(SimpleNamespace):
 INPUTS = (  # name, default, help
     ("service", "", "what is deployed: one service, or several separated by commas"),
     ("environment", "", "where it is deployed to"),
+    ("sha", "", "the commit that is deployed, in full (default: the event's own commit)"),
     ("intent", "deploy", "deploy, rollback or fix"),
     ("severities", "sev1,sev2", "the severities that freeze"),
     ("mode", "enforce", "enforce blocks, report only tells"),
@@ -230,8 +247,8 @@ def read_inputs(argv: Sequence[str], env: Mapping[str, str]) -> tuple[GateSettin
     if not is_token(token):
         remedy = "Check the secret for spaces or line ends."
         raise BadInputError("bad-input", "The token holds characters that no token has.", remedy)
-    named = re.findall(r"[^\s,]+", value["severities"]) or [""]
-    severities = frozenset(choice("severities", each, SEVERITIES) for each in named)
+    chosen = re.findall(r"[^\s,]+", value["severities"]) or [""]
+    severities = frozenset(choice("severities", each, SEVERITIES) for each in chosen)
     repository = value["repository"] or variable("GITHUB_REPOSITORY")
     remedy = "Name the repository of the incidents as OWNER/NAME."
     require(is_repository(repository), "`repository`", repository, remedy)
@@ -241,13 +258,15 @@ def read_inputs(argv: Sequence[str], env: Mapping[str, str]) -> tuple[GateSettin
     require(is_api_url(api), "GITHUB_API_URL", shown, remedy)
     inside = ".." not in value["config"].split("/")
     require(inside, "`config`", value["config"], "Name a path inside the repository.")
-    pulls: tuple[SourcePull, ...] = ()
-    shas: frozenset[str] = frozenset()
-    if env.get("GITHUB_EVENT_NAME") in EVENTS_OF_PULLS:
+    event, sha = variable("GITHUB_EVENT_NAME"), value["sha"].lower()
+    whole = re.fullmatch(r"(?:[0-9a-f]{40}|[0-9a-f]{64})?", sha)
+    require(whole, "`sha`", sha, "Give the full hash of the commit that is deployed.")
+    named: dict[str, Any] = {"sha": sha or variable("GITHUB_SHA").lower(), "pulls": ()}
+    if not sha and event not in CHECKED_OUT:
         from incident_actions.gate_inputs import read_event
 
-        pulls, shas = read_event(env)
-    sha = variable("GITHUB_SHA").lower()
+        named = read_event(event, env)
+    named.setdefault("shas", frozenset(filter(None, [named["sha"]])))
     settings = GateSettings(
         api=api,
         token=token,
@@ -263,12 +282,13 @@ def read_inputs(argv: Sequence[str], env: Mapping[str, str]) -> tuple[GateSettin
     request = DeployRequest(
         repository=repository,
         source=variable("GITHUB_REPOSITORY", repository),
-        services=tuple(normal(s) for s in value["service"].split(",") if s.strip()),
-        environment=normal(value["environment"]),
+        service=value["service"],
+        services=(),
+        environment=value["environment"],
         intent=choice("intent", value["intent"], ("deploy", "rollback", "fix")),
         severities=severities,
-        shas=shas | {sha} if sha else shas,
-        pulls=pulls,
+        **named,
+        event=event,
         actor=env.get("GITHUB_TRIGGERING_ACTOR", "") or env.get("GITHUB_ACTOR", ""),
     )
     return settings, request
@@ -289,22 +309,24 @@ class GateClient:
         self.deadline = time.monotonic() + settings.budget
         self.open: set[Any] = set()  # open sockets: closed by force when the budget is used up
         self.context: Any = None
+        self.memory: dict[Any, Any] = {}  # what need not be asked again, while the gate waits
 
     def left(self) -> float:
         """How many seconds of the budget are left."""
         return self.deadline - time.monotonic()
 
-    def get(self, path: str) -> tuple[Any, str]:
+    def get(self, path: str, given: bytes | None = None) -> tuple[Any, str]:
         """Read the JSON value at a path, and the answer's Link header (empty when there is none).
 
-        Raises `GateError` when no try succeeds.
+        With `given`, that is sent by POST; then `path` is a whole address (for GraphQL). Raises
+        `GateError` when no try succeeds.
         """
         error = GateError("timeout", "GitHub was not asked: no time is left.", "Raise `budget`.")
         for tries_left, pause in zip((3, 2, 1), (*self.WAITS, NEVER)):
             if self.left() <= 0:
                 break
             try:
-                return self.once(path, max(0.1, self.left() / tries_left))
+                return self.once(path, max(0.1, self.left() / tries_left), given)
             except GateError as failure:
                 error = failure
             except (OSError, http.client.HTTPException, ValueError) as failure:
@@ -317,16 +339,19 @@ class GateClient:
             time.sleep(wait)
         raise error
 
-    def once(self, path: str, timeout: float) -> tuple[Any, str]:
-        """Try a GET once, for at most `timeout` seconds a request; gives the same as `get`.
+    def once(self, path: str, timeout: float, given: bytes | None) -> tuple[Any, str]:
+        """Try a request once, for at most `timeout` seconds a request; gives the same as `get`.
 
         Follows redirects (a renamed repository has one) on the same host only. Raises `GateError`
         for any other answer than JSON with status 200, and the errors of `exchange`.
         """
-        url = self.settings.api + path
+        url = path if given else self.settings.api + path
         for _ in range(4):
-            status, headers, body = self.exchange(url, timeout)
-            if status not in REDIRECTS:
+            answer = self.exchange(url, self.headers(), timeout, given)
+            status, headers, body = answer
+            if self.settings.wait:
+                self.memory[url] = answer
+            if given or status not in REDIRECTS:
                 break
             target = urljoin(url, headers.get("location") or "")
             if urlsplit(target)[:2] != urlsplit(url)[:2]:  # no other host may see the token
@@ -341,17 +366,20 @@ class GateClient:
 
         raise refusal(status, headers, body, self.repository)
 
-    def exchange(self, url: str, timeout: float) -> tuple[int, Any, bytes]:
-        """Send one GET request; gives the status, the headers and the body of the answer.
+    def exchange(
+        self, url: str, headers: Mapping[str, str], timeout: float, given: bytes | None
+    ) -> tuple[int, Any, bytes]:
+        """Send one request, a POST with `given`, else a GET.
 
-        Raises OSError, HTTPException and ValueError.
+        Gives the status, the headers and the body of the answer. Raises OSError, HTTPException and
+        ValueError.
         """
-        parts, headers, env = urlsplit(url), self.headers(), self.settings.env
+        parts, env = urlsplit(url), self.settings.env
         tls = self.tls() if parts.scheme == "https" else None
         if env.get(f"{parts.scheme}_proxy") or env.get(f"{parts.scheme.upper()}_PROXY"):
             from incident_actions.gate_proxy import exchange_by_proxy
 
-            return exchange_by_proxy(url, headers, timeout, tls)
+            return exchange_by_proxy(url, headers, timeout, tls, given)
         host, port = parts.hostname or "", parts.port
         target = parts.path + (f"?{parts.query}" if parts.query else "")
         plain_http, over_tls = http.client.HTTPConnection, http.client.HTTPSConnection
@@ -362,7 +390,7 @@ class GateClient:
             connection.connect()
             wire = connection.sock  # kept here: http.client drops it while the answer is read
             self.open.add(wire)
-            connection.request("GET", target, headers=headers)
+            connection.request("POST" if given else "GET", target, given, headers)
             answer = connection.getresponse()
             return answer.status, answer.headers, answer.read()
         finally:
@@ -455,12 +483,13 @@ def open_items(client: GateClient) -> list[Any]:
     """
     labels = ("incident", "deploy-freeze")
     firsts = client.all_of([partial(page_of, client, label, {}) for label in labels])
-    issues = [item for items, _ in firsts for item in items]
+    issues: list[Any] = []
     for label, (items, link) in zip(labels, firsts):
         if link or len(items) >= PER_PAGE:
-            from incident_actions.gate_further import further_items
+            from incident_actions.gate_further import all_items
 
-            issues += further_items(client, label, link, len(items))
+            items = all_items(client, label)
+        issues += items
     return issues
 
 
@@ -470,24 +499,35 @@ def nothing_open() -> GateVerdict:
     return GateVerdict(verdict="clear", code="nothing-open", reason=reason)
 
 
-def ask(settings: GateSettings, request: DeployRequest, now: datetime) -> GateVerdict:
+def ask(client: GateClient, request: DeployRequest, now: datetime) -> GateVerdict:
     """Ask GitHub and decide. A frozen deploy is decided again with what `look_further` finds.
 
     Never raises: a failure becomes a verdict (`error`, or `rollback` for a rollback).
     """
     try:
-        client = GateClient(settings, request.repository)
         items = open_items(client)
         if not items:
             return nothing_open()
-        from incident_actions.gate_decision import decide, read_issues
+        from incident_actions.gate_decision import LookedUp, decide, read_issues
+        from incident_actions.gate_targets import settle
 
         issues = read_issues(items)
-        verdict = decide(request, issues, now)
+        request, remarks = settle(client, request, issues, now)
+        verdict = decide(request, issues, now, LookedUp(notes=remarks))
         if verdict.verdict == "frozen":
             from incident_actions.gate_further import look_further
 
-            verdict = decide(request, issues, now, *look_further(client, request, verdict, now))
+            found = look_further(client, request, verdict, now)
+            found.notes = [*remarks, *found.notes]
+            verdict = decide(request, issues, now, found)
+            if verdict.findings and (request.group or request.actor == MERGE_QUEUE):
+                from incident_actions.gate_queue import decide_group
+
+                verdict = decide_group(client, request, issues, now, verdict, found)
+            if verdict.verdict == "exempt":
+                from incident_actions.gate_riders import with_riders
+
+                verdict = with_riders(client, request, verdict, now)
         return verdict
     except Exception as error:  # a mistake of ours must not let a deploy through
         from incident_actions.gate_words import failed
@@ -543,11 +583,12 @@ def main(argv: Sequence[str], env: Mapping[str, str], now: datetime | None = Non
     def clock() -> datetime:
         return now or settings.now or datetime.now(timezone.utc)
 
-    verdict = ask(settings, request, clock())
+    client = GateClient(settings, request.repository)
+    verdict = ask(client, request, clock())
     if settings.wait and verdict.holds(settings.on_error):
         from incident_actions.gate_further import ask_until_clear
 
-        verdict = ask_until_clear(settings, verdict, lambda: ask(settings, request, clock()))
+        verdict = ask_until_clear(client, request, verdict, clock)
     if verdict.code == "nothing-open" and not settings.json:
         publish(settings, verdict, f"### {CLEAR}\n\n{verdict.reason}\n")
         print(verdict.reason)

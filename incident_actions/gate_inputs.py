@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from incident_actions.gate import INPUTS, BadInputError, plain
-from incident_actions.gate_readers import TRUSTED, dig, kept
+from incident_actions.gate_readers import TRUSTED, dig, kept, login
 
 
 class SourcePull(SimpleNamespace):
@@ -18,6 +18,28 @@ class SourcePull(SimpleNamespace):
     number: int
     shas: frozenset[str]
     text: str  # the description, with its closing keywords; empty unless its author is trusted
+    author: str = ""  # a login
+
+
+class MergeGroup(SimpleNamespace):
+    """What a merge queue wants to merge: all commits of `head` that `base` lacks."""
+
+    base: str  # the branch that it is merged into, or a commit
+    head: str  # a commit
+
+
+# Where an event's payload names its own commit.
+COMMITS: dict[str, tuple[str, ...]] = {
+    "workflow_run": ("workflow_run", "head_sha"),
+    "deployment": ("deployment", "sha"),
+    "deployment_status": ("deployment", "sha"),
+    "check_run": ("check_run", "head_sha"),
+    "check_suite": ("check_suite", "head_sha"),
+    "status": ("sha",),
+}
+TARGETS = (
+    "pull_request", "pull_request_target", "pull_request_review", "pull_request_review_comment"
+)  # fmt: skip
 
 
 def read_flags(argv: Sequence[str]) -> dict[str, Any]:
@@ -61,22 +83,61 @@ def event_payload(env: Mapping[str, str]) -> dict[str, Any]:
     raise BadInputError("bad-input", what, remedy)
 
 
-def read_event(env: Mapping[str, str]) -> tuple[tuple[SourcePull, ...], frozenset[str]]:
-    """Read the pull requests and the commit SHAs that an event names, one of `EVENTS_OF_PULLS`.
+def read_event(event: str, env: Mapping[str, str]) -> dict[str, Any]:
+    """Read which commit an event is about, one that is not in `CHECKED_OUT`.
 
-    Raises `BadInputError` when the event file can't be read.
+    Gives these fields of a `DeployRequest`: `sha` (empty when the event names no commit), `pulls`,
+    and for some events `shas` and `group`. Raises `BadInputError` when the file of an event of a
+    pull request or a merge queue can't be read.
 
-    https://docs.github.com/en/actions/writing-workflows/choosing-when-your-workflow-runs/events-that-trigger-workflows#merge_group
+    https://docs.github.com/en/webhooks/webhook-events-and-payloads
     """
-    event = event_payload(env)
-    pull = read_pull(event.get("pull_request"))
-    shas = pull.shas if pull else frozenset()
-    branch = dig(event, "merge_group", "head_ref")
-    if isinstance(branch, str):
-        match = re.search(r"/pr-(\d+)-[0-9a-f]+$", branch)
-        pull = SourcePull(number=int(match[1]), shas=frozenset(), text="") if match else None
-        shas = frozenset(kept([dig(event, "merge_group", "head_sha")], str))
-    return (pull,) if pull else (), shas
+    here = env.get("GITHUB_SHA", "").strip().lower()
+    if event in COMMITS:
+        try:
+            named = dig(event_payload(env), *COMMITS[event])
+        except BadInputError:  # the commit is wanted only for what may let a frozen deploy pass
+            named = None
+        return {"sha": full_sha(named), "pulls": ()}
+    if event == "merge_group":
+        return read_group(event_payload(env), here)
+    if event in TARGETS:
+        payload = event_payload(env)
+        pull = read_pull(payload.get("pull_request"))
+        if event != "pull_request_target":
+            shas = pull.shas if pull else frozenset()
+            known = shas | frozenset(filter(None, [here]))
+            return {"sha": here, "shas": known, "pulls": (pull,) if pull else ()}
+        # GITHUB_SHA is the base branch's head here.
+        merged = dig(payload, "pull_request", "merged") is True
+        path = ("merge_commit_sha",) if merged else ("head", "sha")
+        sha = full_sha(dig(payload, "pull_request", *path))
+        shas = pull.shas if pull else frozenset()
+        return {"sha": sha, "shas": shas, "pulls": (pull,) if pull else ()}
+    return {"sha": "", "pulls": ()}
+
+
+def read_group(payload: dict[str, Any], here: str) -> dict[str, Any]:
+    """Read the event of a merge queue; `here` is GITHUB_SHA. Gives the same as `read_event`.
+
+    https://docs.github.com/en/webhooks/webhook-events-and-payloads#merge_group
+    """
+    keys = ("head_ref", "head_sha", "base_ref", "base_sha")
+    branch, head, base, base_sha = (
+        "".join(kept([dig(payload, "merge_group", key)], str)) for key in keys
+    )
+    match = re.search(r"/pr-(\d+)-[0-9a-f]+$", branch)
+    pulls = (SourcePull(number=int(match[1]), shas=frozenset(), text=""),) if match else ()
+    sha = full_sha(head) or here
+    group = MergeGroup(base=base.removeprefix("refs/heads/") or base_sha, head=sha)
+    shas = frozenset(filter(None, [sha, here]))
+    return {"sha": sha, "shas": shas, "pulls": pulls, "group": group if match else None}
+
+
+def full_sha(text: object) -> str:
+    """A commit's full hash, in lower case; empty for anything else."""
+    sha = text.lower() if isinstance(text, str) else ""
+    return sha if re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", sha) else ""
 
 
 def read_pull(item: object) -> SourcePull | None:
@@ -91,4 +152,5 @@ def read_pull(item: object) -> SourcePull | None:
     shas = kept([dig(item, "head", "sha"), dig(item, "merge_commit_sha")], str)
     believed = str(dig(item, "author_association")) in TRUSTED
     text = "".join(kept([dig(item, "body")], str)) if believed else ""
-    return SourcePull(number=number, shas=frozenset(shas), text=text)
+    author = login(dig(item, "user")) or ""
+    return SourcePull(number=number, shas=frozenset(shas), text=text, author=author)

@@ -3,7 +3,7 @@
 Pure functions, standard library only, Python 3.9 to 3.14. The gate uses them before anything is
 installed. `domain/`, `reconcile/` and `cli/` use them too, so that the gate and the bot never read
 the same text in two ways. Text that can't be read gives None or an empty value; only
-`environments_of` raises an error (ValueError).
+`environments_of` and `listed_services` raise an error (ValueError).
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ _SEVERITY = re.compile(  # `- [X] SEV1`, `**sev_2**`, `🔥 SEV-3: slow`
 # Words in an answer to "which services?" that name no service. They mean all services.
 EVERYTHING = frozenset({
     "*", "all", "any", "anything", "both", "dont", "entire", "every", "everyone", "everything",
-    "everywhere", "idk", "many", "multiple", "n-a", "n.a", "n/a", "na", "no", "none", "not",
-    "nothing", "other", "others", "several", "some", "tbd", "total", "unclear", "unknown",
-    "unsure", "various", "whole",
+    "everywhere", "false", "idk", "many", "multiple", "n-a", "n.a", "n/a", "na", "nil", "no",
+    "none", "not", "nothing", "null", "other", "others", "several", "some", "tbd", "total", "true",
+    "unclear", "undefined", "unknown", "unsure", "various", "whole", "yes",
 })  # fmt: skip
 NOT_LOGINS = frozenset({
     "all", "any", "anybody", "anyone", "everybody", "everyone", "n-a", "na", "no", "no-one",
@@ -108,6 +108,16 @@ def sections(text: str) -> list[tuple[str, str]]:
     return [(heading, "" if a == NO_RESPONSE else a) for heading, a in answers]
 
 
+def answer_to(heading: str, answers: list[tuple[str, str]]) -> str:
+    """The answer whose heading matches a pattern; empty when there is none, or more than one.
+
+    A heading that is there twice was typed into some answer: nobody can tell which one is meant,
+    so neither is, and nothing becomes narrower. `domain/issue/forms.py` holds to the same.
+    """
+    texts = [text for title, text in answers if re.fullmatch(heading, title)]
+    return texts[0] if len(texts) == 1 else ""
+
+
 def read_severity(answer: str) -> str | None:
     """Read the severity that an answer begins with: `sev1`, `sev2`, `sev3`, or None."""
     match = _SEVERITY.match(answer)
@@ -119,19 +129,42 @@ def means_everything(name: str) -> bool:
     return name in EVERYTHING or not EVERYTHING.isdisjoint(re.split(r"[\W_]+", name))
 
 
-def single_words(text: str) -> tuple[str, ...]:
-    """Read a plain list of names, in lower case.
+def is_service(name: str) -> bool:
+    """Whether a text can be the name of one service, in any case of its letters.
 
-    Gives an empty tuple, which means everything, unless every entry is one ASCII word. Other
-    characters can be written in several ways, so such a name might not compare equal. A phrase
-    that is taken for a service's name would be one that nobody deploys, and the freeze would then
-    stop no deploy at all.
+    Such a name has ASCII letters, digits, `.`, `_` and `-`, 40 at most, begins and ends with a
+    letter, a digit or `_`, and does not mean all (`means_everything`). Other characters can be
+    written in several ways, so such a name might not compare equal to itself.
     """
-    parts = [part.strip(" -*`").lower() for part in re.split(r"[,;\r\n]", text)]
-    named = tuple(dict.fromkeys(part for part in parts if part))
-    if not all(re.fullmatch(PLAIN_NAME, part) for part in named) or len(named) > MOST_NAMES:
-        return ()
-    return () if any(map(means_everything, named)) else named
+    lower = name.lower() if name.isascii() else ""
+    return bool(re.fullmatch(PLAIN_NAME, lower)) and not means_everything(lower)
+
+
+def name_parts(text: str) -> tuple[str, ...]:
+    """The entries of a list as somebody typed it, each once, without empty ones.
+
+    A list is `api, web`, `[api, web]`, or one entry on each line, with or without a bullet. Quotes,
+    backticks and asterisks around an entry are left out.
+    """
+    inside = re.fullmatch(r"\s*\[([^\[\]]*)\]\s*", text)
+    parts = []
+    for typed in re.split(r"[,;\r\n]", inside[1] if inside else text):
+        part = re.sub(r"^[-*+]\s+", "", typed.strip()).strip()
+        quoted = re.fullmatch(r"(\*\*|[\"'`*])([^\"'`*]+)\1", part)
+        parts.append(quoted[2].strip() if quoted else part)
+    return tuple(dict.fromkeys(part for part in parts if part))
+
+
+def single_words(text: str, most: int = MOST_NAMES) -> tuple[str, ...]:
+    """Read a plain list of at most so many names, in lower case.
+
+    Gives an empty tuple, which means everything, unless every entry can be the name of a service
+    (`is_service`). A phrase that is taken for a service's name would be one that nobody deploys,
+    and the freeze would then stop no deploy at all.
+    """
+    parts = name_parts(text)
+    named = tuple(dict.fromkeys(part.lower() for part in parts if is_service(part)))
+    return named if len(parts) <= most and all(map(is_service, parts)) else ()
 
 
 def login(user: object) -> str | None:
@@ -182,6 +215,12 @@ def parse_now(text: str) -> datetime | None:
     return when if when and 2000 <= when.year < 3000 else None
 
 
+def bot_of(text: str) -> str | None:
+    """Read `bot:`, the login of our bot, from the configuration's YAML; None when it is not set."""
+    match = re.search(r"(?m)^bot:[ \t]*['\"]?@?([\w-]+(?:\[bot\])?)['\"]?[ \t]*(?:#.*)?\r?$", text)
+    return match[1] if match else None
+
+
 def environments_of(text: str) -> tuple[str, ...] | None:
     """Read the list `freeze: environments:` in the configuration's YAML, in lower case.
 
@@ -207,6 +246,93 @@ def environments_of(text: str) -> tuple[str, ...] | None:
     if not all(re.fullmatch(r"[\w./ -]+", item) for item in names):
         raise ValueError("not a plain list")
     return names or None
+
+
+_SERVICES_KEY = re.compile(r"""(?:services|"services"|'services')[ \t]*:(?=\s|$)""")
+_NAME_KEY = re.compile(r"""(?:name[ \t]*:[ \t]+|["']name["'][ \t]*:[ \t]*)(.*)""")
+
+
+def listed_services(text: str) -> tuple[str, ...] | None:
+    """Read the names in the list `services:` of the configuration's YAML, in lower case.
+
+    None when there is no list, or an empty one. An entry is a name or a mapping with `name`. Raises
+    ValueError when the list is written in a way that can't be read without a YAML reader, or holds
+    what is no name (`is_service`): whoever asks must then take each name for unknown.
+    """
+    lines = [line.rstrip() for line in text.lstrip("\ufeff").splitlines()]
+    lines = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    keys = [number for number, line in enumerate(lines) if _SERVICES_KEY.match(line)]
+    if not keys:
+        hidden = r"""(?<![\w./-])services["']?[ \t]*:(?:\s|$)"""
+        if any(re.search(hidden, re.sub(r"[ \t]#.*$", "", line)) for line in lines):
+            raise ValueError("`services:` does not stand at the beginning of its line")
+        return None
+    if len(keys) > 1:
+        raise ValueError("`services:` is there twice")
+    inline = re.sub(r"(?:^|[ \t]+)#.*$", "", lines[keys[0]].partition(":")[2]).strip()
+    below = lines[keys[0] + 1 :]
+    # Lines of the list are indented, or begin with a bullet, or with the bracket that ends it.
+    ends = (n for n, line in enumerate(below) if not re.match(r"[ \t\]]|-(?: |$)", line))
+    block = below[: next(ends, None)]
+    if inline in ("~", "null") and not block:
+        return None
+    names = _flow_names("\n".join([inline, *block])) if inline else _block_names(block)
+    if not all(map(is_service, names)):
+        raise ValueError("a service's name can't be read")
+    return tuple(dict.fromkeys(name.lower() for name in names)) or None
+
+
+def _flow_names(text: str) -> list[str]:
+    """The names in a list `[api, {name: web}]`. Raises ValueError for any other text."""
+    text = re.sub(r"(?m)[ \t]+#.*$", "", text).strip()
+    if not re.fullmatch(r"\[(?:[^\[\]{}]|\{[^\[\]{}]*\})*\]", text):
+        raise ValueError("not a plain list")
+    entries = [part.strip() for part in re.findall(r"(?:\{[^{}]*\}|[^,{}])+", text[1:-1])]
+    return [_name_in(entry) for entry in entries if entry]
+
+
+def _block_names(lines: list[str]) -> list[str]:
+    """The names in a list with a `-` before each entry. Raises ValueError for any other text."""
+    names: list[str] = []
+    bullets = keys = -1  # the columns of the bullets, and of the keys of an entry; -1: no keys
+    for line in lines:
+        content = line.lstrip(" ")
+        column = len(line) - len(content)
+        bullets = column if not names else bullets
+        if column == bullets:
+            bullet = re.fullmatch(r"(- +)(.+)", content)
+            if not bullet:
+                raise ValueError("not a plain list")
+            content, column = bullet[2], column + len(bullet[1])
+            keys = column if re.match(r"""["'a-z]+[ \t]*:(?:[ \t]|$)""", content) else -1
+            names.append("" if keys > 0 else _name_in(content))
+        elif column < bullets or column < keys or keys < 0:
+            raise ValueError("an entry goes on where a new one was due")
+        name = _NAME_KEY.fullmatch(content) if column == keys else None
+        if name and names[-1]:
+            raise ValueError("an entry has two names")
+        if name:
+            names[-1] = _scalar(name[1])
+    return names
+
+
+def _name_in(entry: str) -> str:
+    """The name in one entry: `api`, or `{name: api, title: API}`. Raises ValueError if none."""
+    if not entry.startswith("{"):
+        return _scalar(entry)
+    parts = entry[1:-1].split(",") if re.fullmatch(r"\{[^{}]*\}", entry) else []
+    named = [match[1] for match in (_NAME_KEY.fullmatch(part.strip()) for part in parts) if match]
+    if len(named) != 1:
+        raise ValueError("an entry has no name, or two")
+    return _scalar(named[0])
+
+
+def _scalar(text: str) -> str:
+    """A name as YAML has it, without its quotes and a comment behind it. Raises ValueError."""
+    match = re.fullmatch(r"""(["']?)([^"'#]*?)\1[ \t]*(?:[ \t]#.*)?""", text.strip())
+    if not match:
+        raise ValueError("not a plain name")
+    return match[2]
 
 
 def _read_time(text: object, clock: str) -> datetime | None:

@@ -98,10 +98,15 @@ def describe_override(override: dict[str, Any]) -> str:
     return f"#{override['incident']} {line}" + (f" ({why})" if why else "")
 
 
+def deployed(request: DeployRequest) -> str:
+    """The commit that is deployed, in full; empty when it is not known."""
+    return request.sha or max(sorted(request.shas), default="", key=len)
+
+
 def ways_out(request: DeployRequest, verdict: GateVerdict) -> list[str]:
     """List what a deployer can do about the freeze, the fastest first."""
     same = request.source.casefold() == request.repository.casefold()
-    sha = max(request.shas, default="SHA", key=len)[:10]
+    sha = deployed(request)[:10] or "SHA"
     change = f"#{request.pulls[0].number}" if request.pulls and same else sha
     incidents = [f.issue for f in verdict.findings if "incident" in f.issue.labels]
     lines = ["Roll back: deploy the last good version with `intent: rollback`."]
@@ -144,15 +149,16 @@ def summary(request: DeployRequest, verdict: GateVerdict, now: datetime) -> str:
     lines = [f"### {heads.get(verdict.verdict, '❓ The deploy gate could not decide')}", ""]
     if verdict.findings:
         lines += ["| | | Severity | Since | Commander |", "|---|---|---|---|---|"]
-        for finding in verdict.findings[:20]:
+        unique = list({finding.issue.number: finding for finding in verdict.findings}.values())
+        for finding in unique[:20]:
             issue = finding.issue
             link = f"[#{issue.number}]({issue.url})" if issue.url else f"#{issue.number}"
             since = f"{clock(issue.since)} ({age(issue.since, now)})" if issue.since else "unknown"
             nobody = "nobody yet" if "incident" in issue.labels else "-"
             cells = [link, markdown(issue.title), rank(finding), since]
             lines.append(f"| {' | '.join(cells)} | {markdown(issue.commander or nobody)} |")
-        if len(verdict.findings) > 20:
-            lines.append(f"\n… and {len(verdict.findings) - 20} more.")
+        if len(unique) > 20:
+            lines.append(f"\n… and {len(unique) - 20} more.")
         lines.append("")
     for text in filter(None, [*told, verdict.remedy]):
         lines += [markdown(text), ""]
@@ -284,11 +290,13 @@ def tell(
     else:
         print(text)
     if verdict.overrides:
-        env, sha = settings.env, max(request.shas, default="", key=len)
+        env, sha = settings.env, deployed(request)
         server = (env.get("GITHUB_SERVER_URL", "").strip() or "https://github.com").rstrip("/")
         source, run = env.get("GITHUB_REPOSITORY", "").strip(), env.get("GITHUB_RUN_ID", "")
         url = f"{server}/{source}/actions/runs/{run}" if source and run.isdigit() else ""
         trace = {"v": VERSION, "sha": sha, "intent": request.intent, "run": url}
         trace["overrides"] = verdict.overrides
+        if verdict.along:
+            trace["along"] = list(verdict.along)
         annotate("notice", "incident-actions override", json.dumps(trace))
     return {"frozen": 1, "error": 3}[verdict.verdict] if blocks else 0

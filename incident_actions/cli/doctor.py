@@ -21,6 +21,7 @@ from incident_actions.cli.repository_files import (
     workflows,
 )
 from incident_actions.config import PATH, Config, load_yaml, read_config
+from incident_actions.domain.issue.forms import offered
 from incident_actions.domain.issue.observation import Permission
 from incident_actions.domain.readiness import files, pages, platform
 from incident_actions.domain.readiness.facts import (
@@ -64,6 +65,8 @@ def gather(files_of: RepositoryFiles, github: GitHub | None, now: datetime) -> R
         form_path=config.form,
         people=_people(github, config) if github is not None else None,
         remote=_remote(github, found_workflows) if github is not None else None,
+        services=config.service_names(),
+        offered=_offered(files_of, config.form),
     )
 
 
@@ -98,6 +101,15 @@ def _form(files_of: RepositoryFiles, path: str) -> tuple[str, ...] | None:
         return tuple(files.form_problems(load_yaml(text, path)))
     except ConfigError as error:
         return tuple(error.problems)
+
+
+def _offered(files_of: RepositoryFiles, path: str) -> tuple[str, ...]:
+    """The services that the incident form at a path lets people choose."""
+    text = files_of.file(path)
+    try:
+        return offered(load_yaml(text, path), "services") if text is not None else ()
+    except ConfigError:
+        return ()
 
 
 def _pages(files_of: RepositoryFiles) -> Iterator[tuple[str, str]]:

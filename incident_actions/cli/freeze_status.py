@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -12,9 +13,12 @@ from incident_actions import gate_words as words
 from incident_actions.cli.inputs import Invocation, add_command
 from incident_actions.config import PATH, load_yaml, read_config
 from incident_actions.domain.issue import labels as names
-from incident_actions.domain.issue.forms import offered, read_services
+from incident_actions.domain.issue.forms import offered, read_services, unlisted
 from incident_actions.errors import ConfigError, GitHubError, InputError
-from incident_actions.gate_decision import ListedIssue, decide, read_issues
+from incident_actions.gate_decision import NOTHING_LOOKED_UP, ListedIssue, decide, read_issues
+from incident_actions.gate_further import look_further
+from incident_actions.gate_readers import PLAIN_NAME, is_service, listed_services
+from incident_actions.gate_targets import hold_to_list, with_services
 from incident_actions.github.client import GitHub
 from incident_actions.render.markdown import render
 
@@ -61,9 +65,10 @@ def freeze_status(
 ) -> str:
     """The gate's decision for each service, as a Markdown table or as JSON.
 
-    Without `services` there is an entry for each service that a label, an open issue or the form
-    names, and a first one for a deploy that names no service. `environ` holds the gate's inputs.
-    Raises `InputError` where the gate would exit with 2, and `GitHubError` where it would with 3.
+    Without `services` there is an entry for each service on the team's list, and a first one for a
+    deploy that names no service. A team without a list gets those that a label, an open issue or
+    the form names. `environ` holds the gate's inputs. Raises `InputError` where the gate would exit
+    with 2, and for a service that is not on the list; `GitHubError` where the gate would with 3.
     """
     try:
         settings, request = gate.read_inputs(
@@ -71,26 +76,46 @@ def freeze_status(
         )
         client = gate.GateClient(settings, repository)
         issues = read_issues(gate.open_items(client))
+        verdict = decide(request, issues, now)
+        frozen = verdict.verdict == "frozen"
+        found = look_further(client, request, verdict, now) if frozen else NOTHING_LOOKED_UP
     except gate.BadInputError as error:
         raise InputError(error.what, remedy=error.remedy) from None
     except gate.GateError as error:
         raise GitHubError(error.what, remedy=error.remedy) from None
-    shown = tuple(services) or (EVERYTHING, *_known(github, issues, config_path))
+    listed = _listed(github, config_path)
+    # Without a list every word may be a service's name, `other` too.
+    doubtful = [s.lower() for s in services if listed or not re.fullmatch(PLAIN_NAME, s.lower())]
+    problem = unlisted(doubtful, listed or ())
+    if problem:
+        near = f"Did you mean `{problem[1]}`?" if problem[1] else "Name one of the services."
+        raise InputError(problem[0], remedy=near)
     rows = []
-    for service in shown:
-        request.services = (service.casefold(),) if service else ()
-        rows.append((service, decide(request, issues, now)))
+    for service in services or (EVERYTHING, *(listed or _known(github, issues, config_path))):
+        named = with_services(request, (service.lower(),) if service else ())
+        if listed is not None:
+            named, _ = hold_to_list(named, issues, listed)
+        rows.append((service, decide(named, issues, now, found)))
     if as_json:
-        listed = [{"service": service or None, **words.as_json(each)} for service, each in rows]
-        return json.dumps({"v": words.VERSION, "services": listed}, indent=2)
+        each = [{"service": name or None, **words.as_json(verdict)} for name, verdict in rows]
+        return json.dumps({"v": words.VERSION, "services": each}, indent=2)
     return render("freeze-status.md.j2", rows=rows, now=now, age=words.age, rank=words.rank)
+
+
+def _listed(github: GitHub, config_path: str) -> tuple[str, ...] | None:
+    """The team's list of services as the gate reads it; None: no list. Empty: it can't be read."""
+    try:
+        text = github.file(config_path)
+        return listed_services(text) if text else None
+    except (GitHubError, ValueError):
+        return ()
 
 
 def _known(github: GitHub, issues: Sequence[ListedIssue], config_path: str) -> list[str]:
     """The services that labels, open issues or the form name, sorted."""
     labelled = names.values(github.label_names(), names.SERVICE_PREFIX)
     opened = (service for issue in issues for service in issue.services)
-    return sorted({*labelled, *opened, *_offered(github, config_path)})
+    return sorted(filter(is_service, {*labelled, *opened, *_offered(github, config_path)}))
 
 
 def _offered(github: GitHub, config_path: str) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ The questions and answers are here; `cli/setup.py` compares and writes the files
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,9 +14,11 @@ from typing import Any, TypeVar
 from incident_actions.cli import setup
 from incident_actions.cli.inputs import Invocation, add_command
 from incident_actions.cli.repository_files import remote_of, repository_folder
-from incident_actions.domain.issue.forms import read_login
+from incident_actions.domain.issue.forms import read_login, wrong_service_name
 from incident_actions.domain.readiness.drift import Drift
+from incident_actions.domain.text.names import slug
 from incident_actions.errors import InputError
+from incident_actions.gate_readers import is_service
 from incident_actions.render.scaffold import ROOT, Choices
 
 Ask = Callable[[str], str]
@@ -175,12 +176,12 @@ def _names(given: str) -> tuple[str, ...]:
     """Read the names of services, separated by commas. Raises `InputError` for a bad one."""
     names = [name.strip() for name in given.split(",") if name.strip()]
     for name in names:
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,39}", name):
-            raise InputError(
-                f"`{name}` can't be a service's name",
-                remedy="Use letters, digits, dots, hyphens and spaces, 40 at most.",
-            )
-    return tuple(dict.fromkeys(names))
+        wrong = wrong_service_name(name)
+        if wrong:
+            short = slug(name, otherwise="api")
+            fit = short if is_service(short) else "api"
+            raise InputError(wrong, remedy=f"Give it a short name, such as `{fit}`.")
+    return tuple({name.lower(): name for name in reversed(names)}.values())[::-1]
 
 
 def _agrees(ask: Ask, question: str) -> bool:

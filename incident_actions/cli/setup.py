@@ -15,8 +15,10 @@ from msgspec import Struct, to_builtins
 
 from incident_actions import __version__
 from incident_actions.cli.repository_files import Checkout, workflows
+from incident_actions.config import PATH, read_config
 from incident_actions.domain.readiness.drift import Drift, digest, drift
 from incident_actions.domain.readiness.workflows import action_owner
+from incident_actions.errors import ConfigError
 from incident_actions.render.scaffold import DEPLOY, Choices, files
 
 RECORD = ".github/incident.init.json"
@@ -87,11 +89,22 @@ def survey(folder: Path, choices: Choices) -> Setup:
     recorded = recorded if isinstance(recorded, dict) else {}
     theirs = tuple(w.path for w in workflows(checkout) if w.deploying() and w.path != DEPLOY)
     deploy = DEPLOY in recorded or not (theirs or (folder / DEPLOY).exists())
+    ours = checkout.file(PATH)
+    edited = ours is not None and digest(ours) != recorded.get(PATH)
+    wanted_files = files(choices, deploy=deploy, listed=_listed(ours) if edited else None)
     compared = (
         File(path, actual := checkout.file(path), wanted, drift(wanted, actual, recorded.get(path)))
-        for path, wanted in files(choices, deploy=deploy).items()
+        for path, wanted in wanted_files.items()
     )
     return Setup(folder, choices, tuple(compared), theirs)
+
+
+def _listed(text: str | None) -> tuple[str, ...] | None:
+    """The services in a team's own configuration; None when it has no list that can be read."""
+    try:
+        return read_config(text).service_names() or None
+    except ConfigError:
+        return None
 
 
 def write(setup: Setup, may_overwrite: Callable[[File], bool]) -> tuple[File, ...]:

@@ -33,6 +33,7 @@ from incident_actions.config.values import (
 )
 from incident_actions.domain.changes.suspects import ChangePaths
 from incident_actions.domain.freeze.windows import Window, window_length
+from incident_actions.domain.issue.forms import wrong_service_name
 from incident_actions.domain.issue.incident import Incident, Moment, Role, Severity
 from incident_actions.domain.issue.observation import Permission
 from incident_actions.domain.playbook.on_call import on_call
@@ -172,6 +173,15 @@ class WindowConfig(ConfigSection, frozen=True):
         )
 
 
+class ServiceConfig(ConfigSection, frozen=True):
+    """A service, with what people are shown of it."""
+
+    name: Annotated[str, doc("As in labels and commands: letters, digits, `.`, `_`, `-`.")]
+    title: Annotated[str, doc("What customers call it.", max_length=100)] = ""
+    group: Annotated[str, doc("Services with the same group stand together.", max_length=100)] = ""
+    description: Annotated[str, doc("What it is, in a sentence.", max_length=500)] = ""
+
+
 class FreezeConfig(ConfigSection, frozen=True):
     """What an open incident stops, and when deploys wait without one."""
 
@@ -270,6 +280,10 @@ class Config(ConfigSection, frozen=True):
     form: Annotated[ShortText, doc("The incident form, as a path in the repository.")] = (
         ".github/ISSUE_TEMPLATE/incident.yml"
     )
+    services: Annotated[
+        tuple[str | ServiceConfig, ...],
+        doc("All services: names, or `name`, `title`, `group`, `description`.", max_length=200),
+    ] = ()
     repositories: Annotated[
         tuple[RepositoryName, ...],
         doc("Other repositories whose pull requests count when they mention an incident."),
@@ -295,7 +309,19 @@ class Config(ConfigSection, frozen=True):
     ] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Raise `ValueProblem` for a permission of a command that does not exist."""
+        """Raise `ValueProblem` for a permission of a command that does not exist.
+
+        Also for a service whose name is none, or is another service's already.
+        """
+        named: set[str] = set()
+        for index, service in enumerate(self.services):
+            name, below = (service, ()) if isinstance(service, str) else (service.name, ("name",))
+            wrong = wrong_service_name(name)
+            if name.lower() in named:
+                wrong = f"`{name}` is another service's name already"
+            if wrong:
+                raise ValueProblem(wrong, "services", index, *below)
+            named.add(name.lower())
         for command in self.permissions:
             if command not in BY_NAME:
                 raise ValueProblem("there is no such command", "permissions", command)
@@ -304,6 +330,11 @@ class Config(ConfigSection, frozen=True):
     def heard(self) -> frozenset[str]:
         """The other repositories whose references count, in lower case."""
         return frozenset(map(str.casefold, self.repositories))
+
+    def service_names(self) -> tuple[str, ...]:
+        """The names of all services, in lower case and the file's order; empty without a list."""
+        entries = (each if isinstance(each, str) else each.name for each in self.services)
+        return tuple(name.lower() for name in entries)
 
     def roles_at(self, at: datetime) -> dict[Role, str]:
         """Who starts with which role in an incident that is declared at this time: role -> login.

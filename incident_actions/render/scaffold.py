@@ -15,7 +15,11 @@ SCAFFOLD = ROOT / "templates" / "scaffold"
 DEPLOY = ".github/workflows/deploy.yml"
 SCHEMA = ".github/incident.schema.json"
 _FORMS = ".github/ISSUE_TEMPLATE"
-_SERVICES = re.compile(r"  - type: input\n    id: services\n.*?(?=\n  - type: )", re.DOTALL)
+_SERVICES = re.compile(
+    r"  - type: input\n    id: services\n    attributes:\n"
+    r"(      label: [^\n]+)\n.*?(?=\n  - type: )",
+    re.DOTALL,
+)
 _CONTACT = re.compile(r"^contact_links:\n.*", re.MULTILINE | re.DOTALL)
 
 
@@ -32,14 +36,20 @@ class Choices(Struct, frozen=True, omit_defaults=True):
     repository: str | None = None
 
 
-def files(choices: Choices, *, deploy: bool) -> dict[str, str]:
-    """The text of each file, by its path in the repository. `deploy`: with a deploy workflow."""
+def files(
+    choices: Choices, *, deploy: bool, listed: tuple[str, ...] | None = None
+) -> dict[str, str]:
+    """The text of each file, by its path in the repository. `deploy`: with a deploy workflow.
+
+    `listed` are the services in the team's own configuration; None: those of `choices`.
+    """
+    services = choices.services if listed is None else listed
     texts = {
-        f"{_FORMS}/incident.yml": _form(_read(f"{_FORMS}/incident.yml"), choices.services),
-        f"{_FORMS}/freeze.yml": _read(f"{_FORMS}/freeze.yml"),
+        f"{_FORMS}/incident.yml": _form(_read(f"{_FORMS}/incident.yml"), services),
+        f"{_FORMS}/freeze.yml": _form(_read(f"{_FORMS}/freeze.yml"), services),
         f"{_FORMS}/config.yml": _chooser(_read(f"{_FORMS}/config.yml"), choices.repository),
         ".github/workflows/incident.yml": _workflow("incident", choices.owner),
-        ".github/incident.yml": _config(choices.commander),
+        ".github/incident.yml": _config(choices),
         SCHEMA: json.dumps(editor_schema(), indent=2) + "\n",
     }
     if deploy:
@@ -69,7 +79,7 @@ def _workflow(name: str, owner: str) -> str:
 
 
 def _form(text: str, services: tuple[str, ...]) -> str:
-    """The incident form. With `services` it has a dropdown of them in place of a text field."""
+    """A form. With `services` it has a dropdown of them in place of a text field."""
     if not services:
         return text
     options = "".join(f"\n        - {json.dumps(service)}" for service in services)
@@ -77,12 +87,12 @@ def _form(text: str, services: tuple[str, ...]) -> str:
         "  - type: dropdown\n"
         "    id: services\n"
         "    attributes:\n"
-        "      label: Affected services\n"
+        "LABEL\n"
         "      description: None chosen means all of them, and stops the deploys of all.\n"
         "      multiple: true\n"
         f"      options:{options}"
     )
-    return _SERVICES.sub(lambda found: field, text)
+    return _SERVICES.sub(lambda found: field.replace("LABEL", found[1]), text)
 
 
 def _chooser(text: str, repository: str | None) -> str:
@@ -96,10 +106,14 @@ def _chooser(text: str, repository: str | None) -> str:
     return "\n".join(lines).replace("OWNER/incident-actions", repository)
 
 
-def _config(commander: str | None) -> str:
+def _config(choices: Choices) -> str:
     text = (SCAFFOLD / "incident.yml").read_text(encoding="utf-8")
-    if commander:
+    if choices.services:
+        names = "".join(f"\n  - {json.dumps(name)}" for name in choices.services)
+        text = text.replace("# services: [api, worker]", f"services:{names}")
+    if choices.commander:
         text = text.replace(
-            "# roles:\n#   commander: alice\n", f"roles:\n  commander: {json.dumps(commander)}\n"
+            "# roles:\n#   commander: alice\n",
+            f"roles:\n  commander: {json.dumps(choices.commander)}\n",
         )
     return text

@@ -25,6 +25,7 @@ APP = "github-actions"
 MOST_LOOKED = 60
 MOST_USES = 20
 _LOGIN = re.compile(rf"{LOGIN}(\[bot\])?")
+_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 class CheckRun(Struct, frozen=True):
@@ -139,10 +140,11 @@ def read_trace(message: str, number: int, run: CheckRun) -> tuple[OverrideUse, .
         return ()
     given = trace.get("overrides")
     entries = given if isinstance(given, list) else []
+    deployed = str(trace.get("sha")).lower()  # of some events another one than the run's
     return tuple(
         OverrideUse(
             key=f"o{run.id}.{index}",
-            sha=run.sha,
+            sha=deployed if _SHA.fullmatch(deployed) else run.sha,
             at=run.at,
             actor=_login(entry.get("actor")) or "somebody",
             how=how,

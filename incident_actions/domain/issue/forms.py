@@ -8,19 +8,21 @@ https://docs.github.com/en/communities/using-templates-to-encourage-useful-issue
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
 
 from incident_actions import gate_readers
 from incident_actions.domain.issue.incident import Severity
-from incident_actions.domain.text.names import LOGIN
+from incident_actions.domain.text.names import LOGIN, as_code
 from incident_actions.errors import ConfigError
 from incident_actions.gate_readers import HEADING, NO_RESPONSE, dig, kept
 
 _NOTHING_KNOWN = frozenset({"unknown", "not known yet"})
+_ONE_ANSWER = frozenset({"services", "started", "commander"})
 _BOX = re.compile(r"\s*[-*] \[(?P<tick>[ xX])\] (?P<text>.*)")
 _LOGIN = re.compile(rf"@?({LOGIN})$")
 _NOBODY = re.compile(
@@ -98,6 +100,10 @@ def read_answers(form: Form, text: str) -> FormValues:
     A heading counts only when it is one of the form's labels, and comes after the headings of the
     questions before it. So a `### Severity` that somebody typed into a later answer is part of that
     answer. GitHub may leave questions out, but keeps their order.
+
+    Where a heading is there twice, nobody can tell which one is the form's. So of two severities
+    the worse one counts, a box is ticked when it is in either, and questions of which a wrong
+    answer would narrow a freeze, or date or staff an incident, count as not answered.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     headings = _headings(form, text)
@@ -106,12 +112,37 @@ def read_answers(form: Form, text: str) -> FormValues:
     boxes: dict[str, tuple[str, ...]] = {}
     for (field, heading), end in zip(headings, ends, strict=False):
         value = text[heading.end() : end].strip()
+        typed = _typed_below(field, text)
+        if len(typed) > 1 and field.id == "severity":
+            value = min((value, *typed.values()), key=lambda each: read_severity(each) or "")
+        elif len(typed) > 1 and field.id in _ONE_ANSWER:
+            continue
         if field.id and value and value != NO_RESPONSE:
             values[field.id] = value
-            lines = [_BOX.match(line) for line in value.split("\n") if line.strip()]
-            if all(lines):
-                boxes[field.id] = tuple(m["text"].strip() for m in lines if m and m["tick"] != " ")
+            own = typed[heading.start()] if len(typed) > 1 else value
+            if all(_BOX.match(line) for line in own.split("\n") if line.strip()):
+                lines = [_BOX.match(line) for line in "\n".join((own, *typed.values())).split("\n")]
+                ticked = [m["text"].strip() for m in lines if m and m["tick"] != " "]
+                boxes[field.id] = tuple(dict.fromkeys(ticked))
     return FormValues(values, boxes)
+
+
+def _typed_below(field: FormField, text: str) -> dict[int, str]:
+    """The texts below each heading with the question's label, up to the next heading.
+
+    By the place of the heading in the body.
+    """
+    places = [*HEADING.finditer(text)]
+    ends = [place.start() for place in places[1:]] + [len(text)]
+    return {
+        place.start(): text[place.end() : end].strip()
+        for place, end in zip(places, ends, strict=False)
+        if _label(place) == field.label.casefold()
+    }
+
+
+def _label(heading: re.Match[str]) -> str:
+    return " ".join(heading[1].split()).casefold()
 
 
 def _headings(form: Form, text: str) -> list[tuple[FormField, re.Match[str]]]:
@@ -120,7 +151,7 @@ def _headings(form: Form, text: str) -> list[tuple[FormField, re.Match[str]]]:
     The body must have LF line ends. When a label is a heading more than once, the first one after
     the question before counts.
     """
-    rest = [(" ".join(match[1].split()).casefold(), match) for match in HEADING.finditer(text)]
+    rest = [(_label(match), match) for match in HEADING.finditer(text)]
     chosen = []
     for field in form.fields:
         places = [n for n, (label, _) in enumerate(rest) if label == field.label.casefold()]
@@ -164,6 +195,35 @@ def read_services(answer: str) -> tuple[str, ...]:
     The gate reads them with the same code.
     """
     return tuple(sorted(gate_readers.single_words(answer)))
+
+
+def wrong_service_name(name: str) -> str:
+    """What is wrong with a name for a service, as the end of a sentence; empty when nothing is."""
+    if gate_readers.is_service(name):
+        return ""
+    if gate_readers.means_everything(name.casefold()):
+        return f"`{as_code(name)}` would be read as all services, so it can't be the name of one"
+    return (
+        f"`{as_code(name)}` is no service's name: 40 ASCII letters, digits, `.`, `_` and `-` at"
+        " most, without a `.` or `-` at an end"
+    )
+
+
+def unlisted(named: Iterable[str], known: Sequence[str]) -> tuple[str, str] | None:
+    """The first name that is no known service: what to say about it, and what is near to it.
+
+    `named` are names in lower case; `known` is the team's list, empty when it has none: then every
+    plain name counts. The second text is empty when no known name is near. None: all are known.
+    """
+    for name in named:
+        wrong = wrong_service_name(name)
+        if wrong or (known and name not in known):
+            listed = ", ".join(f"`{each}`" for each in known[:20])
+            more = f" and {len(known) - 20} more" if len(known) > 20 else ""
+            choice = f"`{as_code(name)}` is none of the services: {listed}{more}"
+            near = difflib.get_close_matches(name[:40], known, n=1, cutoff=0.5)
+            return choice if known else wrong, near[0] if near else ""
+    return None
 
 
 def affects_customers(answer: str) -> bool:

@@ -87,7 +87,8 @@ class RepositoryFacts(Struct, frozen=True):
     differ from ours. `form_problems` and `config_problems` say what is wrong with the incident form
     and the configuration; `form_problems` is None when there is no form. `people` says for each
     login with a role in the configuration whether it has write access; None: GitHub was not asked.
-    `remote` is None without a token.
+    `remote` is None without a token. `services` are the names on the configuration's list of
+    services, empty without a list; `offered` are those in the form's dropdown, empty without one.
     """
 
     now: datetime
@@ -99,3 +100,5 @@ class RepositoryFacts(Struct, frozen=True):
     form_path: str
     people: Mapping[str, bool] | None
     remote: RemoteFacts | None
+    services: tuple[str, ...] = ()
+    offered: tuple[str, ...] = ()

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from incident_actions.domain.issue.forms import offered
+from incident_actions.domain.issue.forms import offered, unlisted
 from incident_actions.domain.readiness import facts as found
 from incident_actions.domain.readiness.facts import ReadinessFinding, RepositoryFacts, ok, problem
 from incident_actions.domain.readiness.workflows import EXAMPLE, Workflow, responder, scope
+from incident_actions.gate_readers import name_parts
 
 _INIT = "incident-actions init"
 _EVENTS = ("issues", "issue_comment", "schedule")
@@ -151,6 +152,25 @@ def _people(facts: RepositoryFacts) -> ReadinessFinding | None:
     return ok("everybody in the configuration has write access") if people else None
 
 
+def _services(facts: RepositoryFacts) -> ReadinessFinding | None:
+    """Whether the form and the gates name the services that are on the configuration's list."""
+    form = [name.strip().lower() for name in facts.offered]
+    if form and facts.services and set(form) != set(facts.services):
+        strange = [f"offers `{name}`" for name in form if name not in facts.services]
+        missing = [f"lacks `{name}`" for name in facts.services if name not in form]
+        seen = f"{facts.form_path} {', '.join(strange + missing)}: the list says otherwise"
+        return problem(seen, f"Correct `services:` in .github/incident.yml, then: {_INIT}")
+    for workflow in facts.workflows:
+        for text in workflow.gate_services():
+            names = [name.lower() for name in name_parts(text)]
+            wrong = unlisted(names, facts.services)
+            if wrong and "${{" not in text:
+                hint = f"Write `service: {wrong[1]}`" if wrong[1] else "Name a service of the list"
+                seen = f"{workflow.path}: {wrong[0]}, so its gate counts it as all services"
+                return problem(seen, f"{hint}, or add it to `services:` in .github/incident.yml.")
+    return ok("the form and the gates hold to the list") if facts.services else None
+
+
 def _gate_permissions(facts: RepositoryFacts) -> ReadinessFinding:
     """Jobs without `permissions:` pass: they have the repository's default, which may be enough."""
     lacking = sorted({w.path for w in facts.workflows if _cannot_ask(w)})
@@ -179,5 +199,6 @@ _CHECKS = {
     "deploy": _deploy,
     "intent": _intent,
     "people": _people,
+    "services": _services,
     "gate-permissions": _gate_permissions,
 }

@@ -83,6 +83,11 @@ class Workflow(Struct, frozen=True):
         """Whether a gate step has an intent other than `deploy`, or takes one from an input."""
         return any(_names_intent(step) for n in self.gate_jobs() for step in _asking(self.jobs[n]))
 
+    def gate_services(self) -> list[str]:
+        """What the gates are told of the services that they stand before, as it is written."""
+        asking = (user for name in self.gate_jobs() for user in _asking(self.jobs[name]))
+        return [text for user in asking for text in _named_services(user)]
+
     def is_example(self) -> bool:
         """Whether a job still runs the last line of our example, which deploys nothing."""
         steps = (step for job in self.jobs.values() for step in _steps(job))
@@ -146,6 +151,21 @@ def _is_gate(job: Mapping[str, Any]) -> bool:
 def _asking(job: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Where `uses:` may name our action: in a job's steps, or in a job that calls our workflow."""
     return [job, *_steps(job)]
+
+
+def _named_services(user: Mapping[str, Any]) -> Iterator[str]:
+    """The `service` that a step or job gives to the gate: input, flag or variable."""
+    given, environment = user.get("with"), user.get("env")
+    ours = _USES_US.match(str(user.get("uses", ""))) or str(user.get("uses")) == "./"
+    by_action = ours or _GATE_WORKFLOW.match(str(user.get("uses", "")))
+    by_hand = "gate.py" in str(user.get("run", ""))
+    if by_action and isinstance(given, dict):
+        yield str(given.get("service") or "")
+    if by_hand and isinstance(environment, dict):
+        yield str(environment.get("INPUT_SERVICE") or "")
+    if by_hand:
+        flags = re.findall(r"--service[= ]+(\"[^\"]*\"|'[^']*'|[^\s\"'$]+)", str(user["run"]))
+        yield from (flag.strip("\"'") for flag in flags if "$" not in flag)
 
 
 def _names_intent(user: Mapping[str, Any]) -> bool:

@@ -12,6 +12,7 @@ from typing import TypeVar
 from incident_actions.domain.issue.incident import Severity
 from incident_actions.domain.text.names import LOGIN, as_code, read_name
 from incident_actions.domain.text.times import looks_like_duration, take_duration
+from incident_actions.gate_readers import name_parts
 
 Choice = TypeVar("Choice")
 
@@ -19,8 +20,10 @@ _SEVERITY = re.compile(r"[\"'`(]*(?:sev|severity)?[\s_-]*([0-9]+)\b[\"'`):]*", r
 _LOGIN = re.compile(rf"@?({LOGIN})(\[bot\])?[,.:]?$")
 _NEXT_FIRST = re.compile(r"next(?:\s+(?:in|update(?:\s+in)?))?\s+(?=\d)", re.IGNORECASE)
 _NEXT_LAST = re.compile(r"[\s(,;:.]next\s+(?:in\s+)?(\d[\w. ]{0,16}?)[.)]?$")
-_SHA = re.compile(r"[0-9a-f]{7,40}$")
+_SHA = re.compile(r"[0-9a-f]{7,64}$")
 _PR = re.compile(r"(?:\S*/pull/|#|pr\s?#?)(\d{1,9})$", re.IGNORECASE)
+_PULL = re.compile(r"(?:https?://\S*/pull/|#)?(\d{1,9})$")
+_COMMIT_LINK = re.compile(r"https?://\S+/commit/[0-9a-f]{40}(?:[0-9a-f]{24})?$", re.IGNORECASE)
 _MOST_NAMES = 20
 
 
@@ -184,18 +187,36 @@ class Arguments:
         if _SHA.match(sha):
             return sha, None
         raise Mistake(
-            f"`{as_code(word)}` is neither a commit (7 to 40 hex digits) nor a pull request",
+            f"`{as_code(word)}` is neither a commit (7 or more hex digits) nor a pull request",
             "/allow #57 for 2h REASON",
         )
+
+    def names_another_repository(self) -> bool:
+        """Whether the next word is a link to a commit by its whole SHA; it stays in `text`.
+
+        Such a commit may be of any repository, so it is not looked up.
+        """
+        return _COMMIT_LINK.match(self.peek()) is not None
+
+    def pull_requests(self) -> tuple[int, ...]:
+        """All that is left, as pull requests: `#57`, `57` or a link, with commas or spaces."""
+        words = re.split(r"[,\s]+", self.needed("the pull request").strip(",. "))
+        matches = [_PULL.match(word.strip("`,.;:")) for word in words if word.strip("`,.;:")]
+        if not matches or not all(matches) or len(matches) > _MOST_NAMES:
+            raise Mistake("a fix is named by the number of its pull request", "/fix #57")
+        return tuple(dict.fromkeys(int(match[1]) for match in matches if match))
 
     def slug(self, what: str) -> str:
         """All that is left, as one short name (see `read_name`); it must not be empty."""
         return _name(self.needed(what), what)
 
     def slugs(self, what: str) -> tuple[str, ...]:
-        """All that is left, as short names with commas or spaces between them, in their order."""
-        words = re.split(r"[,\s]+", self.needed(what).strip(", "))
-        names = tuple(dict.fromkeys(_name(word, what) for word in words if word))
+        """All that is left, as a list of short names, in their order.
+
+        The list may be typed as in a form (`name_parts`), or with spaces between the names.
+        """
+        words = [word for part in name_parts(self.needed(what)) for word in part.split()]
+        names = tuple(dict.fromkeys(_name(word, what) for word in words))
         if len(names) > _MOST_NAMES:
             raise Mistake(f"{what} can be {_MOST_NAMES} at most", "")
         return names

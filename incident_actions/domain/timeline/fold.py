@@ -42,6 +42,7 @@ from incident_actions.domain.playbook.checklist import (
 )
 from incident_actions.domain.text.times import read_past_time
 from incident_actions.domain.timeline.commands.base import Command, Origin, Subject
+from incident_actions.domain.timeline.commands.record import UnknownService
 from incident_actions.domain.timeline.commands.roles import ROLE_NEEDS, give_role
 from incident_actions.domain.timeline.commands.status import Unverified, Verify
 from incident_actions.domain.timeline.interpreter import (
@@ -50,7 +51,10 @@ from incident_actions.domain.timeline.interpreter import (
     Statement,
     all_statements,
     is_born_with,
+    reply,
 )
+from incident_actions.domain.timeline.parser import NOT_TYPED, MisreadLine
+from incident_actions.gate_readers import means_everything, name_parts
 
 BOT = "the bot"
 """The bot's name in the timeline."""
@@ -62,25 +66,29 @@ class Rules(Struct, frozen=True):
     """A team's settings for its incidents.
 
     `checks` are the recovery checks. `needs` are the permissions that the configuration sets for
-    commands, by the command's name. `default_roles` says who starts with which role.
+    commands, by the command's name. `default_roles` says who starts with which role. `services`
+    are the names on the team's list of services, empty when it has none.
     """
 
     checks: tuple[ChecklistItem, ...] = ()
     needs: Mapping[str, Permission] = {}
     default_roles: Mapping[Role, str] = {}
+    services: tuple[str, ...] = ()
 
 
 class Evidence(Struct, frozen=True):
     """What happened outside of the issue, and becomes part of the incident.
 
     `passed` are the recovery checks that the bot saw pass, `uses` the deploys that the gate let
-    through a freeze, `lapsed` the allowances that expired.
+    through a freeze, `lapsed` the allowances that expired. `commits` are what was looked up for the
+    changes that people named.
     """
 
     passed: tuple[PassedCheck, ...] = ()
     deployments: tuple[Deployment, ...] = ()
     uses: tuple[OverrideUse, ...] = ()
     lapsed: tuple[Allowance, ...] = ()
+    commits: Mapping[str, str] = {}
 
 
 class Folded(Struct, frozen=True):
@@ -111,8 +119,16 @@ def fold(
     evidence = evidence or Evidence()
     replay = _Replay(_declared(observation, rules, permissions), rules.checks)
     interpreter = Interpreter(
-        observation, Subject.INCIDENT, permissions, rules.needs, replay.take, rules.checks
+        observation,
+        Subject.INCIDENT,
+        permissions,
+        rules.needs,
+        replay.take,
+        rules.checks,
+        rules.services,
+        evidence.commits,
     )
+    interpreter.notices += _unknown_services(observation, rules)
     history: list[_Item] = [
         *(item for item in observation.history if isinstance(item, TimelineEvent)),
         *all_statements(observation, permissions),
@@ -223,7 +239,7 @@ def _declared(observation: Observation, rules: Rules, permissions: Permissions) 
         severity=severity,
         severity_known=given is not None,
         times={Moment.STARTED: started, Moment.DETECTED: declared, Moment.DECLARED: declared},
-        services=forms.read_services(values.get("services")),
+        services=() if _misnamed(values, rules) else forms.read_services(values.get("services")),
         drill=_drill_at_creation(observation),
         sensitive=bool(values.boxes.get("sensitive")),
         customers=forms.affects_customers(values.get("affected")),
@@ -240,6 +256,29 @@ def _declared(observation: Observation, rules: Rules, permissions: Permissions) 
             action = f"named @{login} {role.label.lower()} {where}"
             incident = replace(origin, key=f"declared.{role}").log(incident, action)
     return incident
+
+
+def _misnamed(values: FormValues, rules: Rules) -> UnknownService | None:
+    """Why the form's answer about services names none; None when it can be taken as it is.
+
+    That is so when the team has a list of its services, and the answer names another one.
+    """
+    answer = values.get("services")
+    names = forms.read_services(answer) or tuple(
+        part for part in name_parts(answer) if not means_everything(part.casefold())
+    )
+    problem = forms.unlisted(names, rules.services) if rules.services else None
+    return UnknownService(names, problem, rules.services) if problem else None
+
+
+def _unknown_services(observation: Observation, rules: Rules) -> tuple[Notice, ...]:
+    """The notice that the form's answer about services was not taken, if it was not."""
+    why, author = _misnamed(observation.values, rules), observation.issue.author
+    if why is None:
+        return ()
+    answer = " ".join(observation.values.get("services").split())
+    line = MisreadLine(NOT_TYPED, answer[:100], why.reason, why.suggestion)
+    return reply("services", "" if author.bot else author.login, [line])
 
 
 def _drill_at_creation(observation: Observation) -> bool:

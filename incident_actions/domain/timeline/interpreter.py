@@ -13,6 +13,7 @@ from enum import StrEnum
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from incident_actions.domain.issue.observation import (
     ANSWERS,
@@ -28,11 +29,14 @@ from incident_actions.domain.issue.observation import (
 from incident_actions.domain.playbook.checklist import ChecklistItem
 from incident_actions.domain.timeline.arguments import Mistake
 from incident_actions.domain.timeline.commands.base import Command, Origin, Subject
+from incident_actions.domain.timeline.commands.freeze import Allow
 from incident_actions.domain.timeline.commands.pages import PageCommand, RequestedPage
+from incident_actions.domain.timeline.commands.record import UnknownService
 from incident_actions.domain.timeline.commands.roles import ROLE_NEEDS, AssignRole
 from incident_actions.domain.timeline.commands.status import Unverified
 from incident_actions.domain.timeline.manual_actions import command_of
 from incident_actions.domain.timeline.parser import (
+    NOT_TYPED,
     MisreadLine,
     TakenLine,
     may_hold_commands,
@@ -59,6 +63,7 @@ class NoticeKind(StrEnum):
     FREEZE_UNTIL = "freeze-until"
     NO_ROOM = "no-room"
     PASSED = "passed"
+    PUSHED = "pushed"
     PUT_BACK = "put-back"
     SCHEDULER = "scheduler"
     SENSITIVE = "sensitive"
@@ -126,6 +131,8 @@ class Interpreter(Struct):
 
     `take` carries out a permitted command, and raises `Mistake` for one that makes no sense now.
     `needs` are the permissions that the team's configuration sets, by the command's name.
+    `services` are the names on its list of services. `commits` are what was looked up for the
+    changes that people named (`named_changes`).
 
     The rest are results so far. `commands` are the comments with any command, `taken` those with a
     command that was carried out. `notices` are what people must be told. `refused` are the logins,
@@ -138,6 +145,8 @@ class Interpreter(Struct):
     needs: Mapping[str, Permission]
     take: Callable[[Command, Origin], None]
     checks: tuple[ChecklistItem, ...] = ()
+    services: tuple[str, ...] = ()
+    commits: Mapping[str, str] = {}
     commands: list[Comment] = []
     taken: list[Comment] = []
     notices: list[Notice] = []
@@ -170,8 +179,8 @@ class Interpreter(Struct):
             if allowed < self._needed(line.command):
                 self._refuse(deed.login, allowed)
                 continue
-            key, may = f"{deed.key}.{index}", self.permissions
-            origin = Origin(deed.login, line.at, key, statement.at, self.checks, may)
+            key = f"{deed.key}.{index}"
+            origin = self._origin(deed.login, line.at, key, statement.at)
             try:
                 self._carry_out(line.command, origin)
             except Unverified as refused:
@@ -197,15 +206,21 @@ class Interpreter(Struct):
             if event.kind is not EventKind.CROSS_REFERENCED:  # a mention is no attempt at anything
                 self._refuse(deed.login, allowed)
             return
-        origin = Origin(
-            deed.login, event.at, deed.key, event.at, self.checks, self.permissions, by_hand=True
-        )
+        origin = replace(self._origin(deed.login, event.at, deed.key, event.at), by_hand=True)
         try:
             self._carry_out(command, origin)
         except Unverified as refused:
             self.notices += reply(deed.key, deed.login, checks=refused.checks)
+        except UnknownService as why:
+            line = MisreadLine(NOT_TYPED, event.subject, why.reason, why.suggestion)
+            self.notices += reply(deed.key, deed.login, [line])
         except Mistake:
             return  # the labels and the issue's state are put right by the projection
+
+    def _origin(self, login: str, at: datetime, key: str, typed_at: datetime) -> Origin:
+        """Where a command comes from, with all that the team's configuration says to it."""
+        origin = Origin(login, at, key, typed_at, self.checks, self.permissions)
+        return replace(origin, services=self.services, commits=self.commits)
 
     def _carry_out(self, command: Command, origin: Origin) -> None:
         """Carry out a permitted command. Raises `Mistake` where it does not apply."""
@@ -360,6 +375,24 @@ def named_for_roles(observation: Observation, permissions: Permissions) -> tuple
             if isinstance(command, AssignRole) and command.login and may:
                 named[command.login] = None
     return tuple(named)
+
+
+def named_changes(
+    observation: Observation, permissions: Permissions, needs: Mapping[str, Permission]
+) -> dict[str, Allow]:
+    """The changes that people let through the freeze, by `Allow.question`: to be looked up.
+
+    Only those by people who may do that count.
+    """
+    needed = needs.get(Allow.name, Allow.needs)
+    return {
+        line.command.question(f"c{statement.comment.id}"): line.command
+        for statement in all_statements(observation, permissions)
+        for line, deed in statement.lines
+        if isinstance(line, TakenLine)
+        and isinstance(line.command, Allow)
+        and permissions.of(deed) >= needed
+    }
 
 
 def all_statements(observation: Observation, permissions: Permissions) -> Iterator[Statement]:

@@ -97,7 +97,12 @@ class AddService(SetServices, frozen=True):
     def apply(self, incident: Incident, origin: Origin) -> Incident:
         """Adds the service to those of the incident."""
         new = [name for name in self.names if name and name not in incident.services]
-        return SetServices((*incident.services, *new)).apply(incident, origin) if new else incident
+        if not new:
+            return incident
+        self.check(origin)
+        names = (*incident.services, *new)
+        action = f"set the services to {', '.join(names)}"
+        return origin.log(incident, action, services=tuple(sorted(names)))
 
 
 class DropService(SetServices, frozen=True):

@@ -123,10 +123,15 @@ class TakenLine(Struct, frozen=True):
     backdated: bool = False
 
 
+NOT_TYPED = -1
+"""The number of a line that is in no comment: an answer of the form, or a label."""
+
+
 class MisreadLine(Struct, frozen=True):
     """A command line that can't be carried out.
 
-    `typed` is its text (cut), `reason` says why, and `suggestion` is a whole line to type instead.
+    `line` is its number in the comment, or `NOT_TYPED`. `typed` is its text (cut), `reason` says
+    why, and `suggestion` is a whole line to type instead.
     """
 
     line: int

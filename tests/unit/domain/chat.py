@@ -81,6 +81,7 @@ class Chat:
         checks: tuple[ChecklistItem, ...] = CHECKS,
         needs: Mapping[str, Permission] | None = None,
         default_roles: Mapping[Role, str] | None = None,
+        services: tuple[str, ...] = (),
     ) -> None:
         values = {"severity": "SEV1 - everyone"} if answers is None else answers
         ticked = {
@@ -90,7 +91,7 @@ class Chat:
         self.form = Form(tuple(FormField(id, id) for id in filled))
         text = "\n\n".join(f"### {id}\n\n{value}" for id, value in filled.items())
         self.issue = replace(issue or an_issue(), body=text)
-        self.rules = Rules(checks, needs or {}, default_roles or {})
+        self.rules = Rules(checks, needs or {}, default_roles or {}, services)
         self.now = DECLARED
         self.history: list[Comment | TimelineEvent] = []
         self._id = 100

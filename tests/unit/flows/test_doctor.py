@@ -194,6 +194,31 @@ FAULTS: dict[str, tuple[str, Plant]] = {
         "gate-permissions",
         lambda t: t.edit(DEPLOY, "issues: read, ", ""),
     ),
+    "a gate for a service that is not on the list": (
+        "services",
+        lambda t: [
+            t.write(".github/incident.yml", "services: [api, web]\n"),
+            t.edit(DEPLOY, "command: gate,", "command: gate, service: wbe,"),
+        ],
+    ),
+    "a gate for a phrase": (
+        "services",
+        lambda t: t.edit(DEPLOY, "command: gate,", "command: gate, service: API server,"),
+    ),
+    "a merge gate for a service that is not on the list": (
+        "services",
+        lambda t: [
+            t.write(".github/incident.yml", "services: [api, web]\n"),
+            t.write(MERGES, MERGE_GATE + "    with: { service: wbe }\n"),
+        ],
+    ),
+    "a form that offers other services than the list": (
+        "services",
+        lambda t: [
+            t.write(FORM, files(Choices("acme", ("api", "web")), deploy=False)[FORM]),
+            t.write(".github/incident.yml", "services: [api, {name: worker}]\n"),
+        ],
+    ),
     "no severity matrix": (
         "severity-levels",
         lambda t: t.delete("ops/runbooks/severity-matrix.md"),

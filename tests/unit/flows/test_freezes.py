@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from incident_actions.cli.freeze_status import freeze_status
 from incident_actions.config import Config, read_config
 from incident_actions.domain.issue.observation import Observation
+from incident_actions.errors import InputError
 from incident_actions.github.client import GitHub
 from incident_actions.reconcile.context import RunContext
 from incident_actions.reconcile.freeze import reconcile_freeze, reconcile_freezes
@@ -261,8 +262,9 @@ def test_the_sweep_takes_such_a_label_off_when_the_run_was_lost(town: Town) -> N
     town.make_label("needs-confirmation")
     number = town.freeze(town.alice)
     town.tom.label(number, "needs-confirmation")
-    assert not town.frozen
+    assert town.frozen
     town.sweep()
+    assert town.labels(number) == {"deploy-freeze"}
     assert town.frozen
     assert len(town.words(number)) == 1
 
@@ -486,6 +488,25 @@ def test_the_status_lists_the_services_that_the_teams_form_offers(town: Town) ->
     assert town.status() == {None: "clear", "api": "clear", "web": "clear"}
     town.github.file(NAME, path, "body: [")
     assert town.status() == {None: "clear"}
+
+
+def test_the_status_holds_to_the_teams_list_of_services(town: Town) -> None:
+    """It shows all of them; an issue of an unknown service is about all, a typo is told."""
+    town.github.file(NAME, ".github/incident.yml", "services: [web, api]\n")
+    number = town.freeze(town.alice)
+    town.alice.label(number, "service:api")
+    assert town.status() == {None: "frozen", "web": "clear", "api": "frozen"}
+    with pytest.raises(InputError, match="none of the services") as refused:
+        town.status("wbe")
+    assert "Did you mean `web`?" in refused.value.told()
+    town.alice.label(number, "service:wbe")
+    assert town.status() == {None: "frozen", "web": "frozen", "api": "frozen"}
+
+
+def test_the_status_of_a_phrase_is_refused(town: Town) -> None:
+    """It is the name of no service, with or without a list."""
+    with pytest.raises(InputError, match="no service's name"):
+        town.status("API server")
 
 
 def test_the_form_asks_what_the_gate_reads() -> None:

@@ -17,6 +17,7 @@ import yaml
 from docs.reference import configuration
 from incident_actions.config import read_config
 from incident_actions.domain.readiness.drift import Drift, digest, drift
+from incident_actions.gate_readers import listed_services
 from incident_actions.render.scaffold import SCAFFOLD, Choices, editor_schema, files
 from tests.support.shop import readme_workflows
 
@@ -221,6 +222,42 @@ def test_services_become_a_choice_in_the_form() -> None:
     (field,) = (each for each in form["body"] if each.get("id") == "services")
     assert (field["type"], field["attributes"]["options"]) == ("dropdown", ["api", "worker"])
     assert field["attributes"]["multiple"] is True
+
+
+@pytest.mark.parametrize("name", ["API server", "bad/name", "all", "n/a", "caf\u00e9", "a" * 41])
+def test_a_service_without_a_plain_name_is_refused(folder: Path, name: str) -> None:
+    """It says what to type, and writes nothing."""
+    done = init(folder, *OWNER, "--service", name)
+    assert (done.returncode, texts(folder)) == (2, {})
+    assert f"`{name}`" in done.stderr
+    assert "such as `" in done.stderr
+
+
+def test_the_services_are_the_one_list_of_the_configuration() -> None:
+    """Both forms' dropdowns hold the same names."""
+    written = files(Choices("acme", ("api", "worker")), deploy=False)
+    assert read_config(written[".github/incident.yml"]).service_names() == ("api", "worker")
+    assert listed_services(written[".github/incident.yml"]) == ("api", "worker")
+    for name, label in (("incident", "Affected services"), ("freeze", "Services")):
+        form = yaml.safe_load(written[f".github/ISSUE_TEMPLATE/{name}.yml"])
+        (field,) = (each for each in form["body"] if each.get("id") == "services")
+        attributes = field["attributes"]
+        assert (attributes["label"], attributes["options"]) == (label, ["api", "worker"])
+
+
+def test_the_forms_follow_the_teams_own_list(folder: Path) -> None:
+    """A service that is added to the configuration comes into the forms; the list stays."""
+    init(folder, *OWNER, "--service", "api")
+    config = folder / ".github" / "incident.yml"
+    edited = config.read_text("utf-8").replace('  - "api"', "  - {name: api, title: API}\n  - web")
+    config.write_text(edited, "utf-8")
+    assert init(folder, "--check").returncode == 1
+    init(folder, "--yes")
+    assert config.read_text("utf-8") == edited
+    form = yaml.safe_load((folder / ".github/ISSUE_TEMPLATE/incident.yml").read_text("utf-8"))
+    (field,) = (each for each in form["body"] if each.get("id") == "services")
+    assert field["attributes"]["options"] == ["api", "web"]
+    assert init(folder, "--check").returncode == 0
 
 
 def test_the_commander_is_in_the_configuration() -> None:

@@ -23,6 +23,7 @@ INPUTS = {
     "config": ".github/incident.yml",
     "service": "",
     "environment": "",
+    "sha": "",
     "intent": "deploy",
     "severities": "sev1,sev2",
     "mode": "enforce",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
 from typing import ClassVar, Self
@@ -31,14 +32,18 @@ class Origin(Source, frozen=True):
     """Where a change of an incident comes from, and what a command may need to know.
 
     `at` is when the change happened, and `typed_at` when GitHub recorded it; they differ when the
-    command was backdated. `checks` are the team's recovery checks, `permissions` those of people.
-    `by_hand` is True for a manual action, False for a typed command.
+    command was backdated. `checks` are the team's recovery checks, `permissions` those of people,
+    `services` the names on the team's list of services, empty without a list. `commits` are what
+    was looked up for the changes that people name (`Allow.question`). `by_hand` is True for a
+    manual action, False for a typed command.
     """
 
     typed_at: datetime
     checks: tuple[ChecklistItem, ...] = ()
     permissions: Permissions = Permissions()
     by_hand: bool = False
+    services: tuple[str, ...] = ()
+    commits: Mapping[str, str] = {}
 
 
 class Command(Struct, frozen=True):

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 from msgspec.structs import replace
 
+from incident_actions.domain.issue.forms import unlisted
 from incident_actions.domain.issue.incident import ActionItem, EntryKind, Incident
 from incident_actions.domain.issue.observation import Permission
 from incident_actions.domain.timeline.arguments import Arguments, Mistake
 from incident_actions.domain.timeline.commands.base import Command, Origin, TextCommand
+from incident_actions.gate_readers import means_everything, name_parts
 
 LONGEST_PROMISE = timedelta(hours=24)
 _ARROWS = ("->", "→", "=>", "–>", "—>")
-_REFERENCE = re.compile(r"(?:(?<=\s)|^|(?<=\())#(\d{1,9})\b")
 
 
 class Note(TextCommand, frozen=True):
@@ -51,9 +52,8 @@ class Did(Command, frozen=True):
         return cls(text, "")
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
-        """Counts the mitigation, and remembers the pull requests that its text names as fixes."""
-        fixes = fixes_named(incident, self.action, self.result)
-        incident = replace(incident, fixes=fixes, mitigations=incident.mitigations + 1)
+        """Counts the mitigation. What its text names is no fix: it may be the culprit."""
+        incident = replace(incident, mitigations=incident.mitigations + 1)
         return origin.log(incident, self.action, self.result, deed=EntryKind.MITIGATION)
 
 
@@ -153,24 +153,52 @@ class SetServices(Command, frozen=True):
     syntax = "/service NAME[,NAME]"
     example = "/service api,worker"
     names: tuple[str, ...]
+    spaced: bool = False
 
     @classmethod
     def read(cls, arguments: Arguments) -> SetServices:
-        """Short names, with commas or spaces between them."""
-        return cls(arguments.slugs("the services"))
+        """Short names with commas between them; `all`, or another word for it, gives no names.
+
+        Words with only spaces between them are `spaced`.
+        """
+        parts = name_parts(arguments.text)
+        if len(parts) == 1 and means_everything(parts[0].casefold()):
+            return cls(())
+        names = arguments.slugs("the services")
+        return cls(names, spaced=any(len(part.split()) > 1 for part in parts))
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
-        """Replaces the services that were named before."""
-        action = f"set the services to {', '.join(self.names)}"
+        """Replaces the services that were named before; no names stand for all services."""
+        self.check(origin)
+        action = f"set the services to {', '.join(self.names) or 'all'}"
         return origin.log(incident, action, services=tuple(sorted(self.names)))
 
+    def check(self, origin: Origin) -> None:
+        """Raise `UnknownService` for a name that is not on the team's list of services.
 
-def fixes_named(incident: Incident, *texts: str) -> tuple[int, ...]:
-    """The pull requests that may fix the incident: those known, and those named (`#57`) in `texts`.
+        Without a list every short name counts, but only commas tell several services from a phrase:
+        raises `Mistake` for a phrase then.
+        """
+        problem = unlisted(self.names, origin.services)
+        if problem:
+            raise UnknownService(self.names, problem, origin.services)
+        if self.spaced and not origin.services:
+            typed = f"/service {','.join(self.names)}"
+            raise Mistake("a service is one word, and several have commas between them", typed)
 
-    At most the last 20 are kept. A fix may pass the freeze, so only texts of commands that need
-    write access may name one. Those of `/note` and `/update` may not: triage access is enough for
-    these commands.
+
+class UnknownService(Mistake):
+    """Raised for a service that the team does not have.
+
+    `problem` is what `unlisted` says about the first one of `names`, `known` the team's list.
     """
-    named = [int(number) for text in texts for number in _REFERENCE.findall(text)]
-    return tuple(dict.fromkeys((*incident.fixes, *named)))[-20:]
+
+    def __init__(
+        self, names: Sequence[str], problem: tuple[str, str], known: Sequence[str]
+    ) -> None:
+        reason, near = problem
+        fitting = [name for name in names if name in known]
+        hint = f". Did you mean `{near}`?" if near else ""
+        super().__init__(
+            reason + hint, f"/service {','.join([*fitting, near]).strip(',') or 'all'}"
+        )
