@@ -314,13 +314,13 @@ def test_an_unreadable_configuration_freezes_all(run: Run, github: Hostile, answ
 
 
 def test_each_look_up_goes_its_own_way(run: Run, github: Hostile) -> None:
-    """Configuration, pull request and schedule are asked for at once, each by its own path."""
+    """Configuration, pull request, schedule, people and deployments, each by its own path."""
     github.believe()
     github.will("incident", [issue("sev1", body=allow(pr=7, sha=HEAD))])
     github.will("/contents/.github/incident.yml", config("freeze:\n  environments: [live]\n"))
     github.will(f"/commits/{SHA}/pulls", [pull()])
     assert run(inputs={"environment": "live"}).verdict == "exempt"
-    assert len(github.log) == 7
+    assert len(github.log) == 8
 
 
 def test_no_configuration_freezes_all_silently(run: Run, github: Hostile) -> None:
