@@ -6,6 +6,8 @@ failed or the program itself did.
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class IncidentActionsError(Exception):
     """The base of all errors. `str(error)` says what happened; `remedy` says what to do next."""
@@ -82,6 +84,23 @@ class NotFound(GitHubError):
         "Check that {repository} exists and that the token may see it. "
         "`github.token` sees its own repository only."
     )
+
+
+class Transferred(NotFound):
+    """The issue is in another repository now, and its number here is nobody's (HTTP 301).
+
+    `where` is the address of its page there. `answer` is GitHub's JSON of it there; None when the
+    token may not see it.
+    https://docs.github.com/en/issues/tracking-your-work-with-issues/using-issues/transferring-an-issue-to-another-repository
+    """
+
+    advice = "It is left alone here: GitHub keeps its new place."
+
+    def __init__(self, what: str, *, number: int, where: str, answer: Any = None) -> None:
+        super().__init__(what)
+        self.number = number
+        self.where = where
+        self.answer = answer
 
 
 class Rejected(GitHubError):

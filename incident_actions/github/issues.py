@@ -91,7 +91,7 @@ class Issues(Transport):
             closed = "completed" if change.planned else "not_planned"
             given["state_reason"] = "reopened" if change.open else closed
         if given:
-            self.send("PATCH", f"/issues/{change.number}", given=given)
+            self._change(f"/issues/{change.number}", "number", change.number, given)
 
     def recent_comments(self, since: datetime) -> tuple[tuple[int, Comment], ...]:
         """The comments since a time, on all issues: (issue number, comment), the newest first.
@@ -119,7 +119,8 @@ class Issues(Transport):
 
         https://docs.github.com/en/rest/issues/comments#update-an-issue-comment
         """
-        self.send("PATCH", f"/issues/comments/{edit.comment_id}", given={"body": edit.text})
+        path = f"/issues/comments/{edit.comment_id}"
+        self._change(path, "id", edit.comment_id, {"body": edit.text})
 
     def delete_comment(self, comment: e.DeleteComment) -> None:
         """Delete a comment. Does nothing when it was deleted before.
@@ -164,7 +165,7 @@ class Issues(Transport):
 
         https://docs.github.com/en/rest/users/users#get-a-user
         """
-        return self._exists(f"{self._requester.base_url}/users/{quote(login, safe='')}")
+        return self._exists(f"{self._api}/users/{quote(login, safe='')}")
 
     def sub_issues(self, number: int) -> tuple[int, ...] | None:
         """The numbers of an issue's sub-issues; None where GitHub does not offer sub-issues.

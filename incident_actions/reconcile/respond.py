@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from incident_actions.config import read_config
 from incident_actions.domain.issue import labels
-from incident_actions.errors import InputError, Unavailable
+from incident_actions.errors import InputError, Transferred, Unavailable
 from incident_actions.github.client import GitHub
 from incident_actions.reconcile.context import JobResult, RunContext
 from incident_actions.reconcile.issue import reconcile_issue
@@ -137,6 +137,8 @@ def respond(
     for attempt in range(1, _TRIES):
         try:
             return _do(github, job, config_path, tools)
+        except Transferred:  # said in the log already
+            return ()
         except Unavailable:
             tools.sleep(attempt)
     return _do(github, job, config_path, tools)
