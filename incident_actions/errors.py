@@ -108,6 +108,12 @@ class Rejected(GitHubError):
 
     advice = "GitHub refused the content; the message says why."
 
+    def says(self, *words: str) -> bool:
+        """Whether GitHub's reason has one of these words, ignoring case. Only that decides what a
+        refusal means: HTTP 422 has many reasons.
+        """
+        return any(word.casefold() in str(self).casefold() for word in words)
+
 
 class RateLimited(GitHubError):
     """A primary or secondary rate limit lasts longer than this run may wait."""

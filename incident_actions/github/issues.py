@@ -150,8 +150,11 @@ class Issues(Transport):
 
         https://docs.github.com/en/rest/issues/labels#create-a-label
         """
-        with suppress(Rejected):
+        try:
             self.send("POST", "/labels", given=asdict(effect.label))
+        except Rejected as refused:
+            if not refused.says("already_exists", "already exists"):
+                raise
 
     def assignable(self, login: str) -> bool:
         """Whether a login can be assigned to issues of this repository.

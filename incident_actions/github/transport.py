@@ -513,7 +513,11 @@ class Transport:
         """
         data = error.data if isinstance(error.data, dict) else {}
         listed = [one for one in data.get("errors") or () if isinstance(one, dict)]
-        details = [str(one.get("message") or "") for one in listed]
+        details = [
+            str(one.get("message") or f"{one.get('field') or ''} {one.get('code') or ''}")
+            for one in listed
+        ]
+        details += [one for one in data.get("errors") or () if isinstance(one, str)]
         message = str(data.get("message") or error.message or "")
         said = " ".join(" ".join([message, *details]).split())[:300]
         where = f"{what} on {self.repository}" if "/" in what else f"{what}{self.repository}"

@@ -143,6 +143,9 @@ def _keep(context: RunContext, known: Assessment, before: Postmortem | None) -> 
     except Forbidden as refused:
         log.warning("No postmortem: %s", refused)
         return replace(now, refused="contents: write")
+    except Rejected as refused:
+        log.warning("No postmortem: %s", refused)
+        return replace(now, refused=f"{link.BRANCH}: {refused}")
     return _open(context, known, now) if has_branch else now
 
 
@@ -155,7 +158,8 @@ def _existing(github: GitHub, known: Assessment, before: Postmortem | None) -> P
     if before is not None:
         if before.pr not in (None, number):
             return before
-        refused = "" if before.refused == SETTING else before.refused
+        kind = before.refused.partition(":")[0]
+        refused = "" if kind in (SETTING, link.PULL) else before.refused
         return replace(before, pr=number, merged=merged, refused=refused)
     try:
         pull = github.pull(number)
@@ -258,10 +262,14 @@ def _open(context: RunContext, known: Assessment, now: Postmortem) -> Postmortem
     existing = (github.pull(now.pr),) if now.pr is not None else github.pulls_of(now.branch)
     try:
         pull = existing[0] if existing else _open_pull(context, known, now, title)
-    except Forbidden as refused:
+    except (Forbidden, Rejected) as refused:
         log.warning("The pull request was not opened: %s", refused)
-        permitted = "not permitted to create" in str(refused)
-        return replace(now, refused=SETTING if permitted else "pull-requests: write")
+        if "not permitted to create" in str(refused):
+            return replace(now, refused=SETTING)
+        is_rule = isinstance(refused, Rejected)
+        return replace(
+            now, refused=f"{link.PULL}: {refused}" if is_rule else "pull-requests: write"
+        )
     now = replace(now, pr=pull.number, merged=pull.merged)
     if not pull.open:
         return now
@@ -272,7 +280,7 @@ def _open(context: RunContext, known: Assessment, now: Postmortem) -> Postmortem
 
 
 def _open_pull(context: RunContext, known: Assessment, now: Postmortem, title: str) -> PullRequest:
-    """Open a pull request. Raises `Forbidden`, and `Unavailable` when another run may have."""
+    """Open a pull request. Raises `Forbidden`, `Rejected`; `Unavailable` when another run has."""
     body = texts.pull_body(
         known.number,
         known.incident.times[Moment.RESOLVED],
@@ -284,9 +292,11 @@ def _open_pull(context: RunContext, known: Assessment, now: Postmortem, title: s
     try:
         pull = apply_one(context.github, effect).value
     except Rejected as refused:
+        if not refused.says("already exists"):
+            raise
         raise Unavailable(
             f"the pull request could not be opened: {refused}",
-            remedy="Another run may have opened it; the next one looks.",
+            remedy="Another run has opened it; the next one looks.",
         ) from None
     assert isinstance(pull, PullRequest)
     return pull

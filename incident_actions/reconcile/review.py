@@ -44,7 +44,7 @@ from incident_actions.domain.projection.effects import (
     PublishCheck,
 )
 from incident_actions.domain.projection.wanted import keep_comment
-from incident_actions.errors import Forbidden, NotFound, Unavailable
+from incident_actions.errors import Forbidden, NotFound, Rejected, Unavailable
 from incident_actions.reconcile import filing
 from incident_actions.reconcile.apply import apply, apply_one, took_place
 from incident_actions.reconcile.context import RunContext
@@ -221,8 +221,9 @@ def _write_back(
         commit = CommitFiles(branch, tip, {path: after.to_bytes()}, message)
         try:
             sha = apply_one(context.github, commit).value
-        except Forbidden as refused:
-            log.warning("The file stays as it is: %s. Add `contents: write`.", refused)
+        except (Forbidden, Rejected) as refused:
+            remedy = "Add `contents: write`." if isinstance(refused, Forbidden) else refused.remedy
+            log.warning("The file stays as it is: %s. %s", refused, remedy)
             return ""
         if sha:
             return str(sha)

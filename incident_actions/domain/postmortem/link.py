@@ -30,6 +30,14 @@ SECTIONS = (
 ACTIONS = "Corrective actions"
 SETTING = "setting"
 """`Postmortem.refused` where Actions may not open pull requests. There is a branch all the same."""
+BRANCH = "branch"
+"""`Postmortem.refused` begins so where GitHub refuses the branch; then a colon and GitHub's words.
+
+A ruleset may forbid it. Nothing is drafted then."""
+PULL = "pull"
+"""`Postmortem.refused` begins so where GitHub refuses the pull request; then GitHub's words.
+
+There is a branch all the same."""
 
 _FILE = re.compile(r"\d{4}-\d{2}-\d{2}-(?P<issue>\d{1,9})-[^/]*\.md$")
 
@@ -52,7 +60,7 @@ class Postmortem(Struct, frozen=True, omit_defaults=True):
     @property
     def started(self) -> bool:
         """Whether there is a draft to write on."""
-        return self.pr is not None or self.refused == SETTING
+        return self.pr is not None or self.refused.partition(":")[0] in (SETTING, PULL)
 
 
 def branch_prefix(number: int) -> str:

@@ -34,6 +34,68 @@ def test_actions_may_not_open_pull_requests(sandbox: Sandbox) -> None:
     assert team.alice.issue(number)["state"] == "closed"
 
 
+DRAFTS = "Draft pull requests are not supported in this repository."
+RULE = "Repository rule violations found\n\nCannot create ref due to creations being restricted."
+REASONS = {
+    "no commits": "No commits between main and postmortem/1-logins-fail",
+    "a rule": "Repository rule violations found: pull requests by bots are restricted",
+    "anything": "Validation Failed",
+}
+
+
+def test_a_repository_without_drafts_gets_a_normal_pull_request(team: Team) -> None:
+    """Private repositories on the free plan refuse drafts; nobody has to do anything."""
+    number = team.resolved(ACTION)
+    team.sandbox.fail("POST */pulls", status=422, message=DRAFTS)
+    team.run()
+    assert team.pull()["draft"] is False
+    assert team.comments(number) == []
+    assert team.state(number)["postmortem"]["pr"] == team.pull()["number"]
+
+
+@pytest.mark.parametrize("reason", REASONS.values(), ids=REASONS.keys())
+def test_a_pull_request_that_is_refused_is_said_once(team: Team, reason: str) -> None:
+    """With GitHub's words and the link to open it; the run does not fail, and is not repeated."""
+    number = team.resolved(ACTION)
+    team.sandbox.fail("POST */pulls", status=422, message=reason, times=99)
+    team.run()
+    team.pass_time(hours=1)
+    team.run()
+    (comment,) = team.comments(number)
+    assert " ".join(reason.split())[:40] in comment.replace("\\", "")
+    assert f"/compare/postmortem/{number}-logins-fail?expand=1" in comment
+    team.sandbox.clear_log()
+    team.run()
+    assert team.writes() == []
+    team.sandbox.clear_faults()
+    team.say(number, "/postmortem")
+    team.run()
+    assert team.state(number)["postmortem"]["pr"] == team.pull()["number"]
+
+
+def test_a_branch_that_a_rule_forbids_is_said_once(team: Team) -> None:
+    """Another run was not faster: GitHub's words say so."""
+    number = team.resolved(ACTION)
+    team.sandbox.fail("POST */git/refs", status=422, message=RULE, times=99)
+    team.run()
+    team.run()
+    (comment,) = team.comments(number)
+    assert "creations being restricted" in comment
+    assert "/postmortem" in comment
+    assert "status:resolved" in team.labels(number)
+    team.sandbox.clear_log()
+    team.run()
+    assert team.writes() == []
+
+
+def test_one_action_that_is_refused_does_not_lose_the_others(team: Team) -> None:
+    """For whatever reason GitHub refuses its issue."""
+    team.resolved(ACTION, "[missing-owner] Name one / @alice / 2026-12-01")
+    team.sandbox.fail("POST */issues", status=422, message="Validation Failed")
+    team.run()
+    assert len(team.items()) == 1
+
+
 def test_a_pull_request_that_a_person_opens_from_the_branch_is_taken(sandbox: Sandbox) -> None:
     """It is linted like ours, its actions are filed, and the merge counts as a review."""
     team = Team(sandbox, actions_create_pulls=False)
