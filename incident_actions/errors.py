@@ -50,6 +50,20 @@ class ConfigError(IncidentActionsError):
         self.problems = problems
 
 
+class Crashed(IncidentActionsError):
+    """This program has a fault: something made it fail that it did not expect.
+
+    `subject` is what it worked on (`#12`), `reference` identifies the fault in comments and logs,
+    `place` says which exception, and where.
+    """
+
+    def __init__(self, subject: str, reference: str, place: str) -> None:
+        super().__init__(
+            f"{subject} made incident-actions fail (reference {reference}: {place})",
+            remedy="This is a bug. Please report it to the maintainers, with the log.",
+        )
+
+
 class GitHubError(IncidentActionsError):
     """A request to GitHub failed, or GitHub refused it. `advice` is the default remedy.
 

@@ -17,7 +17,7 @@ from msgspec.structs import asdict
 from incident_actions.domain.issue.observation import Comment, EventKind, Issue, TimelineEvent
 from incident_actions.domain.projection import effects as e
 from incident_actions.errors import NotFound, Rejected
-from incident_actions.github.transport import Transport, actor, build, field, names
+from incident_actions.github.transport import Transport, actor, build, field, names, see
 
 _EVENTS = frozenset(kind.value for kind in EventKind)
 
@@ -91,7 +91,8 @@ class Issues(Transport):
             closed = "completed" if change.planned else "not_planned"
             given["state_reason"] = "reopened" if change.open else closed
         if given:
-            self._change(f"/issues/{change.number}", "number", change.number, given)
+            _, answer = self.send("PATCH", f"/issues/{change.number}", given=given)
+            see("number", change.number, answer)
 
     def recent_comments(self, since: datetime) -> tuple[tuple[int, Comment], ...]:
         """The comments since a time, on all issues: (issue number, comment), the newest first.
@@ -120,7 +121,8 @@ class Issues(Transport):
         https://docs.github.com/en/rest/issues/comments#update-an-issue-comment
         """
         path = f"/issues/comments/{edit.comment_id}"
-        self._change(path, "id", edit.comment_id, {"body": edit.text})
+        _, answer = self.send("PATCH", path, given={"body": edit.text})
+        see("id", edit.comment_id, answer)
 
     def delete_comment(self, comment: e.DeleteComment) -> None:
         """Delete a comment. Does nothing when it was deleted before.

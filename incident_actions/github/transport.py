@@ -488,14 +488,6 @@ class Transport:
         """Make a POST with a JSON body; gives its answer, decoded by `reader`."""
         return read(reader, self.send("POST", path, given=given)[1])
 
-    def _change(self, path: str, key: str, value: int, given: Mapping[str, Any]) -> None:
-        """Make a PATCH. Raises `Unavailable` unless the answer shows what was changed: its field
-        `key` (a number or an id) must have this value.
-        """
-        found = read(field(key, int), self.send("PATCH", path, given=given)[1])
-        if found != value:
-            raise errors.Unavailable(f"GitHub answered a change of {path} with {key} {found}")
-
     def _graphql(self, query: str, variables: Mapping[str, Any]) -> None:
         """Send a GraphQL mutation. Raises `Rejected` when the answer lists errors.
 
@@ -543,6 +535,15 @@ def read(reader: Callable[[Any], Answer], raw: Any) -> Answer:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         why = f"{type(error).__name__}: {error}"
         raise errors.Unavailable(f"GitHub gave an answer that makes no sense ({why})") from None
+
+
+def see(key: str, value: int, answer: Any) -> None:
+    """See in the answer to a change that it is the thing that was to be changed: its field `key`
+    has this value. Raises `Unavailable` when it is not.
+    """
+    found = read(field(key, int), answer)
+    if found != value:
+        raise errors.Unavailable(f"GitHub answered a change of {key} {value} with {found}")
 
 
 def each(

@@ -45,6 +45,13 @@ def scheduler(notice: Notice, workflow: str, last: datetime | None) -> str:
     return _with_marker(notice.kind, notice.kind, notice.key, workflow=workflow, last=last)
 
 
+def crashed(key: str, reference: str, run_url: str) -> str:
+    """The text that says that this program failed on an issue. `reference` identifies the fault;
+    `run_url` is the address of the workflow's run, empty when not known.
+    """
+    return _with_marker("crash", "crash", key, reference=reference, run_url=run_url)
+
+
 def write(notice: Notice, pages: Mapping[RequestedPage, str] | None = None) -> str:
     """The text of a notice. `pages` holds the texts of the playbook's pages that it asks for."""
     return _with_marker(
