@@ -50,7 +50,8 @@ class Patience:
     def wait(self, seconds: float, why: str) -> None:
         """Wait, and say so in the log. `why` is what GitHub answered."""
         self.left -= seconds
-        _log.warning("GitHub failed (%s); asking again in %.0f s", why, seconds)
+        again = f" in {seconds:.0f} s" if seconds else ""
+        _log.warning("GitHub failed (%s); asking again%s", why, again)
         if seconds > 0:
             (self._sleep or time.sleep)(seconds)
 

@@ -62,7 +62,7 @@ def write(notice: Notice, pages: Mapping[RequestedPage, str] | None = None) -> s
         lines=notice.lines,
         checks=notice.checks,
         text=notice.text,
-        pages=[(pages or {}).get(page) for page in notice.pages],
+        pages=list(dict.fromkeys((pages or {}).get(page) for page in notice.pages)),
         commands=REGISTRY,
     )
 

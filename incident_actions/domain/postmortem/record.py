@@ -24,7 +24,7 @@ MAX_TITLE = 256
 
 _END = "<!-- incident-actions:end -->"
 _BLOCK = re.compile(
-    r"\A\s*<!-- incident-actions:action (?P<json>\{[^\r\n]*\}) -->.*?" + re.escape(_END), re.DOTALL
+    r"\A\s*<!-- incident-actions:action (?P<json>\{[^\r\n>]*\}) -->.*?" + re.escape(_END), re.DOTALL
 )
 
 

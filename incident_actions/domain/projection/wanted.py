@@ -94,7 +94,7 @@ def shown_labels(incident: Incident) -> tuple[str, ...]:
     if incident.freeze is not None:
         on = incident.freeze.freeze is FreezeSwitch.ON
         wanted.append(labels.DEPLOY_FREEZE if on else labels.DEPLOYS_ALLOWED)
-    return tuple(wanted)
+    return tuple(labels.clean(name) for name in wanted)
 
 
 def mended(observation: Observation) -> tuple[str, ...]:

@@ -17,6 +17,8 @@ LARGEST = 64 * 1024
 """How many characters a YAML text may have."""
 _DEEPEST = 40
 _MOST_NODES = 50_000
+_LONG = 100
+"""Every so many characters of a text count as one more value."""
 
 _FRONT_MATTER = re.compile(
     r"\ufeff?---[ \t]*\r*\n(?P<yaml>.*?)^(?:---|\.\.\.)[ \t]*\r*(?:\n|\Z)",
@@ -29,7 +31,7 @@ class _Loader(yaml.SafeLoader):
 
     The reader of a field decides what a time or `off` means there. YAML 1.1 would read `22:00` as
     the number 1320. The nodes behind an alias count each time that it is used, so that a short text
-    can't describe a huge document.
+    can't describe a huge document, neither by many values nor by one long text many times.
     """
 
     def __init__(self, stream: str) -> None:
@@ -47,6 +49,8 @@ class _Loader(yaml.SafeLoader):
         node = super().compose_node(parent, index)
         self._depth -= 1
         self._count += self._sizes.get(node, 1) if alias else 1
+        if isinstance(node, yaml.ScalarNode) and not alias:
+            self._count += len(node.value) // _LONG
         if self._count > _MOST_NODES:
             raise self._refused("too many values")
         if not alias:
