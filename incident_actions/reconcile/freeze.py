@@ -29,6 +29,7 @@ from incident_actions.domain.issue.observation import (
 )
 from incident_actions.domain.projection.effects import OpenIssue
 from incident_actions.domain.projection.wanted import edit
+from incident_actions.domain.text.harmless import defused
 from incident_actions.domain.timeline.commands.base import Subject
 from incident_actions.domain.timeline.commands.freeze import ThawDeploys
 from incident_actions.domain.timeline.commands.reports import Confirm, Dismiss
@@ -327,4 +328,4 @@ def _freeze(title: str, wish: Wish, **given: str | int) -> OpenIssue:
         environments=wish.environments,
         **facts,
     )
-    return OpenIssue(title=title, body=body, labels=(names.DEPLOY_FREEZE,))
+    return OpenIssue(title=defused(title), body=body, labels=(names.DEPLOY_FREEZE,))

@@ -23,6 +23,7 @@ from incident_actions.domain.postmortem.document import Document
 from incident_actions.domain.postmortem.draft import Draft, DraftAction
 from incident_actions.domain.postmortem.link import SETTING, Postmortem
 from incident_actions.domain.postmortem.pulls import PullRequest
+from incident_actions.domain.postmortem.record import MAX_TITLE
 from incident_actions.domain.projection.effects import (
     CommitFiles,
     CreateLabel,
@@ -31,6 +32,7 @@ from incident_actions.domain.projection.effects import (
     OpenPull,
     PostComment,
 )
+from incident_actions.domain.text.harmless import defused, one_line
 from incident_actions.errors import ConfigError, Forbidden, NotFound, Rejected, Unavailable
 from incident_actions.github.client import GitHub
 from incident_actions.reconcile import plan
@@ -258,7 +260,7 @@ def _open(context: RunContext, known: Assessment, now: Postmortem) -> Postmortem
     """
     github = context.github
     start = f"Postmortem of #{known.number}: "
-    title = f"{start}{known.observation.issue.title}"[:256]
+    title = one_line(f"{start}{defused(known.observation.issue.title)}", MAX_TITLE)
     existing = (github.pull(now.pr),) if now.pr is not None else github.pulls_of(now.branch)
     try:
         pull = existing[0] if existing else _open_pull(context, known, now, title)

@@ -19,6 +19,7 @@ from incident_actions.domain.issue.observation import (
 )
 from incident_actions.domain.projection import effects as e
 from incident_actions.domain.projection.wanted import edit, is_ours, mended
+from incident_actions.domain.text.harmless import defused
 from incident_actions.domain.timeline import untrusted_reports as reports
 from incident_actions.domain.timeline.commands.base import Subject
 from incident_actions.domain.timeline.commands.reports import Confirm, Dismiss
@@ -153,7 +154,7 @@ def _incident_of(observation: Observation, by: str) -> e.OpenIssue:
         text=_cut(text),
     )
     return e.OpenIssue(
-        title=issue.title,
+        title=defused(issue.title),
         body=f"{reports.report_marker(issue.number)}\n{body}",
         labels=(names.INCIDENT, severity.value, f"{names.STATUS_PREFIX}{Status.INVESTIGATING}"),
     )

@@ -5,10 +5,11 @@ https://docs.github.com/en/rest/issues/labels
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from msgspec import Struct
+
+from incident_actions.domain.text.harmless import CONTROL
 
 INCIDENT = "incident"
 NEEDS_CONFIRMATION = "needs-confirmation"
@@ -30,8 +31,6 @@ MAX_NAME = 50
 
 MAX_DESCRIPTION = 100
 """GitHub refuses longer descriptions of labels."""
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-"""Characters that are not shown, and that GitHub refuses in names."""
 
 
 class Label(Struct, frozen=True):

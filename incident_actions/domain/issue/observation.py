@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from incident_actions.domain.issue import labels
 from incident_actions.domain.issue.forms import Form, FormValues, read_answers, reported_text
+from incident_actions.domain.text.harmless import units
 from incident_actions.gate_readers import BEGIN, END, STATE_CLOSE, STATE_OPEN, split_body
 
 MAX_LENGTH = 65_536
@@ -56,7 +57,7 @@ def take_apart(body: str) -> Body:
 
 def length_on_github(text: str) -> int:
     """The length of a text in UTF-16 code units: the most that GitHub may count."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+    return units(text)
 
 
 class Permission(IntEnum):

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from incident_actions.domain.issue.observation import EventKind, Observation, TimelineEvent
+from incident_actions.domain.text.harmless import defused
 from incident_actions.domain.text.names import slug
 
 FOLDER = "ops/postmortems"
@@ -81,7 +82,7 @@ def file_path(folder: str, number: int, title: str, day: datetime) -> str:
 def _slug(title: str) -> str:
     """The title of an incident as a short name, without the word `incident` at its start."""
     rest = re.sub(r"^\s*incident\b[\s:#-]*", "", title, flags=re.IGNORECASE)
-    return slug(rest, otherwise="incident")
+    return slug(defused(rest), otherwise="incident")
 
 
 def incident_of_path(path: str) -> int | None:

@@ -12,10 +12,10 @@ from msgspec.structs import replace
 
 from incident_actions.domain.issue import labels
 from incident_actions.domain.issue.observation import MAX_LENGTH, length_on_github
+from incident_actions.domain.postmortem.record import MAX_TITLE
 from incident_actions.domain.projection import effects as e
+from incident_actions.domain.text.harmless import head, one_line
 
-MAX_TITLE = 256
-"""https://docs.github.com/en/rest/issues/issues#create-an-issue"""
 MAX_SUMMARY = 65_535
 """https://docs.github.com/en/rest/checks/runs#create-a-check-run"""
 MAX_CHECK_TITLE = 255
@@ -70,12 +70,6 @@ def within_limits(effect: Changed) -> Changed:
     return effect
 
 
-def one_line(text: str, longest: int) -> str:
-    """A text on one line, without control characters; one that is too long is cut at a word."""
-    flat = " ".join(labels.CONTROL.sub(" ", text).split())
-    return flat if length_on_github(flat) <= longest else f"{_head(flat, longest - 1).rstrip()}…"
-
-
 def long_text(text: str, longest: int = MAX_LENGTH) -> str:
     """A text of several lines; one that is too long is cut at a word, and says so.
 
@@ -86,18 +80,10 @@ def long_text(text: str, longest: int = MAX_LENGTH) -> str:
         return text
     marker = _MARKER.search(text[-400:])
     end = f"\n\n{marker[0].strip()}" if marker else ""
-    head = _head(text, longest - length_on_github(_CUT + end) - 8)
-    fences = _FENCE.findall(head)
+    kept = head(text, longest - length_on_github(_CUT + end) - 8)
+    fences = _FENCE.findall(kept)
     closed = f"\n{fences[-1][:3]}" if len(fences) % 2 else ""
-    return f"{head.rstrip()}{closed}{_CUT}{end}"
-
-
-def _head(text: str, longest: int) -> str:
-    """The beginning of a text, up to the last space before `longest` UTF-16 units."""
-    cut = text.encode("utf-16-le", "surrogatepass")[: 2 * longest]
-    head = cut.decode("utf-16-le", "ignore")
-    space = max(head.rfind(" "), head.rfind("\n"))
-    return head[:space] if space > len(head) // 2 else head
+    return f"{kept.rstrip()}{closed}{_CUT}{end}"
 
 
 def _labels(names: tuple[str, ...]) -> tuple[str, ...]:
