@@ -295,6 +295,11 @@ class Config(ConfigSection, frozen=True):
             if command not in BY_NAME:
                 raise ValueProblem("there is no such command", "permissions", command)
 
+    def reminder_policy(self, now: datetime) -> ReminderPolicy:
+        """The settings for reminders, with who is on call at this time."""
+        on_call = tuple(dict.fromkeys(self.roles_at(now).values()))
+        return msgspec.structs.replace(self.reminders.policy(), on_call=on_call)
+
     def roles_at(self, at: datetime) -> dict[Role, str]:
         """Who starts with which role in an incident that is declared at this time: role -> login.
 

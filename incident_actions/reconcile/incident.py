@@ -201,7 +201,7 @@ def _reminders(context: RunContext, known: Assessment) -> list[Effect]:
     """
     author = known.observation.issue.author
     reporter = None if author.bot else author.login
-    policy = context.config.reminders.policy()
+    policy = context.config.reminder_policy(context.now)
     by_next_sweep = due(known.incident, known.playbook.checks, reporter, policy, context.now)
     due_now = by_next_sweep
     if not context.sweeping:

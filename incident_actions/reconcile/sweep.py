@@ -109,7 +109,7 @@ def _remind(
 ) -> tuple[JobResult, ...]:
     """Post the reminders of an unchanged incident that were not posted yet."""
     reporter = None if issue.author.bot else issue.author.login
-    policy = context.config.reminders.policy()
+    policy = context.config.reminder_policy(context.now)
     reminders = due(state, state.checks, reporter, policy, context.now)
     if all(reminder.held for reminder in reminders):
         return ()

@@ -27,6 +27,7 @@ def remind(reminder: Reminder, incident: Incident) -> str:
         vacant=incident.vacant_since or incident.times[Moment.DECLARED],
         last=incident.last_activity,
         day=reminder.slot,
+        covers=reminder.covers,
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Hashable
 from typing import Any
 
 import yaml
+from markdown_it import MarkdownIt
 
 from incident_actions.errors import ConfigError
 
@@ -104,6 +105,28 @@ def split_front_matter(text: str) -> tuple[str, str]:
     """
     front = _FRONT_MATTER.match(text)
     return (text[: front.end()], text[front.end() :]) if front else ("", text)
+
+
+def without_comments(text: str, *, and_line_ends: bool = False) -> str:
+    """A Markdown text without its HTML comments. One that does not end stays. Takes linear time.
+
+    `and_line_ends`: a line end right after a comment goes with it.
+    """
+    parts, at = [], 0
+    while (start := text.find("<!--", at)) >= 0:
+        end = text.find("-->", start + 4)
+        if end < 0:
+            break
+        parts.append(text[at:start])
+        at = end + 3
+        if and_line_ends and text.startswith("\n", at):
+            at += 1
+    return "".join(parts) + text[at:]
+
+
+def block_reader() -> MarkdownIt:
+    """A reader of Markdown's blocks only. Reading links and emphasis may take quadratic time."""
+    return MarkdownIt("commonmark", {"maxNesting": 40}).disable("inline")
 
 
 def read_front_matter(text: str) -> dict[str, Any] | None:
