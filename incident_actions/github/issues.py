@@ -140,6 +140,21 @@ class Issues(Transport):
         path = f"/issues/comments/{reaction.comment_id}/reactions"
         self.send("POST", path, given={"content": "+1"})
 
+    def unlock(self, unlock: e.UnlockIssue) -> None:
+        """Unlock an issue's conversation. Does nothing when it is not locked.
+
+        https://docs.github.com/en/rest/issues/issues#unlock-an-issue
+        """
+        self.send("DELETE", f"/issues/{unlock.number}/lock")
+
+    def lock(self, lock: e.LockIssue) -> None:
+        """Lock an issue's conversation.
+
+        https://docs.github.com/en/rest/issues/issues#lock-an-issue
+        """
+        given = {"lock_reason": lock.reason} if lock.reason else None
+        self.send("PUT", f"/issues/{lock.number}/lock", given=given)
+
     def label_names(self) -> frozenset[str]:
         """The names of the repository's labels, in lower case. One request for each hundred.
 
@@ -211,6 +226,8 @@ def _issue(raw: Any) -> Issue:
         assignees=names(raw.get("assignees")),
         url=raw["html_url"],
         is_pull_request="pull_request" in raw,
+        locked=bool(raw.get("locked")),
+        lock_reason=raw.get("active_lock_reason") or "",
     )
 
 

@@ -109,6 +109,8 @@ def _pull(raw: Any) -> PullRequest:
         labels=names(raw["labels"]),
         assignees=names(raw.get("assignees")),
         reviewers=names(raw.get("requested_reviewers")),
+        locked=bool(raw.get("locked")),
+        lock_reason=raw.get("active_lock_reason") or "",
     )
 
 

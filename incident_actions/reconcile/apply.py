@@ -27,6 +27,8 @@ _METHODS: dict[type[e.Effect], Callable[[GitHub, Any], int | str | PullRequest |
     e.EditComment: GitHub.edit_comment,
     e.DeleteComment: GitHub.delete_comment,
     e.AddReaction: GitHub.react,
+    e.UnlockIssue: GitHub.unlock,
+    e.LockIssue: GitHub.lock,
     e.CommitFiles: GitHub.commit_files,
     e.OpenPull: GitHub.open_pull,
     e.MarkReady: GitHub.make_ready,
@@ -63,11 +65,20 @@ class Outcome(Struct, frozen=True):
 def apply(github: GitHub, effects: Iterable[e.Effect]) -> tuple[Outcome, ...]:
     """Carry out effects in order; gives an outcome for each.
 
-    When GitHub refuses an optional effect (403, 404, 422), that is only a warning in the log.
-    Raises `errors.GitHubError` for every other failure: the run ends, and the next run does what
-    is missing.
+    When GitHub refuses an optional effect (403, 404, 422), that is only a warning in the log. After
+    a refused `UnlockIssue` the comments that follow are not tried. Raises `errors.GitHubError` for
+    every other failure: the run ends, and the next run does what is missing.
     """
-    return tuple(apply_one(github, effect) for effect in effects)
+    outcomes: list[Outcome] = []
+    muted: GitHubError | None = None
+    for effect in effects:
+        if muted and isinstance(effect, e.PostComment | e.AddReaction | e.LockIssue):
+            outcomes.append(Outcome(effect, muted))  # GitHub would only refuse it, too
+            continue
+        outcomes.append(apply_one(github, effect))
+        if isinstance(effect, e.UnlockIssue):
+            muted = outcomes[-1].refused
+    return tuple(outcomes)
 
 
 def apply_one(github: GitHub, effect: e.Effect) -> Outcome:
@@ -121,6 +132,11 @@ def _in_parts(
 def took_place(outcomes: Iterable[Outcome]) -> tuple[e.Effect, ...]:
     """The effects that GitHub carried out."""
     return tuple(outcome.effect for outcome in outcomes if outcome.done)
+
+
+def is_muted(outcomes: Iterable[Outcome]) -> bool:
+    """Whether GitHub refused to unlock a conversation."""
+    return any(isinstance(each.effect, e.UnlockIssue) and not each.done for each in outcomes)
 
 
 def missing_labels(github: GitHub, wanted: Iterable[str]) -> list[e.CreateLabel]:

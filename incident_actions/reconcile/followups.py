@@ -12,7 +12,7 @@ from incident_actions.domain.issue.observation import REMINDER, Comment, Issue, 
 from incident_actions.domain.postmortem import link
 from incident_actions.domain.postmortem import record as records
 from incident_actions.domain.projection.effects import DeleteComment, PostComment
-from incident_actions.domain.projection.wanted import keep_comment
+from incident_actions.domain.projection.wanted import keep_comment, through_lock
 from incident_actions.domain.reminders import due as followups
 from incident_actions.domain.reminders.due import Reminder
 from incident_actions.domain.reminders.kinds import ACTION_KINDS, POSTMORTEM_KINDS, ReminderKind
@@ -23,9 +23,9 @@ from incident_actions.render.comments import follow_up
 
 
 class _Due(Struct, frozen=True):
-    """A reminder that is due on an issue or pull request (`number`), and its text."""
+    """A reminder that is due on an issue or pull request, and its text."""
 
-    number: int
+    issue: Issue
     reminder: Reminder
     text: str
 
@@ -51,7 +51,7 @@ def remind_of_postmortems(context: RunContext) -> tuple[JobResult, ...]:
         if reminder is None:
             return None
         text = follow_up(reminder, resolved=resolved, due=due, draft=pull.draft)
-        return _Due(pull.number, reminder, text)
+        return _Due(pull, reminder, text)
 
     pulls = context.github.issues(labels=[names.POSTMORTEM], pulls=True)
     return _remind(context, pulls, of_pull, POSTMORTEM_KINDS)
@@ -72,7 +72,7 @@ def remind_of_actions(context: RunContext) -> tuple[JobResult, ...]:
         reminder = followups.of_action(record.due_date, record.owner or None, policy, context.now)
         if reminder is None:
             return None
-        return _Due(issue.number, reminder, follow_up(reminder, due=record.due_date, pr=record.pr))
+        return _Due(issue, reminder, follow_up(reminder, due=record.due_date, pr=record.pr))
 
     issues = context.github.issues(labels=[names.ACTION_ITEM])
     return _remind(context, issues, of_issue, ACTION_KINDS)
@@ -106,13 +106,15 @@ def _remind(
     def post_all() -> tuple[JobResult, ...]:
         waiting = sorted(
             (each for each in found if not each.reminder.held),
-            key=lambda each: (each.reminder.since, each.number),
+            key=lambda each: (each.reminder.since, each.issue.number),
         )
         if not waiting:
             return ()
         since = context.now - followups.memory(kinds, context.config.reminders.policy())
         recent = context.github.recent_comments(since)[::-1]  # the oldest first
-        posts = [about(each.number, partial(_post, context, each, recent)) for each in waiting]
+        posts = [
+            about(each.issue.number, partial(_post, context, each, recent)) for each in waiting
+        ]
         return tuple(result for of_issue in each_in_turn(context, posts) for result in of_issue)
 
     results = each_in_turn(context, [*looks, IssueTask("reminders", post_all)])
@@ -123,15 +125,15 @@ def _post(
     context: RunContext, due: _Due, recent: Sequence[tuple[int, Comment]]
 ) -> tuple[JobResult, ...]:
     """Post one reminder, unless it is among the recent comments, and delete older ones."""
-    comments = [comment for number, comment in recent if number == due.number]
+    comments = [comment for number, comment in recent if number == due.issue.number]
     own = find_bot_comments(comments, [context.config.bot])
-    wanted = PostComment(due.number, REMINDER, due.reminder.key, due.text)
+    wanted = PostComment(due.issue.number, REMINDER, due.reminder.key, due.text)
     effects = keep_comment(own, wanted)
     effects += [
         DeleteComment(comment.id, REMINDER, key)
         for key, comment in own.of_kind(REMINDER).items()
         if key != wanted.key
     ]
-    if took_place(apply(context.github, effects)):
-        return (JobResult(issue=due.number, changed=True),)
+    if took_place(apply(context.github, through_lock(due.issue, effects))):
+        return (JobResult(issue=due.issue.number, changed=True),)
     return ()

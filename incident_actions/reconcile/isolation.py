@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from incident_actions.domain.issue.observation import Comment, marker
 from incident_actions.domain.projection.effects import PostComment
+from incident_actions.domain.projection.wanted import through_lock
 from incident_actions.errors import (
     Crashed,
     IncidentActionsError,
@@ -116,7 +117,8 @@ def _say(context: RunContext, number: int, reference: str) -> None:
     if any(isinstance(each, Comment) and _is_ours(each, mark, context) for each in history):
         return
     text = crashed(key, reference, context.run_url)
-    apply(context.github, [PostComment(number, CRASH, key, text)])
+    issue = context.github.issue(number)
+    apply(context.github, through_lock(issue, [PostComment(number, CRASH, key, text)]))
 
 
 def _is_ours(comment: Comment, mark: str, context: RunContext) -> bool:

@@ -32,6 +32,7 @@ from incident_actions.domain.projection.effects import (
     OpenPull,
     PostComment,
 )
+from incident_actions.domain.projection.wanted import through_lock
 from incident_actions.domain.text.harmless import defused, one_line
 from incident_actions.errors import ConfigError, Forbidden, NotFound, Rejected, Unavailable
 from incident_actions.github.client import GitHub
@@ -62,7 +63,8 @@ def keep_postmortem(context: RunContext, reconciled: Reconciled) -> JobResult:
         if after is not None and after.refused:
             comments = [_refused(known.observation.issue, after)]
     new = [each for each in comments if f"{each.kind} {each.key}" not in state.posted]
-    done = took_place(apply(context.github, new))
+    issue, muted = known.observation.issue, state.lock == "muted"
+    done = took_place(apply(context.github, through_lock(issue, new, muted=muted)))
     result = replace(
         result,
         changed=result.changed or bool(done) or after != before,

@@ -43,7 +43,7 @@ from incident_actions.domain.projection.effects import (
     PostComment,
     PublishCheck,
 )
-from incident_actions.domain.projection.wanted import keep_comment
+from incident_actions.domain.projection.wanted import keep_comment, through_lock
 from incident_actions.errors import Forbidden, NotFound, Rejected, Unavailable
 from incident_actions.reconcile import filing
 from incident_actions.reconcile.apply import apply, apply_one, took_place
@@ -243,7 +243,7 @@ def _link_up(context: RunContext, incident: Issue, filed: Sequence[FiledAction])
         return ()
     comment = texts.followups(incident.number, unlinked.filed, unlinked.why)
     own = _own(context, context.github.history(incident.number))
-    apply(context.github, keep_comment(own, comment))
+    apply(context.github, through_lock(incident, keep_comment(own, comment)))
     return (
         f"Some are no sub-issues of #{incident.number}, because {unlinked.why}. "
         "They are listed there in a comment.",
@@ -316,7 +316,7 @@ def _tell(
     news = any(isinstance(each, PostComment | EditComment) for each in effects)
     if news and clean(finding for _, finding in findings):
         effects = [*_hand_over(context, pull, files), *effects]
-    return bool(took_place(apply(context.github, effects)))
+    return bool(took_place(apply(context.github, through_lock(pull, effects))))
 
 
 def _hand_over(

@@ -14,6 +14,7 @@ from incident_actions.domain.issue import labels as names
 from incident_actions.domain.issue.incident import Severity
 from incident_actions.domain.issue.observation import REMINDER, Issue
 from incident_actions.domain.projection.state import State, is_stale, state_of
+from incident_actions.domain.projection.wanted import through_lock
 from incident_actions.domain.reminders.due import due
 from incident_actions.reconcile import plan
 from incident_actions.reconcile.apply import apply, took_place
@@ -111,9 +112,9 @@ def _remind(
     reporter = None if issue.author.bot else issue.author.login
     policy = context.config.reminder_policy(context.now)
     reminders = due(state, state.checks, reporter, policy, context.now)
-    if all(reminder.held for reminder in reminders):
+    if state.lock == "muted" or all(reminder.held for reminder in reminders):
         return ()
     own = recent.own(issue.number).of_kind(REMINDER)
     comments = plan.reminder_comments(issue.number, own, reminders, state)
-    changed = bool(took_place(apply(context.github, comments)))
+    changed = bool(took_place(apply(context.github, through_lock(issue, comments))))
     return (JobResult(issue.number, state.severity.value, state.status.value, changed),)

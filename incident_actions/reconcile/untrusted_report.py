@@ -18,7 +18,7 @@ from incident_actions.domain.issue.observation import (
     length_on_github,
 )
 from incident_actions.domain.projection import effects as e
-from incident_actions.domain.projection.wanted import edit, is_ours, mended
+from incident_actions.domain.projection.wanted import edit, is_ours, mended, through_lock
 from incident_actions.domain.text.harmless import defused
 from incident_actions.domain.timeline import untrusted_reports as reports
 from incident_actions.domain.timeline.commands.base import Subject
@@ -129,7 +129,7 @@ def say_and_edit(
         if any(not issue.has_label(name) for name in change.labels or ()):
             effects += missing_labels(context.github, names.CATALOG)
         effects.append(change)
-    return took_place(apply(context.github, effects))
+    return took_place(apply(context.github, through_lock(issue, effects)))
 
 
 def _close_doubles(github: GitHub, numbers: Sequence[int]) -> tuple[e.Effect, ...]:

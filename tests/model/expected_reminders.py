@@ -90,7 +90,7 @@ def newest(facts: Facts, now: datetime, ahead: timedelta) -> dict[str, datetime]
     """By kind, the newest deadline before `now + ahead`.
 
     The second and third come after the usual gap, later ones at most hourly, after eight hours at
-    most daily, after a fortnight at most weekly; what is a day old is history. After three days in
+    most daily, after thirty days at most weekly; what is a day old is history. After three days in
     which nobody did anything, one word a week takes the place of all that keeps coming.
     """
     found: dict[str, datetime] = {}
@@ -117,7 +117,7 @@ def _last_before(end: datetime, first: datetime, gap: timedelta | None) -> datet
         step = gap if count < 3 else max(gap, HOUR)
         if deadline - first >= 8 * HOUR:
             step = max(step, DAY)
-        if deadline - first >= 14 * DAY:
+        if deadline - first >= 30 * DAY:
             step = max(step, 7 * DAY)
         if deadline + step >= end:
             break

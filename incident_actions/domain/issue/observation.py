@@ -144,7 +144,8 @@ class Issue(Struct, frozen=True, dict=True):
     """An issue or a pull request as it is now.
 
     `association` is GitHub's `author_association`: a hint at the author's access, but no proof of a
-    permission. `comments` is their number. Only a pull request can be a `draft`.
+    permission. `comments` is their number. Only a pull request can be a `draft`. `lock_reason` is
+    why its conversation is `locked`; empty when nobody said.
     """
 
     number: int
@@ -161,6 +162,8 @@ class Issue(Struct, frozen=True, dict=True):
     is_pull_request: bool = False
     comments: int = 0
     draft: bool = False
+    locked: bool = False
+    lock_reason: str = ""
 
     def has_label(self, name: str) -> bool:
         """Whether it has a label. Like on GitHub, case makes no difference."""

@@ -21,7 +21,7 @@ from incident_actions.domain.reminders.kinds import ReminderKind
 _HOURLY = timedelta(hours=1)
 _DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
-FADES = ((timedelta(hours=8), _DAY), (timedelta(days=14), _WEEK))
+FADES = ((timedelta(hours=8), _DAY), (timedelta(days=30), _WEEK))
 """How long something is due, and how far apart its reminders are from then on, at least. A reminder
 that nobody followed for hours is only noise when it comes every hour."""
 
@@ -357,11 +357,12 @@ def of_action(
 def memory(kinds: Iterable[ReminderKind], policy: ReminderPolicy) -> timedelta:
     """How far back to look for reminders of these kinds that were posted before.
 
-    It is the longest time between two of them after they have faded, plus the longest delay, plus
-    a day; at most 31 days.
+    It is the longest time between two of them, plus the longest delay, plus a day; at most 31 days.
+    Once they come weekly only, older ones are left standing.
     """
-    gaps = [(policy.timings[kind].every[_ANY], kind.entry.latest) for kind in kinds]
-    longest = max(latest + (max(every, _WEEK) if every else timedelta()) for every, latest in gaps)
+    longest = max(
+        (policy.timings[kind].every[_ANY] or timedelta()) + kind.entry.latest for kind in kinds
+    )
     return min(longest + _DAY, _LONGEST_MEMORY)
 
 
