@@ -53,9 +53,12 @@ def test_a_summary_lists_what_is_due() -> None:
         covers=((ReminderKind.INTERNAL_UPDATE, since), (ReminderKind.NO_COMMANDER, since)),
     )
     incident = Incident(
-        Severity.SEV1, Status.INVESTIGATING, {Moment.DECLARED: since}, last_activity=since
+        status=Status.INVESTIGATING,
+        severity=Severity.SEV1,
+        times={Moment.DECLARED: since},
+        last_activity=since,
     )
-    text = remind(summary, incident)
+    text = comments.remind(summary, incident)
     assert text.startswith("@olga @alice Nothing has happened here since 2026-11-23 03:15 UTC")
     assert "- 2026-11-23 03:15 UTC: An internal update is due." in text
     assert "`/resolve`" in text
