@@ -44,7 +44,7 @@ from incident_actions.domain.projection.effects import (
     PublishCheck,
 )
 from incident_actions.domain.projection.wanted import keep_comment, through_lock
-from incident_actions.errors import Forbidden, NotFound, Rejected, Unavailable
+from incident_actions.errors import Forbidden, NotFound, Rejected, Transferred, Unavailable
 from incident_actions.reconcile import filing
 from incident_actions.reconcile.apply import apply, apply_one, took_place
 from incident_actions.reconcile.context import RunContext
@@ -146,8 +146,10 @@ def _review_file(context: RunContext, pull: PullRequest, path: str, *, writes: b
     filed = filing.list_filed(context, incident)
     owners = _owners(context, document, filed)
     filed = filing.file_missing(context, incident, pull.number, document, filed, owners)
+    transferred = _transferred(context, document, filed)
     matched = sync.match(document, filed, number)
     numbered = sync.write_numbers(document, matched)
+    numbered = sync.tick(numbered, [each for each, gone in transferred.items() if _is_done(gone)])
     sha = ""
     if numbered.lines != document.lines:
         sha = _write_back(context, pull, path, document, numbered)
@@ -156,10 +158,48 @@ def _review_file(context: RunContext, pull: PullRequest, path: str, *, writes: b
     updates = sync.updates(matched, owners)
     changed = filing.follow_file(context, updates)
     filed = tuple(update.after for update in updates)
-    notes = _link_up(context, incident, filed)
-    facts = LintFacts(today, number, owners, frozenset(each.issue.number for each in filed))
+    notes = (*_link_up(context, incident, filed), *map(_told, transferred.values()))
+    known = frozenset([*(each.issue.number for each in filed), *transferred])
+    facts = LintFacts(today, number, owners, known)
     findings = lint(document, facts)
     return _FileReview(path, document, incident, findings, filed, notes, sha, changed or bool(sha))
+
+
+def _transferred(
+    context: RunContext, document: Document, filed: Sequence[FiledAction]
+) -> dict[int, Transferred]:
+    """The action items in the file that are in another repository now, by their number here.
+
+    Makes one request for each number in the file that is none of the action items here, and one
+    more for where it is now.
+    """
+    here = {each.issue.number for each in filed}
+    found: dict[int, Transferred] = {}
+    for number in dict.fromkeys(action.number for action in document.actions):
+        if number is not None and number not in here:
+            try:
+                context.github.issue(number)
+            except Transferred as gone:
+                found[number] = gone
+            except NotFound:
+                continue
+    return found
+
+
+def _is_done(gone: Transferred) -> bool:
+    """Whether a transferred action item is closed, as far as the token may see that."""
+    return isinstance(gone.answer, dict) and gone.answer.get("state") == "closed"
+
+
+def _told(gone: Transferred) -> str:
+    """The note that says where a transferred action item is now."""
+    if gone.answer is None:
+        return (
+            f"#{gone.number} was transferred to a repository that the workflow's token may not "
+            "see. Its link leads there; tick its box here when it is done."
+        )
+    state = "closed" if _is_done(gone) else "open"
+    return f"#{gone.number} was transferred to {gone.where}, where it is {state}. It is followed."
 
 
 def _incident(context: RunContext, number: int) -> Issue | None:

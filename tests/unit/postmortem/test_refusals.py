@@ -341,3 +341,30 @@ def test_the_lint_runs_on_a_laptop(team: Team, tmp_path: Path) -> None:
     assert done.annotations[0].place["file"] == str(path)
     path.write_text(finished(team.file()), encoding="utf-8")
     assert run_command("postmortem", where, arguments=arguments).exit_code == 0
+
+
+@pytest.mark.parametrize("private", [False, True], ids=["public", "a repository it may not see"])
+def test_an_action_item_that_was_transferred_is_followed(team: Team, private: bool) -> None:
+    """The pull request says where it is; its number in the file is no error; closing it ticks."""
+    other = "acme/archive"
+    team.sandbox.repository(other, private=private, labels=["action-item"])
+    team.sandbox.user("alice", permission={other: "write"})
+    number = team.resolved(ACTION)
+    team.run()
+    (item,) = team.items()
+    there = team.sandbox.transfer(NAME, item["number"], other, by="alice")
+    before = team.alice.issue(number)["labels"]
+    team.write(finished(team.file()))
+    team.pushed()
+    comments = "\n".join(team.comments(team.pull()["number"]))
+    assert "no action item of this incident" not in comments
+    assert f"#{item['number']} was transferred to" in comments
+    assert (f"https://github.com/{other}/issues/{there}" in comments) is not private
+    assert team.items() == []
+    assert team.alice.issue(number)["labels"] == before
+    team.sandbox.as_user("alice", other).close(there)
+    team.write(team.file() + "\n")
+    team.pushed()
+    assert (f"- [x] #{item['number']}" in team.file()) is not private
+    moved = team.sandbox.repo(other).issues[there]
+    assert [comment.body for comment in moved.comments] == []
