@@ -112,8 +112,9 @@ def _remind(
     reporter = None if issue.author.bot else issue.author.login
     policy = context.config.reminder_policy(context.now)
     reminders = due(state, state.checks, reporter, policy, context.now)
-    if state.lock == "muted" or all(reminder.held for reminder in reminders):
-        return ()
+    waiting = all(reminder.held and not reminder.covers for reminder in reminders)
+    if state.lock == "muted" or waiting:
+        return ()  # a summary that is held takes the others' place all the same
     own = recent.own(issue.number).of_kind(REMINDER)
     comments = plan.reminder_comments(issue.number, own, reminders, state)
     changed = bool(took_place(apply(context.github, through_lock(issue, comments))))

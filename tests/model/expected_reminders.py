@@ -104,7 +104,7 @@ def newest(facts: Facts, now: datetime, ahead: timedelta) -> dict[str, datetime]
             found[kind] = deadline
     assert facts.active is not None
     forgotten = facts.active + FORGOTTEN
-    if lasting and forgotten < now + ahead and not is_quiet(facts, "forgotten", now, ahead):
+    if lasting and forgotten < now + ahead:
         deadline = _last_before(now + ahead, forgotten, 7 * DAY)
         return {"forgotten": deadline} if now - deadline <= DAY else {}
     return found

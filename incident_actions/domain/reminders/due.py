@@ -252,8 +252,8 @@ def _summary(
     """What takes the place of all reminders of a forgotten incident: a summary now and then, for
     who is on call and everybody else whom a reminder would reach.
 
-    `duties` are the kinds that are due, and since when. None while the incident is not forgotten,
-    and while the summary is held back. Empty between two summaries.
+    `duties` are the kinds that are due, and since when. None while the incident is not forgotten.
+    Empty between two summaries.
     """
     kind, duties = ReminderKind.FORGOTTEN, tuple(duties)
     wait = policy.timings[kind].after[incident.severity]
@@ -264,8 +264,6 @@ def _summary(
     newest = policy.newest(kind, since, incident.severity, owner, now, early=policy.tick)
     if newest is None:
         return ()
-    if newest.held:
-        return None
     told = [*policy.on_call, *newest.mention, policy.backup, *policy.escalation]
     return (replace(newest, mention=_each_once(told), covers=duties),)
 
