@@ -64,11 +64,10 @@ def each_in_turn(context: RunContext, tasks: Sequence[IssueTask]) -> list[Sequen
             undone = ", ".join(each.name for each in tasks[turn:])
             log.warning("%s. Left for the next sweep: %s", error, undone)
             raise
-        except Transferred:
-            pass
         except IncidentActionsError as error:
-            log.warning("%s was left for the next sweep: %s", task.name, error)
-            failed.append(error)
+            if not _is_gone(task, error):
+                log.warning("%s was left for the next sweep: %s", task.name, error)
+                failed.append(error)
         except Exception as error:
             failed.append(told(context, task, error))
         results.append(())
@@ -85,12 +84,17 @@ def alone(context: RunContext, task: IssueTask) -> Sequence[JobResult]:
     """
     try:
         return task.run()
-    except Transferred:
-        return ()
-    except IncidentActionsError:
+    except IncidentActionsError as error:
+        if _is_gone(task, error):
+            return ()
         raise
     except Exception as error:
         raise told(context, task, error) from None
+
+
+def _is_gone(task: IssueTask, error: IncidentActionsError) -> bool:
+    """Whether the task's own issue was transferred; the transport has said so in the log."""
+    return isinstance(error, Transferred) and error.number == task.number
 
 
 def told(context: RunContext, task: IssueTask, error: Exception) -> Crashed:

@@ -438,3 +438,12 @@ def test_a_month_of_silence_is_a_handful_of_reminders() -> None:
     first_day = [key for key in posted if ".20261123T" in key]
     assert len(first_day) < 40
     assert len(posted) - len(first_day) <= 3 * 3 + 5
+
+
+def test_a_summary_waits_for_the_morning_and_silences_the_others_at_once() -> None:
+    """Nobody is woken for what was forgotten for days."""
+    policy = replace(EXACT, quiet=QUIET)
+    it = incident("sev1", last_activity=at("1 00:00"))
+    found = say(it, "4 00:30", policy)
+    assert {kind: each.held for kind, each in found.items()} == {"forgotten": True}
+    assert not say(it, "4 06:30", policy)["forgotten"].held
