@@ -149,6 +149,6 @@ def after_run(
         if is_quiet(facts, kind, now, tick):
             del found[kind]
     for kind in early:
-        if kind in there and is_quiet(facts, kind, now, tick):
-            found[kind] = there[kind]
+        if kind in there and is_quiet(facts, kind, now, tick) and now - there[kind] <= DAY:
+            found[kind] = there[kind]  # what is older than a day is history
     return found
