@@ -6,6 +6,8 @@ failed or the program itself did.
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class IncidentActionsError(Exception):
     """The base of all errors. `str(error)` says what happened; `remedy` says what to do next."""
@@ -48,6 +50,20 @@ class ConfigError(IncidentActionsError):
         self.problems = problems
 
 
+class Crashed(IncidentActionsError):
+    """This program has a fault: something made it fail that it did not expect.
+
+    `subject` is what it worked on (`#12`), `reference` identifies the fault in comments and logs,
+    `place` says which exception, and where.
+    """
+
+    def __init__(self, subject: str, reference: str, place: str) -> None:
+        super().__init__(
+            f"{subject} made incident-actions fail (reference {reference}: {place})",
+            remedy="This is a bug. Please report it to the maintainers, with the log.",
+        )
+
+
 class GitHubError(IncidentActionsError):
     """A request to GitHub failed, or GitHub refused it. `advice` is the default remedy.
 
@@ -84,10 +100,33 @@ class NotFound(GitHubError):
     )
 
 
+class Transferred(NotFound):
+    """The issue is in another repository now, and its number here is nobody's (HTTP 301).
+
+    `where` is the address of its page there. `answer` is GitHub's JSON of it there; None when the
+    token may not see it.
+    https://docs.github.com/en/issues/tracking-your-work-with-issues/using-issues/transferring-an-issue-to-another-repository
+    """
+
+    advice = "It is left alone here: GitHub keeps its new place."
+
+    def __init__(self, what: str, *, number: int, where: str, answer: Any = None) -> None:
+        super().__init__(what)
+        self.number = number
+        self.where = where
+        self.answer = answer
+
+
 class Rejected(GitHubError):
     """GitHub understood the request and refuses its content (HTTP 422 and other 4xx)."""
 
     advice = "GitHub refused the content; the message says why."
+
+    def says(self, *words: str) -> bool:
+        """Whether GitHub's reason has one of these words, ignoring case. Only that decides what a
+        refusal means: HTTP 422 has many reasons.
+        """
+        return any(word.casefold() in str(self).casefold() for word in words)
 
 
 class RateLimited(GitHubError):

@@ -28,7 +28,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words[:1] == ["gate"]:
         return gate.main(words[1:], os.environ)  # the same file that the action runs by path
     runner = Runner(os.environ, sys.stdout, sys.stderr)
-    logging.basicConfig(level=logging.INFO, handlers=[runner.handler()], force=True)
+    handlers = [runner.handler(tokens(os.environ))]
+    logging.basicConfig(level=logging.INFO, handlers=handlers, force=True)
     for library in ("github", "urllib3"):  # `transport` logs each failed try in one line instead
         logging.getLogger(library).setLevel(logging.ERROR)
     try:
@@ -77,7 +78,8 @@ def _respond(call: Invocation) -> None:
     GITHUB_EVENT_NAME and GITHUB_EVENT_PATH tell.
     """
     event, github = read_event(call.environ), call.github()
-    tools = Tools(call.now, time.sleep, probes.works, _workflow(call.environ, github.repository))
+    workflow = _workflow(call.environ, github.repository)
+    tools = Tools(call.now, time.sleep, probes.works, workflow, _run_url(call.environ))
     call.runner.report(respond(github, event, call.config_path, tools))
 
 
@@ -89,3 +91,13 @@ def _workflow(environ: Mapping[str, str], repository: str) -> str:
     path = environ.get("GITHUB_WORKFLOW_REF", "").partition("@")[0]
     owner, _, rest = path.partition("/.github/workflows/")
     return rest if owner.casefold() == repository.casefold() else ""
+
+
+def _run_url(environ: Mapping[str, str]) -> str:
+    """The address of the running workflow's run; empty outside of a workflow.
+
+    https://docs.github.com/en/actions/reference/workflows-and-actions/variables
+    """
+    parts = [environ.get(f"GITHUB_{name}", "") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID")]
+    server, repository, run = parts
+    return f"{server}/{repository}/actions/runs/{run}" if all(parts) else ""

@@ -53,10 +53,13 @@ class Runner:
         what = " ".join(what.split())[:300]
         self.error(f"This is a bug in incident-actions: {what}. Please report it with the log.")
 
-    def handler(self) -> logging.Handler:
-        """A log handler that turns warnings into annotations, or plain lines on a terminal."""
+    def handler(self, hidden: Sequence[str] = ()) -> logging.Handler:
+        """A log handler that turns warnings into annotations, or plain lines on a terminal.
+
+        The texts in `hidden` (tokens) are replaced by `***`.
+        """
         handler = logging.StreamHandler(self._out if self._annotates else self._err)
-        handler.setFormatter(_Annotations() if self._annotates else logging.Formatter())
+        handler.setFormatter(_LogLines(hidden, annotates=self._annotates))
         return handler
 
     def report(self, reports: Sequence[JobResult]) -> None:
@@ -118,16 +121,31 @@ class Runner:
                 file.write(text)
 
 
-class _Annotations(logging.Formatter):
-    """Formats warnings and errors as annotations, everything else as plain lines."""
+class _LogLines(logging.Formatter):
+    """Formats warnings and errors as annotations, and everything else as plain lines.
+
+    A traceback becomes lines that begin with `|`, so that the runner takes none for a command.
+    """
+
+    def __init__(self, hidden: Sequence[str], *, annotates: bool) -> None:
+        super().__init__()
+        self._hidden = hidden
+        self._annotates = annotates
 
     def format(self, record: logging.LogRecord) -> str:
-        message = super().format(record)
+        message, trace = record.getMessage(), ""
+        if record.exc_info:
+            trace = self.formatException(record.exc_info)
+        for secret in self._hidden:
+            message, trace = message.replace(secret, "***"), trace.replace(secret, "***")
+        before = "".join(f"| {line}\n" for line in trace.splitlines())
+        if not self._annotates:
+            return before + message
         if record.levelno >= logging.ERROR:
-            return f"::error::{escape(message)}"
+            return f"{before}::error::{escape(message)}"
         if record.levelno >= logging.WARNING:
-            return f"::warning::{escape(message)}"
-        return message.replace("\n", " ").lstrip(":")
+            return f"{before}::warning::{escape(message)}"
+        return before + message.replace("\n", " ").lstrip(":")
 
 
 def _escape_property(value: str) -> str:

@@ -336,6 +336,11 @@ class Config(ConfigSection, frozen=True):
         entries = (each if isinstance(each, str) else each.name for each in self.services)
         return tuple(name.lower() for name in entries)
 
+    def reminder_policy(self, now: datetime) -> ReminderPolicy:
+        """The settings for reminders, with who is on call at this time."""
+        on_call = tuple(dict.fromkeys(self.roles_at(now).values()))
+        return msgspec.structs.replace(self.reminders.policy(), on_call=on_call)
+
     def roles_at(self, at: datetime) -> dict[Role, str]:
         """Who starts with which role in an incident that is declared at this time: role -> login.
 

@@ -60,7 +60,8 @@ class Git(Transport):
         """Commit files to a new or an existing branch; gives the commit's SHA.
 
         Gives an empty text when another run has created or moved the branch meanwhile: then the
-        branch stays as it is. Makes three requests, and one more for each file.
+        branch stays as it is. Raises `Rejected` when a rule of the repository forbids the branch or
+        the commit. Makes three requests, and one more for each file.
 
         https://docs.github.com/en/rest/git/commits#create-a-commit
         https://docs.github.com/en/rest/git/refs#update-a-reference
@@ -80,8 +81,10 @@ class Git(Transport):
                 self.send("POST", "/git/refs", given={"ref": ref, "sha": sha})
             else:
                 self.send("PATCH", f"/git/{quote(ref)}", given={"sha": sha, "force": False})
-        except Rejected:
-            return ""
+        except Rejected as refused:
+            if refused.says("already exists", "not a fast forward"):
+                return ""
+            raise
         return sha
 
 

@@ -34,6 +34,7 @@ from incident_actions.github.transport import (
     each,
     field,
     names,
+    see,
 )
 
 _EVENTS = frozenset(kind.value for kind in EventKind)
@@ -145,7 +146,8 @@ class Issues(Transport):
             closed = "completed" if change.planned else "not_planned"
             given["state_reason"] = "reopened" if change.open else closed
         if given:
-            self.send("PATCH", f"/issues/{change.number}", given=given)
+            _, answer = self.send("PATCH", f"/issues/{change.number}", given=given)
+            see("number", change.number, answer)
 
     def recent_comments(self, since: datetime) -> tuple[tuple[int, Comment], ...]:
         """The comments since a time, on all issues: (issue number, comment), the newest first.
@@ -193,7 +195,9 @@ class Issues(Transport):
 
         https://docs.github.com/en/rest/issues/comments#update-an-issue-comment
         """
-        self.send("PATCH", f"/issues/comments/{edit.comment_id}", given={"body": edit.text})
+        path = f"/issues/comments/{edit.comment_id}"
+        _, answer = self.send("PATCH", path, given={"body": edit.text})
+        see("id", edit.comment_id, answer)
 
     def delete_comment(self, comment: e.DeleteComment) -> None:
         """Delete a comment. Does nothing when it was deleted before.
@@ -211,6 +215,21 @@ class Issues(Transport):
         path = f"/issues/comments/{reaction.comment_id}/reactions"
         self.send("POST", path, given={"content": "+1"})
 
+    def unlock(self, unlock: e.UnlockIssue) -> None:
+        """Unlock an issue's conversation. Does nothing when it is not locked.
+
+        https://docs.github.com/en/rest/issues/issues#unlock-an-issue
+        """
+        self.send("DELETE", f"/issues/{unlock.number}/lock")
+
+    def lock(self, lock: e.LockIssue) -> None:
+        """Lock an issue's conversation.
+
+        https://docs.github.com/en/rest/issues/issues#lock-an-issue
+        """
+        given = {"lock_reason": lock.reason} if lock.reason else None
+        self.send("PUT", f"/issues/{lock.number}/lock", given=given)
+
     def label_names(self) -> frozenset[str]:
         """The names of the repository's labels, in lower case. One request for each hundred.
 
@@ -223,8 +242,11 @@ class Issues(Transport):
 
         https://docs.github.com/en/rest/issues/labels#create-a-label
         """
-        with suppress(Rejected):
+        try:
             self.send("POST", "/labels", given=asdict(effect.label))
+        except Rejected as refused:
+            if not refused.says("already_exists", "already exists"):
+                raise
 
     def assignable(self, login: str) -> bool:
         """Whether a login can be assigned to issues of this repository.
@@ -238,7 +260,7 @@ class Issues(Transport):
 
         https://docs.github.com/en/rest/users/users#get-a-user
         """
-        return self._exists(f"{self._requester.base_url}/users/{quote(login, safe='')}")
+        return self._exists(f"{self._api}/users/{quote(login, safe='')}")
 
     def sub_issues(self, number: int) -> tuple[int, ...] | None:
         """The numbers of an issue's sub-issues; None where GitHub does not offer sub-issues.
@@ -280,6 +302,8 @@ def _issue(raw: Any) -> Issue:
         node=raw.get("node_id") or "",
         url=raw["html_url"],
         is_pull_request="pull_request" in raw,
+        locked=bool(raw.get("locked")),
+        lock_reason=raw.get("active_lock_reason") or "",
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from incident_actions.domain.changes.suspects import MergedPull
 from incident_actions.domain.postmortem.pulls import PullRequest
 from incident_actions.domain.projection.effects import AskReview, MarkReady, OpenPull
+from incident_actions.errors import Rejected
 from incident_actions.github.transport import PER_PAGE, Transport, actor, build, each, names
 
 _READY = """
@@ -57,15 +58,21 @@ class Pulls(Transport):
         return tuple(self._pages(_changed, f"/pulls/{number}/files"))
 
     def open_pull(self, new: OpenPull) -> PullRequest:
-        """Open a draft pull request.
+        """Open a draft pull request; a normal one where the repository has no drafts.
 
         Raises `Forbidden` when the token may not, and `Rejected` when the branch has an open pull
-        request already or does not differ from `base`.
+        request already, does not differ from `base`, or a rule forbids it. Makes one or two
+        requests.
 
         https://docs.github.com/en/rest/pulls/pulls#create-a-pull-request
         """
         given = {"title": new.title, "head": new.branch, "base": new.base, "body": new.body}
-        return self._create(_pull, "/pulls", {**given, "draft": True})
+        try:
+            return self._create(_pull, "/pulls", {**given, "draft": True})
+        except Rejected as refused:
+            if not refused.says("draft"):
+                raise
+            return self._create(_pull, "/pulls", given)
 
     def make_ready(self, ready: MarkReady) -> None:
         """Make a draft ready for review. Uses GraphQL, because the REST API can't do that.
@@ -102,6 +109,8 @@ def _pull(raw: Any) -> PullRequest:
         labels=names(raw["labels"]),
         assignees=names(raw.get("assignees")),
         reviewers=names(raw.get("requested_reviewers")),
+        locked=bool(raw.get("locked")),
+        lock_reason=raw.get("active_lock_reason") or "",
     )
 
 

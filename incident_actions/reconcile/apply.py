@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from incident_actions.domain.issue import labels
 from incident_actions.domain.postmortem.pulls import PullRequest
 from incident_actions.domain.projection import effects as e
+from incident_actions.domain.projection.limits import within_limits
 from incident_actions.errors import Forbidden, GitHubError, NotFound, Rejected
 from incident_actions.github.client import GitHub
 
@@ -25,6 +27,8 @@ _METHODS: dict[type[e.Effect], Callable[[GitHub, Any], int | str | PullRequest |
     e.EditComment: GitHub.edit_comment,
     e.DeleteComment: GitHub.delete_comment,
     e.AddReaction: GitHub.react,
+    e.UnlockIssue: GitHub.unlock,
+    e.LockIssue: GitHub.lock,
     e.CommitFiles: GitHub.commit_files,
     e.OpenPull: GitHub.open_pull,
     e.MarkReady: GitHub.make_ready,
@@ -61,27 +65,78 @@ class Outcome(Struct, frozen=True):
 def apply(github: GitHub, effects: Iterable[e.Effect]) -> tuple[Outcome, ...]:
     """Carry out effects in order; gives an outcome for each.
 
-    When GitHub refuses an optional effect (403, 404, 422), that is only a warning in the log.
-    Raises `errors.GitHubError` for every other failure: the run ends, and the next run does what
-    is missing.
+    When GitHub refuses an optional effect (403, 404, 422), that is only a warning in the log. After
+    a refused `UnlockIssue` the comments that follow are not tried. Raises `errors.GitHubError` for
+    every other failure: the run ends, and the next run does what is missing.
     """
-    return tuple(apply_one(github, effect) for effect in effects)
+    outcomes: list[Outcome] = []
+    muted: GitHubError | None = None
+    for effect in effects:
+        if muted and isinstance(effect, e.PostComment | e.AddReaction | e.LockIssue):
+            outcomes.append(Outcome(effect, muted))  # GitHub would only refuse it, too
+            continue
+        outcomes.append(apply_one(github, effect))
+        if isinstance(effect, e.UnlockIssue):
+            muted = outcomes[-1].refused
+    return tuple(outcomes)
 
 
 def apply_one(github: GitHub, effect: e.Effect) -> Outcome:
     """Carry out one effect, as `apply` does. Raises `errors.GitHubError`."""
+    effect = within_limits(effect)
     try:
         return Outcome(effect, value=_METHODS[type(effect)](github, effect))
     except (Forbidden, NotFound, Rejected) as refused:
+        if isinstance(refused, Rejected) and isinstance(effect, e.EditIssue):
+            parts = _parts(effect)
+            if len(parts) > 1:
+                return _in_parts(github, effect, parts, refused)
         if not effect.optional:
             raise
         log.warning("%s was left out. %s %s", type(effect).__name__, refused, refused.remedy)
         return Outcome(effect, refused)
 
 
+def _parts(change: e.EditIssue) -> list[e.EditIssue]:
+    """An edit as one edit for each of its parts, the least likely to be refused first."""
+    given = {
+        "open": change.open,
+        "body": change.body,
+        "labels": change.labels,
+        "title": change.title,
+        "assignees": change.assignees,
+    }
+    bare = replace(change, **dict.fromkeys(given))
+    return [replace(bare, **{name: value}) for name, value in given.items() if value is not None]
+
+
+def _in_parts(
+    github: GitHub, change: e.EditIssue, parts: Iterable[e.EditIssue], refused: Rejected
+) -> Outcome:
+    """Make an edit that GitHub refused part by part, so that one part does not lose the others.
+
+    Raises the refusal when it is not optional and no part was made.
+    """
+    made = 0
+    for part in parts:
+        try:
+            github.edit(part)
+            made += 1
+        except Rejected as left:
+            log.warning("A part of the edit of #%s was left out. %s", change.number, left)
+    if not made and not change.optional:
+        raise refused
+    return Outcome(change, None if made else refused)
+
+
 def took_place(outcomes: Iterable[Outcome]) -> tuple[e.Effect, ...]:
     """The effects that GitHub carried out."""
     return tuple(outcome.effect for outcome in outcomes if outcome.done)
+
+
+def is_muted(outcomes: Iterable[Outcome]) -> bool:
+    """Whether GitHub refused to unlock a conversation."""
+    return any(isinstance(each.effect, e.UnlockIssue) and not each.done for each in outcomes)
 
 
 def missing_labels(github: GitHub, wanted: Iterable[str]) -> list[e.CreateLabel]:

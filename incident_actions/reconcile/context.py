@@ -18,6 +18,7 @@ class RunContext(Struct, frozen=True):
 
     `probe(url, allow_private)` says whether an address of the team's works. `sleep(seconds)` waits.
     `workflow` is the file name of the workflow that runs this program; empty when not known.
+    `run_url` is the address of the workflow's run; empty when not known.
     `sweeping` is true when the run looks at everything that is open, and false when it looks at
     what an event named.
     """
@@ -28,6 +29,7 @@ class RunContext(Struct, frozen=True):
     probe: Callable[[str, bool], bool]
     sleep: Callable[[float], None] = time.sleep
     workflow: str = ""
+    run_url: str = ""
     sweeping: bool = False
 
 

@@ -10,6 +10,7 @@ body.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
@@ -28,6 +29,8 @@ from incident_actions.errors import Rejected
 from incident_actions.reconcile.apply import apply, apply_one, missing_labels, took_place
 from incident_actions.reconcile.context import RunContext
 from incident_actions.render.postmortem import action_body
+
+log = logging.getLogger(__name__)
 
 _MOST_SUB_ISSUES = 100
 """The most sub-issues that GitHub allows on one issue.
@@ -83,7 +86,10 @@ def file_missing(
 
 
 def _open(context: RunContext, record: ActionRecord) -> int | None:
-    """Open an action item's issue; gives its number. Without its owner if GitHub rejects them."""
+    """Open an action item's issue; gives its number. Without its owner if GitHub rejects them.
+
+    None when GitHub rejects the issue for another reason: the other actions get theirs.
+    """
     effect = OpenIssue(
         title=records.title_of(record.text),
         body=action_body(record),
@@ -92,10 +98,11 @@ def _open(context: RunContext, record: ActionRecord) -> int | None:
     )
     try:
         return apply_one(context.github, effect).number
-    except Rejected:
-        if not record.assigned:
-            raise
-        return _open(context, replace(record, assigned=False))
+    except Rejected as refused:
+        if record.assigned and refused.says("assignee"):
+            return _open(context, replace(record, assigned=False))
+        log.warning("An action of #%s got no issue: %s", record.incident, refused)
+        return None
 
 
 def follow_file(context: RunContext, updates: Iterable[sync.ActionUpdate]) -> bool:

@@ -9,8 +9,9 @@ bot opens it again in its own name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -28,6 +29,7 @@ from incident_actions.domain.issue.observation import (
 )
 from incident_actions.domain.projection.effects import OpenIssue
 from incident_actions.domain.projection.wanted import edit
+from incident_actions.domain.text.harmless import defused
 from incident_actions.domain.timeline.commands.base import Subject
 from incident_actions.domain.timeline.commands.freeze import ThawDeploys
 from incident_actions.domain.timeline.commands.reports import Confirm, Dismiss
@@ -38,6 +40,7 @@ from incident_actions.gate_words import stamp
 from incident_actions.reconcile import untrusted_report
 from incident_actions.reconcile.context import JobResult, RunContext
 from incident_actions.reconcile.incident import believed, with_edits
+from incident_actions.reconcile.isolation import IssueTask, about, each_in_turn
 from incident_actions.reconcile.plan import put_back_notice
 from incident_actions.reconcile.recent_comments import RecentComments, is_held
 from incident_actions.render.markdown import render
@@ -71,17 +74,28 @@ def reconcile_freezes(context: RunContext, recent: RecentComments) -> tuple[JobR
         changed = context.github.issues(labels=[names.DEPLOY_FREEZE], state="all", since=since)
         due = _without_issue(due, changed, context)
     opened = [_open(context, occurrence) for occurrence in due]
-    current = [issue for issue in freezes if is_freeze(Observation(issue, (), context.config.bot))]
-    strangers = [issue for issue in current if not _gate_believes(issue)]
-    pending = [issue for issue in current if _needs_a_look(issue, context.now)]
-    results = [
-        result
-        for issue in (*pending, *recent.held_to_look_at(strangers))
-        for result in reconcile_freeze(
-            context, Observation(issue, context.github.history(issue.number), context.config.bot)
-        )
-    ]
-    return (*opened, *results)
+    strangers: list[Issue] = []
+
+    def keep(issue: Issue) -> tuple[JobResult, ...]:
+        history = context.github.history(issue.number)
+        return reconcile_freeze(context, Observation(issue, history, context.config.bot))
+
+    def look_at(issue: Issue) -> tuple[JobResult, ...]:
+        if not is_freeze(Observation(issue, (), context.config.bot)):
+            return ()
+        if not _gate_believes(issue):
+            strangers.append(issue)
+        return keep(issue) if _needs_a_look(issue, context.now) else ()
+
+    def answer_strangers() -> Sequence[JobResult]:
+        held = recent.held_to_look_at(strangers)
+        tasks = [about(issue.number, partial(keep, issue)) for issue in held]
+        return [result for of_issue in each_in_turn(context, tasks) for result in of_issue]
+
+    tasks = [about(issue.number, partial(look_at, issue)) for issue in freezes]
+    tasks.append(IssueTask("held freezes", answer_strangers))
+    results = each_in_turn(context, tasks)
+    return (*opened, *(result for of_task in results for result in of_task))
 
 
 def _without_issue(
@@ -323,4 +337,4 @@ def _freeze(title: str, wish: Wish, **given: str | int) -> OpenIssue:
         environments=wish.environments,
         **facts,
     )
-    return OpenIssue(title=title, body=body, labels=(names.DEPLOY_FREEZE,))
+    return OpenIssue(title=defused(title), body=body, labels=(names.DEPLOY_FREEZE,))

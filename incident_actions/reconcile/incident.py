@@ -29,7 +29,12 @@ from incident_actions.domain.issue.observation import (
 from incident_actions.domain.playbook import checklist as checklists
 from incident_actions.domain.projection.effects import CreateLabel, EditIssue, Effect, PostComment
 from incident_actions.domain.projection.state import State, has_settled, settled_issue, state_of
-from incident_actions.domain.projection.wanted import MOST_LABELS, is_ours, shown_labels
+from incident_actions.domain.projection.wanted import (
+    MOST_LABELS,
+    is_ours,
+    shown_labels,
+    through_lock,
+)
 from incident_actions.domain.reminders.due import due
 from incident_actions.domain.timeline.fold import (
     Evidence,
@@ -51,7 +56,7 @@ from incident_actions.errors import GitHubError
 from incident_actions.gate_readers import TRUSTED
 from incident_actions.github.client import GitHub
 from incident_actions.reconcile import lookups, plan, runbook_library
-from incident_actions.reconcile.apply import apply, missing_labels, took_place
+from incident_actions.reconcile.apply import apply, is_muted, missing_labels, took_place
 from incident_actions.reconcile.context import JobResult, RunContext
 from incident_actions.reconcile.plan import Assessment, DeclaredPlaybook, OutsideFacts
 from incident_actions.reconcile.runbook_library import RunbookLibrary
@@ -200,16 +205,20 @@ def reconcile(
     has_pages = any(notice.pages for notice in notices)
     pages = runbook_library.pages(github, notices, first.url) if has_pages else {}
     comments = plan.comments_to_change(known, notices, pages) + _reminders(context, known)
-    applied = took_place(apply(github, comments))
+    muted = known.before is not None and known.before.lock == "muted"
+    outcomes = apply(github, through_lock(first, comments, muted=muted))
+    muted = first.locked and (muted or is_muted(outcomes))
+    applied = took_place(outcomes)
     posted = plan.posted_after(known, applied)
     if applied:
         known = _observed_again(context, known)
     reminders = observation.own.of_kind(REMINDER).values()
     settled = settled_issue(first, applied, len(reminders), context.now)
     state, before = plan.state_after(known, posted, settled), known.before
+    state = replace(state, lock="muted" if muted else "locked" if first.locked else "")
     seen = before is not None and has_settled(first, before, context.now, reminders)
     change = plan.edit_for(known, state, context.config, settle=context.sweeping and not seen)
-    final: list[Effect] = [*_no_room(known, change)]
+    final = through_lock(first, _no_room(known, change), muted=muted)
     if change is not None:
         final += [*_labels_to_create(github, known, change), change]
     applied += took_place(apply(github, final))
@@ -271,7 +280,7 @@ def _reminders(context: RunContext, known: Assessment) -> list[Effect]:
     """
     author = known.observation.issue.author
     reporter = None if author.bot else author.login
-    policy = context.config.reminders.policy()
+    policy = context.config.reminder_policy(context.now)
     by_next_sweep = due(known.incident, known.playbook.checks, reporter, policy, context.now)
     due_now = by_next_sweep
     if not context.sweeping:

@@ -10,7 +10,7 @@ from incident_actions.config import read_config
 from incident_actions.domain.issue import labels as names
 from incident_actions.domain.issue.forms import looks_filled
 from incident_actions.domain.issue.observation import Observation
-from incident_actions.errors import InputError, NotFound
+from incident_actions.errors import InputError, NotFound, Transferred
 from incident_actions.github.client import GitHub
 from incident_actions.reconcile import runbook_library
 from incident_actions.reconcile.context import JobResult, RunContext
@@ -63,6 +63,8 @@ def read_incident(github: GitHub, number: int, config_path: str, now: datetime) 
     config = read_config(github.file(config_path), config_path)
     try:
         issue = github.issue(number)
+    except Transferred:
+        raise
     except NotFound as error:
         raise NotFound(f"#{number} is not there", remedy=error.remedy) from None
     if issue.is_pull_request or not issue.has_label(names.INCIDENT):

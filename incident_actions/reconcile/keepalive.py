@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 
 from incident_actions.domain.issue.observation import Issue
 from incident_actions.domain.projection.effects import EditIssue, OpenIssue, PostComment
+from incident_actions.domain.projection.wanted import through_lock
 from incident_actions.domain.timeline.interpreter import Notice, NoticeKind, name_of
 from incident_actions.errors import GitHubError
-from incident_actions.reconcile.apply import apply, apply_one
+from incident_actions.reconcile.apply import apply, apply_one, took_place
 from incident_actions.reconcile.context import JobResult, RunContext
 from incident_actions.reconcile.incident import Reconciled
 from incident_actions.render import comments
@@ -54,7 +55,9 @@ def tell_if_late(context: RunContext, reconciled: Reconciled) -> bool:
         return False
     text = comments.scheduler(notice, context.workflow, last_run)
     comment = PostComment(number, notice.kind, notice.key, text)
-    return apply_one(context.github, comment).done
+    issue, muted = reconciled.assessment.observation.issue, reconciled.state.lock == "muted"
+    done = took_place(apply(context.github, through_lock(issue, [comment], muted=muted)))
+    return comment in done
 
 
 def keep_alive(context: RunContext) -> tuple[JobResult, ...]:

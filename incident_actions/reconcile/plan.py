@@ -288,6 +288,7 @@ def edit_for(known: Assessment, state: State, config: Config, *, settle: bool) -
         silent=known.silent,
         postmortem=state.postmortem,
         postmortem_due=config.postmortem.due_at(incident),
+        lock=state.lock,
         headline="" if known.silent else _headline(known.observation.values),
     )
     if known.silent:

@@ -23,6 +23,7 @@ from incident_actions.domain.postmortem.document import Document
 from incident_actions.domain.postmortem.draft import Draft, DraftAction
 from incident_actions.domain.postmortem.link import SETTING, Postmortem
 from incident_actions.domain.postmortem.pulls import PullRequest
+from incident_actions.domain.postmortem.record import MAX_TITLE
 from incident_actions.domain.projection.effects import (
     CommitFiles,
     CreateLabel,
@@ -31,6 +32,8 @@ from incident_actions.domain.projection.effects import (
     OpenPull,
     PostComment,
 )
+from incident_actions.domain.projection.wanted import through_lock
+from incident_actions.domain.text.harmless import defused, one_line
 from incident_actions.errors import ConfigError, Forbidden, NotFound, Rejected, Unavailable
 from incident_actions.github.client import GitHub
 from incident_actions.reconcile import plan
@@ -60,7 +63,8 @@ def keep_postmortem(context: RunContext, reconciled: Reconciled) -> JobResult:
         if after is not None and after.refused:
             comments = [_refused(known.observation.issue, after)]
     new = [each for each in comments if f"{each.kind} {each.key}" not in state.posted]
-    done = took_place(apply(context.github, new))
+    issue, muted = known.observation.issue, state.lock == "muted"
+    done = took_place(apply(context.github, through_lock(issue, new, muted=muted)))
     result = replace(
         result,
         changed=result.changed or bool(done) or after != before,
@@ -143,6 +147,9 @@ def _keep(context: RunContext, known: Assessment, before: Postmortem | None) -> 
     except Forbidden as refused:
         log.warning("No postmortem: %s", refused)
         return replace(now, refused="contents: write")
+    except Rejected as refused:
+        log.warning("No postmortem: %s", refused)
+        return replace(now, refused=f"{link.BRANCH}: {refused}")
     return _open(context, known, now) if has_branch else now
 
 
@@ -155,7 +162,8 @@ def _existing(github: GitHub, known: Assessment, before: Postmortem | None) -> P
     if before is not None:
         if before.pr not in (None, number):
             return before
-        refused = "" if before.refused == SETTING else before.refused
+        kind = before.refused.partition(":")[0]
+        refused = "" if kind in (SETTING, link.PULL) else before.refused
         return replace(before, pr=number, merged=merged, refused=refused)
     try:
         pull = github.pull(number)
@@ -254,14 +262,18 @@ def _open(context: RunContext, known: Assessment, now: Postmortem) -> Postmortem
     """
     github = context.github
     start = f"Postmortem of #{known.number}: "
-    title = f"{start}{known.observation.issue.title}"[:256]
+    title = one_line(f"{start}{defused(known.observation.issue.title)}", MAX_TITLE)
     existing = (github.pull(now.pr),) if now.pr is not None else github.pulls_of(now.branch)
     try:
         pull = existing[0] if existing else _open_pull(context, known, now, title)
-    except Forbidden as refused:
+    except (Forbidden, Rejected) as refused:
         log.warning("The pull request was not opened: %s", refused)
-        permitted = "not permitted to create" in str(refused)
-        return replace(now, refused=SETTING if permitted else "pull-requests: write")
+        if "not permitted to create" in str(refused):
+            return replace(now, refused=SETTING)
+        is_rule = isinstance(refused, Rejected)
+        return replace(
+            now, refused=f"{link.PULL}: {refused}" if is_rule else "pull-requests: write"
+        )
     now = replace(now, pr=pull.number, merged=pull.merged)
     if not pull.open:
         return now
@@ -272,7 +284,7 @@ def _open(context: RunContext, known: Assessment, now: Postmortem) -> Postmortem
 
 
 def _open_pull(context: RunContext, known: Assessment, now: Postmortem, title: str) -> PullRequest:
-    """Open a pull request. Raises `Forbidden`, and `Unavailable` when another run may have."""
+    """Open a pull request. Raises `Forbidden`, `Rejected`; `Unavailable` when another run has."""
     body = texts.pull_body(
         known.number,
         known.incident.times[Moment.RESOLVED],
@@ -284,9 +296,11 @@ def _open_pull(context: RunContext, known: Assessment, now: Postmortem, title: s
     try:
         pull = apply_one(context.github, effect).value
     except Rejected as refused:
+        if not refused.says("already exists"):
+            raise
         raise Unavailable(
             f"the pull request could not be opened: {refused}",
-            remedy="Another run may have opened it; the next one looks.",
+            remedy="Another run has opened it; the next one looks.",
         ) from None
     assert isinstance(pull, PullRequest)
     return pull

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -14,6 +15,7 @@ from incident_actions.domain.postmortem import record as records
 from incident_actions.domain.projection.state import state_of
 from incident_actions.errors import NotFound
 from incident_actions.reconcile.context import JobResult, RunContext
+from incident_actions.reconcile.isolation import about, each_in_turn
 from incident_actions.reconcile.issue import reconcile_issue
 from incident_actions.reconcile.review import Reviewed, review
 
@@ -52,8 +54,9 @@ def _with_incidents(context: RunContext, reviewed: Reviewed | None) -> tuple[Job
         return ()
     number = reviewed.pull.number
     results: list[JobResult] = []
-    for incident in reviewed.incidents:
-        results += reconcile_issue(context, incident)
+    tasks = [about(each, partial(reconcile_issue, context, each)) for each in reviewed.incidents]
+    for of_incident in each_in_turn(context, tasks):
+        results += of_incident
     last = results.pop() if results else JobResult()
     changed = last.changed or reviewed.changed
     last = replace(last, changed=changed, pull_request=number, findings=reviewed.unpublished)
@@ -83,24 +86,32 @@ def reconcile_lost_runs(context: RunContext) -> tuple[JobResult, ...]:
     action item that changed within three hours is looked at again. Makes one request when there is
     nothing to do.
     """
-    results: list[JobResult] = []
-    pulls: list[int] = []
-    for issue in context.github.issues(
+    reviewed: set[int] = set()
+
+    def look_at(issue: Issue) -> tuple[JobResult, ...]:
+        if not issue.is_pull_request and issue.has_label(names.INCIDENT):
+            return reconcile_issue(context, issue.number) if _lacks_postmortem(issue) else ()
+        pull = _pull_to_review(context, issue)
+        if pull is None or pull in reviewed:
+            return ()
+        reviewed.add(pull)
+        return _reviewed_again(context, pull)
+
+    changed = context.github.issues(
         state="all", since=context.now - _LOOK_BACK, pulls=True, most=100
-    ):
-        recent = context.now - issue.updated_at < _JUST_NOW
-        if issue.is_pull_request:
-            if recent and issue.has_label(names.POSTMORTEM):
-                pulls.append(issue.number)
-        elif issue.has_label(names.INCIDENT):
-            if _lacks_postmortem(issue):
-                results += reconcile_issue(context, issue.number)
-        elif recent and issue.has_label(names.ACTION_ITEM):
-            filed = records.filed(issue, context.config.bot)
-            pulls += [filed.record.pr] if filed is not None else []
-    for number in dict.fromkeys(pulls):
-        results += _reviewed_again(context, number)
-    return tuple(results)
+    )
+    tasks = [about(issue.number, partial(look_at, issue)) for issue in changed]
+    return tuple(result for of_issue in each_in_turn(context, tasks) for result in of_issue)
+
+
+def _pull_to_review(context: RunContext, issue: Issue) -> int | None:
+    """The postmortem's pull request that may need a look, because it or its action item changed."""
+    if context.now - issue.updated_at >= _JUST_NOW:
+        return None
+    if issue.is_pull_request:
+        return issue.number if issue.has_label(names.POSTMORTEM) else None
+    filed = records.filed(issue, context.config.bot) if issue.has_label(names.ACTION_ITEM) else None
+    return None if filed is None else filed.record.pr
 
 
 def _lacks_postmortem(issue: Issue) -> bool:

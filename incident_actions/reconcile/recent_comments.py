@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -9,7 +10,10 @@ from incident_actions.domain.issue import labels as names
 from incident_actions.domain.issue.observation import BotComments, Comment, Issue, find_bot_comments
 from incident_actions.domain.reminders.kinds import LATEST
 from incident_actions.domain.timeline.parser import read_comment
+from incident_actions.errors import GitHubError
 from incident_actions.reconcile.context import RunContext
+
+log = logging.getLogger(__name__)
 
 MOST_HELD = 10
 """The most held issues of a kind that one sweep looks at: strangers can open any number of them.
@@ -43,8 +47,20 @@ class RecentComments:
             and issue.comments > 1
             and self._context.now - issue.updated_at < timedelta(days=1)
         ]
-        waiting = [issue for issue in discussed if self._has_open_question(issue.number)]
+        waiting = [issue for issue in discussed if self._may_wait(issue.number)]
         return sorted(waiting, key=lambda issue: (issue.updated_at, issue.number))[:MOST_HELD]
+
+    def _may_wait(self, number: int) -> bool:
+        """Whether an issue has an open question. One that can't be read has: it is looked at then,
+        and what is wrong with it is said there.
+        """
+        try:
+            return self._has_open_question(number)
+        except GitHubError:
+            raise
+        except Exception:
+            log.exception("The comments on #%s could not be read", number)
+            return True
 
     def _has_open_question(self, number: int) -> bool:
         """Whether a command has no answer yet, or its answer was posted but not carried out.

@@ -14,6 +14,7 @@ from incident_actions.domain.issue import labels
 from incident_actions.errors import InputError, Unavailable
 from incident_actions.github.client import GitHub
 from incident_actions.reconcile.context import JobResult, RunContext
+from incident_actions.reconcile.isolation import about, alone
 from incident_actions.reconcile.issue import reconcile_issue
 from incident_actions.reconcile.pull import reconcile_action_item, reconcile_pull
 from incident_actions.reconcile.sweep import sweep
@@ -115,13 +116,15 @@ class Tools(Struct, frozen=True):
     """What a run gets from `main`, so that tests can replace it.
 
     `now` is an aware UTC time. `sleep(seconds)` waits. `probe(url, allow_private)` says whether an
-    address works. `workflow` is the file name of the running workflow; empty when not known.
+    address works. `workflow` is the file name of the running workflow, and `run_url` the address of
+    its run; empty when not known.
     """
 
     now: datetime
     sleep: Callable[[float], None]
     probe: Callable[[str, bool], bool]
     workflow: str = ""
+    run_url: str = ""
 
 
 def respond(
@@ -146,15 +149,31 @@ def _do(github: GitHub, job: Job, config_path: str, tools: Tools) -> tuple[JobRe
     """Do a job once. Raises `errors.IncidentActionsError`."""
     config = read_config(github.file(config_path), config_path)
     context = RunContext(
-        github, config, tools.now, tools.probe, sleep=tools.sleep, workflow=tools.workflow
+        github,
+        config,
+        tools.now,
+        tools.probe,
+        sleep=tools.sleep,
+        workflow=tools.workflow,
+        run_url=tools.run_url,
     )
     match job:
         case IssueJob(number, action_item):
-            results = reconcile_action_item(context, github.issue(number)) if action_item else None
-            return reconcile_issue(context, number) if results is None else results
+            task = about(number, lambda: _issue(context, number, action_item=action_item))
+            return tuple(alone(context, task))
         case PullJob(number, sender):
-            return reconcile_pull(context, number, sender)
+            task = about(number, lambda: reconcile_pull(context, number, sender))
+            return tuple(alone(context, task))
         case SweepJob():
             return sweep(replace(context, sweeping=True))
         case NoJob():
             return ()
+
+
+def _issue(context: RunContext, number: int, *, action_item: bool) -> tuple[JobResult, ...]:
+    """Bring one issue up to date, or the postmortem that it is an action item of."""
+    if action_item:
+        results = reconcile_action_item(context, context.github.issue(number))
+        if results is not None:
+            return results
+    return reconcile_issue(context, number)

@@ -43,8 +43,8 @@ from incident_actions.domain.projection.effects import (
     PostComment,
     PublishCheck,
 )
-from incident_actions.domain.projection.wanted import keep_comment
-from incident_actions.errors import Forbidden, NotFound, Unavailable
+from incident_actions.domain.projection.wanted import keep_comment, through_lock
+from incident_actions.errors import Forbidden, NotFound, Rejected, Transferred, Unavailable
 from incident_actions.reconcile import filing
 from incident_actions.reconcile.apply import apply, apply_one, took_place
 from incident_actions.reconcile.context import RunContext
@@ -146,8 +146,10 @@ def _review_file(context: RunContext, pull: PullRequest, path: str, *, writes: b
     filed = filing.list_filed(context, incident)
     owners = _owners(context, document, filed)
     filed = filing.file_missing(context, incident, pull.number, document, filed, owners)
+    transferred = _transferred(context, document, filed)
     matched = sync.match(document, filed, number)
     numbered = sync.write_numbers(document, matched)
+    numbered = sync.tick(numbered, [each for each, gone in transferred.items() if _is_done(gone)])
     sha = ""
     if numbered.lines != document.lines:
         sha = _write_back(context, pull, path, document, numbered)
@@ -156,10 +158,48 @@ def _review_file(context: RunContext, pull: PullRequest, path: str, *, writes: b
     updates = sync.updates(matched, owners)
     changed = filing.follow_file(context, updates)
     filed = tuple(update.after for update in updates)
-    notes = _link_up(context, incident, filed)
-    facts = LintFacts(today, number, owners, frozenset(each.issue.number for each in filed))
+    notes = (*_link_up(context, incident, filed), *map(_told, transferred.values()))
+    known = frozenset([*(each.issue.number for each in filed), *transferred])
+    facts = LintFacts(today, number, owners, known)
     findings = lint(document, facts)
     return _FileReview(path, document, incident, findings, filed, notes, sha, changed or bool(sha))
+
+
+def _transferred(
+    context: RunContext, document: Document, filed: Sequence[FiledAction]
+) -> dict[int, Transferred]:
+    """The action items in the file that are in another repository now, by their number here.
+
+    Makes one request for each number in the file that is none of the action items here, and one
+    more for where it is now.
+    """
+    here = {each.issue.number for each in filed}
+    found: dict[int, Transferred] = {}
+    for number in dict.fromkeys(action.number for action in document.actions):
+        if number is not None and number not in here:
+            try:
+                context.github.issue(number)
+            except Transferred as gone:
+                found[number] = gone
+            except NotFound:
+                continue
+    return found
+
+
+def _is_done(gone: Transferred) -> bool:
+    """Whether a transferred action item is closed, as far as the token may see that."""
+    return isinstance(gone.answer, dict) and gone.answer.get("state") == "closed"
+
+
+def _told(gone: Transferred) -> str:
+    """The note that says where a transferred action item is now."""
+    if gone.answer is None:
+        return (
+            f"#{gone.number} was transferred to a repository that the workflow's token may not "
+            "see. Its link leads there; tick its box here when it is done."
+        )
+    state = "closed" if _is_done(gone) else "open"
+    return f"#{gone.number} was transferred to {gone.where}, where it is {state}. It is followed."
 
 
 def _incident(context: RunContext, number: int) -> Issue | None:
@@ -221,8 +261,9 @@ def _write_back(
         commit = CommitFiles(branch, tip, {path: after.to_bytes()}, message)
         try:
             sha = apply_one(context.github, commit).value
-        except Forbidden as refused:
-            log.warning("The file stays as it is: %s. Add `contents: write`.", refused)
+        except (Forbidden, Rejected) as refused:
+            remedy = "Add `contents: write`." if isinstance(refused, Forbidden) else refused.remedy
+            log.warning("The file stays as it is: %s. %s", refused, remedy)
             return ""
         if sha:
             return str(sha)
@@ -242,7 +283,7 @@ def _link_up(context: RunContext, incident: Issue, filed: Sequence[FiledAction])
         return ()
     comment = texts.followups(incident.number, unlinked.filed, unlinked.why)
     own = _own(context, context.github.history(incident.number))
-    apply(context.github, keep_comment(own, comment))
+    apply(context.github, through_lock(incident, keep_comment(own, comment)))
     return (
         f"Some are no sub-issues of #{incident.number}, because {unlinked.why}. "
         "They are listed there in a comment.",
@@ -315,7 +356,7 @@ def _tell(
     news = any(isinstance(each, PostComment | EditComment) for each in effects)
     if news and clean(finding for _, finding in findings):
         effects = [*_hand_over(context, pull, files), *effects]
-    return bool(took_place(apply(context.github, effects)))
+    return bool(took_place(apply(context.github, through_lock(pull, effects))))
 
 
 def _hand_over(

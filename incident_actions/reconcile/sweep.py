@@ -7,31 +7,25 @@ nothing happened and nothing is due costs no request of its own.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
+from functools import partial
 
 from incident_actions.domain.issue import labels as names
 from incident_actions.domain.issue.incident import Severity
 from incident_actions.domain.issue.observation import REMINDER, Issue, Observation
 from incident_actions.domain.projection.state import State, is_stale, state_of
+from incident_actions.domain.projection.wanted import through_lock
 from incident_actions.domain.reminders.due import due
 from incident_actions.domain.timeline.interpreter import NoticeKind
-from incident_actions.errors import (
-    Forbidden,
-    GitHubError,
-    NotFound,
-    RateLimited,
-    Rejected,
-    RequestCeilingReached,
-    Unavailable,
-)
+from incident_actions.errors import Forbidden, GitHubError, NotFound, Rejected, Unavailable
 from incident_actions.reconcile import plan
 from incident_actions.reconcile.apply import apply, took_place
 from incident_actions.reconcile.context import JobResult, RunContext
 from incident_actions.reconcile.followups import remind_of_actions, remind_of_postmortems
 from incident_actions.reconcile.freeze import reconcile_freezes
 from incident_actions.reconcile.incident import may_edit
+from incident_actions.reconcile.isolation import IssueTask, about, each_in_turn
 from incident_actions.reconcile.issue import reconcile_issue
 from incident_actions.reconcile.keepalive import keep_alive
 from incident_actions.reconcile.pull import reconcile_lost_runs
@@ -39,17 +33,13 @@ from incident_actions.reconcile.recent_comments import RecentComments, is_held
 
 log = logging.getLogger(__name__)
 
-Task = Callable[[], tuple[JobResult, ...]]
-"""One part of a sweep. Gives the results of its jobs."""
-
 
 def sweep(context: RunContext) -> tuple[JobResult, ...]:
     """Do everything that is due, the most urgent first: incidents by severity, freezes, reports
     that wait for an answer, postmortems and action items, GitHub's own schedule.
 
-    When a task fails, the others are still done. Then its error is raised (`errors.GitHubError`).
-    Only a rate limit that lasts too long, or too many requests, end the sweep at once: the next
-    sweep does the rest.
+    When a task fails, the others are still done. Then its error is raised. Only a rate limit that
+    lasts too long, or too many requests, end the sweep at once: the next sweep does the rest.
     """
     recent = RecentComments(context)
     listed = context.github.issues(labels=[names.INCIDENT])
@@ -57,46 +47,26 @@ def sweep(context: RunContext) -> tuple[JobResult, ...]:
     incidents = _urgent_first([issue for issue in listed if not is_held(issue)])
     lost = _lost(context)
     doubtful = _edited_by_others(context, [*incidents, *lost])
-    tasks: list[tuple[str, Task]] = [
+    tasks = [
         *(
-            (f"#{issue.number}", _incident_task(context, issue, recent, doubtful))
+            about(issue.number, _incident_task(context, issue, recent, doubtful))
             for issue in incidents
         ),
-        ("what was closed or lost its label", lambda: _put_right(context, lost, recent, doubtful)),
-        ("the freezes", lambda: reconcile_freezes(context, recent)),
-        ("the reports that wait", lambda: _held_reports(context, held, recent)),
-        ("what lost runs left undone", lambda: reconcile_lost_runs(context)),
-        ("reminders of postmortems", lambda: remind_of_postmortems(context)),
-        ("reminders of action items", lambda: remind_of_actions(context)),
-        ("the schedule", lambda: keep_alive(context)),
+        IssueTask(
+            "what was closed or lost its label",
+            lambda: _put_right(context, lost, recent, doubtful),
+        ),
+        IssueTask("the freezes", lambda: reconcile_freezes(context, recent)),
+        IssueTask("the reports that wait", lambda: _held_reports(context, held, recent)),
+        IssueTask("what lost runs left undone", lambda: reconcile_lost_runs(context)),
+        IssueTask("reminders of postmortems", lambda: remind_of_postmortems(context)),
+        IssueTask("reminders of action items", lambda: remind_of_actions(context)),
+        IssueTask("the schedule", lambda: keep_alive(context)),
     ]
-    results = _each_in_turn(tasks)
+    results = each_in_turn(context, tasks)
     # The last result becomes the run's outputs, so results of incidents come last.
     ordered = results[len(incidents) :] + results[: len(incidents)]
     return tuple(result for of_task in ordered for result in of_task)
-
-
-def _each_in_turn(tasks: Sequence[tuple[str, Task]]) -> list[tuple[JobResult, ...]]:
-    """Do the tasks (name, task) one after the other; gives the results of each.
-
-    Raises `RateLimited` and `RequestCeilingReached` at once, because every further request would
-    fail, too. Raises the first of all other errors after the last task.
-    """
-    results: list[tuple[JobResult, ...]] = []
-    failed: list[GitHubError] = []
-    for turn, (name, task) in enumerate(tasks):
-        try:
-            results.append(task())
-        except (RateLimited, RequestCeilingReached) as error:
-            undone = ", ".join(each for each, _ in tasks[turn:])
-            log.warning("%s. Left for the next sweep: %s", error, undone)
-            raise
-        except GitHubError as error:
-            log.warning("%s was left for the next sweep: %s", name, error)
-            failed.append(error)
-    if failed:
-        raise failed[0]
-    return results
 
 
 def _edited_by_others(context: RunContext, incidents: Sequence[Issue]) -> frozenset[int]:
@@ -120,7 +90,7 @@ def _edited_by_others(context: RunContext, incidents: Sequence[Issue]) -> frozen
 
 def _incident_task(
     context: RunContext, issue: Issue, recent: RecentComments, doubtful: Collection[int]
-) -> Task:
+) -> Callable[[], tuple[JobResult, ...]]:
     """The task for one incident: bring it up to date, or only post reminders if it is unchanged.
 
     The text of an incident in `doubtful` is not believed before it was looked at.
@@ -157,12 +127,12 @@ def _put_right(
     context: RunContext, lost: Sequence[Issue], recent: RecentComments, doubtful: Collection[int]
 ) -> tuple[JobResult, ...]:
     """Bring those issues up to date that may be closed, or without their label, wrongly."""
-    return tuple(
-        result
+    tasks = [
+        about(issue.number, partial(reconcile_issue, context, issue.number))
         for issue in lost
         if _may_be_wrong(issue, recent, doubtful)
-        for result in reconcile_issue(context, issue.number)
-    )
+    ]
+    return tuple(result for results in each_in_turn(context, tasks) for result in results)
 
 
 def _may_be_wrong(issue: Issue, recent: RecentComments, doubtful: Collection[int]) -> bool:
@@ -182,8 +152,11 @@ def _held_reports(
     context: RunContext, held: Sequence[Issue], recent: RecentComments
 ) -> tuple[JobResult, ...]:
     """Bring the held reports up to date in which somebody may wait for an answer."""
-    waiting = recent.held_to_look_at(held)
-    return tuple(result for issue in waiting for result in reconcile_issue(context, issue.number))
+    tasks = [
+        about(issue.number, partial(reconcile_issue, context, issue.number))
+        for issue in recent.held_to_look_at(held)
+    ]
+    return tuple(result for of_task in each_in_turn(context, tasks) for result in of_task)
 
 
 def _urgent_first(issues: Sequence[Issue]) -> list[Issue]:
@@ -217,11 +190,12 @@ def _remind(
 ) -> tuple[JobResult, ...]:
     """Post the reminders of an unchanged incident that were not posted yet."""
     reporter = None if issue.author.bot else issue.author.login
-    policy = context.config.reminders.policy()
+    policy = context.config.reminder_policy(context.now)
     reminders = due(state, state.checks, reporter, policy, context.now)
-    if all(reminder.held for reminder in reminders):
-        return ()
+    waiting = all(reminder.held and not reminder.covers for reminder in reminders)
+    if state.lock == "muted" or waiting:
+        return ()  # a summary that is held takes the others' place all the same
     own = recent.own(issue.number).of_kind(REMINDER)
     comments = plan.reminder_comments(issue.number, own, reminders, state)
-    changed = bool(took_place(apply(context.github, comments)))
+    changed = bool(took_place(apply(context.github, through_lock(issue, comments))))
     return (JobResult(issue.number, state.severity.value, state.status.value, changed),)

@@ -19,7 +19,8 @@ from incident_actions.domain.issue.observation import (
     length_on_github,
 )
 from incident_actions.domain.projection import effects as e
-from incident_actions.domain.projection.wanted import edit, is_ours, mended
+from incident_actions.domain.projection.wanted import edit, is_ours, mended, through_lock
+from incident_actions.domain.text.harmless import defused
 from incident_actions.domain.timeline import untrusted_reports as reports
 from incident_actions.domain.timeline.commands.base import Subject
 from incident_actions.domain.timeline.commands.reports import Confirm, Dismiss
@@ -154,7 +155,7 @@ def say_and_edit(
         if any(not issue.has_label(name) for name in change.labels or ()):
             effects += missing_labels(context.github, names.CATALOG)
         effects.append(change)
-    return took_place(apply(context.github, effects))
+    return took_place(apply(context.github, through_lock(issue, effects)))
 
 
 def _close_doubles(github: GitHub, numbers: Sequence[int]) -> tuple[e.Effect, ...]:
@@ -179,7 +180,7 @@ def _incident_of(observation: Observation, by: str) -> e.OpenIssue:
         text=_cut(text),
     )
     return e.OpenIssue(
-        title=issue.title,
+        title=defused(issue.title),
         body=f"{reports.report_marker(issue.number)}\n{body}",
         labels=(names.INCIDENT, severity.value, f"{names.STATUS_PREFIX}{Status.INVESTIGATING}"),
     )

@@ -27,7 +27,7 @@ _SEVERITY_ROWS = ("In one line", "Internal update", "Status page")
 
 _READER = MarkdownIt("commonmark", {"html": False})
 _READER.disable(["image", "link", "autolink"])
-_LINK = re.compile(r"\[([^\]]*)\]\([^)\s]*\)")
+_LINK = re.compile(r"\[([^\]\[]{0,300})\]\([^)\s]{0,500}\)")
 
 
 def inline_html(text: str) -> Markup:

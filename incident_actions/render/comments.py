@@ -27,6 +27,7 @@ def remind(reminder: Reminder, incident: Incident) -> str:
         vacant=incident.vacant_since or incident.times[Moment.DECLARED],
         last=incident.last_activity,
         day=reminder.slot,
+        covers=reminder.covers,
     )
 
 
@@ -45,6 +46,13 @@ def scheduler(notice: Notice, workflow: str, last: datetime | None) -> str:
     return _with_marker(notice.kind, notice.kind, notice.key, workflow=workflow, last=last)
 
 
+def crashed(key: str, reference: str, run_url: str) -> str:
+    """The text that says that this program failed on an issue. `reference` identifies the fault;
+    `run_url` is the address of the workflow's run, empty when not known.
+    """
+    return _with_marker("crash", "crash", key, reference=reference, run_url=run_url)
+
+
 def write(notice: Notice, pages: Mapping[RequestedPage, str] | None = None) -> str:
     """The text of a notice. `pages` holds the texts of the playbook's pages that it asks for."""
     return _with_marker(
@@ -55,7 +63,7 @@ def write(notice: Notice, pages: Mapping[RequestedPage, str] | None = None) -> s
         lines=notice.lines,
         checks=notice.checks,
         text=notice.text,
-        pages=[(pages or {}).get(page) for page in notice.pages],
+        pages=list(dict.fromkeys((pages or {}).get(page) for page in notice.pages)),
         commands=REGISTRY,
     )
 

@@ -27,7 +27,7 @@ class DashboardFacts(Struct, frozen=True):
     `number` is the issue's. `checks` are the recovery checks. `ticked` are the texts of steps that
     people ticked, `seen` the keys of steps that the bot saw done. `update_every` is the time
     between updates, by severity. `silent`: show as little as possible of a security matter.
-    `web` is the repository's address.
+    `web` is the repository's address. `lock` is `State.lock`.
     """
 
     number: int
@@ -43,6 +43,7 @@ class DashboardFacts(Struct, frozen=True):
     runbooks: Sequence[Runbook] = ()
     web: str = ""
     postmortem: Postmortem | None = None
+    lock: str = ""
 
 
 def compose(incident: Incident, facts: DashboardFacts, states: Sequence[str], reporter: str) -> str:

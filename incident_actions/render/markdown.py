@@ -15,6 +15,8 @@ from typing import Any
 from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from incident_actions.domain.text.harmless import quiet
+
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 
 _URL = re.compile(r"(https?://[^\s<>\"'`|\\()\[\]]+)")
@@ -22,11 +24,11 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]|~$])")
 _BLOCK_START = re.compile(r"^([#>+=-])")
 _LIST_START = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
 _NOT_PRINTED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-_ZERO_WIDTH_SPACE = "\u200b"
 
 
 def inline(text: object, longest: int = 300) -> str:
-    """Escape people's text for one line: no formatting, no HTML, no mentions. URLs stay links.
+    """Escape people's text for one line: no formatting, no HTML, no mentions, no references. URLs
+    stay links, but those of issues.
 
     A text of more than `longest` characters is cut. Control characters, and those that change the
     writing direction, are dropped; letters of right-to-left scripts stay.
@@ -35,7 +37,7 @@ def inline(text: object, longest: int = 300) -> str:
     if len(flat) > longest:
         flat = flat[: longest - 1].rstrip() + "…"
     parts = _URL.split(flat)  # every second part is a URL
-    parts = [_quiet(part) if index % 2 else _escape(part) for index, part in enumerate(parts)]
+    parts = [quiet(part) if index % 2 else _escape(part) for index, part in enumerate(parts)]
     line = _BLOCK_START.sub(r"\\\1", "".join(parts))
     return _LIST_START.sub(r"\1\\\2", line)
 
@@ -43,18 +45,16 @@ def inline(text: object, longest: int = 300) -> str:
 def _escape(text: str) -> str:
     escaped = _SPECIAL.sub(r"\\\1", text)
     escaped = escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _quiet(escaped)
-
-
-def _quiet(text: str) -> str:
-    """Put a zero-width space after each `@`, so that it mentions and notifies nobody."""
-    return text.replace("@", "@" + _ZERO_WIDTH_SPACE)
+    return quiet(escaped)
 
 
 def quote(text: str) -> str:
-    """A whole text as a Markdown quote. Its formatting stays; HTML, markers and mentions do not."""
+    """A whole text as a Markdown quote.
+
+    Its formatting stays; HTML, markers, mentions and references do not.
+    """
     safe = _NOT_PRINTED.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-    safe = _quiet(safe.replace("<!--", "&lt;!--").replace("<", "&lt;"))
+    safe = quiet(safe.replace("<!--", "&lt;!--").replace("<", "&lt;"))
     return "\n".join(f"> {line}".rstrip() for line in safe.split("\n"))
 
 

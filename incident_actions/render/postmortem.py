@@ -174,10 +174,18 @@ def withheld(number: int) -> PostComment:
 def refused(number: int, what: str, branch: str, compare: str) -> PostComment:
     """A comment that says what GitHub did not allow, and what to change.
 
-    `what` is `setting` or a permission such as `contents: write`. `compare` is the address where a
-    person can open the pull request from the branch.
+    `what` is `Postmortem.refused`: `setting`, a permission such as `contents: write`, or what
+    GitHub refused (`branch` or `pull`) with its words. `compare` is the address where a person can
+    open the pull request from the branch.
     """
-    key = f"{number}.{what.partition(':')[0]}"
+    kind, _, said = what.partition(":")
+    key = f"{number}.{kind}"
     return _comment(
-        PostmortemComment.REFUSED, number, key, what=what, branch=branch, compare=compare
+        PostmortemComment.REFUSED,
+        number,
+        key,
+        what=kind if kind in (link.BRANCH, link.PULL) else what,
+        said=said.strip(),
+        branch=branch,
+        compare=compare,
     )

@@ -173,6 +173,7 @@ class Repository:
     roles: dict[str, str] = field(default_factory=dict)
     labels: dict[str, Label] = field(default_factory=dict)
     issues: dict[int, Issue] = field(default_factory=dict)
+    transferred: dict[int, Issue] = field(default_factory=dict)
     comments: dict[int, Comment] = field(default_factory=dict)
     git: Objects = field(default_factory=Objects)
     pushed_at: str = ""

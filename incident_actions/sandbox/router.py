@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlencode
 from .access import Actor, at_least, need_role, need_scope, need_sight
 from .errors import RefusedError, invalid, not_found, unknown_route
 from .model import Issue, Pull, Repository
+from .moves import redirect
 from .world import World, stamp
 
 T = TypeVar("T")
@@ -255,10 +256,20 @@ def answer(call: Call, one: Route) -> Answer:
         raise unknown_route(f"the query parameter {names} of {one.method} {one.template}")
     if "repo" in call.params:
         full_name = f"{call.params['owner']}/{call.params['repo']}"
+        rest = "/".join(["", *call.path.split("/")[4:]])
+        renamed = call.world.renamed.get(full_name.lower())
+        if renamed is not None:
+            raise redirect(call.world, call.method, need_sight(call.actor, renamed), rest)
         repo = call.found_repo = need_sight(call.actor, call.world.find(full_name))
         key = "issue_number" if "issue_number" in call.params else "pull_number"
         if key in call.params:
             issue = repo.issues.get(call.number(key))
+            gone = repo.transferred.get(call.number(key))
+            if gone is not None:
+                rest = "/".join(
+                    ["", call.path.split("/")[4], str(gone.number), *call.path.split("/")[6:]]
+                )
+                raise redirect(call.world, call.method, gone.repo, rest)
             visible = issue is not None and (key == "issue_number" or issue.pull is not None)
             call.found_issue = issue if visible else None
         need_scope(call.actor, repo, one.scope, one.level, call.found_issue)

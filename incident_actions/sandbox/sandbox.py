@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Self
 
+from . import moves
 from .access import ROLES, Actor
 from .errors import RefusedError
 from .faults import Fault, Kind
@@ -127,6 +128,18 @@ class Sandbox:
                     raise ValueError(f"no such role: {role}")
                 self.repo(full_name).roles[login.lower()] = role
             return user
+
+    def rename(self, full_name: str, name: str) -> None:
+        """Give a repository another name; the old one redirects."""
+        with self.world.lock:
+            moves.rename(self.world, self.repo(full_name), name)
+
+    def transfer(self, full_name: str, number: int, to: str, by: str) -> int:
+        """`by` transfers an issue to the repository `to`; the answer is its number there."""
+        with self.world.lock:
+            issue = self.repo(full_name).issues[number]
+            actor = Actor(self.world.user(by))
+            return moves.transfer(self.world, actor, issue, self.repo(to)).number
 
     def token(self, token: str, login: str, permissions: Mapping[str, str] | None = None) -> str:
         """A person's token, full or fine-grained; the answer is the token."""

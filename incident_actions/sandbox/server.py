@@ -23,6 +23,7 @@ from . import router
 from .access import Actor
 from .errors import RefusedError
 from .faults import HTML, Fault
+from .moves import by_name
 from .router import Answer, Call
 from .world import World
 
@@ -115,6 +116,7 @@ class Site:
         """The answer to a request, and the template of its route."""
         template = ""
         try:
+            path = by_name(self.world, path)
             one, params = router.find(method, path)
             template = one.template
             call = Call(self.world, actor, method, path, params, query, body)
@@ -203,7 +205,14 @@ class Handler(BaseHTTPRequestHandler):
             shown = json.loads(payload) if payload else None
             site.on_exchange(
                 Exchange(
-                    self.command, path, query, body, answer.status, shown, template, actor.login
+                    self.command,
+                    by_name(site.world, path),
+                    query,
+                    body,
+                    answer.status,
+                    shown,
+                    template,
+                    actor.login,
                 )
             )
         self._write(304 if known else answer.status, payload, answer.headers)

@@ -47,6 +47,7 @@ class World:
         self.users: dict[str, User] = {}
         self.tokens: dict[str, Actor] = {}
         self.repositories: dict[str, Repository] = {}
+        self.renamed: dict[str, Repository] = {}
         self.deliveries: list[tuple[str, dict[str, Any]]] = []
         self._last_id = 1_000_000
         self.bot = User(BOT_ID, BOT, "Bot")

@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 UPDATE_GAP = {"sev1": 15 * MINUTE, "sev2": 30 * MINUTE}
-NOT_URGENT = {"stalled", "not-closed", "override-expired"}
+NOT_URGENT = {"stalled", "not-closed", "override-expired", "forgotten"}
+FORGOTTEN = 3 * DAY
 QUIET = (time(22), time(7))
 ZONES = {"bob": "America/New_York"}
 HOME = "Europe/Berlin"
@@ -88,22 +89,40 @@ def _deadlines(facts: Facts, horizon: datetime) -> Iterator[tuple[str, datetime,
 def newest(facts: Facts, now: datetime, ahead: timedelta) -> dict[str, datetime]:
     """By kind, the newest deadline before `now + ahead`.
 
-    The second and third come after the usual gap, later ones at most hourly; what is a day old
-    is history.
+    The second and third come after the usual gap, later ones at most hourly, after eight hours at
+    most daily, after thirty days at most weekly; what is a day old is history. After three days in
+    which nobody did anything, one word a week takes the place of all that keeps coming.
     """
     found: dict[str, datetime] = {}
     if not facts.open or facts.paused(now):
         return found
+    lasting = False
     for kind, first, gap in _deadlines(facts, now + ahead):
-        deadline, count = first, 1
-        while gap is not None:
-            step = gap if count < 3 else max(gap, HOUR)
-            if deadline + step >= now + ahead:
-                break
-            deadline, count = deadline + step, count + 1
+        lasting = lasting or (gap is not None and first < now + ahead)
+        deadline = _last_before(now + ahead, first, gap)
         if deadline < now + ahead and now - deadline <= DAY:
             found[kind] = deadline
+    assert facts.active is not None
+    forgotten = facts.active + FORGOTTEN
+    if lasting and forgotten < now + ahead:
+        deadline = _last_before(now + ahead, forgotten, 7 * DAY)
+        return {"forgotten": deadline} if now - deadline <= DAY else {}
     return found
+
+
+def _last_before(end: datetime, first: datetime, gap: timedelta | None) -> datetime:
+    """The last of a row of deadlines before `end`; the first one when none is before it."""
+    deadline, count = first, 1
+    while gap is not None:
+        step = gap if count < 3 else max(gap, HOUR)
+        if deadline - first >= 8 * HOUR:
+            step = max(step, DAY)
+        if deadline - first >= 30 * DAY:
+            step = max(step, 7 * DAY)
+        if deadline + step >= end:
+            break
+        deadline, count = deadline + step, count + 1
+    return deadline
 
 
 def is_quiet(facts: Facts, kind: str, now: datetime, tick: timedelta) -> bool:
@@ -130,6 +149,6 @@ def after_run(
         if is_quiet(facts, kind, now, tick):
             del found[kind]
     for kind in early:
-        if kind in there and is_quiet(facts, kind, now, tick):
-            found[kind] = there[kind]
+        if kind in there and is_quiet(facts, kind, now, tick) and now - there[kind] <= DAY:
+            found[kind] = there[kind]  # what is older than a day is history
     return found

@@ -36,6 +36,8 @@ reminders:
   quiet-hours: {start: "22:00", end: "07:00", timezone: Europe/Berlin,
                 timezones: {bob: America/New_York}}
 """
+FORGETFUL = 5
+"""One incident of so many is forgotten by everybody as soon as it is declared."""
 LOST = 0.15
 """How many events get no run."""
 TURNS = {"ack": 6, "leave": 1, "update": 8, "promise": 3, "customer": 3, "snooze": 1, "wake": 1}
@@ -148,12 +150,14 @@ class Week:
         self.facts[number] = Facts(number, self.now, severity, customers, who)
         self.facts[number].commander = "bob" if named else None
         self.there[number] = {}
-        self._after_action(number)
+        self._after_action(number, forgotten=number % FORGETFUL == 0)
 
-    def _after_action(self, number: int) -> None:
-        """A run comes soon, or is lost; and somebody does the next thing."""
+    def _after_action(self, number: int, *, forgotten: bool = False) -> None:
+        """A run comes soon, or is lost; and somebody does the next thing, unless all forget it."""
         if self.chance.random() >= LOST:
             self._plan(self.now + timedelta(seconds=self.chance.randrange(5, 90)), "event", number)
+        if forgotten:
+            return
         sev3 = self.facts[number].severity == "sev3"
         wait = self.chance.expovariate(1 / (500 if sev3 else 25))
         next_turn = self.now + timedelta(seconds=1 + int(wait * 60))

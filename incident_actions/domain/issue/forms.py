@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from incident_actions import gate_readers
 from incident_actions.domain.issue.incident import Severity
+from incident_actions.domain.text.harmless import loud
 from incident_actions.domain.text.names import LOGIN, as_code
 from incident_actions.errors import ConfigError
 from incident_actions.gate_readers import HEADING, NO_RESPONSE, dig, kept
@@ -174,12 +175,12 @@ def looks_filled(form: Form, text: str) -> bool:
 def reported_text(reporter: str) -> str:
     """The reporter's text from the quote in the body of an incident that was a report.
 
-    The quote had `@` and `<` escaped, so that they had no effect; here they are restored, because
-    the answers are read as data.
+    The quote had mentions, references and `<` escaped, so that they had no effect; here they are
+    restored, because the answers are read as data.
     """
     lines = reporter.replace("\r\n", "\n").split("\n")
     quoted = "\n".join(line[1:].removeprefix(" ") for line in lines if line.startswith(">"))
-    return quoted.replace("@\u200b", "@").replace("&lt;", "<")
+    return loud(quoted).replace("&lt;", "<")
 
 
 def read_severity(answer: str) -> Severity | None:

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from incident_actions.domain.text.harmless import CONTROL
+
 INCIDENT = "incident"
 NEEDS_CONFIRMATION = "needs-confirmation"
 DEPLOY_FREEZE = "deploy-freeze"
@@ -25,6 +27,10 @@ FOLLOWUP_PREFIX = "followup:"
 
 MAX_NAME = 50
 """GitHub refuses label names with more characters."""
+
+
+MAX_DESCRIPTION = 100
+"""GitHub refuses longer descriptions of labels."""
 
 
 class Label(Struct, frozen=True):
@@ -62,6 +68,20 @@ SHOWN_PREFIXES = {
     CAUSE_PREFIX: ("7057ff", "What caused the incident"),
 }
 _FOLLOWUP = ("c5def5", "The gap that a follow-up closes")
+
+
+def clean(name: str) -> str:
+    """A name that GitHub takes for a label: without control characters, at most `MAX_NAME` long.
+
+    Names of labels that exist stay as they are. Empty when nothing is left.
+    """
+    flat = CONTROL.sub("", name).strip()
+    return flat if len(flat) <= MAX_NAME else flat[:MAX_NAME].rstrip()
+
+
+def fitting(label: Label) -> Label:
+    """A label with a name and a description that GitHub takes."""
+    return Label(clean(label.name), label.color, label.description[:MAX_DESCRIPTION])
 
 
 def describe(name: str) -> Label:

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from incident_actions.domain.issue import labels
 from incident_actions.domain.issue.forms import Form, FormValues, read_answers, reported_text
+from incident_actions.domain.text.harmless import units
 from incident_actions.gate_readers import BEGIN, END, STATE_CLOSE, STATE_OPEN, split_body
 
 MAX_LENGTH = 65_536
@@ -70,7 +71,7 @@ def put_back(issue: Issue, versions: Sequence[Version], may: Callable[[Actor], b
 
 def length_on_github(text: str) -> int:
     """The length of a text in UTF-16 code units: the most that GitHub may count."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+    return units(text)
 
 
 class Permission(IntEnum):
@@ -219,7 +220,8 @@ class Issue(Struct, frozen=True, dict=True):
     `association` is GitHub's `author_association`: a hint at the author's access, but no proof of a
     permission. `comments` is their number. Only a pull request can be a `draft`. `node` is its id
     for GraphQL. When the body was last edited by somebody who may not, `put_back` is that edit, and
-    `body` is the text before it.
+    `body` is the text before it. `lock_reason` is why its conversation is `locked`; empty when
+    nobody said.
     """
 
     number: int
@@ -238,6 +240,8 @@ class Issue(Struct, frozen=True, dict=True):
     draft: bool = False
     node: str = ""
     put_back: Version | None = None
+    locked: bool = False
+    lock_reason: str = ""
 
     def has_label(self, name: str) -> bool:
         """Whether it has a label. Like on GitHub, case makes no difference."""

@@ -12,21 +12,23 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
-from markdown_it import MarkdownIt
 from msgspec import Struct
 from msgspec.structs import replace
 
 from incident_actions.domain.issue.incident import Incident, Moment, Status
-from incident_actions.domain.text.documents import split_front_matter
+from incident_actions.domain.text.documents import (
+    block_reader,
+    split_front_matter,
+    without_comments,
+)
 from incident_actions.domain.text.names import slug
 
 _ITEM = re.compile(r"^[-*+] \[[ xX]\]\s+(?P<text>.+)$", re.MULTILINE)
 _KEY = re.compile(r"<!--\s*(?:seen|check):\s*(?P<key>[\w.-]+)\s*-->")
 _PROBE = re.compile(r"`?probe:\s*(?P<url>https?://[^\s`<>]+)`?")
-_COMMENT = re.compile(r"<!--.*?-->")
-_BOX = re.compile(r"^\s*[-*] \[(?P<tick>[ xX])\] (?P<text>.*?)\s*(?:<!--.*-->)?\s*$")
+_BOX = re.compile(r"\s*[-*] \[(?P<tick>[ xX])\] (?P<text>.*)$")
 _NUMBERS = re.compile(r"^(?:\d+[.)]\s*)+")
-_READER = MarkdownIt("commonmark")
+_READER = block_reader()
 
 ANSWERED = {"summary": "impact", "affected": "affected", "ongoing": "ongoing", "changes": "changes"}
 """The ids of form questions -> the keys of the steps that are done once they are answered."""
@@ -73,7 +75,13 @@ def shown_checklist(dashboard: str) -> tuple[ChecklistSection, ...]:
 def boxes(dashboard: str) -> dict[str, bool]:
     """The boxes in a dashboard: their text -> whether they are ticked."""
     matches = (_BOX.match(line) for line in dashboard.split("\n"))
-    return {match["text"]: match["tick"] != " " for match in matches if match}
+    return {_without_key(match["text"]): match["tick"] != " " for match in matches if match}
+
+
+def _without_key(text: str) -> str:
+    """The text of a box without the HTML comment at its end."""
+    text = text.rstrip()
+    return (text.partition("<!--")[0] if text.endswith("-->") else text).rstrip()
 
 
 def _sections(text: str, heading: str, untitled: str | None) -> tuple[ChecklistSection, ...]:
@@ -103,7 +111,7 @@ def _item(raw: str) -> ChecklistItem:
     """An item from the text after its box."""
     key = _KEY.search(raw)
     probe = _PROBE.search(raw)
-    text = " ".join(_COMMENT.sub("", _PROBE.sub("", raw)).split())
+    text = " ".join(without_comments(_PROBE.sub("", raw)).split())
     return ChecklistItem(
         text=text,
         key=key["key"].casefold() if key else "",

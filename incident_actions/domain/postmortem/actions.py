@@ -13,6 +13,7 @@ from datetime import date
 
 from msgspec import Struct
 
+from incident_actions.domain.text.documents import without_comments
 from incident_actions.domain.text.names import LOGIN
 
 CATEGORIES = (
@@ -33,7 +34,6 @@ OTHER = "other"
 _BOX = re.compile(r"^(?P<head>[\s>]*(?:[-*+]|\d{1,9}[.)])[ \t]+\[)(?P<box>[ xX])\](?P<gap>[ \t]+)")
 _NUMBER = re.compile(r"(?:#(?P<bare>\d{1,9})|\[#(?P<linked>\d{1,9})\]\([^)\s]*\))(?=\s|$)[ \t]*")
 _CATEGORY = re.compile(r"\[(?P<name>[^\[\]]*)\](?!\()[ \t]*")
-_COMMENT = re.compile(r"<!--.*?-->")
 _SEPARATOR = re.compile(r"(?:^|[ \t]+)/(?:[ \t]+|$)")
 _DATE_LIKE = re.compile(r"^(?=\D*\d)[\d\s./-]+$|^(?:yyyy-mm-dd|tbd|tba|\?+|soon|asap)$", re.I)
 _LOGIN = re.compile(rf"{LOGIN}$")
@@ -116,7 +116,7 @@ def read_action(line: str, number: int) -> Action | None:
         after = None if issue else _NUMBER.match(rest)
         if after:
             issue, rest = after, rest[after.end() :]
-    text, owner, due = _split(_COMMENT.sub("", rest).strip())
+    text, owner, due = _split(without_comments(rest).strip())
     return Action(
         line=number,
         done=head["box"] != " ",

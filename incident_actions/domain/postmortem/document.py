@@ -11,17 +11,20 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from incident_actions.domain.postmortem.actions import Action, box, read_action
 from incident_actions.domain.postmortem.link import ACTIONS
-from incident_actions.domain.text.documents import read_front_matter, split_front_matter
+from incident_actions.domain.text.documents import (
+    block_reader,
+    read_front_matter,
+    split_front_matter,
+)
 
 PROMPT = "\N{WRITING HAND}"
 """A quoted line that begins with this is a prompt: people write their text and delete the line."""
 
-_READER = MarkdownIt("commonmark", {"maxNesting": 40})
+_READER = block_reader()
 _PROMPT = re.compile(rf"^\s{{0,3}}>\s*{PROMPT}")
 
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from incident_actions.domain.issue.observation import EventKind, Observation, TimelineEvent
+from incident_actions.domain.text.harmless import defused
 from incident_actions.domain.text.names import slug
 
 FOLDER = "ops/postmortems"
@@ -30,6 +31,14 @@ SECTIONS = (
 ACTIONS = "Corrective actions"
 SETTING = "setting"
 """`Postmortem.refused` where Actions may not open pull requests. There is a branch all the same."""
+BRANCH = "branch"
+"""`Postmortem.refused` begins so where GitHub refuses the branch; then a colon and GitHub's words.
+
+A ruleset may forbid it. Nothing is drafted then."""
+PULL = "pull"
+"""`Postmortem.refused` begins so where GitHub refuses the pull request; then GitHub's words.
+
+There is a branch all the same."""
 
 _FILE = re.compile(r"\d{4}-\d{2}-\d{2}-(?P<issue>\d{1,9})-[^/]*\.md$")
 
@@ -52,7 +61,7 @@ class Postmortem(Struct, frozen=True, omit_defaults=True):
     @property
     def started(self) -> bool:
         """Whether there is a draft to write on."""
-        return self.pr is not None or self.refused == SETTING
+        return self.pr is not None or self.refused.partition(":")[0] in (SETTING, PULL)
 
 
 def branch_prefix(number: int) -> str:
@@ -73,7 +82,7 @@ def file_path(folder: str, number: int, title: str, day: datetime) -> str:
 def _slug(title: str) -> str:
     """The title of an incident as a short name, without the word `incident` at its start."""
     rest = re.sub(r"^\s*incident\b[\s:#-]*", "", title, flags=re.IGNORECASE)
-    return slug(rest, otherwise="incident")
+    return slug(defused(rest), otherwise="incident")
 
 
 def incident_of_path(path: str) -> int | None:

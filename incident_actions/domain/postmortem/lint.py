@@ -14,6 +14,7 @@ from incident_actions.domain.issue.incident import Moment, Severity
 from incident_actions.domain.postmortem.actions import CATEGORIES, Action, box, plain
 from incident_actions.domain.postmortem.document import Document, DocumentSection
 from incident_actions.domain.postmortem.link import ACTIONS, SECTIONS
+from incident_actions.domain.text.documents import without_comments
 from incident_actions.domain.text.names import LOGIN
 from incident_actions.domain.text.times import parse_time
 
@@ -213,7 +214,7 @@ def _is_empty(document: Document, section: DocumentSection) -> bool:
     if not set(document.prompts).isdisjoint(numbers):
         return False
     text = "\n".join(document.line(number) for number in numbers)
-    shown = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
+    shown = without_comments(text)
     return not any(line.strip(" \t#>-*|:") for line in shown.split("\n"))
 
 

@@ -21,6 +21,7 @@ class PullRequest(Struct, frozen=True):
     `node` is its id in GraphQL. `branch` and `sha` are its own branch and last commit; `base` is
     the branch that it goes into. Repositories are `owner/name`; `head_repository` is None when the
     fork was deleted. `reviewers` are the logins of who was asked and has not reviewed yet.
+    `lock_reason` is why its conversation is `locked`; empty when nobody said.
     """
 
     number: int
@@ -39,6 +40,8 @@ class PullRequest(Struct, frozen=True):
     labels: tuple[str, ...]
     assignees: tuple[str, ...]
     reviewers: tuple[str, ...]
+    locked: bool = False
+    lock_reason: str = ""
 
     @property
     def is_from_fork(self) -> bool:

@@ -16,6 +16,7 @@ from msgspec import Struct
 from incident_actions.domain.issue import labels
 from incident_actions.domain.issue.observation import Issue, within_html_comment
 from incident_actions.domain.postmortem.actions import Action, key_of, plain
+from incident_actions.domain.text.harmless import defused, one_line
 
 State = Literal["open", "done", "dropped"]
 
@@ -24,7 +25,7 @@ MAX_TITLE = 256
 
 _END = "<!-- incident-actions:end -->"
 _BLOCK = re.compile(
-    r"\A\s*<!-- incident-actions:action (?P<json>\{[^\r\n]*\}) -->.*?" + re.escape(_END), re.DOTALL
+    r"\A\s*<!-- incident-actions:action (?P<json>\{[^\r\n>]*\}) -->.*?" + re.escape(_END), re.DOTALL
 )
 
 
@@ -77,9 +78,8 @@ def record_of(action: Action, incident: int, pr: int, *, assigned: bool = True) 
 
 
 def title_of(text: str) -> str:
-    """The issue's title: the action's text, cut to 256 characters."""
-    title = plain(text)
-    return title if len(title) <= MAX_TITLE else title[: MAX_TITLE - 1].rstrip() + "…"
+    """The issue's title: the action's text without effects, cut to 256 characters."""
+    return one_line(defused(plain(text)), MAX_TITLE)
 
 
 def labels_of(record: ActionRecord) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ changed, the file counts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -139,6 +139,16 @@ def write_numbers(document: Document, matched: MatchedActions) -> Document:
             after = with_number(after, action, filed.issue.number)
         if after != line:
             changed[action.line] = after
+    return document.with_lines(changed) if changed else document
+
+
+def tick(document: Document, numbers: Collection[int]) -> Document:
+    """The document with the boxes of the actions with these issue numbers ticked."""
+    changed = {
+        action.line: with_tick(document.line(action.line), ticked=True)
+        for action in document.actions
+        if action.number in numbers and not action.done
+    }
     return document.with_lines(changed) if changed else document
 
 

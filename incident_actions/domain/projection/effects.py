@@ -100,6 +100,19 @@ class AddReaction(OptionalEffect, frozen=True):
     comment_id: int
 
 
+class UnlockIssue(OptionalEffect, frozen=True):
+    """Unlock the conversation of the issue `number`, so that the bot can comment there."""
+
+    number: int
+
+
+class LockIssue(OptionalEffect, frozen=True):
+    """Lock the conversation of the issue `number`. `reason` is one of GitHub's, or empty."""
+
+    number: int
+    reason: str = ""
+
+
 class CommitFiles(Effect, frozen=True):
     """Commit files (by path) to a branch, on top of `parent`.
 

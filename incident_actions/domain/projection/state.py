@@ -99,6 +99,8 @@ class State(Incident, frozen=True, omit_defaults=True, kw_only=True):
     """The runbooks that fit the report."""
     postmortem: Postmortem | None = None
     """Where the postmortem is; None while there is none."""
+    lock: str = ""
+    """`locked` while the issue's conversation is locked; `muted` when the bot can't unlock it."""
 
     def showing(self, incident: Incident) -> State:
         """This state with the incident's fields replaced by those of `incident`."""
@@ -228,6 +230,7 @@ def is_stale(
     return (
         not has_settled(issue, state, now, reminders)
         or not issue.parts.dashboard
+        or issue.locked != bool(state.lock)
         or not _shows(issue, state)
         or _folded(issue.assignees) != _folded(state.assigned)
         or issue.open != state.status.open

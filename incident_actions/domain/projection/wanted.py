@@ -16,12 +16,16 @@ from incident_actions.domain.issue.observation import (
     Observation,
     TimelineEvent,
 )
+from incident_actions.domain.postmortem.pulls import PullRequest
 from incident_actions.domain.projection.effects import (
+    AddReaction,
     DeleteComment,
     EditComment,
     EditIssue,
     Effect,
+    LockIssue,
     PostComment,
+    UnlockIssue,
 )
 
 
@@ -96,7 +100,7 @@ def shown_labels(incident: Incident) -> tuple[str, ...]:
     if incident.freeze is not None:
         on = incident.freeze.freeze is FreezeSwitch.ON
         wanted.append(labels.DEPLOY_FREEZE if on else labels.DEPLOYS_ALLOWED)
-    return tuple(wanted)
+    return tuple(labels.clean(name) for name in wanted)
 
 
 def mended(observation: Observation) -> tuple[str, ...]:
@@ -173,6 +177,34 @@ def _changed(now: Iterable[str], wanted: Iterable[str] | None) -> tuple[str, ...
     wanted = tuple(wanted)
     same = {name.casefold() for name in now} == {name.casefold() for name in wanted}
     return None if same else wanted
+
+
+def through_lock(
+    issue: Issue | PullRequest, changes: Iterable[Effect], *, muted: bool = False
+) -> list[Effect]:
+    """The changes with the conversation unlocked for the bot's comments, and locked again.
+
+    GitHub lets only people with write access comment on a locked issue, not a workflow's token, but
+    that token may unlock it. Somebody locked it to keep others out, so it is locked for them again
+    at once. `muted`: the token may not unlock it; then the comments are left out.
+    https://docs.github.com/en/communities/moderating-comments-and-conversations/locking-conversations
+    """
+    changes = list(changes)
+    if not issue.locked:
+        return changes
+    if muted:
+        return [each for each in changes if not isinstance(each, PostComment | AddReaction)]
+    said = [n for n, each in enumerate(changes) if isinstance(each, PostComment | AddReaction)]
+    if not said:
+        return changes
+    first, last = said[0], said[-1] + 1
+    return [
+        *changes[:first],
+        UnlockIssue(issue.number),
+        *changes[first:last],
+        LockIssue(issue.number, issue.lock_reason),
+        *changes[last:],
+    ]
 
 
 def keep_comment(own: BotComments, wanted: PostComment) -> list[Effect]:

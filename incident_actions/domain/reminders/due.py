@@ -12,12 +12,18 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from incident_actions.domain.issue.incident import Allowance, Incident, Moment, Severity, Status
 from incident_actions.domain.playbook.checklist import ChecklistItem, missing
 from incident_actions.domain.reminders.kinds import ReminderKind
 
 _HOURLY = timedelta(hours=1)
+_DAY = timedelta(days=1)
+_WEEK = timedelta(days=7)
+FADES = ((timedelta(hours=8), _DAY), (timedelta(days=30), _WEEK))
+"""How long something is due, and how far apart its reminders are from then on, at least. A reminder
+that nobody followed for hours is only noise when it comes every hour."""
 
 
 class Timing(Struct, frozen=True):
@@ -61,7 +67,8 @@ class Reminder(Struct, frozen=True):
     `since` is when it became due. `slot` is the moment for which this reminder was planned. `miss`
     is the number of reminders planned before this one (0, 1, 2, ...). `owner` is the login of who
     has to act; `mention` are the logins and teams that are told. A `held` reminder waits until the
-    owner's quiet hours are over.
+    owner's quiet hours are over. `covers` are the kinds that a summary stands for, and since when
+    each is due.
     """
 
     kind: ReminderKind
@@ -71,6 +78,7 @@ class Reminder(Struct, frozen=True):
     owner: str | None
     mention: tuple[str, ...]
     held: bool = False
+    covers: tuple[tuple[ReminderKind, datetime], ...] = ()
 
     @property
     def key(self) -> str:
@@ -83,6 +91,7 @@ class ReminderPolicy(Struct, frozen=True):
 
     `tick` is the time between two scheduled runs (sweeps). `backup` is told from the second
     reminder on, `escalation` from the third on. `drills` says whether drills get reminders, too.
+    `on_call` are the logins of who is on call now: they get the summary of a forgotten incident.
     """
 
     timings: Mapping[ReminderKind, Timing]
@@ -91,6 +100,7 @@ class ReminderPolicy(Struct, frozen=True):
     escalation: tuple[str, ...] = ()
     quiet: QuietHours | None = None
     drills: bool = False
+    on_call: tuple[str, ...] = ()
 
     def newest(
         self,
@@ -137,14 +147,19 @@ def _newest_slot(
 ) -> tuple[int, datetime]:
     """The newest reminder before `horizon`: how many were planned before it, and its slot.
 
-    After the third reminder, the next ones are at least an hour apart.
+    After the third reminder, the next ones are at least an hour apart, and later they fade
+    (`FADES`).
     """
     miss, slot = 0, since
     while every is not None:
-        later = slot + (every if miss < 2 else max(every, _HOURLY))
-        if later >= horizon:
+        gap = every if miss < 2 else max(every, _HOURLY)
+        faded = [least for begins, least in FADES if slot - since >= begins]
+        gap = max([gap, *faded])
+        if slot + gap >= horizon:
             break
-        miss, slot = miss + 1, later
+        # Once they have faded for good, all further steps are the same.
+        steps = (horizon - slot - timedelta.resolution) // gap if len(faded) == len(FADES) else 1
+        miss, slot = miss + steps, slot + steps * gap
     return miss, slot
 
 
@@ -190,6 +205,8 @@ def due(
     There are none while the incident waits for `/confirm`, once it is resolved, while reminders are
     paused, and for drills unless the team wants them. `checks` are the recovery checks. `reporter`
     is reminded where nobody holds a fitting role; it is the login of a person, or None.
+
+    When nothing happened for days, one summary takes the place of all others.
     """
     if not incident.status.open or incident.status is Status.REPORTED:
         return ()
@@ -198,11 +215,15 @@ def due(
     if incident.snoozed_until is not None and now < incident.snoozed_until:
         return ()
     expired = _newest_expiry(incident, now + policy.tick)
-    reminders = []
+    reminders: list[Reminder] = []
+    open_duties: list[tuple[ReminderKind, datetime]] = []
     for kind, begins in _begins(incident, tuple(checks), expired).items():
         wait = policy.timings[kind].after[incident.severity]
         if begins is None or wait is None:
             continue
+        lasts = policy.timings[kind].every[incident.severity] is not None
+        if lasts and begins + wait < now + policy.tick:
+            open_duties.append((kind, begins + wait))
         holders = (incident.roles.get(role) for role in kind.entry.owners)
         owner = next(filter(None, holders), reporter)
         if kind is ReminderKind.OVERRIDE_EXPIRED and expired is not None:
@@ -217,7 +238,34 @@ def due(
             commander=incident.commander,
         )
         reminders += [reminder] if reminder is not None else []
-    return tuple(reminders)
+    summary = _summary(incident, open_duties, reporter, policy, now)
+    return tuple(reminders) if summary is None else summary
+
+
+def _summary(
+    incident: Incident,
+    duties: Iterable[tuple[ReminderKind, datetime]],
+    reporter: str | None,
+    policy: ReminderPolicy,
+    now: datetime,
+) -> tuple[Reminder, ...] | None:
+    """What takes the place of all reminders of a forgotten incident: a summary now and then, for
+    who is on call and everybody else whom a reminder would reach.
+
+    `duties` are the kinds that are due, and since when. None while the incident is not forgotten.
+    Empty between two summaries.
+    """
+    kind, duties = ReminderKind.FORGOTTEN, tuple(duties)
+    wait = policy.timings[kind].after[incident.severity]
+    since = (incident.last_activity or incident.times[Moment.DECLARED]) + (wait or timedelta())
+    if wait is None or not duties or since >= now + policy.tick:
+        return None
+    owner = incident.commander or reporter
+    newest = policy.newest(kind, since, incident.severity, owner, now, early=policy.tick)
+    if newest is None:
+        return ()
+    told = [*policy.on_call, *newest.mention, policy.backup, *policy.escalation]
+    return (replace(newest, mention=_each_once(told), covers=duties),)
 
 
 def _begins(
@@ -263,7 +311,6 @@ def _newest_expiry(incident: Incident, horizon: datetime) -> Allowance | None:
     return max(over, key=lambda allowance: allowance.until, default=None)
 
 
-_DAY = timedelta(days=1)
 _LONGEST_MEMORY = timedelta(days=31)
 _ANY = Severity.SEV1
 """Reminders after an incident do not depend on severity, so any severity gives their timing."""
@@ -309,6 +356,7 @@ def memory(kinds: Iterable[ReminderKind], policy: ReminderPolicy) -> timedelta:
     """How far back to look for reminders of these kinds that were posted before.
 
     It is the longest time between two of them, plus the longest delay, plus a day; at most 31 days.
+    Once they come weekly only, older ones are left standing.
     """
     longest = max(
         (policy.timings[kind].every[_ANY] or timedelta()) + kind.entry.latest for kind in kinds

@@ -66,6 +66,10 @@ class ReminderKind(StrEnum):
         "override-expired", "A change was let through, and that time is over.", "0m", "off")
     STALLED = ReminderEntry(
         "stalled", "Nothing happened for long.", ("off", "off", "24h"), "24h")
+    FORGOTTEN = ReminderEntry(
+        "forgotten",
+        "Nothing happened for days: all that is due, for who is on call, in place of the others.",
+        "3d", "7d")
     POSTMORTEM_NOT_STARTED = ReminderEntry(
         "postmortem-not-started", "A postmortem is still a draft; counted from the resolution.",
         "24h", "24h", latest=_LATER)

@@ -10,6 +10,7 @@ from collections.abc import Hashable
 from typing import Any
 
 import yaml
+from markdown_it import MarkdownIt
 
 from incident_actions.errors import ConfigError
 
@@ -17,6 +18,8 @@ LARGEST = 64 * 1024
 """How many characters a YAML text may have."""
 _DEEPEST = 40
 _MOST_NODES = 50_000
+_LONG = 100
+"""Every so many characters of a text count as one more value."""
 
 _FRONT_MATTER = re.compile(
     r"\ufeff?---[ \t]*\r*\n(?P<yaml>.*?)^(?:---|\.\.\.)[ \t]*\r*(?:\n|\Z)",
@@ -29,7 +32,7 @@ class _Loader(yaml.SafeLoader):
 
     The reader of a field decides what a time or `off` means there. YAML 1.1 would read `22:00` as
     the number 1320. The nodes behind an alias count each time that it is used, so that a short text
-    can't describe a huge document.
+    can't describe a huge document, neither by many values nor by one long text many times.
     """
 
     def __init__(self, stream: str) -> None:
@@ -47,6 +50,8 @@ class _Loader(yaml.SafeLoader):
         node = super().compose_node(parent, index)
         self._depth -= 1
         self._count += self._sizes.get(node, 1) if alias else 1
+        if isinstance(node, yaml.ScalarNode) and not alias:
+            self._count += len(node.value) // _LONG
         if self._count > _MOST_NODES:
             raise self._refused("too many values")
         if not alias:
@@ -100,6 +105,28 @@ def split_front_matter(text: str) -> tuple[str, str]:
     """
     front = _FRONT_MATTER.match(text)
     return (text[: front.end()], text[front.end() :]) if front else ("", text)
+
+
+def without_comments(text: str, *, and_line_ends: bool = False) -> str:
+    """A Markdown text without its HTML comments. One that does not end stays. Takes linear time.
+
+    `and_line_ends`: a line end right after a comment goes with it.
+    """
+    parts, at = [], 0
+    while (start := text.find("<!--", at)) >= 0:
+        end = text.find("-->", start + 4)
+        if end < 0:
+            break
+        parts.append(text[at:start])
+        at = end + 3
+        if and_line_ends and text.startswith("\n", at):
+            at += 1
+    return "".join(parts) + text[at:]
+
+
+def block_reader() -> MarkdownIt:
+    """A reader of Markdown's blocks only. Reading links and emphasis may take quadratic time."""
+    return MarkdownIt("commonmark", {"maxNesting": 40}).disable("inline")
 
 
 def read_front_matter(text: str) -> dict[str, Any] | None:

@@ -387,3 +387,63 @@ def test_quiet_hours_are_read_as_they_are_typed() -> None:
         read_config(text)
     quiet = read_config(text.replace("7:00", "07:00")).reminders.policy().quiet
     assert quiet == QuietHours(time(22), time(7), "UTC", {"bob": "UTC"})
+
+
+@pytest.mark.parametrize(
+    ("now", "slot", "miss"),
+    [("10:50", "10:45", 9), ("12:00", "11:45", 10), ("1 11:00", "11:45", 10)],
+)
+def test_after_hours_without_the_deed_they_come_daily(now: str, slot: str, miss: int) -> None:
+    """SEV1 updates: due at 03:15, hourly for eight hours, then once a day."""
+    found = say(incident(), now)["internal-update"]
+    assert (found.slot, found.miss) == (at(slot), miss)
+    assert say(incident(), "1 11:46")["internal-update"].slot == at("1 11:45")
+
+
+def test_a_forgotten_incident_gets_one_summary_a_week() -> None:
+    """In place of all others, for who is on call and everybody whom a reminder would reach."""
+    text = """
+reminders: {backup: ben, escalation: [acme/sre]}
+on-call: {users: [olga, omar], every: FREQ=WEEKLY, start: "2026-11-23T00:00", role: commander}
+"""
+    config = read_config(text)
+    policy = replace(config.reminder_policy(at("3 03:01")), tick=timedelta())
+    it = incident(customers=True)
+    before = say(it, "3 02:59", policy)
+    assert set(before) == {"internal-update", "customer-update"}
+    found = say(it, "3 03:01", policy)
+    assert set(found) == {"forgotten"}
+    summary = found["forgotten"]
+    assert summary.mention == ("olga", "alice", "ben", "acme/sre")
+    assert [kind.value for kind, _ in summary.covers] == ["internal-update", "customer-update"]
+    assert say(it, "5 00:00", policy) == {}
+    assert say(it, "10 03:01", policy)["forgotten"].miss == 1
+    assert "forgotten" not in say(replace(it, last_activity=at("3 02:00")), "3 03:01", policy)
+
+
+def test_a_forgotten_incident_of_which_nothing_is_due_is_silent() -> None:
+    """As when its next update was promised for next week."""
+    it = incident("sev1", next_update=at("9 00:00"))
+    assert say(it, "4 00:00") == {}
+
+
+def test_a_month_of_silence_is_a_handful_of_reminders() -> None:
+    """Whatever is due, by sweeps every five minutes: it was an hourly noise for weeks."""
+    it = incident(roles={}, customers=True, ack=False)
+    posted = {
+        each.key
+        for minute in range(0, 30 * 24 * 60, 5)
+        for each in due(it, CHECKS, "rita", ALL, at("03:00") + timedelta(minutes=minute))
+    }
+    first_day = [key for key in posted if ".20261123T" in key]
+    assert len(first_day) < 40
+    assert len(posted) - len(first_day) <= 3 * 3 + 5
+
+
+def test_a_summary_waits_for_the_morning_and_silences_the_others_at_once() -> None:
+    """Nobody is woken for what was forgotten for days."""
+    policy = replace(EXACT, quiet=QUIET)
+    it = incident("sev1", last_activity=at("1 00:00"))
+    found = say(it, "4 00:30", policy)
+    assert {kind: each.held for kind, each in found.items()} == {"forgotten": True}
+    assert not say(it, "4 06:30", policy)["forgotten"].held

@@ -34,6 +34,68 @@ def test_actions_may_not_open_pull_requests(sandbox: Sandbox) -> None:
     assert team.alice.issue(number)["state"] == "closed"
 
 
+DRAFTS = "Draft pull requests are not supported in this repository."
+RULE = "Repository rule violations found\n\nCannot create ref due to creations being restricted."
+REASONS = {
+    "no commits": "No commits between main and postmortem/1-logins-fail",
+    "a rule": "Repository rule violations found: pull requests by bots are restricted",
+    "anything": "Validation Failed",
+}
+
+
+def test_a_repository_without_drafts_gets_a_normal_pull_request(team: Team) -> None:
+    """Private repositories on the free plan refuse drafts; nobody has to do anything."""
+    number = team.resolved(ACTION)
+    team.sandbox.fail("POST */pulls", status=422, message=DRAFTS)
+    team.run()
+    assert team.pull()["draft"] is False
+    assert team.comments(number) == []
+    assert team.state(number)["postmortem"]["pr"] == team.pull()["number"]
+
+
+@pytest.mark.parametrize("reason", REASONS.values(), ids=REASONS.keys())
+def test_a_pull_request_that_is_refused_is_said_once(team: Team, reason: str) -> None:
+    """With GitHub's words and the link to open it; the run does not fail, and is not repeated."""
+    number = team.resolved(ACTION)
+    team.sandbox.fail("POST */pulls", status=422, message=reason, times=99)
+    team.run()
+    team.pass_time(hours=1)
+    team.run()
+    (comment,) = team.comments(number)
+    assert " ".join(reason.split())[:40] in comment.replace("\\", "")
+    assert f"/compare/postmortem/{number}-logins-fail?expand=1" in comment
+    team.sandbox.clear_log()
+    team.run()
+    assert team.writes() == []
+    team.sandbox.clear_faults()
+    team.say(number, "/postmortem")
+    team.run()
+    assert team.state(number)["postmortem"]["pr"] == team.pull()["number"]
+
+
+def test_a_branch_that_a_rule_forbids_is_said_once(team: Team) -> None:
+    """Another run was not faster: GitHub's words say so."""
+    number = team.resolved(ACTION)
+    team.sandbox.fail("POST */git/refs", status=422, message=RULE, times=99)
+    team.run()
+    team.run()
+    (comment,) = team.comments(number)
+    assert "creations being restricted" in comment
+    assert "/postmortem" in comment
+    assert "status:resolved" in team.labels(number)
+    team.sandbox.clear_log()
+    team.run()
+    assert team.writes() == []
+
+
+def test_one_action_that_is_refused_does_not_lose_the_others(team: Team) -> None:
+    """For whatever reason GitHub refuses its issue."""
+    team.resolved(ACTION, "[missing-owner] Name one / @alice / 2026-12-01")
+    team.sandbox.fail("POST */issues", status=422, message="Validation Failed")
+    team.run()
+    assert len(team.items()) == 1
+
+
 def test_a_pull_request_that_a_person_opens_from_the_branch_is_taken(sandbox: Sandbox) -> None:
     """It is linted like ours, its actions are filed, and the merge counts as a review."""
     team = Team(sandbox, actions_create_pulls=False)
@@ -279,3 +341,30 @@ def test_the_lint_runs_on_a_laptop(team: Team, tmp_path: Path) -> None:
     assert done.annotations[0].place["file"] == str(path)
     path.write_text(finished(team.file()), encoding="utf-8")
     assert run_command("postmortem", where, arguments=arguments).exit_code == 0
+
+
+@pytest.mark.parametrize("private", [False, True], ids=["public", "a repository it may not see"])
+def test_an_action_item_that_was_transferred_is_followed(team: Team, private: bool) -> None:
+    """The pull request says where it is; its number in the file is no error; closing it ticks."""
+    other = "acme/archive"
+    team.sandbox.repository(other, private=private, labels=["action-item"])
+    team.sandbox.user("alice", permission={other: "write"})
+    number = team.resolved(ACTION)
+    team.run()
+    (item,) = team.items()
+    there = team.sandbox.transfer(NAME, item["number"], other, by="alice")
+    before = team.alice.issue(number)["labels"]
+    team.write(finished(team.file()))
+    team.pushed()
+    comments = "\n".join(team.comments(team.pull()["number"]))
+    assert "no action item of this incident" not in comments
+    assert f"#{item['number']} was transferred to" in comments
+    assert (f"https://github.com/{other}/issues/{there}" in comments) is not private
+    assert team.items() == []
+    assert team.alice.issue(number)["labels"] == before
+    team.sandbox.as_user("alice", other).close(there)
+    team.write(team.file() + "\n")
+    team.pushed()
+    assert (f"- [x] #{item['number']}" in team.file()) is not private
+    moved = team.sandbox.repo(other).issues[there]
+    assert [comment.body for comment in moved.comments] == []

@@ -38,3 +38,28 @@ def test_every_kind_of_reminder_has_its_words(kind: ReminderKind) -> None:
     assert said.startswith("@alice ")
     assert len(said) > 40
     assert [other for other in ReminderKind if words(other) == said] == [kind]
+
+
+def test_a_summary_lists_what_is_due() -> None:
+    """Each with the time since when, and what to type."""
+    since = datetime(2026, 11, 23, 3, 15, tzinfo=UTC)
+    summary = Reminder(
+        ReminderKind.FORGOTTEN,
+        since,
+        since,
+        1,
+        "alice",
+        ("olga", "alice"),
+        covers=((ReminderKind.INTERNAL_UPDATE, since), (ReminderKind.NO_COMMANDER, since)),
+    )
+    incident = Incident(
+        status=Status.INVESTIGATING,
+        severity=Severity.SEV1,
+        times={Moment.DECLARED: since},
+        last_activity=since,
+    )
+    text = comments.remind(summary, incident)
+    assert text.startswith("@olga @alice Nothing has happened here since 2026-11-23 03:15 UTC")
+    assert "- 2026-11-23 03:15 UTC: An internal update is due." in text
+    assert "`/resolve`" in text
+    assert "once a week" in text
