@@ -284,7 +284,12 @@ def _permissions(
 
 def _rules(context: RunContext, playbook: DeclaredPlaybook) -> Rules:
     """What the fold needs to know of configuration and playbook."""
-    return Rules(playbook.checks, context.config.needs(), playbook.defaults)
+    return Rules(
+        playbook.checks,
+        context.config.needs(),
+        playbook.defaults,
+        context.config.order_of_dates(),
+    )
 
 
 def _fold(

@@ -138,7 +138,7 @@ _VAGUE = re.compile(
 )
 _LIKE_A_MOMENT = re.compile(
     r"(?:(?:about|around|roughly|ca\.?|~)\s*)?(?:(?:2[0-4]|[01]?[0-9])(?:[.:/h][0-9]|\s?h\b"
-    r"|\s?[ap]\.?m\b|\s?(?:o['’]clock|Uhr)\b|(?!%)[\s,;:.]|$)|noon\b|midday\b|midnight\b"
+    r"|\s?[ap]\.?m\b|\s?(?:o['’]clock|Uhr)\b|(?!\s?%)[\s,;:.]|$)|noon\b|midday\b|midnight\b"
     r"|half\spast\b|quarter\s(?:past|to)\b|this\s(?:morning|afternoon|evening)\b|last\snight\b"
     r"|tonight\b|tomorrow\b|yesterday\b|today\b)",
     re.IGNORECASE,
@@ -307,6 +307,8 @@ def _take_date(reading: _Reading, match: re.Match[str]) -> bool:
     year = match["year"]
     reading.days = ((int(year) if year else None, month, int(match["day"])),)
     reading.typed = match[0]
+    if not _existing(reading.days[0], reading.said_at.date()):
+        raise _no_date(reading)
     return True
 
 
@@ -494,11 +496,15 @@ def _dates(reading: _Reading, today: date) -> list[date]:
         return [day for day in near if day.weekday() == reading.weekday]
     days = [found for wanted in _in_order(reading) for found in _existing(wanted, today)]
     if not days:
-        raise Unreadable(f"`{as_code(reading.typed)}` is no date and time", "2026-11-23T14:02Z")
+        raise _no_date(reading)
     if reading.weekday is not None and all(day.weekday() != reading.weekday for day in days):
         name = f"{days[0]:%A}"
         raise Unreadable(f"{days[0]:%Y-%m-%d} is a {name}", f"{days[0]:%Y-%m-%d} 14:02")
     return days
+
+
+def _no_date(reading: _Reading) -> Unreadable:
+    return Unreadable(f"`{as_code(reading.typed)}` is no date and time", "2026-11-23T14:02Z")
 
 
 def _in_order(reading: _Reading) -> tuple[tuple[int | None, int, int], ...]:

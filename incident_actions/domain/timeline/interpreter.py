@@ -23,6 +23,7 @@ from incident_actions.domain.issue.observation import (
     TimelineEvent,
 )
 from incident_actions.domain.playbook.checklist import ChecklistItem
+from incident_actions.domain.text.moments import DateOrder
 from incident_actions.domain.timeline.arguments import Mistake
 from incident_actions.domain.timeline.commands.base import Command, Origin, Subject
 from incident_actions.domain.timeline.commands.pages import PageCommand, RequestedPage
@@ -116,7 +117,8 @@ class Interpreter(Struct):
     """Interprets the history of one issue, from the oldest item to the newest.
 
     `take` carries out a permitted command, and raises `Mistake` for one that makes no sense now.
-    `needs` are the permissions that the team's configuration sets, by the command's name.
+    `needs` are the permissions that the team's configuration sets, by the command's name, and
+    `date_order` is its order of dates.
 
     The rest are results so far. `commands` are the comments with any command, `taken` those with a
     command that was carried out. `notices` are what people must be told. `refused` are the logins,
@@ -129,6 +131,7 @@ class Interpreter(Struct):
     needs: Mapping[str, Permission]
     take: Callable[[Command, Origin], None]
     checks: tuple[ChecklistItem, ...] = ()
+    date_order: DateOrder | None = None
     commands: list[Comment] = []
     taken: list[Comment] = []
     notices: list[Notice] = []
@@ -145,7 +148,7 @@ class Interpreter(Struct):
 
     def _read_comment(self, comment: Comment) -> None:
         """Carry out the commands of a comment. All that can't be carried out becomes one notice."""
-        lines = read_comment(comment.body, comment.created_at)
+        lines = read_comment(comment.body, comment.created_at, self.date_order)
         if not lines:
             return
         self.commands.append(comment)

@@ -9,6 +9,8 @@ from msgspec.structs import replace
 
 from incident_actions.domain.issue.incident import ActionItem, EntryKind, Incident
 from incident_actions.domain.issue.observation import Permission
+from incident_actions.domain.text.blanks import is_blank
+from incident_actions.domain.text.names import as_code
 from incident_actions.domain.timeline.arguments import Arguments, Mistake
 from incident_actions.domain.timeline.commands.base import Command, Origin, TextCommand
 
@@ -140,7 +142,11 @@ class SetCause(Command, frozen=True):
     @classmethod
     def read(cls, arguments: Arguments) -> SetCause:
         """One short name."""
-        return cls(arguments.slug("the cause"))
+        typed = arguments.text
+        cause = arguments.slug("the cause")
+        if is_blank(typed):
+            raise Mistake(f"`{as_code(typed)}` names no cause", "")
+        return cls(cause)
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
         """Replaces the cause that was named before."""
