@@ -108,6 +108,8 @@ def _begins_quote(lines: Sequence[str], index: int) -> bool:
     line = lines[index][:_LONGEST]
     if _MARK.match(line) or _SENT_FROM.match(line):
         return True
+    if line.strip() in ("\u2014", "\u2013") and index + 1 < len(lines):
+        return _MARK.match(lines[index + 1][:_LONGEST]) is not None
     if _DIVIDER.match(line) and _MESSAGE.search(line):
         return True
     header = _HEADER.match(line)

@@ -94,6 +94,10 @@ def take_time(
     can't be read, is not clear, or lies in the future.
     """
     intro = _AT.match(text)
+    alone = take_duration(text.partition("\n")[0]) if loose else None
+    if alone and not alone[1]:
+        ago = as_code(text.partition("\n")[0].strip(" ,;:."))
+        raise Mistake("a time that it happened at has a clock, or `ago` at its end", f"{ago} ago")
     if intro is None and not (loose and _BARE_TIME.match(text)):
         return text, None
     after = text[intro.end() :] if intro else text

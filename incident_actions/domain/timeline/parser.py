@@ -254,7 +254,7 @@ def _read_line(
         return MisreadLine(number, typed, "there is no such command", suggestion)
     try:
         if "?" in mark and kind.decides:
-            raise asked(kind.example)
+            raise asked(kind.shortest)
         command, at = _parse(kind, text.strip(), below if kind.goes_on else "", typed_at, order)
     except Mistake as mistake:
         return MisreadLine(number, typed, str(mistake), _complete(kind, mistake.suggestion))
@@ -294,7 +294,7 @@ def _with_arguments(kind: type[Command], arguments: Arguments) -> Command:
     if " " in kind.syntax:
         return kind.read(arguments)
     if kind.decides:
-        arguments.remark(kind.syntax)
+        arguments.remark(kind.shortest)
     return kind()
 
 

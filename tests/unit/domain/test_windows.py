@@ -16,7 +16,7 @@ from incident_actions.domain.freeze.windows import (
     open_at,
     window_length,
 )
-from incident_actions.domain.playbook.on_call import check_rule
+from incident_actions.domain.text.recurrence import check_rule
 from incident_actions.domain.text.times import read_wall_time
 from incident_actions.errors import ConfigError
 

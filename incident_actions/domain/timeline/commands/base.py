@@ -54,6 +54,7 @@ class Command(Struct, frozen=True):
     A command that `decides` does the same without the words after it, so these must not take it
     back. One that `goes_on` has a text at its end, and the lines below belong to it, down to the
     next command. What follows the word of one that `is_time` is a time, also without `at`.
+    `shortest` is the syntax without the parts that may be left out at its end.
     """
 
     syntax: ClassVar[str] = ""
@@ -67,6 +68,7 @@ class Command(Struct, frozen=True):
     decides: ClassVar[bool] = False
     goes_on: ClassVar[bool] = False
     is_time: ClassVar[bool] = False
+    shortest: ClassVar[str] = ""
 
     def __init_subclass__(cls) -> None:
         """Set what follows from the syntax of a class that has one; others inherit it."""
@@ -74,6 +76,7 @@ class Command(Struct, frozen=True):
             cls.name = cls.syntax.removeprefix("/").split()[0]
             cls.summary = (cls.__doc__ or "").partition("\n")[0]
             cls.example = cls.example or cls.syntax
+            cls.shortest = cls.syntax.partition(" [")[0]
             cls.goes_on = cls.syntax.rstrip("]").endswith(("TEXT", "REASON", "RESULT"))
 
     @classmethod
@@ -106,5 +109,5 @@ class TextCommand(Command, frozen=True):
     def read(cls, arguments: Arguments) -> Self:
         """All that was typed after the name. Raises `Mistake` when it is needed and missing."""
         if cls.decides:
-            return cls(arguments.remark(cls.example, cls.text_is))
+            return cls(arguments.remark(cls.shortest, cls.text_is))
         return cls(arguments.needed(cls.text_is) if cls.text_is else arguments.rest())

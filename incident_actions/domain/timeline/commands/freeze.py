@@ -24,7 +24,7 @@ _NO = re.compile(
     r"(?:no|off|not|never|false|cancel|stop)(?:\s(?:yet|now|needed))?\W*$", re.IGNORECASE
 )
 _LESS = re.compile(
-    r"(?:only\s+)?(?:for\s+)?(?:(?:pr\s*)?#[0-9]|[0-9a-f]*(?:[0-9][a-f]|[a-f][0-9])[0-9a-f]*\b"
+    r"(?:only\s+)?(?:for\s+)?(?:(?:pr\s*)?#[0-9]|(?=[a-f]*[0-9])[0-9a-f]{7,40}\b"
     r"|[0-9]+(?:\.[0-9]+)?\s?(?:m|h|d|min\w*|hours?|hrs?|days?)\b)|(?:until|till)\b|for\s+\S+$",
     re.IGNORECASE,
 )
