@@ -17,16 +17,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from incident_actions.domain.issue.incident import Incident, Moment, Status
-from incident_actions.domain.text.documents import split_front_matter
+from incident_actions.domain.text.documents import split_front_matter, without_comments
 from incident_actions.domain.text.names import slug
 
 _ITEM = re.compile(r"^[-*+] \[[ xX]\]\s+(?P<text>.+)$", re.MULTILINE)
 _KEY = re.compile(r"<!--\s*(?:seen|check):\s*(?P<key>[\w.-]+)\s*-->")
 _PROBE = re.compile(r"`?probe:\s*(?P<url>https?://[^\s`<>]+)`?")
-_COMMENT = re.compile(r"<!--.*?-->")
-_BOX = re.compile(r"^\s*[-*] \[(?P<tick>[ xX])\] (?P<text>.*?)\s*(?:<!--.*-->)?\s*$")
+_BOX = re.compile(r"^\s*[-*] \[(?P<tick>[ xX])\] (?P<text>.*)$")
 _NUMBERS = re.compile(r"^(?:\d+[.)]\s*)+")
-_READER = MarkdownIt("commonmark")
+_READER = MarkdownIt("commonmark").disable(["inline", "reference"])  # only the blocks matter here
 
 ANSWERED = {"summary": "impact", "affected": "affected", "ongoing": "ongoing", "changes": "changes"}
 """The ids of form questions -> the keys of the steps that are done once they are answered."""
@@ -62,7 +61,7 @@ def read_checklist(page: str) -> tuple[ChecklistSection, ...]:
 
     Items above the first heading are in a section `Checklist`.
     """
-    return _sections(split_front_matter(page.replace("\r\n", "\n"))[1], "h2", "Checklist")
+    return _sections(split_front_matter(page)[1], "h2", "Checklist")
 
 
 def shown_checklist(dashboard: str) -> tuple[ChecklistSection, ...]:
@@ -73,7 +72,14 @@ def shown_checklist(dashboard: str) -> tuple[ChecklistSection, ...]:
 def boxes(dashboard: str) -> dict[str, bool]:
     """The boxes in a dashboard: their text -> whether they are ticked."""
     matches = (_BOX.match(line) for line in dashboard.split("\n"))
-    return {match["text"]: match["tick"] != " " for match in matches if match}
+    ticked = ((_box_text(match["text"]), match["tick"] != " ") for match in matches if match)
+    return dict(ticked)
+
+
+def _box_text(text: str) -> str:
+    """The text of a box without the HTML comment at its end."""
+    text = text.rstrip()
+    return text.partition("<!--")[0].rstrip() if text.endswith("-->") else text
 
 
 def _sections(text: str, heading: str, untitled: str | None) -> tuple[ChecklistSection, ...]:
@@ -81,6 +87,7 @@ def _sections(text: str, heading: str, untitled: str | None) -> tuple[ChecklistS
 
     `untitled` is the title of items above the first heading; None: they are left out.
     """
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     lines = text.split("\n")
     titled: list[tuple[str | None, list[ChecklistItem]]] = [(untitled, [])]
     for token in _READER.parse(text):
@@ -103,7 +110,7 @@ def _item(raw: str) -> ChecklistItem:
     """An item from the text after its box."""
     key = _KEY.search(raw)
     probe = _PROBE.search(raw)
-    text = " ".join(_COMMENT.sub("", _PROBE.sub("", raw)).split())
+    text = " ".join(without_comments(_PROBE.sub("", raw)).split())
     return ChecklistItem(
         text=text,
         key=key["key"].casefold() if key else "",

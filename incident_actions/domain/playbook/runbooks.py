@@ -10,14 +10,17 @@ from msgspec import Struct
 
 from incident_actions.domain.issue.forms import FormValues
 from incident_actions.domain.issue.observation import MAX_LENGTH
-from incident_actions.domain.text.documents import read_front_matter, split_front_matter
+from incident_actions.domain.text.documents import (
+    read_front_matter,
+    split_front_matter,
+    without_comments,
+)
 from incident_actions.domain.text.names import slug
 
 SEARCHED = ("summary", "affected", "layer", "services")
 """The ids of the form's questions in whose answers the words of runbooks are looked for."""
 MOST_SHOWN = 5
-_COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
-_LINK = re.compile(r"(\[[^\]\n]*\])\((?!https?://|#|mailto:)([^)\s]+)\)")
+_LINK = re.compile(r"(\[[^\[\]\n]*\])\((?!https?://|#|mailto:)([^()\[\s]+)\)")
 _ROOM = MAX_LENGTH - 4_000
 
 
@@ -134,7 +137,7 @@ def as_comment(text: str, url: str | None) -> str:
     `url` is the page's address; relative links are made absolute with it. Without it they become
     plain text.
     """
-    page = _COMMENT.sub("", without_front_matter(text.replace("\r\n", "\n"))).strip()
+    page = without_comments(without_front_matter(text.replace("\r\n", "\n"))).strip()
     if url is None:
         page = re.sub(_LINK, lambda found: found[1][1:-1], page)
     else:

@@ -89,7 +89,8 @@ def load_yaml(text: str, path: str) -> Any:
         where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
         what = getattr(error, "problem", None) or "no YAML"
         raise ConfigError(path, [f"{where}{what}"]) from None
-    except (ValueError, RecursionError) as error:  # such as a number with too many digits
+    except (ValueError, RecursionError, LookupError, AttributeError, TypeError) as error:
+        # A number with too many digits, or what PyYAML makes of `!!bool maybe` and `!!float _`.
         raise ConfigError(path, [f"can't be read: {error}"]) from None
 
 
@@ -110,3 +111,15 @@ def read_front_matter(text: str) -> dict[str, Any] | None:
     except ConfigError:
         return None
     return data if isinstance(data, dict) else None
+
+
+def without_comments(text: str) -> str:
+    """A Markdown text without its HTML comments, in linear time. One that is not closed stays."""
+    kept, position = [], 0
+    while (start := text.find("<!--", position)) >= 0:
+        end = text.find("-->", start + 4)
+        if end < 0:
+            break
+        kept.append(text[position:start])
+        position = end + 3
+    return "".join([*kept, text[position:]])

@@ -98,6 +98,8 @@ def read_time_of_day(text: str) -> time:
 def read_zone(name: str) -> ZoneInfo:
     """The time zone with a name like `Europe/Berlin`. Raises `ValueError` when there is none."""
     try:
+        if len(name) > 64:  # a path of thousands of folders would exhaust the recursion of zoneinfo
+            raise ValueError(name)
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        raise ValueError(f"`{name}` is no time zone like Europe/Berlin") from None
+        raise ValueError(f"`{name[:64]}` is no time zone like Europe/Berlin") from None
