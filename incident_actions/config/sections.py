@@ -272,7 +272,9 @@ class Config(ConfigSection, frozen=True):
     )
     date_order: Annotated[
         Literal["day-first", "month-first"] | None,
-        doc("How you write `03/11/2026`. Left out: such a date is asked about."),
+        doc(
+            "How you write `03/11/2026`: `day-first` or `month-first`. Left out: it is asked about."
+        ),
     ] = None
     freeze: Annotated[FreezeConfig, doc("What an open incident stops.")] = FreezeConfig()
     roles: Annotated[RolesConfig, doc("Who starts with which role.")] = RolesConfig()

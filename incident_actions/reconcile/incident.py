@@ -130,9 +130,10 @@ def reconcile(
     github, first = context.github, observation.issue
     known = assess(context, observation, author, form)
     notices = plan.unposted_notices(known)
-    has_pages = any(notice.pages for notice in notices)
-    pages = runbook_library.pages(github, notices, first.url) if has_pages else {}
-    comments = plan.comments_to_change(known, notices, pages) + _reminders(context, known)
+    pages = runbook_library.pages(github, notices, first.url)
+    comments = plan.comments_to_change(known, notices, pages.texts, pages.missing) + _reminders(
+        context, known
+    )
     applied = took_place(apply(github, comments))
     posted = plan.posted_after(known, applied)
     if applied:
