@@ -7,7 +7,7 @@ Commands, forms, freeze windows and the configuration share one grammar of durat
 from __future__ import annotations
 
 import re
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from incident_actions.gate_readers import parse_time as parse_time  # the strict reader of ISO 8601
@@ -86,6 +86,15 @@ def read_wall_time(text: str) -> datetime:
     if at is None or at.tzinfo is not None or not 2000 <= at.year < 3000:
         raise ValueError(f"`{text}` is no time like 2026-01-05T09:00")
     return at
+
+
+def read_date(text: str) -> date:
+    """A date like `2026-12-01`, of the years 2000 to 2999: near the ends of the calendar, adding a
+    day fails. Raises `ValueError` for any other text.
+    """
+    if not re.fullmatch(r"2[0-9]{3}-[0-9]{2}-[0-9]{2}", text):
+        raise ValueError(f"`{text[:60]}` is no date like 2026-12-01")
+    return date.fromisoformat(text)
 
 
 def read_time_of_day(text: str) -> time:

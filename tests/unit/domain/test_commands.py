@@ -207,6 +207,8 @@ def test_what_people_type_is_understood(text: str, command: Command) -> None:
         ("/action Do it / @bea", "a text, an owner and a due date", "/action Do it"),
         ("/action Do it / @bea / soon", "`soon` is no date", "/action Do it / @owner"),
         ("/action Do it / @bea / 2026-02-30", "`2026-02-30` is no date", "/action Do it"),
+        ("/action Do it / @bea / 9999-12-31", "`9999-12-31` is no date", "/action Do it"),
+        ("/action Do it / @bea / 0001-01-01", "`0001-01-01` is no date", "/action Do it"),
         ("/action Do it / bea, tom / 2026-12-01", "one owner", "/action Do it / @owner"),
         ("/action Do it / b@a / 2026-12-01", "is no GitHub login", "/action @user"),
         ("/cause", "the cause is missing", "/cause NAME"),

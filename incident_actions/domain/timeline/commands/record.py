@@ -11,6 +11,7 @@ from incident_actions.domain.issue.incident import ActionItem, EntryKind, Incide
 from incident_actions.domain.issue.observation import Permission
 from incident_actions.domain.text.blanks import is_blank
 from incident_actions.domain.text.names import as_code
+from incident_actions.domain.text.times import read_date
 from incident_actions.domain.timeline.arguments import Arguments, Mistake
 from incident_actions.domain.timeline.commands.base import Command, Origin, TextCommand
 
@@ -120,9 +121,9 @@ class AddAction(Command, frozen=True):
         if not owner or owner != Arguments(owner).peek():
             raise Mistake("a follow-up has one owner", suggestion)
         try:
-            return cls(text, Arguments(owner).login("the owner"), date.fromisoformat(due))
+            return cls(text, Arguments(owner).login("the owner"), read_date(due))
         except ValueError:
-            raise Mistake(f"`{due}` is no date like 2026-12-01", suggestion) from None
+            raise Mistake(f"`{as_code(due)}` is no date like 2026-12-01", suggestion) from None
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
         """Keeps the follow-up for the postmortem."""
