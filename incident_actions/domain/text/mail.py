@@ -37,7 +37,7 @@ _MARK = re.compile(
     re.IGNORECASE,
 )
 _SENT_FROM = re.compile(
-    r"\s*(?:Sent (?:from|via|with|using) (?:my |the |Outlook|Gmail|Yahoo|Mail\b|Proton|Samsung"
+    r"\s*(?:Sent (?:from|via|with|using) (?:my |Outlook|Gmail|Yahoo|Mail\b|Proton|Samsung"
     r"|Spark|Superhuman|Thunderbird|BlackBerry|iPhone|iPad|Android)"
     r"|Get (?:the )?Outlook (?:app|for )"
     r"|(?:Von|Aus) mein\w+ \S+ gesendet|Gesendet (?:von|mit|über|aus) |Diese Nachricht wurde von "

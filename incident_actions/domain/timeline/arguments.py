@@ -37,10 +37,16 @@ _TAKEN_BACK = re.compile(
     r"|probably|almost|nearly|partly|partially|mostly|soon|later|tomorrow|if|when|once|as\ssoon"
     r"|should|could|might|nicht|kein\w*|noch|nein|pas|non)\b|off(?=[\s,.!]|$)"
     r"|(?:do|does|is|are|was|were|ca|wo|have|has|had|should|could|did)(?:n['’]?t|\snot)\b)"
-    r"|.*(?:\bnot\syet\b|\bnot\sreally\b|\?\s*$)",
+    r"|.*(?:\bnot\s(?:yet|really|sure)[\s.!]*$|\?\s*$)",
     re.IGNORECASE,
 )
 """Words that take a command back, or ask: `not yet`, `all but ...`, `if the checks pass`, `ok?`."""
+_DOUBTED = re.compile(
+    r"\W*(?:(?:maybe|perhaps|possibly|probably|if|when|once|unless|soon|later|tomorrow|wait)\b"
+    r"|(?:no|not|nope|never|cancel|undo)[\s.!]*$)|.*(?:\bnot\s(?:yet|really|sure)[\s.!]*$|\?\s*$)",
+    re.IGNORECASE,
+)
+"""Words that doubt a value that was typed: `maybe`, `not yet`, `ok?`."""
 _WITH_EXCEPTION = re.compile(
     rf"\b(?:{_EXCEPTION}|not\b|still\b|yet\b|only\b|other\sthan\b|however\b|though\b|pending\b"
     r"|missing\b|fail\w*|n['’]t\b|bis\sauf\b|außer\b|sauf\b|excepto\b|salvo\b|menos\b)",
@@ -157,6 +163,17 @@ class Arguments:
         """
         text = self.needed(what) if what else self.rest()
         if takes_back(text):
+            raise asked(line)
+        return text
+
+    def reason(self, line: str) -> str:
+        """All that is left, as the reason for a value that was typed before it.
+
+        It may say what is not (`sev1 not only the EU`), but not doubt the value, or ask. `line` is
+        what to type for a command that stands.
+        """
+        text = self.rest()
+        if _DOUBTED.match(text.partition("\n")[0]):
             raise asked(line)
         return text
 

@@ -117,6 +117,9 @@ def test_words_that_a_command_cannot_read_are_told(text: str) -> None:
         "/dismiss not an incident",
         "/reopen not fixed",
         "/status identified nothing but DNS",
+        "/severity sev1 not only the EU",
+        "/status identified not the deploy, DNS",
+        "/mitigated the cause is not yet known",
     ],
 )
 def test_words_that_only_explain_are_taken(text: str) -> None:

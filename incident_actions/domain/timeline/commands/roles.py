@@ -92,7 +92,7 @@ class SetSeverity(Command, frozen=True):
     def read(cls, arguments: Arguments) -> SetSeverity:
         """A severity, and the reason, which may be missing."""
         severity = arguments.severity()
-        reason = arguments.remark(f"/severity {severity.value}")
+        reason = arguments.reason(f"/severity {severity.value}")
         if _ANOTHER.match(reason):
             raise Mistake("one severity is needed", f"/severity {severity.value}")
         return cls(severity, reason)

@@ -57,7 +57,7 @@ class SetStatus(Command, frozen=True):
         if arguments.peek().casefold() in ("resolved", "closed"):
             raise Mistake("resolving has its own command, because recovery is verified", "/resolve")
         status = arguments.choice("status", {status.value: status for status in ACTIVE})
-        return cls(status, arguments.remark(f"/status {status.value}"))
+        return cls(status, arguments.reason(f"/status {status.value}"))
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
         """Sets the status, and acknowledges. `monitoring` also sets the time of mitigation.
