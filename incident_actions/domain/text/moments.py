@@ -98,7 +98,7 @@ _PATTERNS = {
     "weekday": r"(?:on\s|last\s)?(?P<word>mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?"
     rf"|thu(?:rs?(?:day)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?)\.?{_END}",
     "clock": r"[Tt]?(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})"
-    r"(?:[.,][0-9]{1,9})?)?(?![0-9:.]*[0-9])(?:\s?(?P<half>[ap])\.?m\b\.?)?(?:\s?Uhr\b)?",
+    r"(?:[.,][0-9]{1,9})?)?(?![0-9:.]*[0-9])(?:\s?(?P<half>[ap])\.?m\b\.?)?(?:\s?(?:Uhr|h|hrs|hours)\b)?",
     "half": r"(?P<hour>[0-9]{1,2})\s?(?P<half>[ap])\.?m\b\.?",
     "digits": r"(?P<hour>[0-9]{2})(?P<minute>[0-9]{2})(?:\s?(?:h(?:rs|ours)?|Uhr)\b)?"
     r"(?=Z|[\s,;]|[+-][0-9]|$)",
@@ -106,10 +106,19 @@ _PATTERNS = {
     "offset": r"\(?(?:(?:UTC|GMT|Z)\s?)?(?P<sign>[+\u2212-])(?P<hours>[0-9]{1,2})"
     r"(?::?(?P<minutes>[0-9]{2}))?\)?(?![\w:.])",
 }
-_GAP = re.compile(r"(?:[\s,;]*(?:@|at\b)\s*(?=[0-9])|[\s,;]*)", re.IGNORECASE)
+_GAP = re.compile(r"(?:[\s,;]*(?:@|at\b)\s*(?=[0-9])|[\s,;]*(?:on\s+)?)", re.IGNORECASE)
 _TOKENS = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in _PATTERNS.items()}
 
-_AMOUNT = r"(?:[0-9]{1,5}(?:\.[0-9]{1,2})?\s?|an?\s|half\san?\s)"
+_NUMBERS = {
+    "a": 1.0, "an": 1.0, "one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0,
+    "six": 6.0, "seven": 7.0, "eight": 8.0, "nine": 9.0, "ten": 10.0, "twelve": 12.0,
+    "fifteen": 15.0, "twenty": 20.0, "thirty": 30.0, "half a": 0.5, "half an": 0.5,
+}  # fmt: skip
+_NOW = re.compile(r"(?:just\s|right\s)?now[\s.!]*", re.IGNORECASE)
+_AMOUNT = (
+    r"(?:[0-9]{1,5}(?:\.[0-9]{1,2})?\s?|(?:half\san?|an?|one|two|three|four|five|six"
+    r"|seven|eight|nine|ten|twelve|fifteen|twenty|thirty)\s)"
+)
 _UNIT = r"(?:w(?:ee)?ks?|w|d(?:ays?)?|h(?:(?:ou)?rs?)?|m(?:in(?:ute)?s?)?|s(?:ec(?:ond)?s?)?)"
 _PART = rf"{_AMOUNT}{_UNIT}(?![A-Za-z])"
 _AGO = re.compile(
@@ -117,6 +126,8 @@ _AGO = re.compile(
     re.IGNORECASE,
 )
 _ONE_PART = re.compile(rf"(?P<amount>{_AMOUNT.strip()})(?P<unit>[A-Za-z]+)", re.IGNORECASE)
+_AGES = 20 * 365 * 86_400
+"""So many seconds ago nothing happened that matters; more would leave the calendar."""
 _SECONDS = {"w": 7 * 86_400, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _PREFIX = re.compile(
     r"(?:(?:it\s)?(?:started|began)|since|from|at|@|around|about|approx(?:imately)?|roughly|ca|circa"
@@ -275,6 +286,9 @@ def _read(
     for _ in range(3):
         intro = _PREFIX.match(text, position)
         position = intro.end() if intro else position
+    if whole and _NOW.fullmatch(text, position):
+        reading.ago, reading.end = timedelta(), len(text)
+        return reading
     ago = _AGO.match(text, position)
     if ago:
         reading.ago, reading.end = _length(ago["length"]), ago.end()
@@ -435,18 +449,20 @@ _TAKERS: dict[str, tuple[str, Callable[[_Reading, re.Match[str]], bool]]] = {
 
 
 def _length(text: str) -> timedelta:
-    """The length of a matched `2h 15m`. Raises `Unreadable` for one beyond `OLDEST`'s scale."""
+    """The length of a matched `2h 15m`. Raises `Unreadable` for parts out of order."""
     short = re.fullmatch(r"([0-9]{1,3})h([0-5][0-9])", text, re.IGNORECASE)
     if short:
         return timedelta(hours=int(short[1]), minutes=int(short[2]))
     total, units = 0.0, []
     for part in _ONE_PART.finditer(text):
         amount = part["amount"].strip().casefold()
-        number = float(amount) if amount[0].isdigit() else 0.5 if amount[0] == "h" else 1.0
+        number = float(amount) if amount[0].isdigit() else _NUMBERS[" ".join(amount.split())]
         units.append(part["unit"][0].casefold())
         total += number * _SECONDS[units[-1]]
     if sorted(set(units), key="wdhms".index) != units:
         raise Unreadable(f"`{as_code(text)}` can't be read as a length of time", "14:02")
+    if total > _AGES:
+        raise Unreadable("that is too long ago")
     return timedelta(seconds=total)
 
 

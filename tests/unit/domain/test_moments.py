@@ -64,12 +64,18 @@ READ = [
     ("about an hour ago", "23 13:30"),
     ("half an hour ago", "23 14:00"),
     ("2 days ago", "21 14:30"),
+    ("two hours ago", "23 12:30"),
+    ("now", "23 14:30"),
+    ("14:02h", "23 14:02"),
+    ("14:02 UTC on Nov 22", "22 14:02"),
     ("2026-11-23T14:02:11.123Z", "23 14:02"),
 ]
 UNREAD = [
     ("", "can't be read"),
     ("May", "can't be read"),
     ("1h", "can't be read"),
+    ("1,5 hours ago", "can't be read"),
+    ("a few hours ago", "can't be read"),
     ("14h02", "can't be read"),
     ("14.02", "can't be read"),
     ("this morning", "can't be read"),
