@@ -112,7 +112,7 @@ def _read_page(source: str) -> _Page:
     hidden = _covered(tokens, "html_block")
     end = quoted_from(lines, code | hidden)
     tabbed = {
-        index: lines[index].strip()
+        index: _MARKABLE.sub("/", lines[index]).rstrip()
         for index in sorted(_covered(tokens, "code_block"))
         if _TABBED.match(lines[index]) and _MARKABLE.match(lines[index]) and index < end
     }

@@ -211,7 +211,9 @@ def test_blanks_between_the_words_make_no_difference() -> None:
     assert taken("/severity\u3000sev2\u00a0fewer") == expected
 
 
-@pytest.mark.parametrize("text", ["\t/ack", " \t/ack", "Words.\n\n\t/resolve stable"])
+@pytest.mark.parametrize(
+    "text", ["\t/ack", " \t/ack", "\t\u200b／ack", "Words.\n\n\t/resolve stable"]
+)
 def test_a_command_behind_a_tab_is_answered(text: str) -> None:
     """GitHub shows it as code, so it is not taken, but not silence either."""
     found = misread(text)
