@@ -40,6 +40,7 @@ from incident_actions.domain.playbook.on_call import on_call
 from incident_actions.domain.postmortem import link
 from incident_actions.domain.reminders.due import QuietHours, ReminderPolicy, Timing
 from incident_actions.domain.reminders.kinds import BySeverity, ReminderKind
+from incident_actions.domain.text.moments import DateOrder
 from incident_actions.domain.text.names import slug
 from incident_actions.domain.text.times import read_duration_or_off, read_wall_time
 from incident_actions.domain.timeline.commands import BY_NAME
@@ -288,6 +289,12 @@ class Config(ConfigSection, frozen=True):
         tuple[RepositoryName, ...],
         doc("Other repositories whose pull requests count when they mention an incident."),
     ] = ()
+    date_order: Annotated[
+        Literal["day-first", "month-first"] | None,
+        doc(
+            "How you write `03/11/2026`: `day-first` or `month-first`. Left out: it is asked about."
+        ),
+    ] = None
     freeze: Annotated[FreezeConfig, doc("What an open incident stops.")] = FreezeConfig()
     roles: Annotated[RolesConfig, doc("Who starts with which role.")] = RolesConfig()
     on_call: Annotated[OnCallConfig | None, doc("A rotation; it comes before `roles`.")] = None
@@ -358,6 +365,10 @@ class Config(ConfigSection, frozen=True):
     def windows(self) -> tuple[Window, ...]:
         """The scheduled freezes as the domain's values."""
         return tuple(window.window() for window in self.freeze.windows)
+
+    def order_of_dates(self) -> DateOrder | None:
+        """The order of dates such as `03/11/2026`; None when the file does not say."""
+        return DateOrder(self.date_order) if self.date_order else None
 
     def needs(self) -> dict[str, Permission]:
         """The permissions that the file sets for commands, by the command's name."""

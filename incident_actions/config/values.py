@@ -10,8 +10,8 @@ from typing import Annotated, Any, ClassVar, Self, cast
 from msgspec import Meta, Struct
 
 from incident_actions.domain.freeze.windows import window_length
-from incident_actions.domain.playbook.on_call import check_rule
 from incident_actions.domain.text.names import LOGIN
+from incident_actions.domain.text.recurrence import check_rule
 from incident_actions.domain.text.times import (
     read_duration_or_off,
     read_time_of_day,

@@ -9,6 +9,7 @@ bot opens it again in its own name.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -29,11 +30,14 @@ from incident_actions.domain.issue.observation import (
 )
 from incident_actions.domain.projection.effects import OpenIssue
 from incident_actions.domain.projection.wanted import edit
+from incident_actions.domain.text.blanks import is_blank
 from incident_actions.domain.text.harmless import defused
+from incident_actions.domain.text.moments import Unreadable, read_coming_moment
 from incident_actions.domain.timeline.commands.base import Subject
 from incident_actions.domain.timeline.commands.freeze import ThawDeploys
 from incident_actions.domain.timeline.commands.reports import Confirm, Dismiss
 from incident_actions.domain.timeline.interpreter import Notice, NoticeKind
+from incident_actions.domain.timeline.parser import MisreadLine
 from incident_actions.domain.timeline.untrusted_reports import TeamDecision, decide, report_marker
 from incident_actions.gate_readers import TRUSTED, sections
 from incident_actions.gate_words import stamp
@@ -183,9 +187,8 @@ def _keep(
     elif over and wish.until is not None:
         key = f"{issue.number}.{stamp(wish.until)}"
         notices.append(Notice(NoticeKind.FREEZE_ENDED, key))
-    elif wish.until_text and wish.until is None:
-        key = str(issue.number)
-        notices.append(Notice(NoticeKind.FREEZE_UNTIL, key, to=issue.author.login))
+    elif wish.until is None and not is_blank(wish.until_text):
+        notices.append(_unread_end(issue, wish.until_text, context))
     ends = over or decision.command is not None
     labels = (*permitted.labels, names.DEPLOY_FREEZE)
     change = edit(issue, body=issue.body, labels=labels, open=not ends)
@@ -216,6 +219,27 @@ def _hold(
     done = untrusted_report.say_and_edit(context, observation, notices, change)
     result = JobResult(issue=issue.number, changed=bool(done))
     return (JobResult(issue=opened, changed=True), result) if opened else (result,)
+
+
+def _unread_end(issue: Issue, answer: str, context: RunContext) -> Notice:
+    """The notice that the gate can't read when the freeze ends, with what to type instead."""
+    instead = f"{context.now + timedelta(days=1):%Y-%m-%d %H:%M}"
+    try:
+        order = context.config.order_of_dates()
+        at = read_coming_moment(answer, issue.created_at, order)
+    except Unreadable as error:
+        reason = error.reason
+    else:
+        reason = f"only a date and time in UTC is; this one seems to be {at:%Y-%m-%d %H:%M} UTC"
+        if at <= context.now:
+            reason += ", which is over"
+        else:
+            instead = f"{at:%Y-%m-%d %H:%M}"
+    typed = " ".join(answer.split())[:60]
+    line = MisreadLine(0, typed, reason, instead)
+    digest = hashlib.sha256(answer.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    key = f"{issue.number}.{digest}"
+    return Notice(NoticeKind.FREEZE_UNTIL, key, to=issue.author.login, lines=(line,))
 
 
 def _ended(issue: Issue, decision: TeamDecision, reason: str) -> Notice:

@@ -202,9 +202,9 @@ def reconcile(
     github, first = context.github, observation.issue
     known = assess(context, observation, author, form)
     notices = plan.unposted_notices(known)
-    has_pages = any(notice.pages for notice in notices)
-    pages = runbook_library.pages(github, notices, first.url) if has_pages else {}
-    comments = plan.comments_to_change(known, notices, pages) + _reminders(context, known)
+    pages = runbook_library.pages(github, notices, first.url)
+    comments = plan.comments_to_change(known, notices, pages.texts, pages.missing)
+    comments += _reminders(context, known)
     muted = known.before is not None and known.before.lock == "muted"
     outcomes = apply(github, through_lock(first, comments, muted=muted))
     muted = first.locked and (muted or is_muted(outcomes))
@@ -368,7 +368,13 @@ def _permissions(
 def _rules(context: RunContext, playbook: DeclaredPlaybook) -> Rules:
     """What the fold needs to know of configuration and playbook."""
     config = context.config
-    return Rules(playbook.checks, config.needs(), playbook.defaults, config.service_names())
+    return Rules(
+        playbook.checks,
+        config.needs(),
+        playbook.defaults,
+        config.service_names(),
+        config.order_of_dates(),
+    )
 
 
 def _fold(

@@ -127,18 +127,31 @@ _MOST_REACTIONS = 10
 
 
 def comments_to_change(
-    known: Assessment, notices: Sequence[Notice], pages: Mapping[RequestedPage, str]
+    known: Assessment,
+    notices: Sequence[Notice],
+    pages: Mapping[RequestedPage, str],
+    missing: Collection[RequestedPage] = (),
 ) -> list[Effect]:
     """The comments to post and to delete, and the thumbs up to give.
 
     `notices` are those to post; `pages` holds the texts of the playbook's pages that they ask for.
+    A comment that asks for a page that is `missing` gets no thumbs up.
     """
+    mistaken = {
+        notice.key.partition(".")[0]
+        for notice in notices
+        if not set(missing).isdisjoint(notice.pages)
+    }
     effects: list[Effect] = [
         PostComment(known.number, notice.kind, notice.key, comments.write(notice, pages))
         for notice in notices
     ]
     effects += comments_to_delete(all_notices(known), known.observation)
-    taken = [each for each in known.folded.taken if _is_new(each, known.before)]
+    taken = [
+        each
+        for each in known.folded.taken
+        if _is_new(each, known.before) and str(each.id) not in mistaken
+    ]
     return effects + [AddReaction(each.id) for each in taken[-_MOST_REACTIONS:]]
 
 

@@ -8,6 +8,8 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from msgspec import Struct
+
 from incident_actions.config import Config, load_yaml
 from incident_actions.domain.issue.forms import Form, FormValues, read_form
 from incident_actions.domain.playbook.checklist import (
@@ -162,21 +164,36 @@ _TOPICS = {
 """Short topics of `/runbook` and `/help`, and the page for each. A page's own name works, too."""
 
 
-def pages(github: GitHub, notices: Sequence[Notice], issue_url: str) -> dict[RequestedPage, str]:
-    """The texts of the playbook's pages that these notices ask for, ready for a comment.
+class FoundPages(Struct, frozen=True):
+    """The texts of requested pages, ready for a comment, and the requests that fit no page.
 
-    A part of a page's name is enough if no other page has it. For a topic that fits no page the
-    text lists all pages. A requested page without a topic (a bare `/help`) is left out.
+    The text of a request that fits none says so, and lists all pages.
+    """
+
+    texts: dict[RequestedPage, str] = {}
+    missing: frozenset[RequestedPage] = frozenset()
+
+
+def pages(github: GitHub, notices: Sequence[Notice], issue_url: str) -> FoundPages:
+    """The playbook's pages that these notices ask for.
+
+    A part of a page's name is enough if no other page has it. A requested page without a topic (a
+    bare `/help`) is left out.
     """
     wanted = dict.fromkeys(page for notice in notices for page in notice.pages if page.topic)
     if not wanted:
-        return {}
+        return FoundPages()
     library = RunbookLibrary(github)
-    return {page: _page(library, page.topic, issue_url) for page in wanted}
+    found = {page: _page(library, page.topic, issue_url) for page in wanted}
+    return FoundPages(
+        {page: text for page, (text, _) in found.items()},
+        frozenset(page for page, (_, fits) in found.items() if not fits),
+    )
 
 
-def _page(library: RunbookLibrary, topic: str, issue_url: str) -> str:
-    """The text of the page for a topic, for a comment: the team's page, or ours.
+def _page(library: RunbookLibrary, topic: str, issue_url: str) -> tuple[str, bool]:
+    """The text of the page for a topic, for a comment: the team's page, or ours; and whether one
+    fits.
 
     It is the page of that name, else the one whose name begins with it, else the one whose name
     contains it. When not exactly one page fits, the text lists all pages.
@@ -193,9 +210,9 @@ def _page(library: RunbookLibrary, topic: str, issue_url: str) -> str:
         meant = " or ".join(f"`/runbook {each}`" for each in similar[:3])
         hint = f" Did you mean {meant}?" if meant else ""
         listed = ", ".join(f"`{each}`" for each in known)
-        return f"There is no page `{name}`.{hint}\n\nThere are {listed}."
+        return f"There is no page `{name}`.{hint}\n\nThere are {listed}.", False
     path = f"{RUNBOOKS}/{fits[0]}.md"
     own = library.text(f"{fits[0]}.md")
     if own is None:
-        return as_comment(our_page(path) or "", None)
-    return as_comment(own, f"{issue_url.rpartition('/issues/')[0]}/blob/HEAD/{path}")
+        return as_comment(our_page(path) or "", None), True
+    return as_comment(own, f"{issue_url.rpartition('/issues/')[0]}/blob/HEAD/{path}"), True

@@ -7,6 +7,7 @@ nothing happened and nothing is due costs no request of its own.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 from functools import partial

@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from incident_actions.domain.issue.incident import Incident, Moment
-from incident_actions.domain.issue.observation import REMINDER, marker
+from incident_actions.domain.issue.observation import (
+    MAX_LENGTH,
+    REMINDER,
+    length_on_github,
+    marker,
+)
 from incident_actions.domain.reminders.due import Reminder
 from incident_actions.domain.timeline.commands import REGISTRY
 from incident_actions.domain.timeline.commands.pages import RequestedPage
@@ -54,18 +59,28 @@ def crashed(key: str, reference: str, run_url: str) -> str:
 
 
 def write(notice: Notice, pages: Mapping[RequestedPage, str] | None = None) -> str:
-    """The text of a notice. `pages` holds the texts of the playbook's pages that it asks for."""
-    return _with_marker(
-        notice.kind,
-        notice.kind,
-        notice.key,
-        to=notice.to,
-        lines=notice.lines,
-        checks=notice.checks,
-        text=notice.text,
-        pages=list(dict.fromkeys((pages or {}).get(page) for page in notice.pages)),
-        commands=REGISTRY,
-    )
+    """The text of a notice. `pages` holds the texts of the playbook's pages that it asks for.
+
+    A page that is asked for more than once comes once. Pages for which the comment has no room are
+    named at its end.
+    """
+    wanted = tuple(dict.fromkeys(notice.pages))
+    for shown in range(len(wanted), -1, -1):
+        text = _with_marker(
+            notice.kind,
+            notice.kind,
+            notice.key,
+            to=notice.to,
+            lines=notice.lines,
+            checks=notice.checks,
+            text=notice.text,
+            pages=[(pages or {}).get(page) for page in wanted[:shown]],
+            left_out=wanted[shown:],
+            commands=REGISTRY,
+        )
+        if length_on_github(text) <= MAX_LENGTH:
+            break
+    return text
 
 
 def _with_marker(template: str, comment_kind: str, key: str, **facts: object) -> str:

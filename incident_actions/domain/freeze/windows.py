@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from dateutil.rrule import rrulestr
 from msgspec import Struct
 
 from incident_actions.domain.text.names import slug
+from incident_actions.domain.text.recurrence import read_rule
 from incident_actions.domain.text.times import read_duration
 
 LONGEST = timedelta(days=92)
@@ -71,7 +71,7 @@ def open_at(windows: Iterable[Window], now: datetime) -> tuple[Occurrence, ...]:
     for window in windows:
         zone = ZoneInfo(window.timezone)
         wall = now.astimezone(zone).replace(tzinfo=None)
-        rule = rrulestr(window.every, dtstart=window.start)
+        rule = read_rule(window.every, window.start, window.timezone)
         # A day more on both sides, because wall times jump when the clocks change. The comparison
         # in UTC below decides.
         for start in rule.between(wall - window.duration - _DAY, wall + _DAY, inc=True):

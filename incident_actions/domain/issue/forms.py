@@ -17,12 +17,12 @@ from msgspec import Struct
 
 from incident_actions import gate_readers
 from incident_actions.domain.issue.incident import Severity
+from incident_actions.domain.text.blanks import is_blank
 from incident_actions.domain.text.harmless import loud
 from incident_actions.domain.text.names import LOGIN, as_code
 from incident_actions.errors import ConfigError
-from incident_actions.gate_readers import HEADING, NO_RESPONSE, dig, kept
+from incident_actions.gate_readers import HEADING, NOT_LOGINS, dig, kept
 
-_NOTHING_KNOWN = frozenset({"unknown", "not known yet"})
 _ONE_ANSWER = frozenset({"services", "started", "commander"})
 _BOX = re.compile(r"\s*[-*] \[(?P<tick>[ xX])\] (?P<text>.*)")
 _LOGIN = re.compile(rf"@?({LOGIN})$")
@@ -52,7 +52,8 @@ class Form(Struct, frozen=True):
 class FormValues(Struct, frozen=True):
     """The answers in one body, by the question's id, without questions that were not answered.
 
-    `values` are texts. `boxes` holds the ticked options of questions with boxes.
+    An answer that says nothing, such as `-` or `tbd`, is none (see `is_blank`). `values` are texts.
+    `boxes` holds the ticked options of questions with boxes.
     """
 
     values: Mapping[str, str]
@@ -64,11 +65,11 @@ class FormValues(Struct, frozen=True):
 
     @property
     def given(self) -> frozenset[str]:
-        """The ids of questions with a real answer: not `unknown`, and not only empty boxes."""
+        """The ids of questions with a real answer: not only empty boxes."""
         return frozenset(
             id
             for id, value in self.values.items()
-            if self.boxes.get(id, True) and value.casefold() not in _NOTHING_KNOWN
+            if self.boxes.get(id, True) and not is_blank(value)
         )
 
 
@@ -118,7 +119,7 @@ def read_answers(form: Form, text: str) -> FormValues:
             value = min((value, *typed.values()), key=lambda each: read_severity(each) or "")
         elif len(typed) > 1 and field.id in _ONE_ANSWER:
             continue
-        if field.id and value and value != NO_RESPONSE:
+        if field.id and not is_blank(value):
             values[field.id] = value
             own = typed[heading.start()] if len(typed) > 1 else value
             if all(_BOX.match(line) for line in own.split("\n") if line.strip()):
@@ -233,6 +234,9 @@ def affects_customers(answer: str) -> bool:
 
 
 def read_login(answer: str) -> str | None:
-    """The login in an answer that is a login, with or without `@`, and nothing else; else None."""
+    """The login in an answer that is a login, with or without `@`, and nothing else; else None.
+
+    Words such as `nobody` are no logins.
+    """
     match = _LOGIN.match(answer.strip())
-    return match[1] if match else None
+    return match[1] if match and answer.strip().casefold() not in NOT_LOGINS else None

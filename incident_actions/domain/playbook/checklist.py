@@ -64,7 +64,7 @@ def read_checklist(page: str) -> tuple[ChecklistSection, ...]:
 
     Items above the first heading are in a section `Checklist`.
     """
-    return _sections(split_front_matter(page.replace("\r\n", "\n"))[1], "h2", "Checklist")
+    return _sections(split_front_matter(page)[1], "h2", "Checklist")
 
 
 def shown_checklist(dashboard: str) -> tuple[ChecklistSection, ...]:
@@ -89,6 +89,7 @@ def _sections(text: str, heading: str, untitled: str | None) -> tuple[ChecklistS
 
     `untitled` is the title of items above the first heading; None: they are left out.
     """
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     lines = text.split("\n")
     titled: list[tuple[str | None, list[ChecklistItem]]] = [(untitled, [])]
     for token in _READER.parse(text):

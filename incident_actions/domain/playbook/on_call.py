@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from dateutil.rrule import rrulestr
-
-from incident_actions.domain.text.times import read_wall_time
+from incident_actions.domain.text.recurrence import read_rule
 
 
 def on_call(
@@ -25,16 +22,6 @@ def on_call(
     wall = at.astimezone(ZoneInfo(timezone)).replace(tzinfo=None)
     if not users or wall < start:
         return None
-    rules = rrulestr(rule, dtstart=start)
+    rules = read_rule(rule, start, timezone)
     turns = sum(1 for _ in rules.between(start, wall, inc=True))
     return users[(turns - 1) % len(users)] if turns else users[0]
-
-
-def check_rule(text: str) -> None:
-    """Raise `ValueError` for a text that is no RRULE, or one of more than once a day."""
-    try:
-        rrulestr(text, dtstart=read_wall_time("2026-01-05T09:00"))
-    except (ValueError, TypeError):
-        raise ValueError(f"`{text}` is no rule like FREQ=WEEKLY;BYDAY=MO") from None
-    if re.search(r"FREQ=(SECOND|MINUTE|HOUR)LY", text, re.IGNORECASE):
-        raise ValueError(f"`{text}` comes more often than once a day")

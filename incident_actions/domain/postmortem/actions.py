@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from incident_actions.domain.text.documents import without_comments
 from incident_actions.domain.text.names import LOGIN
+from incident_actions.domain.text.times import read_date
 
 CATEGORIES = (
     "missing-alert",
@@ -71,10 +72,8 @@ class Action(Struct, frozen=True):
     @property
     def due_date(self) -> date | None:
         """The due date; None when it is missing or no date like 2026-12-01."""
-        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", self.due):
-            return None
         try:
-            return date.fromisoformat(self.due)
+            return read_date(self.due)
         except ValueError:
             return None
 

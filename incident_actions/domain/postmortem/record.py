@@ -17,6 +17,7 @@ from incident_actions.domain.issue import labels
 from incident_actions.domain.issue.observation import Issue, within_html_comment
 from incident_actions.domain.postmortem.actions import Action, key_of, plain
 from incident_actions.domain.text.harmless import defused, one_line
+from incident_actions.domain.text.times import read_date
 
 State = Literal["open", "done", "dropped"]
 
@@ -53,7 +54,7 @@ class ActionRecord(Struct, frozen=True, omit_defaults=True):
     @property
     def due_date(self) -> date:
         """The due date. Raises `ValueError` when `due` is no date."""
-        return date.fromisoformat(self.due)
+        return read_date(self.due)
 
 
 class FiledAction(Struct, frozen=True):
@@ -106,7 +107,7 @@ def read_record(body: str) -> ActionRecord | None:
         return None
     try:
         record = msgspec.json.decode(match["json"].encode(errors="replace"), type=ActionRecord)
-        date.fromisoformat(record.due)
+        read_date(record.due)
     except (msgspec.DecodeError, ValueError):
         return None
     return record

@@ -94,7 +94,8 @@ def load_yaml(text: str, path: str) -> Any:
         where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
         what = getattr(error, "problem", None) or "no YAML"
         raise ConfigError(path, [f"{where}{what}"]) from None
-    except (ValueError, RecursionError) as error:  # such as a number with too many digits
+    except (ValueError, RecursionError, LookupError, AttributeError, TypeError) as error:
+        # A number with too many digits, or what PyYAML makes of `!!bool maybe` and `!!float _`.
         raise ConfigError(path, [f"can't be read: {error}"]) from None
 
 

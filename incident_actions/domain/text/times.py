@@ -1,4 +1,4 @@
-"""Read durations, times and dates as people type them.
+"""Read durations, and the times of settings. What people type in a hurry: see `moments`.
 
 Commands, forms, freeze windows and the configuration share one grammar of durations: `30m`, `2h`,
 `1h30m`, `90 min`, `1h30`, `1.5h`, `2d 4h`. A wall time is a date and time without a time zone.
@@ -7,10 +7,8 @@ Commands, forms, freeze windows and the configuration share one grammar of durat
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
-
-from dateutil import parser as dates
 
 from incident_actions.gate_readers import parse_time as parse_time  # the strict reader of ISO 8601
 
@@ -21,7 +19,6 @@ _DURATION = (
     rf"(?:{_AMOUNT.format('minutes', 5)}m(?:in(?:ute)?s?)?)?"
 )
 _AT_START = re.compile(rf"{_DURATION}(?=[\s,;:.]|$)[,;:.]?", re.IGNORECASE)
-_AGO = re.compile(rf"(?<![0-9.]){_DURATION}\s+ago\b", re.IGNORECASE)
 _LIKE_A_DURATION = re.compile(
     r"[\d.,:]*\d(?:[dhmswy](?![a-z])"
     r"|\s?(?:sec(?:ond)?|min(?:ute)?|h(?:ou)?r|day|week|month|year)s?\b)",
@@ -63,11 +60,6 @@ def read_duration_or_off(text: str) -> timedelta | None:
         raise ValueError("must be a time like `30m`, `2h`, `1d12h`, or `off`") from None
 
 
-def duration_ago(text: str) -> timedelta | None:
-    """The 20 minutes in `about 20 min ago`; None when a text has no such words."""
-    return _length(_AGO.search(text))
-
-
 def looks_like_duration(text: str) -> bool:
     """Whether a text begins with what looks like a duration, even if it is not read: `2 weeks`."""
     return _LIKE_A_DURATION.match(text) is not None
@@ -81,75 +73,28 @@ def _length(match: re.Match[str] | None) -> timedelta | None:
     return timedelta(days=days, hours=hours, minutes=minutes + after_h)
 
 
-_AT = re.compile(
-    r"at\s+(?:(?P<iso>\d{4}-\d\d-\d\d[T ]\d{1,2}:\d\d(?::\d\d)?\s?(?:Z|UTC|[+-]\d\d:?\d\d)?)"
-    r"|(?P<hour>\d{1,2}):(?P<minute>\d\d)\s?(?:Z|UTC)?)(?=[\s,;:.]|$)[,;:]?",
-    re.IGNORECASE,
-)
-
-
-def take_at(text: str, typed_at: datetime) -> tuple[str, datetime | None]:
-    """Split off a leading `at 14:02` or `at 2026-11-23T14:02Z`: (the text after it, the time).
-
-    The time is None when the text does not begin so. Times without a zone are UTC. A time without a
-    date is the last such time before `typed_at`. Raises `ValueError` for a time that does not exist
-    or lies after `typed_at`; its two arguments say what is wrong, and what to type instead.
-    """
-    match = _AT.match(text)
-    if match is None:
-        return text, None
-    if match["iso"]:
-        full = re.sub(r"([T ])(\d):", r"\g<1>0\2:", match["iso"])  # `8:00` -> `08:00`
-        at = parse_time(re.sub(r"([+-]\d\d)(\d\d)$", r"\1:\2", full))
-        if at is None:
-            raise ValueError(f"`{match['iso']}` is no date and time", "at 2026-11-23T14:02Z")
-    else:
-        hour, minute = int(match["hour"]), int(match["minute"])
-        if hour > 23 or minute > 59:
-            raise ValueError(f"`{hour}:{minute:02}` is no time of day", "at 14:02")
-        at = typed_at.astimezone(UTC).replace(hour=hour, minute=minute, second=0, microsecond=0)
-        if at > typed_at:
-            at -= timedelta(days=1)
-    if at > typed_at:
-        raise ValueError("that time is in the future; times are in UTC", "at 14:02")
-    return text[match.end() :].lstrip(), at
-
-
-def read_past_time(answer: str, declared: datetime) -> datetime | None:
-    """When something happened, by a form's answer; None when that can't be read.
-
-    Understood are `14:02`, `2026-11-23 14:02` (UTC) and `20 min ago`. `declared` is when the form
-    was sent: the result is never later.
-    """
-    text = answer.strip()[:60]
-    if not text:
-        return None
-    ago = duration_ago(text)
-    if ago is not None:
-        return declared - ago
-    try:
-        midnight = declared.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
-        at = dates.parse(text, default=midnight)
-    except (ValueError, OverflowError):
-        return None
-    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    if at > declared and re.match(r"\d{1,2}:\d\d", text):
-        at -= timedelta(days=1)
-    return at if at <= declared else None
-
-
 def read_wall_time(text: str) -> datetime:
     """A date and time without a time zone: `2026-01-05T09:00`.
 
-    Raises `ValueError` for anything else, also for a time with a zone.
+    Raises `ValueError` for anything else, also for a time with a zone, and for a year before 2000
+    or after 2999: a rule that began with the calendar would take long to follow.
     """
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
         at = None
-    if at is None or at.tzinfo is not None:
+    if at is None or at.tzinfo is not None or not 2000 <= at.year < 3000:
         raise ValueError(f"`{text}` is no time like 2026-01-05T09:00")
     return at
+
+
+def read_date(text: str) -> date:
+    """A date like `2026-12-01`, of the years 2000 to 2999: near the ends of the calendar, adding a
+    day fails. Raises `ValueError` for any other text.
+    """
+    if not re.fullmatch(r"2[0-9]{3}-[0-9]{2}-[0-9]{2}", text):
+        raise ValueError(f"`{text[:60]}` is no date like 2026-12-01")
+    return date.fromisoformat(text)
 
 
 def read_time_of_day(text: str) -> time:
@@ -162,6 +107,8 @@ def read_time_of_day(text: str) -> time:
 def read_zone(name: str) -> ZoneInfo:
     """The time zone with a name like `Europe/Berlin`. Raises `ValueError` when there is none."""
     try:
+        if len(name) > 64:  # a path of thousands of folders would exhaust the recursion of zoneinfo
+            raise ValueError(name)
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        raise ValueError(f"`{name}` is no time zone like Europe/Berlin") from None
+        raise ValueError(f"`{name[:64]}` is no time zone like Europe/Berlin") from None

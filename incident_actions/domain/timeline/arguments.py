@@ -6,10 +6,16 @@ import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from incident_actions.domain.issue.incident import Severity
+from incident_actions.domain.text.moments import (
+    DateOrder,
+    Unreadable,
+    looks_like_moment,
+    take_moment,
+)
 from incident_actions.domain.text.names import LOGIN, as_code, read_name
 from incident_actions.domain.text.times import looks_like_duration, take_duration
 from incident_actions.gate_readers import name_parts
@@ -25,6 +31,36 @@ _PR = re.compile(r"(?:\S*/pull/|#|pr\s?#?)(\d{1,9})$", re.IGNORECASE)
 _PULL = re.compile(r"(?:https?://\S*/pull/|#)?(\d{1,9})$")
 _COMMIT_LINK = re.compile(r"https?://\S+/commit/[0-9a-f]{40}(?:[0-9a-f]{24})?$", re.IGNORECASE)
 _MOST_NAMES = 20
+_EXCEPTION = r"(?:but|except\w*|exclud\w+|apart|besides|save|minus|without|unless)\b"
+_TAKEN_BACK = re.compile(
+    rf"\W*(?:(?:all|every\w*|any\w*)[\s,]+{_EXCEPTION}|{_EXCEPTION}"
+    r"|no(?!\s(?:(?:more|new|further)\s)?(?:errors?|alerts?|failures?|timeouts?|complaints?|impact"
+    r"|customers?|users?|reports?|issues?|problems?|data|idea|clue)\b)\b"
+    r"|(?:not|nope|nah|never|none|neither|cannot|cancel|undo|wait|hold\son|maybe|perhaps|possibly"
+    r"|probably|almost|nearly|partly|partially|mostly|soon|later|tomorrow|if|when|once|as\ssoon"
+    r"|should|could|might|nicht|kein\w*|noch|nein|pas|non)\b|off(?=[\s,.!]|$)"
+    r"|(?:do|does|is|are|was|were|ca|wo|have|has|had|should|could|did)(?:n['’]?t|\snot)\b)"
+    r"|.*(?:\bnot\s(?:yet|really|sure)[\s.!]*$|\?\s*$)",
+    re.IGNORECASE,
+)
+"""Words that take a command back, or ask: `not yet`, `all but ...`, `if the checks pass`, `ok?`."""
+_DOUBTED = re.compile(
+    r"\W*(?:(?:maybe|perhaps|possibly|probably|if|when|once|unless|soon|later|tomorrow|wait)\b"
+    r"|(?:no|not|nope|never|cancel|undo)[\s.!]*$)|.*(?:\bnot\s(?:yet|really|sure)[\s.!]*$|\?\s*$)",
+    re.IGNORECASE,
+)
+"""Words that doubt a value that was typed: `maybe`, `not yet`, `ok?`."""
+_WITH_EXCEPTION = re.compile(
+    rf"\b(?:{_EXCEPTION}|not\b|still\b|yet\b|only\b|other\sthan\b|however\b|though\b|pending\b"
+    r"|missing\b|fail\w*|n['’]t\b|bis\sauf\b|außer\b|sauf\b|excepto\b|salvo\b|menos\b)",
+    re.IGNORECASE,
+)
+_AT = re.compile(r"(?:at\s+|@\s*(?=[0-9]{1,2}:[0-9]{2}))", re.IGNORECASE)
+_BARE_TIME = re.compile(
+    r"(?:(?:since|from)\s+)?(?:[0-9]{1,2}:[0-9]{2}|[0-9]{1,2}\s?[ap]\.?m\b|[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    r"|yesterday\b|today\b)|(?:about\s+|~\s?)?[^\n]{1,40}?\sago\b",
+    re.IGNORECASE,
+)
 
 
 class Mistake(Exception):
@@ -38,6 +74,60 @@ class Mistake(Exception):
         super().__init__(reason)
         self.reason = reason
         self.suggestion = suggestion
+
+
+def asked(line: str) -> Mistake:
+    """The mistake of a command whose words ask, or take it back. `line` is what would be taken."""
+    reason = "it reads like a question, an exception or a `not yet`, so nothing was done"
+    return Mistake(reason, line)
+
+
+def takes_back(text: str) -> bool:
+    """Whether the words after a command take it back, or ask; the first line counts."""
+    return _TAKEN_BACK.match(text.partition("\n")[0]) is not None
+
+
+def has_exception(text: str) -> bool:
+    """Whether a text about `all` names an exception, or says that something is not well."""
+    return _WITH_EXCEPTION.search(text) is not None
+
+
+def take_time(
+    text: str, typed_at: datetime, order: DateOrder | None = None, *, loose: bool = False
+) -> tuple[str, datetime | None]:
+    """Split off a leading `at 14:02` or `at 2026-11-23 14:02 CET`: (the text after it, the time).
+
+    The time is None when the text does not begin so. `typed_at` is when it was typed: a time
+    without a date is the last such time before that. With `loose`, a text that is nothing but a
+    time, or begins with `20 min ago`, is understood without `at`. Raises `Mistake` for a time that
+    can't be read, is not clear, or lies in the future.
+    """
+    intro = _AT.match(text)
+    alone = take_duration(text.partition("\n")[0]) if loose else None
+    if alone and not alone[1]:
+        ago = as_code(text.partition("\n")[0].strip(" ,;:."))
+        raise Mistake("a time that it happened at has a clock, or `ago` at its end", f"{ago} ago")
+    if intro is None and not (loose and _BARE_TIME.match(text)):
+        return text, None
+    after = text[intro.end() :] if intro else text
+    try:
+        taken = take_moment(after, typed_at, order)
+    except Unreadable as error:
+        raise Mistake(error.reason, f"at {error.at}") from None
+    if taken is None:
+        if intro and looks_like_moment(after):
+            typed = as_code(after.partition("\n")[0][:20])
+            raise Mistake(f"`{typed}` can't be read as a time", "at 14:02")
+        return text, None
+    at, rest = taken
+    if intro is None and rest and not re.match(r"[^\n]{1,60}?\sago\b", text):
+        line = (
+            f"at {at:%H:%M} …"
+            if typed_at - at < timedelta(days=1)
+            else f"at {at:%Y-%m-%dT%H:%MZ} …"
+        )
+        raise Mistake("a time that it happened at needs `at` before it", line)
+    return rest, at
 
 
 @dataclass
@@ -67,6 +157,34 @@ class Arguments:
         if not text:
             raise Mistake(f"{what} is missing", "")
         return text
+
+    def remark(self, line: str, what: str = "") -> str:
+        """All that is left, beside a command that does the same without it.
+
+        It must not be empty when `what` names it. It must not take the command back, as `not yet`
+        does, or ask; `line` is what to type for a command that stands.
+        """
+        text = self.needed(what) if what else self.rest()
+        if takes_back(text):
+            raise asked(line)
+        return text
+
+    def reason(self, line: str) -> str:
+        """All that is left, as the reason for a value that was typed before it.
+
+        It may say what is not (`sev1 not only the EU`), but not doubt the value, or ask. `line` is
+        what to type for a command that stands.
+        """
+        text = self.rest()
+        if _DOUBTED.match(text.partition("\n")[0]):
+            raise asked(line)
+        return text
+
+    def nothing_more(self, line: str) -> None:
+        """Make sure that nothing is left; `line` is what to type."""
+        text = self.rest().strip(" .!,;:")
+        if text:
+            raise Mistake(f"`{as_code(text)}` can't be read here", line)
 
     def word(self, what: str, suggestion: str = "") -> str:
         """The next word."""
@@ -155,17 +273,15 @@ class Arguments:
     def promise(self, longest: timedelta) -> timedelta | None:
         """The duration of a `next 20m` or `next in 20m` at the start or the end; None without one.
 
-        It may be `longest` at most.
+        It may be `longest` at most. The end of the first line counts, too.
         """
         start = _NEXT_FIRST.match(self.text)
-        if start:
-            taken = _take_duration(self.text[start.end() :])
-        else:
-            end = _NEXT_LAST.search(self.text, max(len(self.text) - 40, 0))
-            taken = _take_duration(end[1]) if end else None
-            if end and taken:
-                before = self.text[: end.start()].rstrip(" (,;:")
-                taken = None if taken[1] else (taken[0], before)
+        first, _, below = self.text.partition("\n")
+        taken = (
+            _take_duration(self.text[start.end() :])
+            if start
+            else _promised_last(first, below) or _promised_last(self.text)
+        )
         if taken is None:
             return None
         duration, self.text = taken
@@ -228,6 +344,16 @@ def _take_duration(text: str) -> tuple[timedelta, str] | None:
     if taken is not None and not taken[0]:
         raise Mistake("the time must be longer than zero", "")
     return taken
+
+
+def _promised_last(text: str, below: str = "") -> tuple[timedelta, str] | None:
+    """The duration of a `next 20m` at the end of a text, and the rest with the text `below` it."""
+    end = _NEXT_LAST.search(text, max(len(text) - 40, 0))
+    taken = _take_duration(end[1]) if end else None
+    if end is None or taken is None or taken[1]:
+        return None
+    before = text[: end.start()].rstrip(" (,;:")
+    return taken[0], f"{before}\n{below}" if below else before
 
 
 def _name(text: str, what: str) -> str:

@@ -40,7 +40,7 @@ from incident_actions.domain.playbook.checklist import (
     steps_answered,
     steps_taken,
 )
-from incident_actions.domain.text.times import read_past_time
+from incident_actions.domain.text.moments import DateOrder, Unreadable, read_past_moment
 from incident_actions.domain.timeline.commands.base import Command, Origin, Subject
 from incident_actions.domain.timeline.commands.record import UnknownService
 from incident_actions.domain.timeline.commands.roles import ROLE_NEEDS, give_role
@@ -67,13 +67,15 @@ class Rules(Struct, frozen=True):
 
     `checks` are the recovery checks. `needs` are the permissions that the configuration sets for
     commands, by the command's name. `default_roles` says who starts with which role. `services`
-    are the names on the team's list of services, empty when it has none.
+    are the names on the team's list of services, empty when it has none. `date_order` is how the
+    team writes dates such as `03/11/2026`.
     """
 
     checks: tuple[ChecklistItem, ...] = ()
     needs: Mapping[str, Permission] = {}
     default_roles: Mapping[Role, str] = {}
     services: tuple[str, ...] = ()
+    date_order: DateOrder | None = None
 
 
 class Evidence(Struct, frozen=True):
@@ -127,11 +129,13 @@ def fold(
         rules.checks,
         rules.services,
         evidence.commits,
+        rules.date_order,
+        notices=list(_unread_start(observation, rules)),
     )
     interpreter.notices += _unknown_services(observation, rules)
     history: list[_Item] = [
         *(item for item in observation.history if isinstance(item, TimelineEvent)),
-        *all_statements(observation, permissions),
+        *all_statements(observation, permissions, rules.date_order),
         *evidence.passed,
         *evidence.deployments,
         *evidence.uses,
@@ -233,12 +237,16 @@ def _declared(observation: Observation, rules: Rules, permissions: Permissions) 
     declared = issue.created_at
     given = forms.read_severity(values.get("severity")) or _label_at_creation(observation)
     severity = given or Severity.SEV1
-    started = read_past_time(values.get("started"), declared) or declared
+    started = _start(observation, rules)
     incident = Incident(
         status=Status.INVESTIGATING,
         severity=severity,
         severity_known=given is not None,
-        times={Moment.STARTED: started, Moment.DETECTED: declared, Moment.DECLARED: declared},
+        times={
+            Moment.STARTED: started or declared,
+            Moment.DETECTED: declared,
+            Moment.DECLARED: declared,
+        },
         services=() if _misnamed(values, rules) else forms.read_services(values.get("services")),
         drill=_drill_at_creation(observation),
         sensitive=bool(values.boxes.get("sensitive")),
@@ -279,6 +287,40 @@ def _unknown_services(observation: Observation, rules: Rules) -> tuple[Notice, .
     answer = " ".join(observation.values.get("services").split())
     line = MisreadLine(NOT_TYPED, answer[:100], why.reason, why.suggestion)
     return reply("services", "" if author.bot else author.login, [line])
+
+
+def _start(observation: Observation, rules: Rules) -> datetime | None:
+    """When it started, by the form's answer; None without an answer, or when it can't be read."""
+    answer = observation.values.get("started")
+    try:
+        return _read_start(observation, rules) if answer else None
+    except Unreadable:
+        return None
+
+
+def _read_start(observation: Observation, rules: Rules) -> datetime:
+    """When it started, by the form's answer. Raises `Unreadable`."""
+    answer, declared = observation.values.get("started"), observation.issue.created_at
+    return read_past_moment(answer, declared, rules.date_order)
+
+
+def _unread_start(observation: Observation, rules: Rules) -> tuple[Notice, ...]:
+    """What to say when the form's answer about the start can't be read, or is doubtful."""
+    answer = observation.values.get("started")
+    if not answer:
+        return ()
+    try:
+        _read_start(observation, rules)
+    except Unreadable as error:
+        line = f"/time started at {error.at}"
+        misread = MisreadLine(
+            0, " ".join(answer.split())[:60], f"{error.reason}{_AS_DECLARED}", line
+        )
+        return reply("started", observation.issue.author.login, [misread])
+    return ()
+
+
+_AS_DECLARED = ". Until it is corrected, the start is the time of the declaration"
 
 
 def _drill_at_creation(observation: Observation) -> bool:

@@ -27,6 +27,7 @@ from incident_actions.domain.issue.observation import (
     Version,
 )
 from incident_actions.domain.playbook.checklist import ChecklistItem
+from incident_actions.domain.text.moments import DateOrder
 from incident_actions.domain.timeline.arguments import Mistake
 from incident_actions.domain.timeline.commands.base import Command, Origin, Subject
 from incident_actions.domain.timeline.commands.freeze import Allow
@@ -132,7 +133,7 @@ class Interpreter(Struct):
     `take` carries out a permitted command, and raises `Mistake` for one that makes no sense now.
     `needs` are the permissions that the team's configuration sets, by the command's name.
     `services` are the names on its list of services. `commits` are what was looked up for the
-    changes that people named (`named_changes`).
+    changes that people named (`named_changes`). `date_order` is the team's order of dates.
 
     The rest are results so far. `commands` are the comments with any command, `taken` those with a
     command that was carried out. `notices` are what people must be told. `refused` are the logins,
@@ -147,6 +148,7 @@ class Interpreter(Struct):
     checks: tuple[ChecklistItem, ...] = ()
     services: tuple[str, ...] = ()
     commits: Mapping[str, str] = {}
+    date_order: DateOrder | None = None
     commands: list[Comment] = []
     taken: list[Comment] = []
     notices: list[Notice] = []
@@ -261,7 +263,9 @@ class Statement(Struct, frozen=True):
     lines: tuple[tuple[TakenLine | MisreadLine, Deed], ...]
 
 
-def statements(comment: Comment, permissions: Permissions) -> tuple[Statement, ...]:
+def statements(
+    comment: Comment, permissions: Permissions, date_order: DateOrder | None = None
+) -> tuple[Statement, ...]:
     """The commands of a comment, by the moments from which they count, the oldest first.
 
     A line that an edit brought into the comment was said by the editor. When the comment had the
@@ -277,12 +281,12 @@ def statements(comment: Comment, permissions: Permissions) -> tuple[Statement, .
             continue  # a program that tidies comments up says nothing in anybody's name
         before, said = said, []
         if before and permissions.of(deed) < Permission.TRIAGE:
-            lines = read_comment(version.text or "", version.at)
+            lines = read_comment(version.text or "", version.at, date_order)
             new = [line for line in lines if not any(_same_line(old[0], line) for old in before)]
             said = [*before, *((line, deed, version.at) for line in new)]
             continue
         first = comment.created_at if version.by == comment.author and not before else version.at
-        for line in read_comment(version.text or "", first):
+        for line in read_comment(version.text or "", first, date_order):
             same = next((old for old in before if _same_line(old[0], line)), None)
             other = next((old for old in before if _same_command(old[0], line)), None)
             if same is not None:
@@ -290,7 +294,7 @@ def statements(comment: Comment, permissions: Permissions) -> tuple[Statement, .
                 said.append(same)
             elif other is not None:
                 before.remove(other)
-                corrected = read_comment(version.text or "", other[2])
+                corrected = read_comment(version.text or "", other[2], date_order)
                 again = next(each for each in corrected if each.line == line.line)
                 said.append((again, deed, other[2]))
             else:
@@ -395,10 +399,12 @@ def named_changes(
     }
 
 
-def all_statements(observation: Observation, permissions: Permissions) -> Iterator[Statement]:
+def all_statements(
+    observation: Observation, permissions: Permissions, date_order: DateOrder | None = None
+) -> Iterator[Statement]:
     """The commands of all comments; see `statements`."""
     for comment in with_commands(observation):
-        yield from statements(comment, permissions)
+        yield from statements(comment, permissions, date_order)
 
 
 def with_commands(observation: Observation) -> Iterator[Comment]:

@@ -1,13 +1,15 @@
 """The parser: from the text of a comment to the commands in it.
 
 Only lines that GitHub shows as plain text count, not those in code, quotes or HTML comments. To
-tell them apart, markdown-it reads the comment as CommonMark (https://spec.commonmark.org).
+tell them apart, markdown-it reads the comment as CommonMark (https://spec.commonmark.org). Nor do
+those of a mail that is quoted below a reply by e-mail.
 """
 
 from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
@@ -16,9 +18,10 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from msgspec import Struct
 
+from incident_actions.domain.text.mail import quoted_from
+from incident_actions.domain.text.moments import DateOrder
 from incident_actions.domain.text.names import as_code
-from incident_actions.domain.text.times import take_at
-from incident_actions.domain.timeline.arguments import Arguments, Mistake
+from incident_actions.domain.timeline.arguments import Arguments, Mistake, asked, take_time
 from incident_actions.domain.timeline.commands import BY_NAME
 from incident_actions.domain.timeline.commands.base import Command
 
@@ -54,32 +57,81 @@ _READER = _reader()
 
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _MARK = re.compile(f"{_OPEN}([0-9]+){_CLOSE}")
-_MARKABLE = re.compile(r"^( {0,3})/")
+_BLANKS = (
+    "\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad"
+    "\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e007f"
+)
+"""What looks like nothing, besides a space and a tab, as a range of a regular expression."""
+_BLANK = re.compile(f"[{_BLANKS}]")
+_SLASH = "/\u2044\u2215\u29f8\uff0f"
+"""The characters that look like a slash: some keyboards and editors make them of one."""
+_MARKABLE = re.compile(rf"^([ \t]*)(?:[{_BLANKS}][{_BLANKS} \t]*)?[{_SLASH}]")
+_TABBED = re.compile(r"[ ]{0,3}\t")
+
+
+class _Page(Struct, frozen=True):
+    """A comment, line by line.
+
+    `lines` are all of them, with LF line ends gone. `commands` are those that begin with `/`, by
+    their index in `lines`, that are shown as plain text; `tabbed` those that a tab makes code.
+    `hidden` are the indexes of the lines of HTML. From the index `end` on it is a quoted mail.
+    """
+
+    lines: list[str]
+    commands: dict[int, str]
+    tabbed: dict[int, str]
+    hidden: frozenset[int]
+    end: int
 
 
 def slash_lines(source: str) -> list[tuple[int, str]]:
     """The lines that begin with `/` and are shown as plain text: (line number from 1, text).
 
     Left out are fenced and indented code, inline code that began on an earlier line, quotes, list
-    items, HTML comments and HTML blocks. A line right below a quote counts as the writer's own,
-    though CommonMark adds it to the quote. Never fails.
+    items, HTML comments and HTML blocks, and a mail that is quoted below the comment. A line right
+    below a quote counts as the writer's own, though CommonMark adds it to the quote. White space
+    that can't be told from none may come before the slash. Never fails.
+    """
+    return [(index + 1, text) for index, text in _read_page(source).commands.items()]
 
-    Each line that begins with `/` gets a mark before the text is read as Markdown. The lines whose
-    mark is at the start of shown text are the result.
+
+def _read_page(source: str) -> _Page:
+    """Read a comment as Markdown, and find its lines that begin with `/`.
+
+    Each of them gets a mark before the text is read. Those whose mark is at the start of shown text
+    are shown as plain text.
     """
     normal = source.replace("\r\n", "\n").replace("\r", "\n").replace("\0", " ")
     normal = normal.replace(_OPEN, "").replace(_CLOSE, "")
+    lines = [line[:_LONGEST_LINE] for line in normal.split("\n")]
     marked = [
-        _MARKABLE.sub(rf"\g<1>{_OPEN}{number}{_CLOSE}/", line[:_LONGEST_LINE])
-        for number, line in enumerate(normal.split("\n"), start=1)
+        _MARKABLE.sub(rf"\g<1>{_OPEN}{index}{_CLOSE}/", line) for index, line in enumerate(lines)
     ]
-    return [
+    tokens = _READER.parse("\n".join(marked))
+    shown = [
         numbered
-        for token in _READER.parse("\n".join(marked))
+        for token in tokens
         if token.type == "inline"
         for line in _shown(token.children or [])
         if (numbered := _unmark(line)) is not None
     ]
+    code = _covered(tokens, "fence", "code_block")
+    hidden = _covered(tokens, "html_block")
+    end = quoted_from(lines, code | hidden)
+    tabbed = {
+        index: _MARKABLE.sub("/", lines[index]).rstrip()
+        for index in sorted(_covered(tokens, "code_block"))
+        if _TABBED.match(lines[index]) and _MARKABLE.match(lines[index]) and index < end
+    }
+    commands = {index: text for index, text in shown if index < end}
+    return _Page(lines, commands, tabbed, hidden, end)
+
+
+def _covered(tokens: list[Token], *types: str) -> frozenset[int]:
+    """The indexes of the lines that blocks of these types cover."""
+    maps = (token.map for token in tokens if token.type in types)
+    return frozenset(index for lines in maps if lines for index in range(*lines))
 
 
 def _shown(children: list[Token]) -> Iterator[str]:
@@ -97,12 +149,14 @@ def _shown(children: list[Token]) -> Iterator[str]:
 
 
 def _unmark(line: str) -> tuple[int, str] | None:
-    """A marked line as (line number, text without the mark); None for any other line."""
+    """A marked line as (its index, text without the mark); None for any other line."""
     mark = _MARK.match(line)
     return (int(mark[1]), line[mark.end() :].rstrip()) if mark else None
 
 
-_COMMAND = re.compile(r"/\s?([A-Za-z][\w-]*)(?=[\s:,.!]|$)[:,.!]*[ \t]*(.*)$")
+_COMMAND = re.compile(
+    r"/\s?(?P<name>[^\W\d_][\w-]*)(?=[\s:,.!]|\?+(?:\s|$)|$)(?P<mark>[:,.!?]*)[ \t]*(?P<text>.*)$"
+)
 _SHOWN = 60
 """How many characters of a command line are kept, to show them when it is not carried out."""
 _MOST = 50
@@ -142,7 +196,10 @@ class MisreadLine(Struct, frozen=True):
 
 _TYPOGRAPHY = str.maketrans(
     {
-        "\u00a0": " ", "\u202f": " ", "\u2007": " ", "\u200b": None, "\ufeff": None,
+        "\u00a0": " ", "\u1680": " ", "\u202f": " ", "\u205f": " ", "\u3000": " ", "\u2800": " ",
+        **{chr(code): " " for code in range(0x2000, 0x200B)},
+        "\u200b": None, "\u2060": None, "\ufeff": None, "\u00ad": None, "\u200e": None,
+        "\u200f": None,
         "\u201c": '"', "\u201d": '"', "\u201e": '"', "\u2018": "'", "\u2019": "'",
         "\u2010": "-", "\u2011": "-", "\u2212": "-",
     }
@@ -150,30 +207,57 @@ _TYPOGRAPHY = str.maketrans(
 
 
 @lru_cache(maxsize=4096)
-def read_comment(body: str, typed_at: datetime) -> tuple[TakenLine | MisreadLine, ...]:
+def read_comment(
+    body: str, typed_at: datetime, order: DateOrder | None = None
+) -> tuple[TakenLine | MisreadLine, ...]:
     """Every command line of a comment, in order. Never fails, and takes linear time.
 
-    `typed_at` is when the comment was written: `at 14:02` is the last such time before it. A line
-    like `/var/log is full` is no command. After `_MOST` commands comes one `MisreadLine` that says
-    so. The result is cached, because a run goes through the comments more than once.
+    `typed_at` is when the comment was written: `at 14:02` is the last such time before it. `order`
+    is the team's order of dates. The text of a command that `goes_on` ends before the next command.
+    A line like `/var/log is full` is no command. After `_MOST` commands comes one `MisreadLine`
+    that says so. The result is cached, because a run goes through the comments more than once.
     """
-    lines: list[TakenLine | MisreadLine] = []
-    for number, line in slash_lines(body):
-        match = _COMMAND.match(_plain(line))
-        if match and len(lines) == _MOST:
-            reason = (
-                f"a comment may hold {_MOST} commands; this one and those after it were left out"
-            )
-            lines.append(MisreadLine(number, "…", reason, "Post them in a second comment."))
+    page = _read_page(body)
+    found: list[tuple[int, re.Match[str]]] = []
+    for index, line in sorted({**page.commands, **page.tabbed}.items()):
+        match = _COMMAND.match(_as_typed(line))
+        if match and (index in page.commands or match["name"].casefold() in BY_NAME):
+            found.append((index, match))
+        if len(found) > _MOST:
             break
-        if match:
-            lines.append(_read_line(number, match[1].casefold(), match[2], typed_at))
+    ends = [index for index, _ in found[1:]] + [page.end]
+    lines = [
+        _read_tabbed(index, match)
+        if index in page.tabbed
+        else _read_line(index + 1, match, _below(page, index, end), typed_at, order)
+        for (index, match), end in zip(found[:_MOST], ends, strict=False)
+    ]
+    if len(found) > _MOST:
+        reason = f"a comment may hold {_MOST} commands; this one and those after it were left out"
+        suggestion = "Post them in a second comment."
+        lines.append(MisreadLine(found[_MOST][0] + 1, "…", reason, suggestion))
     return tuple(lines)
 
 
-def _read_line(number: int, name: str, text: str, typed_at: datetime) -> TakenLine | MisreadLine:
-    """One command line: `number` in the comment, `name` after the slash, `text` after the name."""
-    typed = f"/{name} {text}".strip()[:_SHOWN]
+def _below(page: _Page, index: int, end: int) -> str:
+    """The writer's text below a command's line, down to the line at `end`."""
+    lines = (page.lines[n] for n in range(index + 1, end) if n not in page.hidden)
+    return _plain("\n".join(line.rstrip() for line in lines)).rstrip()
+
+
+def _read_tabbed(index: int, match: re.Match[str]) -> MisreadLine:
+    """A command behind a tab, which GitHub shows as code: it is answered, but not carried out."""
+    typed = f"/{match['name']} {match['text']}".strip()
+    reason = "a tab stands before it, so GitHub shows it as code"
+    return MisreadLine(index + 1, typed[:_SHOWN], reason, typed[:300])
+
+
+def _read_line(
+    number: int, match: re.Match[str], below: str, typed_at: datetime, order: DateOrder | None
+) -> TakenLine | MisreadLine:
+    """One command line, `number` in the comment, with the text `below` it."""
+    name, mark, text = match["name"].casefold(), match["mark"], match["text"]
+    typed = f"/{name}{'?' if '?' in mark else ''} {text}".strip()[:_SHOWN]
     kind = BY_NAME.get(name)
     if kind is None:
         near = difflib.get_close_matches(name[:30], BY_NAME, n=1, cutoff=0.6)
@@ -182,38 +266,49 @@ def _read_line(number: int, name: str, text: str, typed_at: datetime) -> TakenLi
             suggestion = f"/severity {name.replace('-', '')} {text[:300]}".strip()
         return MisreadLine(number, typed, "there is no such command", suggestion)
     try:
-        command, at = _parse(kind, text.strip(), typed_at)
+        if "?" in mark and kind.decides:
+            raise asked(kind.shortest)
+        command, at = _parse(kind, text.strip(), below if kind.goes_on else "", typed_at, order)
     except Mistake as mistake:
         return MisreadLine(number, typed, str(mistake), _complete(kind, mistake.suggestion))
     return TakenLine(number, typed, command, at or typed_at, backdated=at is not None)
 
 
-def _parse(kind: type[Command], text: str, typed_at: datetime) -> tuple[Command, datetime | None]:
+def _parse(
+    kind: type[Command], text: str, below: str, typed_at: datetime, order: DateOrder | None
+) -> tuple[Command, datetime | None]:
     """The command of a line, and the time that was typed with it (None when there is none).
 
     The time may stand right after the name, or for some commands after the first word of `text`.
     Raises `Mistake`.
     """
-    if not kind.dated:
-        return _with_arguments(kind, Arguments(text.strip())), None
-    text, at = _take_time(text, typed_at)
-    if at is None and kind.time_after_word:
+    at = None
+    if kind.dated:
+        loose = kind.decides and not kind.time_after_word
+        text, at = take_time(text, typed_at, order, loose=loose)
+    if kind.dated and at is None and kind.time_after_word:
         head, _, tail = text.partition(" ")
         try:
-            tail, at = _take_time(tail.lstrip(), typed_at)
+            tail, at = take_time(tail.lstrip(), typed_at, order, loose=kind.is_time)
         except Mistake as mistake:
             line = f"/{kind.name} {as_code(head)} {mistake.suggestion}"
             raise Mistake(mistake.reason, line) from None
         text = f"{head} {tail}" if at is not None else text
-    return _with_arguments(kind, Arguments(text.strip(), dated=at is not None)), at
+    whole = f"{text}\n{below}".strip() if below.strip() else text.strip()
+    return _with_arguments(kind, Arguments(whole, dated=at is not None)), at
 
 
 def _with_arguments(kind: type[Command], arguments: Arguments) -> Command:
-    """The command with its arguments. A syntax without a space has none, and ignores what's typed.
+    """The command with its arguments. A syntax without a space has none, and ignores what's typed
+    unless that takes the command back.
 
     Raises `Mistake`.
     """
-    return kind.read(arguments) if " " in kind.syntax else kind()
+    if " " in kind.syntax:
+        return kind.read(arguments)
+    if kind.decides:
+        arguments.remark(kind.shortest)
+    return kind()
 
 
 def _complete(kind: type[Command], suggestion: str) -> str:
@@ -229,15 +324,15 @@ def _complete(kind: type[Command], suggestion: str) -> str:
     return f"/{kind.name} {suggestion}"
 
 
-def _take_time(text: str, typed_at: datetime) -> tuple[str, datetime | None]:
-    """As `take_at`. Raises `Mistake` for a time that does not exist or lies in the future."""
-    try:
-        return take_at(text, typed_at)
-    except ValueError as error:
-        reason, suggestion = error.args
-        raise Mistake(reason, suggestion) from None
-
-
 def _plain(text: str) -> str:
     """The text with typographic spaces, quotes and hyphens replaced by those of a keyboard."""
     return text.translate(_TYPOGRAPHY)
+
+
+def _as_typed(line: str) -> str:
+    """A command line as if typed on a keyboard: nothing invisible, no wide letters in its name."""
+    head = re.match(rf"/[\s{_BLANKS}]{{0,3}}\S*", line)
+    if head is None or line.isascii():
+        return _plain(line)
+    name = unicodedata.normalize("NFKC", _BLANK.sub("", _plain(head[0])))
+    return name + _plain(line[head.end() :])

@@ -17,8 +17,9 @@ from incident_actions.domain.text.documents import (
     read_front_matter,
     split_front_matter,
 )
+from incident_actions.domain.text.moments import Unreadable, read_past_moment
 from incident_actions.domain.text.names import fits, matches, read_name, slug
-from incident_actions.domain.text.times import read_duration, read_past_time, take_duration
+from incident_actions.domain.text.times import read_duration, take_duration
 from incident_actions.errors import ConfigError
 
 
@@ -124,8 +125,12 @@ DECLARED = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
 )
 def test_when_it_started_is_read_from_free_text(answer: str, at: str | None) -> None:
     """Never later than the declaration; what can't be read is nothing."""
-    expected = datetime.fromisoformat(at).replace(tzinfo=UTC) if at else None
-    assert read_past_time(answer, DECLARED) == expected
+    if at is None:
+        with pytest.raises(Unreadable):
+            read_past_moment(answer, DECLARED)
+    else:
+        expected = datetime.fromisoformat(at).replace(tzinfo=UTC)
+        assert read_past_moment(answer, DECLARED) == expected
 
 
 def bomb(width: int, levels: int) -> str:

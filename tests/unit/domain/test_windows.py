@@ -16,7 +16,7 @@ from incident_actions.domain.freeze.windows import (
     open_at,
     window_length,
 )
-from incident_actions.domain.playbook.on_call import check_rule
+from incident_actions.domain.text.recurrence import check_rule
 from incident_actions.domain.text.times import read_wall_time
 from incident_actions.errors import ConfigError
 
@@ -148,3 +148,38 @@ def test_a_window_of_the_wrong_shape_is_told_by_key(window: str, path: str) -> N
     with pytest.raises(ConfigError) as refused:
         read_config(f"freeze: {{windows: [{window}]}}")
     assert any(problem.startswith(path) for problem in refused.value.problems)
+
+
+@pytest.mark.parametrize(
+    ("until", "open_"), [("20261127T165959Z", False), ("20261127T170000Z", True)]
+)
+def test_the_last_time_of_a_rule_may_be_in_utc(until: str, open_: bool) -> None:
+    """As the standard wants it: `UNTIL` with a `Z`, whatever the window's own zone."""
+    window = Window(
+        name="weekend",
+        every=f"FREQ=WEEKLY;UNTIL={until}",
+        start=datetime.fromisoformat("2026-11-20T18:00"),
+        duration=timedelta(hours=10),
+        timezone="Europe/Berlin",
+    )
+    now = datetime(2026, 11, 27, 18, 0, tzinfo=UTC)
+    assert bool(open_at([window], now)) is open_
+    check_rule(window.every)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "FREQ=DAILY;INTERVAL=0",
+        "FREQ=WEEKLY;UNTIL=20261399T000000Z",
+        "FREQ=WEEKLY;BYDAY=XX",
+        "FREQ=WEEKLY;COUNT=x",
+        "FREQ=DAILY;BYHOUR=1,2",
+        "weekly",
+        "",
+    ],
+)
+def test_a_rule_that_can_not_be_is_refused_with_why(rule: str) -> None:
+    """Whatever is wrong with it."""
+    with pytest.raises(ValueError, match=r"is no rule like|more often than once a day"):
+        check_rule(rule)

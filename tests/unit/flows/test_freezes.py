@@ -353,6 +353,32 @@ def test_a_time_that_can_not_be_read_is_told(town: Town) -> None:
     assert town.frozen
 
 
+@pytest.mark.parametrize(
+    ("until", "words"),
+    [
+        ("Friday Jan-06-2023 @ 14:00 UTC", "2023-01-06 14:00 UTC, which is over"),
+        ("28 Dec 2026 9:00 CET", "`2026-12-28 08:00`, in UTC"),
+        ("14:00 IST", "`IST` is the name of several time zones"),
+        ("03/01/2027 09:00", "may be 2027-01-03 or 2027-03-01"),
+    ],
+)
+def test_what_is_wrong_with_a_time_is_told_exactly(town: Town, until: str, words: str) -> None:
+    """With the time to type, as far as it can be known; the freeze stays until then."""
+    number = town.freeze(town.alice, until=until)
+    town.respond()
+    assert words in town.words(number)[0]
+    assert town.frozen
+
+
+@pytest.mark.parametrize("until", ["-", "tbd", "N/A"])
+def test_an_end_that_is_no_answer_gets_no_words(town: Town, until: str) -> None:
+    """It is like an empty one: until the issue is closed."""
+    number = town.freeze(town.alice, until=until)
+    town.respond()
+    assert town.words(number) == []
+    assert town.frozen
+
+
 def test_the_sweep_closes_what_is_over_and_says_so_once(town: Town) -> None:
     """The gate let deploys pass from that minute on; the issue follows."""
     number = town.freeze(town.alice, until="2026-11-20 16:30")

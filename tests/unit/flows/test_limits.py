@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from tests.support import ceilings
 from tests.support.events import form_body
 from tests.support.watch import REPO, Watch, watched
 
+RUNBOOKS = Path(__file__).resolve().parents[3] / "ops" / "runbooks"
 FORM = form_body({"severity": "SEV1", "summary": "Logins fail.", "affected": "nobody"})
 
 
@@ -146,3 +148,30 @@ def test_labels_without_room_leave_the_rest_as_it_should_be(
     assert state.commander == "alice"
     shop.respond()
     assert shop.github.requests(write=True) == 0
+
+
+def test_many_pages_in_one_comment_are_one_answer(shop: Watch) -> None:
+    """25 runbooks and 25 times `/help`: the help comes once."""
+    number = shop.declare()
+    shop.respond()
+    names = [path.stem for path in sorted(RUNBOOKS.glob("*.md")) if path.stem != "README"]
+    asked = "".join(f"/runbook {name}\n/help\n" for name in (names * 25)[:25])
+    shop.alice.comment(number, asked)
+    shop.respond()
+    answer = shop.said(number)[-1]
+    assert length_on_github(answer) <= MAX_LENGTH
+    assert answer.count("One command per line") == 1
+
+
+def test_a_page_that_is_not_there_gets_no_thumbs_up(shop: Watch) -> None:
+    """It is a mistake: the answer lists the pages, and nothing says that all is well."""
+    number = shop.declare()
+    shop.respond()
+    shop.alice.comment(number, "/runbook nope")
+    before = shop.asked("/reactions")
+    shop.respond()
+    assert "There is no page `nope`" in shop.said(number)[-1]
+    assert shop.asked("/reactions") == before
+    shop.alice.comment(number, "/runbook severity")
+    shop.respond()
+    assert shop.asked("/reactions") == before + 1

@@ -6,8 +6,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from incident_actions.domain.issue.observation import ANSWERS, Actor, Comment, find_bot_comments
+from incident_actions.domain.issue.observation import (
+    ANSWERS,
+    MAX_LENGTH,
+    Actor,
+    Comment,
+    find_bot_comments,
+    length_on_github,
+)
 from incident_actions.domain.playbook.checklist import PASSED
+from incident_actions.domain.timeline.commands.pages import RequestedPage
 from incident_actions.domain.timeline.interpreter import Notice, NoticeKind, name_of, reply
 from incident_actions.domain.timeline.parser import read_comment
 from incident_actions.render.comments import scheduler, write
@@ -39,3 +47,18 @@ def test_what_is_quoted_back_cannot_leave_its_code_span(odd: str) -> None:
 def test_kinds_that_others_know_by_their_value_exist() -> None:
     """Answers that go with their comment, and the news of a recovery check."""
     assert {*ANSWERS, PASSED} <= set(NoticeKind)
+
+
+def test_pages_that_have_no_room_are_named() -> None:
+    """The answer is cut at a page, and stays within GitHub's limit."""
+    pages = [RequestedPage("runbook", f"page-{n}") for n in range(25)]
+    help_ = RequestedPage("help", "")
+    wanted = tuple(page for each in pages for page in (each, help_))
+    notice = Notice(NoticeKind.REPLY, "1.a", "alice", pages=wanted)
+    text = write(notice, {page: page.topic + " x" * 5_000 for page in pages})
+    assert length_on_github(text) <= MAX_LENGTH
+    assert text.count("One command per line") == 1
+    assert "page-5 x" in text
+    assert "page-6 x" not in text
+    assert "There was no room for `/runbook page-6`, `/runbook page-7`" in text
+    assert text.endswith("<!-- incident-actions:reply 1.a -->")

@@ -55,6 +55,11 @@ class Command(Struct, frozen=True):
     `dated` command can have a time (`at 14:02`) right after its name, and with `time_after_word`
     also after the word that follows; other commands happen when they are typed. `applies_to` says
     on which issues it is carried out.
+
+    A command that `decides` does the same without the words after it, so these must not take it
+    back. One that `goes_on` has a text at its end, and the lines below belong to it, down to the
+    next command. What follows the word of one that `is_time` is a time, also without `at`.
+    `shortest` is the syntax without the parts that may be left out at its end.
     """
 
     syntax: ClassVar[str] = ""
@@ -65,13 +70,19 @@ class Command(Struct, frozen=True):
     dated: ClassVar[bool] = True
     time_after_word: ClassVar[bool] = False
     applies_to: ClassVar[frozenset[Subject]] = frozenset({Subject.INCIDENT})
+    decides: ClassVar[bool] = False
+    goes_on: ClassVar[bool] = False
+    is_time: ClassVar[bool] = False
+    shortest: ClassVar[str] = ""
 
     def __init_subclass__(cls) -> None:
-        """Set name, summary and example of a class that has a syntax; others inherit them."""
+        """Set what follows from the syntax of a class that has one; others inherit it."""
         if "syntax" in cls.__dict__:
             cls.name = cls.syntax.removeprefix("/").split()[0]
             cls.summary = (cls.__doc__ or "").partition("\n")[0]
             cls.example = cls.example or cls.syntax
+            cls.shortest = cls.syntax.partition(" [")[0]
+            cls.goes_on = cls.syntax.rstrip("]").endswith(("TEXT", "REASON", "RESULT"))
 
     @classmethod
     def read(cls, arguments: Arguments) -> Self:
@@ -102,4 +113,6 @@ class TextCommand(Command, frozen=True):
     @classmethod
     def read(cls, arguments: Arguments) -> Self:
         """All that was typed after the name. Raises `Mistake` when it is needed and missing."""
+        if cls.decides:
+            return cls(arguments.remark(cls.shortest, cls.text_is))
         return cls(arguments.needed(cls.text_is) if cls.text_is else arguments.rest())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 from msgspec.structs import replace
@@ -13,13 +14,22 @@ from incident_actions.domain.issue.incident import (
     FreezeSwitch,
     Incident,
 )
-from incident_actions.domain.timeline.arguments import Arguments, Mistake
+from incident_actions.domain.timeline.arguments import Arguments, Mistake, asked
 from incident_actions.domain.timeline.commands.base import Command, Origin, Subject, TextCommand
 
 DEFAULT_ALLOWANCE = timedelta(hours=2)
 LONGEST_ALLOWANCE = timedelta(hours=24)
 _MOST_ALLOWED = 20
 _MOST_FIXES = 20
+_NO = re.compile(
+    r"(?:no|off|not|never|false|cancel|stop)(?:\s(?:yet|now|needed))?\W*$", re.IGNORECASE
+)
+_LESS = re.compile(
+    r"(?:only\s+)?(?:for\s+)?(?:(?:pr\s*)?#[0-9]|(?=[a-f]*[0-9])[0-9a-f]{7,40}\b"
+    r"|[0-9]+(?:\.[0-9]+)?\s?(?:m|h|d|min\w*|hours?|hrs?|days?)\b)|(?:until|till)\b|for\s+\S+$",
+    re.IGNORECASE,
+)
+"""The beginning of a reason that asks for a change, a time or a service only."""
 
 
 class FreezeDeploys(TextCommand, frozen=True):
@@ -27,6 +37,13 @@ class FreezeDeploys(TextCommand, frozen=True):
 
     syntax = "/freeze [REASON]"
     example = "/freeze until the migration is checked"
+
+    @classmethod
+    def read(cls, arguments: Arguments) -> FreezeDeploys:
+        """The reason, which may be missing. Raises `Mistake` for one that is a plain `no`."""
+        if _NO.match(arguments.text):
+            raise asked("/thaw REASON")
+        return super().read(arguments)
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
         """Overrides what the severity says."""
@@ -42,10 +59,21 @@ class ThawDeploys(TextCommand, frozen=True):
     syntax = "/thaw REASON"
     example = "/thaw only the newsletter is affected"
     applies_to = frozenset({Subject.INCIDENT, Subject.FREEZE})
+    decides = True
     text_is = "the reason"
 
+    @classmethod
+    def read(cls, arguments: Arguments) -> ThawDeploys:
+        """The reason. Raises `Mistake` for one that asks for less than a thaw, as `for 2h` does."""
+        if _LESS.match(arguments.text):
+            reason = "a thaw lets every deploy through, and does not end by itself"
+            raise Mistake(reason, "/allow #57 for 2h REASON")
+        return super().read(arguments)
+
     def apply(self, incident: Incident, origin: Origin) -> Incident:
-        """Overrides what the severity says."""
+        """Overrides what the severity says. Raises `Mistake` for a service's name alone."""
+        if self.text.casefold().removeprefix("only ") in incident.services:
+            raise Mistake("a thaw lets the deploys of every service through", "/service NAME")
         return _override(incident, origin, FreezeSwitch.OFF, "let deploys through", self.text)
 
 

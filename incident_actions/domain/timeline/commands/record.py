@@ -10,6 +10,9 @@ from msgspec.structs import replace
 from incident_actions.domain.issue.forms import unlisted
 from incident_actions.domain.issue.incident import ActionItem, EntryKind, Incident
 from incident_actions.domain.issue.observation import Permission
+from incident_actions.domain.text.blanks import is_blank
+from incident_actions.domain.text.names import as_code
+from incident_actions.domain.text.times import read_date
 from incident_actions.domain.timeline.arguments import Arguments, Mistake
 from incident_actions.domain.timeline.commands.base import Command, Origin, TextCommand
 from incident_actions.gate_readers import means_everything, name_parts
@@ -118,9 +121,9 @@ class AddAction(Command, frozen=True):
         if not owner or owner != Arguments(owner).peek():
             raise Mistake("a follow-up has one owner", suggestion)
         try:
-            return cls(text, Arguments(owner).login("the owner"), date.fromisoformat(due))
+            return cls(text, Arguments(owner).login("the owner"), read_date(due))
         except ValueError:
-            raise Mistake(f"`{due}` is no date like 2026-12-01", suggestion) from None
+            raise Mistake(f"`{as_code(due)}` is no date like 2026-12-01", suggestion) from None
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
         """Keeps the follow-up for the postmortem."""
@@ -140,7 +143,11 @@ class SetCause(Command, frozen=True):
     @classmethod
     def read(cls, arguments: Arguments) -> SetCause:
         """One short name."""
-        return cls(arguments.slug("the cause"))
+        typed = arguments.text
+        cause = arguments.slug("the cause")
+        if is_blank(typed):
+            raise Mistake(f"`{as_code(typed)}` names no cause", "")
+        return cls(cause)
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
         """Replaces the cause that was named before."""

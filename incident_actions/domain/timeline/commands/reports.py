@@ -14,6 +14,7 @@ class Confirm(Command, frozen=True):
     """
 
     syntax = "/confirm"
+    decides = True
     dated = False
     applies_to = _HELD
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -21,10 +22,14 @@ _ROLE_ALIASES = {
 }
 
 
+_ANOTHER = re.compile(r"(?:or|and|to|/|-+>?|=>|→|–)?\s*sev(?:erity)?[\s_-]*[0-9]", re.IGNORECASE)
+
+
 class Ack(Command, frozen=True):
     """Acknowledge; you take command if nobody has."""
 
     syntax = "/ack"
+    decides = True
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
         """Sets the time of acknowledgement if it is not set, or if the command is backdated."""
@@ -53,7 +58,9 @@ class AssignRole(Command, frozen=True):
     def read(cls, arguments: Arguments) -> AssignRole:
         """A role by its name or an alias, and a login, `me`, or nothing."""
         role = arguments.choice("role", {role.value: role for role in Role}, also=_ROLE_ALIASES)
-        return cls(role, arguments.optional_login())
+        login = arguments.optional_login()
+        arguments.nothing_more(f"/role {role.value} @{login or 'user'}")
+        return cls(role, login)
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
         """Gives the role. Somebody who makes themselves commander also acknowledges the incident.
@@ -77,13 +84,18 @@ class SetSeverity(Command, frozen=True):
     syntax = "/severity sev1|sev2|sev3 [REASON]"
     example = "/severity sev2 checkout works again"
     time_after_word = True
+    decides = True
     severity: Severity
     reason: str
 
     @classmethod
     def read(cls, arguments: Arguments) -> SetSeverity:
         """A severity, and the reason, which may be missing."""
-        return cls(arguments.severity(), arguments.rest())
+        severity = arguments.severity()
+        reason = arguments.reason(f"/severity {severity.value}")
+        if _ANOTHER.match(reason):
+            raise Mistake("one severity is needed", f"/severity {severity.value}")
+        return cls(severity, reason)
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
         """Sets the severity. When it changes, the time until the next update starts again.

@@ -26,9 +26,11 @@ class Snooze(Command, frozen=True):
     def read(cls, arguments: Arguments) -> Snooze:
         """A duration, or `off`."""
         if arguments.peek().casefold() == "off":
-            arguments.rest()
+            arguments.word("off")
+            arguments.nothing_more("/snooze off")
             return cls(None)
         duration = arguments.duration("how long", "/snooze 30m")
+        arguments.nothing_more("/snooze 30m")
         if duration > LONGEST_SNOOZE:
             raise Mistake("reminders can pause for 24 hours at most", "/snooze 24h")
         return cls(duration)
@@ -47,6 +49,7 @@ class Sensitive(Command, frozen=True):
     """Mark it as a security matter; the bot publishes nothing more here."""
 
     syntax = "/sensitive"
+    decides = True
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
         """Marks the incident. No command takes the mark off again."""
@@ -57,6 +60,7 @@ class StartPostmortem(Command, frozen=True):
     """Open the postmortem, also of a SEV3, once it is resolved; try again if it failed."""
 
     syntax = "/postmortem"
+    decides = True
     dated = False
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import re
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -14,7 +16,13 @@ from incident_actions.domain.issue.incident import (
     Verification,
 )
 from incident_actions.domain.playbook.checklist import ChecklistItem, missing
-from incident_actions.domain.timeline.arguments import Arguments, Mistake
+from incident_actions.domain.text.names import as_code
+from incident_actions.domain.timeline.arguments import (
+    Arguments,
+    Mistake,
+    has_exception,
+    takes_back,
+)
 from incident_actions.domain.timeline.commands.base import Command, Origin, TextCommand
 
 ACTIVE = (Status.INVESTIGATING, Status.IDENTIFIED, Status.MONITORING)
@@ -38,6 +46,7 @@ class SetStatus(Command, frozen=True):
     syntax = "/status investigating|identified|monitoring [TEXT]"
     example = "/status identified bad config in 4f2a9c1"
     time_after_word = True
+    decides = True
     status: Status
     text: str
 
@@ -47,7 +56,7 @@ class SetStatus(Command, frozen=True):
         if arguments.peek().casefold() in ("resolved", "closed"):
             raise Mistake("resolving has its own command, because recovery is verified", "/resolve")
         status = arguments.choice("status", {status.value: status for status in ACTIVE})
-        return cls(status, arguments.rest())
+        return cls(status, arguments.reason(f"/status {status.value}"))
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
         """Sets the status, and acknowledges. `monitoring` also sets the time of mitigation.
@@ -72,6 +81,7 @@ class Mitigated(TextCommand, frozen=True):
 
     syntax = "/mitigated [TEXT]"
     example = "/mitigated at 14:14 rollback is live"
+    decides = True
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
         """Sets the time of mitigation, and the status to `monitoring`; acknowledges."""
@@ -81,44 +91,90 @@ class Mitigated(TextCommand, frozen=True):
 
 
 class Verify(Command, frozen=True):
-    """Say that a recovery check holds.
+    """Say that recovery checks hold.
 
-    `check` is the check's name or `all`.
+    `check` is a check's name or `all`; `more` are the names after it.
     """
 
-    syntax = "/verify CHECK|all [TEXT]"
+    syntax = "/verify CHECK[, CHECK]|all [TEXT]"
     example = "/verify error-rate 0.1% for ten minutes"
     time_after_word = True
+    decides = True
     check: str
     text: str
+    more: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, arguments: Arguments) -> Verify:
-        """A check's name or `all`, and a text, which may be missing."""
-        check = arguments.word("the check's name, or `all`")
-        return cls(check.strip("`").casefold(), arguments.rest())
+        """Names of checks with commas or `and` between them, or `all`; a text may follow."""
+        words = [arguments.word("the check's name, or `all`")]
+        while _key(words[0]) != "all":
+            joined = arguments.peek().casefold() in _JOINING
+            if joined:
+                arguments.word("the joining word")
+            elif not words[-1].endswith(","):
+                break
+            if not arguments.peek():
+                break
+            words.append(arguments.word("the check's name"))
+        first, *more = (_key(word) for word in words)
+        # The exceptions of `all` are looked at later, where the checks' names are known.
+        text = arguments.rest() if first == "all" else arguments.remark("/verify CHECK, CHECK")
+        return cls(first, text, tuple(more))
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
-        """Records who verified the check. `all` are those that nobody has verified yet.
+        """Records who verified the checks. `all` are those that nobody has verified yet.
 
-        Raises `Mistake` for an unknown check.
+        Raises `Mistake` for an unknown check, and for a text that may name an exception.
         """
         known = {item.key: item for item in origin.checks}
         unverified = missing(origin.checks, incident.verified)
         if self.check == "all":
+            _without_exception(self.text, unverified)
             items, action = unverified, "verified all recovery checks"
-        elif self.check in known:
-            items = (known[self.check],)
-            action = f"verified: {items[0].text}"
         else:
-            near = difflib.get_close_matches(self.check[:40], known, n=1, cutoff=0.4)
-            meant = [*near, *([item.key for item in unverified] or list(known)), "CHECK"][0]
-            listed = ", ".join(f"`{key}`" for key in known) or "none"
-            reason = f"there is no such recovery check; there are {listed}"
-            raise Mistake(reason, f"/verify {meant}")
+            items = tuple(_known_check(key, known, unverified) for key in (self.check, *self.more))
+            action = f"verified: {', '.join(item.text for item in items)}"
+            follows = _key(self.text.partition(" ")[0])
+            if follows in known:
+                wanted = ", ".join((self.check, *self.more, follows))
+                raise Mistake("several checks need a comma between them", f"/verify {wanted}")
         verification = Verification(by=origin.actor, at=origin.at, text=self.text[:200])
         verified = {**incident.verified, **{item.key: verification for item in items}}
         return origin.log(incident, action, self.text, verified=verified)
+
+
+_JOINING = (",", "and", "&", "+")
+
+
+def _key(word: str) -> str:
+    """A check's name from a typed word."""
+    return word.strip("`,;:.\"'").casefold()
+
+
+def _known_check(
+    key: str, known: Mapping[str, ChecklistItem], unverified: Sequence[ChecklistItem]
+) -> ChecklistItem:
+    """The recovery check with this key. Raises `Mistake` when there is none."""
+    if key in known:
+        return known[key]
+    near = difflib.get_close_matches(key[:40], known, n=1, cutoff=0.4)
+    meant = [*near, *([item.key for item in unverified] or list(known)), "CHECK"][0]
+    listed = ", ".join(f"`{each}`" for each in known) or "none"
+    reason = f"`{as_code(key)}` is no recovery check; there are {listed}"
+    raise Mistake(reason, f"/verify {meant}")
+
+
+def _without_exception(text: str, unverified: Sequence[ChecklistItem]) -> None:
+    """Raise `Mistake` when the text behind `all` may name an exception."""
+    words = set(re.findall(r"[\w.-]+", text.casefold()))
+    named = [item.key for item in unverified if item.key in words]
+    if not named and not has_exception(text) and not takes_back(text):
+        return
+    others = [item.key for item in unverified if item.key not in named]
+    listed = ", ".join(f"`{item.key}`" for item in unverified) or "none"
+    reason = f"it may not mean all; not verified yet: {listed}"
+    raise Mistake(reason, f"/verify {', '.join(others or ['CHECK', 'CHECK'])}")
 
 
 class Resolve(Command, frozen=True):
@@ -129,6 +185,7 @@ class Resolve(Command, frozen=True):
 
     syntax = "/resolve [TEXT]"
     example = "/resolve stable for ten minutes"
+    decides = True
     text: str
     force: bool = False
 
@@ -136,7 +193,7 @@ class Resolve(Command, frozen=True):
     def read(cls, arguments: Arguments) -> Resolve:
         """`--force`, which may be missing, and a text, which only `--force` requires."""
         force = arguments.flag("--force")
-        text = arguments.rest()
+        text = arguments.rest() if force else arguments.remark("/resolve")
         if force and not text:
             raise Mistake("`--force` needs a reason, for the record", "/resolve --force REASON")
         return cls(text, force)
@@ -156,7 +213,7 @@ class Resolve(Command, frozen=True):
             raise Unverified(open_checks)
         times = {**incident.times, Moment.RESOLVED: origin.at}
         times.setdefault(Moment.MITIGATED, origin.at)
-        forced = self.text if open_checks else None
+        forced = self.text[:200] if open_checks else None
         incident = replace(incident, times=times, status=Status.RESOLVED, forced=forced)
         incident = replace(incident, freeze=None, allow=(), next_update=None)
         action = "resolved without verified recovery" if open_checks else "resolved"
@@ -193,14 +250,18 @@ class SetTime(Command, frozen=True):
     syntax = "/time started|detected|… at 14:02"
     example = "/time started at 13:58"
     time_after_word = True
+    is_time = True
     moment: Moment
 
     @classmethod
     def read(cls, arguments: Arguments) -> SetTime:
         """The name of the time. Raises `Mistake` when the command has no time."""
         moment = arguments.choice("time", {moment.value: moment for moment in Moment})
+        line = f"/time {moment.value} at 14:02"
         if not arguments.dated:
-            raise Mistake("the time itself is missing", f"/time {moment.value} at 14:02")
+            reason = f"`{as_code(arguments.text)}` can't be read as a time"
+            raise Mistake(reason if arguments.text else "the time itself is missing", line)
+        arguments.nothing_more(line)
         return cls(moment)
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
