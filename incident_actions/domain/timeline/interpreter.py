@@ -258,6 +258,8 @@ def statements(comment: Comment, permissions: Permissions) -> tuple[Statement, .
     said: list[tuple[TakenLine | MisreadLine, Deed, datetime]] = []
     for version in _versions(comment):
         deed = _deed_of_version(comment, version)
+        if said and version.by.bot:
+            continue  # a program that tidies comments up says nothing in anybody's name
         before, said = said, []
         if before and permissions.of(deed) < Permission.TRIAGE:
             lines = read_comment(version.text or "", version.at)
