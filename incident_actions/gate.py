@@ -13,6 +13,8 @@ every deploy, so code that a clear deploy does not need is in other files, impor
 - `gate_words.py`: how the verdict, or a failed request, is put into words.
 - `gate_inputs.py`: flags, and what the event of a pull request or of a merge queue names.
 - `gate_further.py`: further pages, what may let a frozen deploy pass after all, and waiting.
+- `gate_trust.py`: who put labels on and who wrote a text, before they let a deploy pass.
+- `gate_riders.py`: what an allowed change takes along.
 - `gate_proxy.py`: for a network with a proxy.
 """
 
@@ -95,6 +97,7 @@ class GateVerdict(SimpleNamespace):
     # The issues that freeze this deploy, or would freeze it without an override.
     findings: tuple[IssueVerdict, ...] = ()
     notes: tuple[str, ...] = ()
+    along: tuple[str, ...] = ()  # commits that an allowed change takes along, if that is known
 
     @property
     def overrides(self) -> list[dict[str, Any]]:
@@ -289,22 +292,24 @@ class GateClient:
         self.deadline = time.monotonic() + settings.budget
         self.open: set[Any] = set()  # open sockets: closed by force when the budget is used up
         self.context: Any = None
+        self.memory: dict[Any, Any] = {}  # what need not be asked again, while the gate waits
 
     def left(self) -> float:
         """How many seconds of the budget are left."""
         return self.deadline - time.monotonic()
 
-    def get(self, path: str) -> tuple[Any, str]:
+    def get(self, path: str, given: bytes | None = None) -> tuple[Any, str]:
         """Read the JSON value at a path, and the answer's Link header (empty when there is none).
 
-        Raises `GateError` when no try succeeds.
+        With `given`, that is sent by POST; then `path` is a whole address (for GraphQL). Raises
+        `GateError` when no try succeeds.
         """
         error = GateError("timeout", "GitHub was not asked: no time is left.", "Raise `budget`.")
         for tries_left, pause in zip((3, 2, 1), (*self.WAITS, NEVER)):
             if self.left() <= 0:
                 break
             try:
-                return self.once(path, max(0.1, self.left() / tries_left))
+                return self.once(path, max(0.1, self.left() / tries_left), given)
             except GateError as failure:
                 error = failure
             except (OSError, http.client.HTTPException, ValueError) as failure:
@@ -317,16 +322,19 @@ class GateClient:
             time.sleep(wait)
         raise error
 
-    def once(self, path: str, timeout: float) -> tuple[Any, str]:
-        """Try a GET once, for at most `timeout` seconds a request; gives the same as `get`.
+    def once(self, path: str, timeout: float, given: bytes | None) -> tuple[Any, str]:
+        """Try a request once, for at most `timeout` seconds a request; gives the same as `get`.
 
         Follows redirects (a renamed repository has one) on the same host only. Raises `GateError`
         for any other answer than JSON with status 200, and the errors of `exchange`.
         """
-        url = self.settings.api + path
+        url = path if given else self.settings.api + path
         for _ in range(4):
-            status, headers, body = self.exchange(url, timeout)
-            if status not in REDIRECTS:
+            answer = self.exchange(url, self.headers(), timeout, given)
+            status, headers, body = answer
+            if self.settings.wait:
+                self.memory[url] = answer
+            if given or status not in REDIRECTS:
                 break
             target = urljoin(url, headers.get("location") or "")
             if urlsplit(target)[:2] != urlsplit(url)[:2]:  # no other host may see the token
@@ -341,17 +349,20 @@ class GateClient:
 
         raise refusal(status, headers, body, self.repository)
 
-    def exchange(self, url: str, timeout: float) -> tuple[int, Any, bytes]:
-        """Send one GET request; gives the status, the headers and the body of the answer.
+    def exchange(
+        self, url: str, headers: Mapping[str, str], timeout: float, given: bytes | None
+    ) -> tuple[int, Any, bytes]:
+        """Send one request, a POST with `given`, else a GET.
 
-        Raises OSError, HTTPException and ValueError.
+        Gives the status, the headers and the body of the answer. Raises OSError, HTTPException and
+        ValueError.
         """
-        parts, headers, env = urlsplit(url), self.headers(), self.settings.env
+        parts, env = urlsplit(url), self.settings.env
         tls = self.tls() if parts.scheme == "https" else None
         if env.get(f"{parts.scheme}_proxy") or env.get(f"{parts.scheme.upper()}_PROXY"):
             from incident_actions.gate_proxy import exchange_by_proxy
 
-            return exchange_by_proxy(url, headers, timeout, tls)
+            return exchange_by_proxy(url, headers, timeout, tls, given)
         host, port = parts.hostname or "", parts.port
         target = parts.path + (f"?{parts.query}" if parts.query else "")
         plain_http, over_tls = http.client.HTTPConnection, http.client.HTTPSConnection
@@ -362,7 +373,7 @@ class GateClient:
             connection.connect()
             wire = connection.sock  # kept here: http.client drops it while the answer is read
             self.open.add(wire)
-            connection.request("GET", target, headers=headers)
+            connection.request("POST" if given else "GET", target, given, headers)
             answer = connection.getresponse()
             return answer.status, answer.headers, answer.read()
         finally:
@@ -455,12 +466,13 @@ def open_items(client: GateClient) -> list[Any]:
     """
     labels = ("incident", "deploy-freeze")
     firsts = client.all_of([partial(page_of, client, label, {}) for label in labels])
-    issues = [item for items, _ in firsts for item in items]
+    issues: list[Any] = []
     for label, (items, link) in zip(labels, firsts):
         if link or len(items) >= PER_PAGE:
-            from incident_actions.gate_further import further_items
+            from incident_actions.gate_further import all_items
 
-            issues += further_items(client, label, link, len(items))
+            items = all_items(client, label)
+        issues += items
     return issues
 
 
@@ -470,13 +482,12 @@ def nothing_open() -> GateVerdict:
     return GateVerdict(verdict="clear", code="nothing-open", reason=reason)
 
 
-def ask(settings: GateSettings, request: DeployRequest, now: datetime) -> GateVerdict:
+def ask(client: GateClient, request: DeployRequest, now: datetime) -> GateVerdict:
     """Ask GitHub and decide. A frozen deploy is decided again with what `look_further` finds.
 
     Never raises: a failure becomes a verdict (`error`, or `rollback` for a rollback).
     """
     try:
-        client = GateClient(settings, request.repository)
         items = open_items(client)
         if not items:
             return nothing_open()
@@ -487,7 +498,11 @@ def ask(settings: GateSettings, request: DeployRequest, now: datetime) -> GateVe
         if verdict.verdict == "frozen":
             from incident_actions.gate_further import look_further
 
-            verdict = decide(request, issues, now, *look_further(client, request, verdict, now))
+            verdict = decide(request, issues, now, look_further(client, request, verdict, now))
+            if verdict.verdict == "exempt":
+                from incident_actions.gate_riders import with_riders
+
+                verdict = with_riders(client, request, verdict, now)
         return verdict
     except Exception as error:  # a mistake of ours must not let a deploy through
         from incident_actions.gate_words import failed
@@ -543,11 +558,12 @@ def main(argv: Sequence[str], env: Mapping[str, str], now: datetime | None = Non
     def clock() -> datetime:
         return now or settings.now or datetime.now(timezone.utc)
 
-    verdict = ask(settings, request, clock())
+    client = GateClient(settings, request.repository)
+    verdict = ask(client, request, clock())
     if settings.wait and verdict.holds(settings.on_error):
         from incident_actions.gate_further import ask_until_clear
 
-        verdict = ask_until_clear(settings, verdict, lambda: ask(settings, request, clock()))
+        verdict = ask_until_clear(client, request, verdict, clock)
     if verdict.code == "nothing-open" and not settings.json:
         publish(settings, verdict, f"### {CLEAR}\n\n{verdict.reason}\n")
         print(verdict.reason)

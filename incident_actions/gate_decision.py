@@ -3,12 +3,16 @@
 `read_issue` turns one item of GitHub's list into a `ListedIssue`; `judge` says what that issue
 means for the deploy; `excuse` looks for an override; `decide` makes one `GateVerdict` of all.
 Asking GitHub is the work of `gate.py`.
+
+Labels and text are not proof of who put them there. So a first decision reads them only against
+the deploy. If that stops it, `gate_further` asks GitHub who wrote what (`LookedUp`), and a second
+decision also reads what people who may write said in the deploy's favour.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Literal
@@ -41,6 +45,9 @@ STATUSES = frozenset(
     f"status:{status}" for status in ("investigating", "identified", "monitoring", "resolved")
 )
 ASKED_FOR = frozenset({"incident", "deploy-freeze"})
+# Labels that let deploys pass. Those that narrow a freeze begin with one of `NARROWING`.
+RELEASING = frozenset({"drill", "needs-confirmation", "deploys-allowed"})
+NARROWING = ("service:", "environment:")
 FREEZES = frozenset({"severity", "unknown-severity", "deploy-freeze"})
 # The headings of a form's fields for services and environments. They match only when the field
 # asks for nothing else: "Which third-party service?" must not narrow a freeze.
@@ -56,10 +63,14 @@ class ListedIssue(SimpleNamespace):
     url: str
     labels: frozenset[str]
     trusted: bool | None  # whether the body may be believed; None: the author is unknown
-    severity: str | None
-    services: tuple[str, ...]  # empty: all
+    author: str | None  # a login
+    certain: bool  # `trusted` rests on more than GitHub's hint at the author's association
+    updated: datetime | None  # when anything about the issue last changed
+    state: dict[str, Any]  # what `respond` remembers of the incident; empty before its first run
+    severities: frozenset[str]  # all that labels, state or form name; empty: unknown
+    services: tuple[str, ...]  # all that labels, state or form name; empty: none
     service_text: str  # the form's answer on services, as typed; empty once `respond` has read it
-    environments: tuple[str, ...]  # empty: all
+    environments: tuple[str, ...]  # the form's answer; empty: all
     since: datetime | None  # start of the incident, else its declaration, else of the issue
     commander: str | None  # a login
     until: datetime | None  # end of a freeze
@@ -67,6 +78,25 @@ class ListedIssue(SimpleNamespace):
     allow: tuple[dict[str, Any], ...]  # the `/allow` overrides, with keys such as sha, pr, until
     fixes: tuple[int, ...]  # numbers of pull requests that are linked to the incident
     problem: str  # why this item can't be judged; empty when it can
+
+    @property
+    def severity(self) -> str | None:
+        """The worst of the severities; None: unknown."""
+        return min(self.severities, default=None)
+
+
+class LookedUp(SimpleNamespace):
+    """What was looked up because a first decision stopped the deploy."""
+
+    pulls: tuple[SourcePull, ...] = ()  # the pull requests that the commit came from
+    environments: tuple[str, ...] | None = None  # those that a freeze stops; None: all
+    may_write: Mapping[str, bool] = {}  # by login in lower case; who was not asked about is absent
+    labels: Mapping[int, frozenset[str]] = {}  # by issue: its labels by bots or who may write
+    bodies: frozenset[int] = frozenset()  # issues whose text our bot or who may write edited last
+    notes: Sequence[str] = ()  # for people
+
+
+NOTHING_LOOKED_UP = LookedUp()
 
 
 class IssueVerdict(SimpleNamespace):
@@ -92,25 +122,27 @@ def read_issue(item: Any) -> ListedIssue | None:
     item = item if isinstance(item, dict) else {}  # then it has no number, which is a problem
     if isinstance(item.get("pull_request"), dict) or item.get("state") == "closed":
         return None
-    keys = ("number", "labels", "body", "html_url", "title", "assignees")
-    number, labels, body, url, title, assignees = map(item.get, keys)
+    keys = ("number", "labels", "body", "html_url", "title", "assignees", "user")
+    number, labels, body, url, title, assignees, user = map(item.get, keys)
     number = number if type(number) is int and number > 0 else 0
     named = labels if isinstance(labels, list) else [None]
     named = [label.get("name") if isinstance(label, dict) else label for label in named]
     marks = frozenset(map(gate.normal, read.kept(named, str)))
-    trusted = is_trusted(item, marks)
-    _, block, text = read.split_body(body if trusted and isinstance(body, str) else "")
-    state, answers = read.read_state(block), read.sections(text)
+    _, block, text = read.split_body(body if isinstance(body, str) else "")
+    state = read.read_state(block)
     if state.get("number", number) != number:
         state = {}  # copied from another issue
+    accepted = was_accepted(marks, state)
+    trusted = accepted or is_trusted(item)
+    answers = read.sections(text) if trusted else []
+    state = state if trusted else {}
     started, declared = (
         read.parse_time(read.dig(state, "times", key)) for key in ("started", "declared")
     )
-    # Only the freeze form asks for an end and for people who may deploy. Text in another answer
-    # may look like a heading: when there are two "may deploy" headings, nobody may.
+    # Only the freeze form asks for an end and for people who may deploy.
     freeze_answers = [] if "incident" in marks else answers
-    may_deploy = [text for heading, text in freeze_answers if "may deploy" in heading]
-    environments = read.single_words(answer_to(ENVIRONMENTS_HEADING, freeze_answers))
+    # Once there is a state, `respond` has read the form: corrections are in the state.
+    service_text = "" if state else read.answer_to(SERVICES_HEADING, answers)
     commanders = [read.dig(state, "roles", "commander"), *read.kept(assignees, dict)]
     problems = {
         "an issue has no number": not number,
@@ -123,55 +155,85 @@ def read_issue(item: Any) -> ListedIssue | None:
         url=gate.plain(url, 300) if re.fullmatch(r"https?://[\w./:%-]+", str(url)) else "",
         labels=marks,
         trusted=trusted,
-        severity=severity_of(marks, answers),
-        services=prefixed("service:", marks)
-        + tuple(filter(None, map(gate.normal, read.kept(state.get("services"), str)))),
-        # Once there is a state, `respond` has read the form: corrections are in the state.
-        service_text="" if state else answer_to(SERVICES_HEADING, answers),
-        environments=prefixed("environment:", marks) + environments,
+        author=read.login(user),
+        certain=accepted or read.dig(user, "type") == "Bot" or association(item) == "OWNER",
+        updated=read.parse_time(item.get("updated_at")),
+        state=state,
+        severities=severities_of(marks, state, answers),
+        services=(
+            *prefixed("service:", marks),
+            *stated_services(state),
+            *read.single_words(service_text),
+        ),
+        service_text=service_text,
+        environments=read.single_words(read.answer_to(ENVIRONMENTS_HEADING, freeze_answers)),
         since=started or declared or read.parse_time(item.get("created_at")),
         commander=next(filter(None, map(read.login, commanders)), None),
-        until=read.parse_until(answer_to(".*until.*", freeze_answers)),
-        deployers=read.people(may_deploy[0]) if len(may_deploy) == 1 else frozenset(),
+        until=read.parse_until(read.answer_to(".*until.*", freeze_answers)),
+        deployers=read.people(read.answer_to(".*may deploy.*", freeze_answers)),
         allow=read.kept(state.get("allow"), dict),
         fixes=read.kept(state.get("fixes"), int),
         problem=next((problem for problem, exists in problems.items() if exists), ""),
     )
 
 
-def is_trusted(item: dict[str, Any], marks: frozenset[str]) -> bool | None:
-    """Decide whether an issue's text may be believed; None: GitHub does not say who wrote it.
+def association(item: dict[str, Any]) -> str:
+    """GitHub's `author_association` of an issue: a hint at what the author may do, no proof."""
+    return str(item.get("author_association"))
 
-    `marks` are its labels in lower case. Only the team can set labels, so a status label means
-    that the team accepted the issue. That counts even for an author whom GitHub does not show as
-    a member of the team: memberships may be hidden.
+
+def was_accepted(marks: frozenset[str], state: dict[str, Any]) -> bool:
+    """Whether a run of `respond` accepted the incident: it carries one of our status labels.
+
+    Only people who may triage can set labels. `marks` are the labels in lower case. A report that
+    is held (`needs-confirmation`) has no state yet.
     """
-    association = str(item.get("author_association"))
-    if "incident" in marks and marks & STATUSES and "needs-confirmation" not in marks:
+    held = "needs-confirmation" in marks and not state
+    return "incident" in marks and not marks.isdisjoint(STATUSES) and not held
+
+
+def is_trusted(item: dict[str, Any]) -> bool | None:
+    """Decide by the author whether an issue's text may be believed; None: GitHub does not say."""
+    if association(item) in read.TRUSTED or read.dig(item, "user", "type") == "Bot":
         return True
-    if association in read.TRUSTED or read.dig(item, "user", "type") == "Bot":
-        return True
-    return False if association in ASSOCIATIONS else None
+    return False if association(item) in ASSOCIATIONS else None
 
 
-def severity_of(marks: frozenset[str], answers: list[tuple[str, str]]) -> str | None:
-    """Find the severity: that of the worst label, else the worst one in any answer of the form.
+def is_strangers(issue: ListedIssue, found: LookedUp) -> bool:
+    """Whether an issue is by somebody who may not write, and no run has accepted it.
 
-    None when there is none, or when a field named "severity" can't be read: an unknown severity
-    freezes, so it counts as worse than one that was read in another field.
+    Its labels prove nothing: a form puts labels on the issue, whoever submits it.
     """
-    labelled = [severity for severity in gate.SEVERITIES if severity in marks]
-    if labelled or "incident" not in marks:
-        return labelled[0] if labelled else None
+    if issue.trusted is False:
+        return True
+    asked = not issue.certain and issue.author
+    return bool(asked) and found.may_write.get(str(issue.author).casefold()) is False
+
+
+def severities_of(
+    marks: frozenset[str], state: dict[str, Any], answers: list[tuple[str, str]]
+) -> frozenset[str]:
+    """Find the severities of an incident: that of each label, and that of the state or the form.
+
+    Empty when there are none, or without a label when a field named "severity" can't be read: an
+    unknown severity freezes. Of several answers the worst counts.
+    """
+    if "incident" not in marks:
+        return frozenset()
+    labelled = marks & set(gate.SEVERITIES)
+    stated = {str(state.get("severity"))} & set(gate.SEVERITIES)
+    if stated:
+        return labelled | stated
     answered = [(heading, read.read_severity(answer)) for heading, answer in answers]
     if any("severity" in heading and not severity for heading, severity in answered):
-        return None
-    return min((severity for _, severity in answered if severity), default=None)
+        return labelled
+    worst = min((severity for _, severity in answered if severity), default=None)
+    return labelled | {worst} if worst else labelled
 
 
-def answer_to(heading: str, answers: list[tuple[str, str]]) -> str:
-    """Join the answers whose headings match a pattern: one text, with line ends between them."""
-    return "\n".join(text for title, text in answers if re.fullmatch(heading, title))
+def stated_services(state: dict[str, Any]) -> tuple[str, ...]:
+    """The names of the services in a state, without empty ones."""
+    return tuple(filter(None, map(gate.normal, read.kept(state.get("services"), str))))
 
 
 def prefixed(prefix: str, marks: frozenset[str]) -> tuple[str, ...]:
@@ -180,58 +242,96 @@ def prefixed(prefix: str, marks: frozenset[str]) -> tuple[str, ...]:
     return tuple(sorted(named - {""}))
 
 
-def concerns(request: DeployRequest, issue: ListedIssue) -> bool:
-    """Whether an issue is about one of the services to be deployed.
+def counted_labels(issue: ListedIssue, found: LookedUp) -> frozenset[str]:
+    """The labels that count in the deploy's favour: `RELEASING`, and those that narrow a freeze.
 
-    True when either side names no services: nothing named means all services.
+    Once there is a state, it must say the same. Before that, somebody who may write must have put
+    the label on.
     """
-    concerned = services_of(issue)
-    return not request.services or not concerned or not concerned.isdisjoint(request.services)
+    if not issue.state:
+        return issue.labels & found.labels.get(issue.number, frozenset())
+    said = {
+        "drill": issue.state.get("drill") is True,
+        "deploys-allowed": read.dig(issue.state, "freeze", "freeze") == "thaw",
+    }
+    return frozenset(label for label, agreed in said.items() if agreed and label in issue.labels)
 
 
-def services_of(issue: ListedIssue) -> frozenset[str]:
+def services_of(issue: ListedIssue, found: LookedUp = NOTHING_LOOKED_UP) -> frozenset[str]:
     """The services that an issue is about; empty: all of them.
 
-    When the form's answer is not a plain list of names, the issue is about all services, whatever
-    its labels name.
+    The state narrows an incident, where its labels show the same or its text may be believed;
+    before there is one, the form does, or a label that counts. Further labels only add services.
+    When the form's answer is not a plain list of names, the issue is about all services.
     """
-    told = read.single_words(issue.service_text)
-    if (issue.service_text.strip() and not told) or any(map(read.means_everything, issue.services)):
+    labelled = prefixed("service:", issue.labels)
+    if issue.state:
+        stated = stated_services(issue.state)
+        shown = labelled or issue.number in found.bodies
+        narrowed: tuple[str, ...] = stated if shown else ()
+    else:
+        told = read.single_words(issue.service_text)
+        if issue.service_text.strip() and not told:
+            return frozenset()
+        narrowed = (*told, *prefixed("service:", counted_labels(issue, found)))
+    if not narrowed or any(map(read.means_everything, issue.services)):
         return frozenset()
-    return frozenset({*issue.services, *told})
+    return frozenset({*narrowed, *labelled})
 
 
-def judge(request: DeployRequest, issue: ListedIssue, now: datetime) -> Code:
+def environments_of(issue: ListedIssue, found: LookedUp = NOTHING_LOOKED_UP) -> frozenset[str]:
+    """The environments that an issue is about; empty: all of them. An incident is about all."""
+    if "incident" in issue.labels:
+        return frozenset()
+    narrowed = {*issue.environments, *prefixed("environment:", counted_labels(issue, found))}
+    return frozenset(narrowed | set(prefixed("environment:", issue.labels)) if narrowed else ())
+
+
+def judge(request: DeployRequest, issue: ListedIssue, found: LookedUp, now: datetime) -> Code:
     """Say what one issue means for the deploy, as a code. Leaves overrides to `excuse`."""
-    marks = issue.labels
-    if "drill" in marks:
+    marks, counted = issue.labels, counted_labels(issue, found)
+    if is_strangers(issue, found):
+        return "needs-confirmation" if "needs-confirmation" in marks else "untrusted-report"
+    if "drill" in counted:
         return "drill"
-    if "needs-confirmation" in marks:
+    if "needs-confirmation" in counted:
         return "needs-confirmation"
-    labelled = marks & set(gate.SEVERITIES)
-    # GitHub puts a form's labels on the issue, whoever submits it. So the label `deploy-freeze`
-    # on an outsider's issue means nothing.
-    if "deploy-freeze" in marks and issue.trusted is not False:
+    if "deploy-freeze" in marks or read.dig(issue.state, "freeze", "freeze") == "freeze":
         code: Code = "deploy-freeze"
-        if issue.until and issue.until <= now:
+        if issue.until and issue.until <= now and issue.number in found.bodies:
             return "expired"
-    elif "incident" not in marks:
-        return "untrusted-report"
-    elif "deploys-allowed" in marks:
+    elif "deploys-allowed" in counted:
         return "deploys-allowed"
-    elif not labelled and issue.trusted is False:
-        return "untrusted-report"
-    elif not labelled and issue.severity is None:
+    elif not issue.severities:
         code = "unknown-severity"
-    elif request.severities & (labelled or {issue.severity}):
+    elif request.severities & issue.severities:
         code = "severity"
     else:
         return "other-severity"
-    if not concerns(request, issue):
+    services, environments = services_of(issue, found), environments_of(issue, found)
+    if request.services and services and services.isdisjoint(request.services):
         return "other-service"
-    if request.environment and issue.environments and request.environment not in issue.environments:
+    if request.environment and environments and request.environment not in environments:
         return "other-environment"
     return code
+
+
+def wants_proof(request: DeployRequest, issue: ListedIssue, now: datetime) -> bool:
+    """Whether the text of a freezing issue may let the deploy pass, if it may be believed."""
+    return bool(
+        issue.allow
+        or (request.intent == "fix" and issue.fixes)
+        or request.actor.casefold() in issue.deployers
+        or (issue.until and issue.until <= now)
+        or (stated_services(issue.state) and not prefixed("service:", issue.labels))
+    )
+
+
+def claims(issue: ListedIssue) -> frozenset[str]:
+    """The labels that would count in the deploy's favour if somebody who may write put them on."""
+    if issue.state:
+        return frozenset()
+    return frozenset(m for m in issue.labels if m in RELEASING or m.startswith(NARROWING))
 
 
 def closes(pull: SourcePull, request: DeployRequest, number: int) -> bool:
@@ -249,18 +349,17 @@ def closes(pull: SourcePull, request: DeployRequest, number: int) -> bool:
 
 
 def excuse(
-    request: DeployRequest, finding: IssueVerdict, pulls: tuple[SourcePull, ...], now: datetime
+    request: DeployRequest, finding: IssueVerdict, found: LookedUp, now: datetime
 ) -> tuple[IssueVerdict, list[str]]:
     """Look for an override of one freezing issue.
 
     Gives the finding, with the override if there is one, and notes for people: which overrides
     are over, and what is missing for `intent: fix`.
     """
-    issue = finding.issue
+    issue, believed = finding.issue, finding.issue.number in found.bodies
     notes: list[str] = []
     same = request.source.casefold() == request.repository.casefold()
-    numbers = {pull.number for pull in pulls} if same else set()
-    shas = set(request.shas).union(*(pull.shas for pull in pulls))
+    pulls = changes(request, found)
 
     def passed(code: Code, **details: Any) -> tuple[IssueVerdict, list[str]]:
         override = {"incident": issue.number, "kind": code, "actor": request.actor, **details}
@@ -269,50 +368,80 @@ def excuse(
     if request.intent == "rollback":
         return passed("rollback")
     for entry in issue.allow:
-        sha, number = entry.get("sha"), entry.get("pr")
-        hexes = isinstance(sha, str) and re.fullmatch(r"[0-9a-f]{7,64}", sha.lower())
-        committed = hexes and any(s.lower().startswith(hexes[0]) for s in shas)
-        if not committed and not (type(number) is int and number in numbers):
+        what, problem = allowed_change(entry, request, pulls if same else ())
+        if not what:
             continue
-        what = f"#{number}" if type(number) is int else gate.plain(sha, 12)
         by, until = read.login(entry.get("by")), read.parse_until(entry.get("until"))
-        if until and until > now:
+        if not problem and until and until > now:
+            if not believed:
+                continue
             why = gate.plain(entry.get("reason") or "", 200)
             return passed("allowed", change=what, by=by, reason=why, until=words.stamp(until))
         over = f"is over since {words.clock(until)}" if until else "has no expiry that can be read"
-        notes.append(f"/allow {what} by {by or 'somebody'} on #{issue.number} {over}.")
+        notes.append(f"/allow {what} by {by or 'somebody'} on #{issue.number} {problem or over}.")
     if request.intent == "fix" and "incident" in issue.labels:
         for pull in pulls:
-            linked = same and pull.number in issue.fixes
-            if linked or closes(pull, request, issue.number):
+            linked = same and believed and pull.number in issue.fixes
+            by_team = found.may_write.get(pull.author.casefold()) is True
+            if linked or (by_team and closes(pull, request, issue.number)):
                 why = "linked to the incident" if linked else "closes the incident"
                 return passed("fix", change=f"#{pull.number}", reason=why)
         notes.append(
             f"intent: fix needs a pull request that is linked to #{issue.number}:"
-            f' a member of the team writes "Fixes #{issue.number}" in its description, or'
-            f" comments `/did deployed #PR -> RESULT` on #{issue.number}."
+            f' somebody with write access writes "Fixes #{issue.number}" in its description, or'
+            f" comments `/fix #PR` on #{issue.number}."
         )
-    if request.actor and request.actor.casefold() in issue.deployers:
+    if believed and request.actor and request.actor.casefold() in issue.deployers:
         return passed("may-deploy", reason="named in the freeze")
     return finding, notes
+
+
+def changes(request: DeployRequest, found: LookedUp) -> tuple[SourcePull, ...]:
+    """The pull requests whose change is what is deployed, not just a commit on the way to it.
+
+    These are the one that the event names, and those whose head, or merge, is the commit.
+    """
+    named = {pull.number for pull in request.pulls}
+    looked_up = (p for p in found.pulls if p.number in named or p.shas & request.shas)
+    return (*request.pulls, *looked_up)
+
+
+def allowed_change(
+    entry: dict[str, Any], request: DeployRequest, pulls: tuple[SourcePull, ...]
+) -> tuple[str, str]:
+    """The change that an `/allow` is for, if that is what is deployed, and why it does not count.
+
+    Both are empty when the `/allow` is for another change. It is for one commit: that of its
+    pull request as it was when it was allowed. Fewer digits than a whole SHA might name another
+    commit, too.
+    """
+    number, sha = entry.get("pr"), str(entry.get("sha") or "").lower()
+    pull = next((p for p in pulls if type(number) is int and p.number == number), None)
+    whole = re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", sha)
+    shas = {each.lower() for each in request.shas.union(*(p.shas for p in pulls))}
+    what = f"#{number}" if type(number) is int else gate.plain(sha, 12)
+    if whole and sha in shas:
+        return what, ""
+    if pull and whole:
+        return what, f"is for {sha[:10]}; there are newer commits. Comment `/allow {what}` again"
+    begins = re.fullmatch(r"[0-9a-f]{7,39}", sha) and any(s.startswith(sha) for s in shas)
+    if pull or begins:
+        return what, f"names no whole commit. Comment `/allow {what}` again"
+    return "", ""
 
 
 def decide(
     request: DeployRequest,
     issues: Iterable[ListedIssue],
     now: datetime,
-    pulls: tuple[SourcePull, ...] = (),
-    environments: tuple[str, ...] | None = None,
-    remarks: Iterable[str] = (),
+    found: LookedUp = NOTHING_LOOKED_UP,
 ) -> GateVerdict:
     """Decide whether the change may be deployed.
 
-    `now` is an aware time. The gate decides first without the last three arguments. If the deploy
-    is frozen, it looks these up and decides again: `pulls` are the pull requests that the commit
-    came from, `environments` the names of those that a freeze stops (None: all), and `remarks` are
-    notes for people.
+    `now` is an aware time. The gate decides first without `found`. If the deploy is frozen, it
+    looks up what may let it pass after all, and decides again.
     """
-    notes = list(remarks)
+    notes = list(found.notes)
     freezing: dict[int, IssueVerdict] = {}
     others: dict[int, Code] = {}  # issues that do not freeze this deploy
     problems: list[str] = []
@@ -320,23 +449,28 @@ def decide(
         if issue.problem:
             problems.append(issue.problem)
             continue
-        code = judge(request, issue, now)
+        code = judge(request, issue, found, now)
         if code == "unknown-severity" and issue.trusted is None:
             problems.append(f"the author of issue #{issue.number} can't be read")
         elif code in FREEZES:
             freezing.setdefault(issue.number, IssueVerdict(issue=issue, code=code, override=None))
+            for label in sorted(issue.labels & RELEASING - counted_labels(issue, found)):
+                notes.append(
+                    f"The label `{label}` on #{issue.number} does not count: nobody who"
+                    " may write is known to stand behind it."
+                )
         else:
             others[issue.number] = code
             if code == "expired":
                 over = f"The freeze #{issue.number} is over since {words.clock(issue.until)}."
                 notes.append(over)
 
-    if environments is not None and request.environment not in environments:
+    if found.environments is not None and request.environment not in found.environments:
         others.update(dict.fromkeys(freezing, "other-environment"))
         freezing = {}
     findings = []
     for finding in freezing.values():
-        excused, more = excuse(request, finding, (*request.pulls, *pulls), now)
+        excused, more = excuse(request, finding, found, now)
         findings.append(excused)
         notes += more
     blocking = [finding for finding in findings if not finding.override]

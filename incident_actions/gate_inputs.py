@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from incident_actions.gate import INPUTS, BadInputError, plain
-from incident_actions.gate_readers import TRUSTED, dig, kept
+from incident_actions.gate_readers import TRUSTED, dig, kept, login
 
 
 class SourcePull(SimpleNamespace):
@@ -18,6 +18,7 @@ class SourcePull(SimpleNamespace):
     number: int
     shas: frozenset[str]
     text: str  # the description, with its closing keywords; empty unless its author is trusted
+    author: str = ""  # a login
 
 
 def read_flags(argv: Sequence[str]) -> dict[str, Any]:
@@ -91,4 +92,5 @@ def read_pull(item: object) -> SourcePull | None:
     shas = kept([dig(item, "head", "sha"), dig(item, "merge_commit_sha")], str)
     believed = str(dig(item, "author_association")) in TRUSTED
     text = "".join(kept([dig(item, "body")], str)) if believed else ""
-    return SourcePull(number=number, shas=frozenset(shas), text=text)
+    author = login(dig(item, "user")) or ""
+    return SourcePull(number=number, shas=frozenset(shas), text=text, author=author)

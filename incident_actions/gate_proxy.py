@@ -22,16 +22,17 @@ class _AnyStatus(urllib.request.HTTPErrorProcessor):
 
 
 def exchange_by_proxy(
-    url: str, headers: Mapping[str, str], timeout: float, tls: Any
+    url: str, headers: Mapping[str, str], timeout: float, tls: Any, given: bytes | None
 ) -> tuple[int, Any, bytes]:
-    """Send one GET request through the proxy that the environment names for the address.
+    """Send one request through the proxy that the environment names for the address.
 
-    Hosts in `no_proxy` are asked directly. `tls` is an SSLContext; None for plain HTTP. Gives the
-    status, the headers and the body of the answer. Raises OSError, HTTPException and ValueError.
+    It is a POST with `given`, else a GET. Hosts in `no_proxy` are asked directly. `tls` is an
+    SSLContext; None for plain HTTP. Gives the status, the headers and the body of the answer.
+    Raises OSError, HTTPException and ValueError.
     """
     by_tls = urllib.request.HTTPSHandler(context=tls)
     opener = urllib.request.build_opener(by_tls, _AnyStatus)
-    request = urllib.request.Request(url, headers=dict(headers))
+    request = urllib.request.Request(url, given, dict(headers))
     try:
         with opener.open(request, timeout=timeout) as answer:
             return answer.status, answer.headers, answer.read()

@@ -108,6 +108,16 @@ def sections(text: str) -> list[tuple[str, str]]:
     return [(heading, "" if a == NO_RESPONSE else a) for heading, a in answers]
 
 
+def answer_to(heading: str, answers: list[tuple[str, str]]) -> str:
+    """The answer whose heading matches a pattern; empty when there is none, or more than one.
+
+    A heading that is there twice was typed into some answer: nobody can tell which one is meant,
+    so neither is, and nothing becomes narrower. `domain/issue/forms.py` holds to the same.
+    """
+    texts = [text for title, text in answers if re.fullmatch(heading, title)]
+    return texts[0] if len(texts) == 1 else ""
+
+
 def read_severity(answer: str) -> str | None:
     """Read the severity that an answer begins with: `sev1`, `sev2`, `sev3`, or None."""
     match = _SEVERITY.match(answer)
@@ -180,6 +190,12 @@ def parse_now(text: str) -> datetime | None:
     """
     when = parse_time(text)
     return when if when and 2000 <= when.year < 3000 else None
+
+
+def bot_of(text: str) -> str | None:
+    """Read `bot:`, the login of our bot, from the configuration's YAML; None when it is not set."""
+    match = re.search(r"(?m)^bot:[ \t]*['\"]?@?([\w-]+(?:\[bot\])?)['\"]?[ \t]*(?:#.*)?\r?$", text)
+    return match[1] if match else None
 
 
 def environments_of(text: str) -> tuple[str, ...] | None:

@@ -290,5 +290,7 @@ def tell(
         url = f"{server}/{source}/actions/runs/{run}" if source and run.isdigit() else ""
         trace = {"v": VERSION, "sha": sha, "intent": request.intent, "run": url}
         trace["overrides"] = verdict.overrides
+        if verdict.along:
+            trace["along"] = list(verdict.along)
         annotate("notice", "incident-actions override", json.dumps(trace))
     return {"frozen": 1, "error": 3}[verdict.verdict] if blocks else 0

@@ -14,7 +14,8 @@ from incident_actions.config import PATH, load_yaml, read_config
 from incident_actions.domain.issue import labels as names
 from incident_actions.domain.issue.forms import offered, read_services
 from incident_actions.errors import ConfigError, GitHubError, InputError
-from incident_actions.gate_decision import ListedIssue, decide, read_issues
+from incident_actions.gate_decision import NOTHING_LOOKED_UP, ListedIssue, decide, read_issues
+from incident_actions.gate_further import look_further
 from incident_actions.github.client import GitHub
 from incident_actions.render.markdown import render
 
@@ -71,6 +72,9 @@ def freeze_status(
         )
         client = gate.GateClient(settings, repository)
         issues = read_issues(gate.open_items(client))
+        verdict = decide(request, issues, now)
+        frozen = verdict.verdict == "frozen"
+        found = look_further(client, request, verdict, now) if frozen else NOTHING_LOOKED_UP
     except gate.BadInputError as error:
         raise InputError(error.what, remedy=error.remedy) from None
     except gate.GateError as error:
@@ -79,7 +83,7 @@ def freeze_status(
     rows = []
     for service in shown:
         request.services = (service.casefold(),) if service else ()
-        rows.append((service, decide(request, issues, now)))
+        rows.append((service, decide(request, issues, now, found)))
     if as_json:
         listed = [{"service": service or None, **words.as_json(each)} for service, each in rows]
         return json.dumps({"v": words.VERSION, "services": listed}, indent=2)

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from incident_actions.domain.postmortem.pulls import BranchTip
 from incident_actions.domain.projection.effects import CommitFiles
-from incident_actions.errors import Rejected
+from incident_actions.errors import NotFound, Rejected
 from incident_actions.github.transport import Transport, each, field
 
 _MOST_FILES = 300
@@ -29,6 +29,18 @@ class Git(Transport):
         https://docs.github.com/en/rest/commits/commits#compare-two-commits
         """
         return self._get(_compared, f"/compare/{base}...{head}")
+
+    def commit(self, sha: str) -> str:
+        """The whole SHA of a commit; `sha` are its first digits, seven or more, or all of them.
+
+        Raises `Rejected` or `NotFound` when there is no such commit, or more than one.
+
+        https://docs.github.com/en/rest/commits/commits#get-a-commit
+        """
+        whole = self._get(field("sha", str), f"/commits/{quote(sha, safe='')}", per_page=1)
+        if not whole.startswith(sha):  # a branch or a tag of that name
+            raise NotFound(f"There is no commit {sha} in {self.repository}")
+        return whole
 
     def branch(self, name: str) -> BranchTip | None:
         """The newest commit of a branch; None when there is no such branch.

@@ -275,13 +275,14 @@ def read_wish(issue: Issue) -> Wish:
     read = gate_decision.read_issue(item)
     if read is None or read.problem:
         return Wish(None, "", (), (), ())
+    permitted = gate_decision.LookedUp(labels={issue.number: read.labels})
     until = (text for heading, text in sections(issue.body) if "until" in heading)
     return Wish(
         until=read.until,
         until_text="\n".join(until).strip(),
         deployers=tuple(sorted(read.deployers)),
-        services=tuple(sorted(gate_decision.services_of(read))),
-        environments=read.environments,
+        services=tuple(sorted(gate_decision.services_of(read, permitted))),
+        environments=tuple(sorted(gate_decision.environments_of(read, permitted))),
     )
 
 

@@ -43,6 +43,7 @@ from incident_actions.domain.timeline.interpreter import (
     NoticeKind,
     deeds_on,
     name_of,
+    named_changes,
     named_for_roles,
 )
 from incident_actions.domain.timeline.parser import may_hold_commands
@@ -159,6 +160,7 @@ def assess(
             public=before.public,
             suspects=before.suspects,
             audit=before.audit,
+            commits=before.commits,
         )
     folded = _fold(context, observation, playbook, permissions, outside)
     known = Assessment(observation, before, playbook, permissions, judged, outside, folded)
@@ -371,6 +373,7 @@ def _fold(
         deployments=outside.deployments,
         uses=outside.audit.uses,
         lapsed=outside.lapsed,
+        commits=outside.commits,
     )
     return fold(observation, _rules(context, playbook), permissions, evidence)
 
@@ -398,7 +401,21 @@ def _look_around(context: RunContext, known: Assessment) -> OutsideFacts:
             github, incident, known.number, facts.deployments, facts.audit, context.now
         )
         facts = replace(facts, audit=audit)
+    facts = _follow_allowed(context, known, facts)
     return replace(facts, lapsed=incident.lapsed(context.now))
+
+
+def _follow_allowed(context: RunContext, known: Assessment, facts: OutsideFacts) -> OutsideFacts:
+    """Look up the changes that were let through, and whether their pull requests got commits."""
+    github, needs = context.github, context.config.needs()
+    named = named_changes(known.observation, known.permissions, needs)
+    if not named:
+        return facts
+    commits = lookups.commits(github, named, facts.commits)
+    running = [allowed for allowed in known.incident.allow if allowed.until > context.now]
+    just_asked = {named[key].pr for key in commits.keys() - facts.commits.keys()}
+    pulls = {allowed.pr for allowed in running if allowed.pr and known.incident.status.open}
+    return replace(facts, commits=commits, heads=lookups.heads(github, pulls - just_asked))
 
 
 def _probe(context: RunContext, known: Assessment) -> OutsideFacts:

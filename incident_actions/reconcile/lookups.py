@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -20,6 +20,7 @@ from incident_actions.domain.freeze import override_audit as audits
 from incident_actions.domain.freeze.override_audit import OverrideAudit
 from incident_actions.domain.issue.incident import Incident
 from incident_actions.domain.issue.observation import Deployment
+from incident_actions.domain.timeline.commands.freeze import Allow
 from incident_actions.errors import Forbidden, GitHubError, NotFound, Rejected
 from incident_actions.github.client import GitHub
 
@@ -126,3 +127,43 @@ def follow(
     except GitHubError:
         return audit
     return audit
+
+
+MOST_CHANGES = 5
+"""The most changes that one run looks up, the newest first. The next run takes the others."""
+
+
+def commits(github: GitHub, named: Mapping[str, Allow], known: Mapping[str, str]) -> dict[str, str]:
+    """Which commits the changes in `named` are: whole SHAs, empty for a change that is not here.
+
+    `known` are the answers of earlier runs, by the same keys: a pull request's head is asked for
+    once, so that commits that come later are not let through. Keys are left out when a question
+    fails, and for links to another repository. Makes one request for each new change.
+    """
+    answers = {key: sha for key, sha in known.items() if key in named}
+    unknown = [key for key in named if key not in known and not named[key].elsewhere]
+    for key in reversed(unknown[-MOST_CHANGES:]):
+        change = named[key]
+        try:
+            answers[key] = (
+                github.pull(change.pr).sha if change.pr else github.commit(change.sha or "")
+            )
+        except (NotFound, Rejected):
+            answers[key] = ""
+        except GitHubError:
+            continue
+    return answers
+
+
+def heads(github: GitHub, pulls: Collection[int]) -> dict[int, str]:
+    """The newest commits of pull requests, by their number. Makes one request for each.
+
+    Those that can't be read are left out.
+    """
+    found = {}
+    for number in sorted(pulls)[:MOST_CHANGES]:
+        try:
+            found[number] = github.pull(number).sha
+        except GitHubError:
+            continue
+    return found

@@ -70,8 +70,9 @@ class OutsideFacts(Struct, frozen=True):
     """What is known of an incident, but not from its issue.
 
     `public` says whether the repository is public; None when it was not looked up. `passed` are
-    recovery checks that passed in this run; `lapsed` are allowances that are over. Everything else
-    is remembered in the state.
+    recovery checks that passed in this run; `lapsed` are allowances that are over; `heads` are the
+    newest commits of pull requests that are let through. Everything else is remembered in the
+    state.
     """
 
     streaks: dict[str, Streak] = {}
@@ -81,6 +82,8 @@ class OutsideFacts(Struct, frozen=True):
     audit: OverrideAudit = OverrideAudit()
     lapsed: tuple[Allowance, ...] = ()
     passed: tuple[PassedCheck, ...] = ()
+    heads: dict[int, str] = {}
+    commits: dict[str, str] = {}
 
 
 class Assessment(Struct, frozen=True):
@@ -147,7 +150,18 @@ def all_notices(known: Assessment) -> tuple[Notice, ...]:
         Notice(NoticeKind.PASSED, each.name, text=texts.get(each.key, each.key))
         for each in known.outside.passed
     )
-    return (*known.folded.notices, *sensitive, *passed)
+    return (*known.folded.notices, *sensitive, *passed, *_pushed(known))
+
+
+def _pushed(known: Assessment) -> list[Notice]:
+    """What to say of pull requests that got a commit after they were let through."""
+    notices = []
+    for number, head in known.outside.heads.items():
+        given = [allowed for allowed in known.incident.allow if allowed.pr == number]
+        if given and head not in [allowed.sha for allowed in given]:
+            change = f"{number}.{head[:12]}"
+            notices.append(Notice(NoticeKind.PUSHED, change, to=given[-1].by, text=f"#{number}"))
+    return notices
 
 
 def comments_to_delete(notices: Sequence[Notice], observation: Observation) -> list[DeleteComment]:
@@ -232,6 +246,7 @@ def state_after(known: Assessment, posted: Collection[str], settled: SettledIssu
         form=known.playbook.form.fields,
         checks=known.playbook.checks,
         defaults=known.playbook.defaults,
+        commits=known.outside.commits,
         streaks=known.outside.streaks,
         deployments=known.outside.deployments,
         public=known.outside.public,

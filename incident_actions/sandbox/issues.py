@@ -104,7 +104,8 @@ def edit(
         changes["body"] = {"from": issue.body or ""}
         _note_edit(world, actor, issue, body or "")
         issue.body = body
-        issue.updated_at = world.now()
+        issue.updated_at = issue.edited_at = world.now()
+        issue.editor = actor.person()
         note_mentions(world, issue, actor.person(), body)
     if changes:
         issue_changed(world, actor, issue, "edited", changes=changes)

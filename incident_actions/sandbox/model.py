@@ -134,6 +134,8 @@ class Issue:
     edits: list[Edit] = field(default_factory=list)
     mentioned: set[str] = field(default_factory=set)
     referenced_by: set[int] = field(default_factory=set)
+    editor: User | None = None
+    edited_at: str | None = None
 
 
 @dataclass(eq=False)

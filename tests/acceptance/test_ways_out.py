@@ -103,9 +103,9 @@ def verdict(run: Run) -> tuple[str, int]:
 def test_an_allowed_commit_passes_and_no_other(team: Shop) -> None:
     """`/allow SHA` lets that commit through, and the run says who allowed it and why."""
     number = frozen(team)
-    sha = head_of(team)
+    sha = team.alice.push({"hotfix.py": "1\n"})
     team.respond_to(lambda: team.bob.comment(number, f"/allow {sha[:10]} for 1h it is the hotfix"))
-    run = deploy(team)
+    run = deploy_commit(team, sha)
     assert verdict(run) == ("exempt", 0), run.log
     assert (trace(run)["by"], trace(run)["reason"]) == ("bob", "it is the hotfix")
     assert "it is the hotfix" in run.summary

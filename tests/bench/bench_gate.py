@@ -39,6 +39,7 @@ def incident(number: int) -> dict[str, object]:
         "user": {"login": "alice", "type": "User"},
         "author_association": "MEMBER",
         "created_at": "2026-11-23T02:50:00Z",
+        "updated_at": f"2026-11-23T03:{number // 60 % 60:02}:{number % 60:02}Z",
         "body": "### Severity\n\nSEV3\n\n### What is broken\n\n" + "Pages load slowly. " * 200,
     }
 
@@ -46,25 +47,21 @@ def incident(number: int) -> dict[str, object]:
 @contextmanager
 def github(count: int) -> Iterator[str]:
     """Serve so many open incidents on loopback; gives the address of the API."""
-    pages = [
-        json.dumps([incident(n + 1) for n in range(start, min(start + 100, count))]).encode()
-        for start in range(0, max(count, 1), 100)
-    ]
+    items = [incident(n + 1) for n in range(count)]
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             url = urlsplit(self.path)
             query = parse_qs(url.query)
-            page = int(query.get("page", ["1"])[0])
-            asked = query["labels"] == ["incident"]
-            body = pages[page - 1] if asked else b"[]"
+            since = query.get("since", [""])[0]
+            asked = items if query["labels"] == ["incident"] else []
+            found = [item for item in asked if str(item["updated_at"]) >= since]
+            body = json.dumps(found[:100]).encode()
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
-            if asked and page < len(pages):
-                url_of = f"<http://{self.headers['Host']}{url.path}?page="
-                self.send_header(
-                    "Link", f'{url_of}{page + 1}>; rel="next", {url_of}{len(pages)}>; rel="last"'
-                )
+            if len(found) > 100:
+                link = f"<http://{self.headers['Host']}{url.path}?page=2>"
+                self.send_header("Link", f'{link}; rel="next"')
             self.end_headers()
             self.wfile.write(body)
 

@@ -207,7 +207,8 @@ class Week:
                     it.severity, it.clock = severity, now
             case "allow":
                 minutes = chance.choice([30, 90])
-                self._say(who, it, f"/allow {chance.randrange(16**7):07x} for {minutes}m the fix")
+                change = self._person(who).push({"fix": str(chance.random())}, branch="fix")
+                self._say(who, it, f"/allow {change[:7]} for {minutes}m the fix")
                 it.overrides.append((now + minutes * MINUTE, who))
             case "mitigate":
                 self._say(who, it, "/mitigated rolled back")

@@ -21,6 +21,7 @@ from incident_actions.errors import ConfigError
 from incident_actions.gate_readers import HEADING, NO_RESPONSE, dig, kept
 
 _NOTHING_KNOWN = frozenset({"unknown", "not known yet"})
+_ONE_ANSWER = frozenset({"services", "started", "commander"})
 _BOX = re.compile(r"\s*[-*] \[(?P<tick>[ xX])\] (?P<text>.*)")
 _LOGIN = re.compile(rf"@?({LOGIN})$")
 _NOBODY = re.compile(
@@ -98,6 +99,10 @@ def read_answers(form: Form, text: str) -> FormValues:
     A heading counts only when it is one of the form's labels, and comes after the headings of the
     questions before it. So a `### Severity` that somebody typed into a later answer is part of that
     answer. GitHub may leave questions out, but keeps their order.
+
+    Where a heading is there twice, nobody can tell which one is the form's. So of two severities
+    the worse one counts, a box is ticked when it is in either, and questions of which a wrong
+    answer would narrow a freeze, or date or staff an incident, count as not answered.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     headings = _headings(form, text)
@@ -106,12 +111,37 @@ def read_answers(form: Form, text: str) -> FormValues:
     boxes: dict[str, tuple[str, ...]] = {}
     for (field, heading), end in zip(headings, ends, strict=False):
         value = text[heading.end() : end].strip()
+        typed = _typed_below(field, text)
+        if len(typed) > 1 and field.id == "severity":
+            value = min((value, *typed.values()), key=lambda each: read_severity(each) or "")
+        elif len(typed) > 1 and field.id in _ONE_ANSWER:
+            continue
         if field.id and value and value != NO_RESPONSE:
             values[field.id] = value
-            lines = [_BOX.match(line) for line in value.split("\n") if line.strip()]
-            if all(lines):
-                boxes[field.id] = tuple(m["text"].strip() for m in lines if m and m["tick"] != " ")
+            own = typed[heading.start()] if len(typed) > 1 else value
+            if all(_BOX.match(line) for line in own.split("\n") if line.strip()):
+                lines = [_BOX.match(line) for line in "\n".join((own, *typed.values())).split("\n")]
+                ticked = [m["text"].strip() for m in lines if m and m["tick"] != " "]
+                boxes[field.id] = tuple(dict.fromkeys(ticked))
     return FormValues(values, boxes)
+
+
+def _typed_below(field: FormField, text: str) -> dict[int, str]:
+    """The texts below each heading with the question's label, up to the next heading.
+
+    By the place of the heading in the body.
+    """
+    places = [*HEADING.finditer(text)]
+    ends = [place.start() for place in places[1:]] + [len(text)]
+    return {
+        place.start(): text[place.end() : end].strip()
+        for place, end in zip(places, ends, strict=False)
+        if _label(place) == field.label.casefold()
+    }
+
+
+def _label(heading: re.Match[str]) -> str:
+    return " ".join(heading[1].split()).casefold()
 
 
 def _headings(form: Form, text: str) -> list[tuple[FormField, re.Match[str]]]:
@@ -120,7 +150,7 @@ def _headings(form: Form, text: str) -> list[tuple[FormField, re.Match[str]]]:
     The body must have LF line ends. When a label is a heading more than once, the first one after
     the question before counts.
     """
-    rest = [(" ".join(match[1].split()).casefold(), match) for match in HEADING.finditer(text)]
+    rest = [(_label(match), match) for match in HEADING.finditer(text)]
     chosen = []
     for field in form.fields:
         places = [n for n, (label, _) in enumerate(rest) if label == field.label.casefold()]

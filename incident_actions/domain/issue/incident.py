@@ -128,8 +128,10 @@ class Entry(Struct, frozen=True, omit_defaults=True):
 class Allowance(Struct, frozen=True, omit_defaults=True):
     """A permission (`/allow`) for one change to pass a freeze.
 
-    `by` gave it, `at` that time; it holds until `until`. The change is a commit (`sha`, 7 to 40 hex
-    digits) or a pull request (`pr`). `expired` is set once the end is in the timeline.
+    `by` gave it, `at` that time; it holds until `until`. The change is the commit `sha`; with `pr`,
+    that was the head of this pull request when the permission was given. The gate takes a whole SHA
+    only. While `sha` is missing or short, GitHub could not be asked yet, and nothing passes.
+    `expired` is set once the end is in the timeline.
     """
 
     by: str
@@ -143,12 +145,17 @@ class Allowance(Struct, frozen=True, omit_defaults=True):
     @property
     def change(self) -> str:
         """The change as people write it: `4f2a9c1` or `#57`."""
-        return (self.sha or "")[:7] or f"#{self.pr}"
+        return f"#{self.pr}" if self.pr else (self.sha or "")[:7]
+
+    @property
+    def whole(self) -> bool:
+        """Whether it names a whole commit: the SHA has 40 or 64 digits."""
+        return len(self.sha or "") in (40, 64)
 
     def is_for_same_change(self, other: Allowance) -> bool:
         """Whether both are for the same change. People may type more or less of a commit's SHA."""
-        if self.sha is None or other.sha is None:
-            return self.sha is other.sha and self.pr == other.pr
+        if self.pr or other.pr or self.sha is None or other.sha is None:
+            return self.pr == other.pr
         return self.sha.startswith(other.sha) or other.sha.startswith(self.sha)
 
 

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from incident_actions.domain.changes.suspects import Suspects
 from incident_actions.domain.freeze.override_audit import OverrideAudit
 from incident_actions.domain.issue.forms import FormField
-from incident_actions.domain.issue.incident import Incident, Moment, Role
+from incident_actions.domain.issue.incident import Allowance, Incident, Moment, Role
 from incident_actions.domain.issue.observation import (
     REMINDER,
     Comment,
@@ -78,6 +78,9 @@ class State(Incident, frozen=True, omit_defaults=True, kw_only=True):
     """The run of good answers of each recovery check that the bot makes itself, by its key."""
     deployments: tuple[Deployment, ...] = ()
     """The deployments since the incident began."""
+    commits: dict[str, str] = field(default_factory=dict)
+    """Which commits people let through, by `Allow.question`: whole SHAs, empty for one that is not
+    here. A pull request's is its head when the command was read."""
     public: bool | None = None
     """Whether the repository is public; None while GitHub was not asked."""
     labels: bool = False
@@ -218,9 +221,9 @@ def is_stale(
 ) -> bool:
     """Whether a run must look at the issue: something changed since the last run, or work is due.
 
-    Work that may be due: probes of recovery checks, the search for suspects, and an allowance that
-    expired. No request is needed: `issue` is the entry in the list of issues. `reminders` are the
-    bot's reminders on this issue.
+    Work that may be due: probes of recovery checks, the search for suspects, an allowance that
+    expired, and a pull request that is let through and may have got a commit. No request is needed:
+    `issue` is the entry in the list of issues. `reminders` are the bot's reminders on this issue.
     """
     return (
         not has_settled(issue, state, now, reminders)
@@ -229,9 +232,15 @@ def is_stale(
         or _folded(issue.assignees) != _folded(state.assigned)
         or issue.open != state.status.open
         or any(allowed.until <= now and not allowed.expired for allowed in state.allow)
+        or (state.status.open and any(_may_change(allowed, now) for allowed in state.allow))
         or bool(due_probes(state, state.checks, state.streaks, now))
         or not (state.sensitive or _knows_what_changed(state))
     )
+
+
+def _may_change(allowed: Allowance, now: datetime) -> bool:
+    """Whether an allowance must be looked at again: of a pull request, or not looked up yet."""
+    return allowed.until > now and (allowed.pr is not None or not allowed.whole)
 
 
 def _knows_what_changed(state: State) -> bool:

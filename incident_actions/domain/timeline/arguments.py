@@ -19,8 +19,10 @@ _SEVERITY = re.compile(r"[\"'`(]*(?:sev|severity)?[\s_-]*([0-9]+)\b[\"'`):]*", r
 _LOGIN = re.compile(rf"@?({LOGIN})(\[bot\])?[,.:]?$")
 _NEXT_FIRST = re.compile(r"next(?:\s+(?:in|update(?:\s+in)?))?\s+(?=\d)", re.IGNORECASE)
 _NEXT_LAST = re.compile(r"[\s(,;:.]next\s+(?:in\s+)?(\d[\w. ]{0,16}?)[.)]?$")
-_SHA = re.compile(r"[0-9a-f]{7,40}$")
+_SHA = re.compile(r"[0-9a-f]{7,64}$")
 _PR = re.compile(r"(?:\S*/pull/|#|pr\s?#?)(\d{1,9})$", re.IGNORECASE)
+_PULL = re.compile(r"(?:https?://\S*/pull/|#)?(\d{1,9})$")
+_COMMIT_LINK = re.compile(r"https?://\S+/commit/[0-9a-f]{40}(?:[0-9a-f]{24})?$", re.IGNORECASE)
 _MOST_NAMES = 20
 
 
@@ -184,9 +186,24 @@ class Arguments:
         if _SHA.match(sha):
             return sha, None
         raise Mistake(
-            f"`{as_code(word)}` is neither a commit (7 to 40 hex digits) nor a pull request",
+            f"`{as_code(word)}` is neither a commit (7 or more hex digits) nor a pull request",
             "/allow #57 for 2h REASON",
         )
+
+    def names_another_repository(self) -> bool:
+        """Whether the next word is a link to a commit by its whole SHA; it stays in `text`.
+
+        Such a commit may be of any repository, so it is not looked up.
+        """
+        return _COMMIT_LINK.match(self.peek()) is not None
+
+    def pull_requests(self) -> tuple[int, ...]:
+        """All that is left, as pull requests: `#57`, `57` or a link, with commas or spaces."""
+        words = re.split(r"[,\s]+", self.needed("the pull request").strip(",. "))
+        matches = [_PULL.match(word.strip("`,.;:")) for word in words if word.strip("`,.;:")]
+        if not matches or not all(matches) or len(matches) > _MOST_NAMES:
+            raise Mistake("a fix is named by the number of its pull request", "/fix #57")
+        return tuple(dict.fromkeys(int(match[1]) for match in matches if match))
 
     def slug(self, what: str) -> str:
         """All that is left, as one short name (see `read_name`); it must not be empty."""

@@ -74,13 +74,15 @@ class Evidence(Struct, frozen=True):
     """What happened outside of the issue, and becomes part of the incident.
 
     `passed` are the recovery checks that the bot saw pass, `uses` the deploys that the gate let
-    through a freeze, `lapsed` the allowances that expired.
+    through a freeze, `lapsed` the allowances that expired. `commits` are what was looked up for the
+    changes that people named.
     """
 
     passed: tuple[PassedCheck, ...] = ()
     deployments: tuple[Deployment, ...] = ()
     uses: tuple[OverrideUse, ...] = ()
     lapsed: tuple[Allowance, ...] = ()
+    commits: Mapping[str, str] = {}
 
 
 class Folded(Struct, frozen=True):
@@ -111,7 +113,13 @@ def fold(
     evidence = evidence or Evidence()
     replay = _Replay(_declared(observation, rules, permissions), rules.checks)
     interpreter = Interpreter(
-        observation, Subject.INCIDENT, permissions, rules.needs, replay.take, rules.checks
+        observation,
+        Subject.INCIDENT,
+        permissions,
+        rules.needs,
+        replay.take,
+        rules.checks,
+        evidence.commits,
     )
     history: list[_Item] = [
         *(item for item in observation.history if isinstance(item, TimelineEvent)),

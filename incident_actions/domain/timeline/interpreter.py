@@ -13,6 +13,7 @@ from enum import StrEnum
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from incident_actions.domain.issue.observation import (
     ANSWERS,
@@ -28,6 +29,7 @@ from incident_actions.domain.issue.observation import (
 from incident_actions.domain.playbook.checklist import ChecklistItem
 from incident_actions.domain.timeline.arguments import Mistake
 from incident_actions.domain.timeline.commands.base import Command, Origin, Subject
+from incident_actions.domain.timeline.commands.freeze import Allow
 from incident_actions.domain.timeline.commands.pages import PageCommand, RequestedPage
 from incident_actions.domain.timeline.commands.roles import ROLE_NEEDS, AssignRole
 from incident_actions.domain.timeline.commands.status import Unverified
@@ -59,6 +61,7 @@ class NoticeKind(StrEnum):
     FREEZE_UNTIL = "freeze-until"
     NO_ROOM = "no-room"
     PASSED = "passed"
+    PUSHED = "pushed"
     PUT_BACK = "put-back"
     SCHEDULER = "scheduler"
     SENSITIVE = "sensitive"
@@ -125,7 +128,8 @@ class Interpreter(Struct):
     """Interprets the history of one issue, from the oldest item to the newest.
 
     `take` carries out a permitted command, and raises `Mistake` for one that makes no sense now.
-    `needs` are the permissions that the team's configuration sets, by the command's name.
+    `needs` are the permissions that the team's configuration sets, by the command's name. `commits`
+    are what was looked up for the changes that people named (`named_changes`).
 
     The rest are results so far. `commands` are the comments with any command, `taken` those with a
     command that was carried out. `notices` are what people must be told. `refused` are the logins,
@@ -138,6 +142,7 @@ class Interpreter(Struct):
     needs: Mapping[str, Permission]
     take: Callable[[Command, Origin], None]
     checks: tuple[ChecklistItem, ...] = ()
+    commits: Mapping[str, str] = {}
     commands: list[Comment] = []
     taken: list[Comment] = []
     notices: list[Notice] = []
@@ -173,7 +178,7 @@ class Interpreter(Struct):
             key, may = f"{deed.key}.{index}", self.permissions
             origin = Origin(deed.login, line.at, key, statement.at, self.checks, may)
             try:
-                self._carry_out(line.command, origin)
+                self._carry_out(line.command, replace(origin, commits=self.commits))
             except Unverified as refused:
                 checks = refused.checks
             except Mistake as why:
@@ -360,6 +365,24 @@ def named_for_roles(observation: Observation, permissions: Permissions) -> tuple
             if isinstance(command, AssignRole) and command.login and may:
                 named[command.login] = None
     return tuple(named)
+
+
+def named_changes(
+    observation: Observation, permissions: Permissions, needs: Mapping[str, Permission]
+) -> dict[str, Allow]:
+    """The changes that people let through the freeze, by `Allow.question`: to be looked up.
+
+    Only those by people who may do that count.
+    """
+    needed = needs.get(Allow.name, Allow.needs)
+    return {
+        line.command.question(f"c{statement.comment.id}"): line.command
+        for statement in all_statements(observation, permissions)
+        for line, deed in statement.lines
+        if permissions.of(deed) >= needed
+        and isinstance(line, TakenLine)
+        and isinstance(line.command, Allow)
+    }
 
 
 def all_statements(observation: Observation, permissions: Permissions) -> Iterator[Statement]:

@@ -525,12 +525,23 @@ class TestTheRest:
         assert chat.incident.services == ("web", "worker")
         assert chat.incident.cause == "bad-deploy"
 
-    def test_pull_requests_that_writers_commands_name_are_fixes(self) -> None:
-        """A change from one of them may pass as a fix; what triage may type proves nothing."""
+    def test_only_a_command_links_a_fix(self) -> None:
+        """What other commands name may be the culprit."""
         chat = Chat()
-        chat.say("alice", "/did merged #12 (see #15) -> ok\n/mitigated by #16")
+        chat.say("alice", "/did rolled back #2 -> ok\n/mitigated by reverting #16")
         chat.say("alice", "no command, #99\n\n/note fix in #98\n/update #97 is it")
-        assert chat.incident.fixes == (12, 15, 16)
+        assert chat.incident.fixes == ()
+        link = "https://github.com/acme/shop/pull/15"
+        assert chat.say("alice", f"/fix #12, 13 {link}\n/fix #12") == []
+        assert chat.incident.fixes == (12, 13, 15)
+
+    @pytest.mark.parametrize("typed", ["", "it", "#", "#12 soon", "1f1f1f1"])
+    def test_a_fix_is_a_pull_request(self, typed: str) -> None:
+        """Anything else is answered with what to type."""
+        chat = Chat()
+        [answer] = chat.say("alice", f"/fix {typed}")
+        assert "/fix #" in answer
+        assert chat.incident.fixes == ()
 
     def test_reminders_pause_and_go_on(self) -> None:
         """For a while, or until they are switched on again."""

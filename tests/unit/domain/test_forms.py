@@ -99,6 +99,35 @@ def test_a_heading_typed_into_an_answer_is_part_of_it() -> None:
     assert answers.get("summary") == "It says:\n\n### Severity\n\nSEV3\n\n### Else\n\nx"
 
 
+@pytest.mark.parametrize(
+    ("real", "typed", "read"),
+    [
+        ("SEV3", "SEV1", "SEV1"),
+        ("SEV1", "SEV3", "SEV1"),
+        ("SEV3", "SEV3", "SEV3"),
+        ("SEV3", "_No response_", "_No response_"),
+    ],
+)
+def test_of_two_severities_the_worse_one_counts(real: str, typed: str, read: str) -> None:
+    """Nobody can tell which heading is the form's; one that can't be read is worse than any."""
+    body = rendered(severity=real, summary=f"It says:\n\n### Severity\n\n{typed}")
+    assert read_answers(SHORT, body).get("severity") == read.replace("_No response_", "")
+
+
+TYPED_BEFORE = (("summary", "What?"), ("services", "Affected services"), ("sensitive", "Sensitive"))
+
+
+def test_an_answer_that_is_there_twice_narrows_nothing() -> None:
+    """Somebody typed the heading into an answer before it, while the form's own field is empty."""
+    form = Form(tuple(FormField(*each) for each in TYPED_BEFORE))
+    body = (
+        "### What?\n\nx\n\n### Affected services\n\nblog\n\n### Sensitive\n\n- [ ] Secret\n\n"
+        "### Affected services\n\n_No response_\n\n### Sensitive\n\n- [x] Secret"
+    )
+    answers = read_answers(form, body)
+    assert (answers.get("services"), answers.boxes["sensitive"]) == ("", ("Secret",))
+
+
 def test_our_markers_in_an_answer_are_text() -> None:
     """Nobody can type a dashboard or a state into the form."""
     evil = '<!-- incident-actions:begin -->\n<!-- incident-actions:state {"v":1} -->'

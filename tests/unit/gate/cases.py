@@ -93,8 +93,9 @@ def allow(until: Any = LATER, **entry: Any) -> str:
 
 
 def pull(number: int = 7, text: str = "", *shas: str) -> SourcePull:
-    """A pull request that the commit came from."""
-    return SourcePull(number=number, shas=frozenset(shas), text=text)
+    """A pull request that the commit came from: it is its head, or its merge."""
+    given = frozenset(shas or (SHA,))
+    return SourcePull(number=number, shas=given, text=text, author="erin")
 
 
 def case(
@@ -232,6 +233,9 @@ FORMS = [
     case("the worse of two answers counts",
          [issue(body=form(Summary="x\n\n### Severity\n\nSEV3", Severity="SEV1"))], "frozen",
          "severity"),
+    case("an answer that can't be read counts as worse than another",
+         [issue(body=form(Summary="x\n\n### Severity\n\nSEV3", Severity="_No response_"))],
+         "frozen", "unknown-severity"),
     case("a made-up severity heading does not hide a reworded field",
          [issue(body=form(Summary="x\n\n### Severity\n\nSEV3", How_bad="SEV1"))], "frozen",
          "severity"),
@@ -242,8 +246,8 @@ FORMS = [
          [issue(body="> ### Severity\n>\n> SEV3\n")], "frozen", "unknown-severity"),
     case("a heading of another level is not a field", [issue(body="## Severity\n\nSEV3")],
          "frozen", "unknown-severity"),
-    case("the label wins over the form", [issue("sev3", body=form(Severity="SEV1"))], "clear",
-         "other-severity"),
+    case("a lighter label takes nothing off the form", [issue("sev3", body=form(Severity="SEV1"))],
+         "frozen", "severity"),
     case("a worse label wins over the form", [issue("sev1", body=form(Severity="SEV3"))],
          "frozen", "severity"),
     case("the dashboard's own headings are not answers", [issue(body=with_state("hello"))],
@@ -283,10 +287,10 @@ TRUST = [
     case("a bot is trusted",
          [issue(author_association="NONE", user={"login": "x[bot]", "type": "Bot"},
                 body=form(Severity="SEV1"))], "frozen", "severity"),
-    case("an outsider's report that somebody labelled", [outsider(issue("sev1"))], "frozen",
-         "severity"),
+    case("an outsider's report whose form brings a severity along", [outsider(issue("sev1"))],
+         "clear", "untrusted-report"),
     case("an outsider's report labelled sev3", [outsider(issue("sev3"))], "clear",
-         "other-severity"),
+         "untrusted-report"),
     case("an outsider's report that is held", [outsider(issue("sev1", "needs-confirmation"))],
          "clear", "needs-confirmation"),
     case("an outsider without any answer", [outsider(issue())], "clear", "untrusted-report"),
@@ -302,8 +306,8 @@ TRUST = [
          [outsider(issue("deploy-freeze"))], "clear", "untrusted-report"),
     case("an outsider's held freeze does not count by the label incident",
          [outsider(issue("deploy-freeze", "needs-confirmation"))], "clear", "needs-confirmation"),
-    case("an outsider's incident with a freeze and a severity counts by its severity",
-         [outsider(issue("sev1", "deploy-freeze"))], "frozen", "severity"),
+    case("an outsider's incident with a freeze and a severity counts by neither",
+         [outsider(issue("sev1", "deploy-freeze"))], "clear", "untrusted-report"),
     case("a bot's incident that is frozen by hand",
          [issue("sev3", "deploy-freeze", author_association="NONE",
                 user={"login": "x[bot]", "type": "Bot"})], "frozen", "deploy-freeze"),
@@ -319,14 +323,18 @@ TRUST = [
          [outsider(issue(ACCEPTED, "needs-confirmation", body=form(Severity="SEV1")))], "clear",
          "needs-confirmation"),
     case("some other status is no word of the team",
-         [outsider(issue("sev1", "status:triage", body=allow(sha=SHA)))], "frozen", "severity"),
+         [outsider(issue("sev1", "status:triage", body=allow(sha=SHA)))], "clear",
+         "untrusted-report"),
+    case("a status of a labeler's is no word of the team",
+         [outsider(issue("sev1", "status: needs triage", body=form(Severity="SEV1")))], "clear",
+         "untrusted-report"),
     case("a freeze has no status",
          [outsider(freeze(ACCEPTED))], "clear", "untrusted-report"),
-    case("an outsider's state is not believed", [outsider(issue("sev1", body=allow(sha=SHA)))],
-         "frozen", "severity"),
-    case("an outsider can't narrow the services",
-         [outsider(issue("sev1", body=form(Affected_services="web")))], "frozen", "severity",
-         services=("api",)),
+    case("an outsider's state is not believed",
+         [outsider(issue("sev1", body=with_state(severity="sev1")))], "clear", "untrusted-report"),
+    case("an accepted incident stays one when its author has left the team, and is held by hand",
+         [outsider(issue("sev1", ACCEPTED, "needs-confirmation",
+                         body=with_state(severity="sev1")))], "frozen", "severity"),
     case("an author who is gone", [issue("sev1", user=None)], "frozen", "severity"),
 ]  # fmt: skip
 
@@ -355,8 +363,12 @@ SERVICES = [
          [issue("sev1", "service:web", body=with_state(services=["api"]))], "frozen", "severity",
          services=API),
     case("after respond the form counts no more",
-         [issue("sev1", "service:web", body=with_state(form(Affected_services="api")))], "clear",
+         [issue("sev1", "service:web",
+                body=with_state(form(Affected_services="api"), services=["web"]))], "clear",
          "other-service", services=API),
+    case("a label narrows no incident whose state names no service",
+         [issue("sev1", "service:web", body=with_state(severity="sev1"))], "frozen", "severity",
+         services=API),
     case("a state of another issue",
          [issue("sev1", body=with_state(services=["web"], number=99))], "frozen", "severity",
          services=API),
@@ -441,7 +453,15 @@ ENVIRONMENTS = [
     case("a freeze by hand outside the list", [freeze()], "clear", "other-environment",
          environment="staging", environments=("production",)),
     case("an incident labelled for another environment",
-         [issue("sev1", "environment:eu")], "clear", "other-environment", environment="us"),
+         [issue("sev1", "environment:eu")], "frozen", "severity", environment="us"),
+    case("an incident with a state, labelled for another environment",
+         [issue("sev1", "environment:eu", body=with_state(severity="sev1"))], "frozen", "severity",
+         environment="us"),
+    case("a freeze labelled for another environment",
+         [freeze("environment:eu")], "clear", "other-environment", environment="us"),
+    case("a label adds an environment to those of the form",
+         [freeze("environment:us", body=form(Environments="eu"))], "frozen", "deploy-freeze",
+         environment="us"),
     case("an incident labelled for this environment",
          [issue("sev1", "environment:EU")], "frozen", "severity", environment="eu"),
     case("an incident with an environment, none given", [issue("sev1", "environment:eu")],
@@ -455,17 +475,30 @@ ENVIRONMENTS = [
 
 ALLOW = [
     case("the commit is allowed", [issue("sev1", body=allow(sha=SHA))], "exempt", "allowed"),
-    case("seven characters are enough", [issue("sev1", body=allow(sha=SHA[:7]))], "exempt",
-         "allowed"),
-    case("six are not", [issue("sev1", body=allow(sha=SHA[:6]))], "frozen", "severity"),
-    case("upper case", [issue("sev1", body=allow(sha=SHA[:12].upper()))], "exempt", "allowed"),
+    *(
+        case(f"{digits} digits of the commit are not enough",
+             [issue("sev1", body=allow(sha=SHA[:digits]))], "frozen", "severity")
+        for digits in (6, 7, 12, 39)
+    ),
+    case("a SHA-256", [issue("sev1", body=allow(sha="ab" * 32))], "exempt", "allowed",
+         shas=frozenset({"ab" * 32})),
+    case("upper case", [issue("sev1", body=allow(sha=SHA.upper()))], "exempt", "allowed"),
     case("another commit", [issue("sev1", body=allow(sha=HEAD))], "frozen", "severity"),
     case("no hexadecimal number", [issue("sev1", body=allow(sha="........"))], "frozen",
          "severity"),
     case("more characters than the commit has", [issue("sev1", body=allow(sha=SHA + "00"))],
          "frozen", "severity"),
-    case("the pull request is allowed", [issue("sev1", body=allow(pr=7))], "exempt", "allowed",
-         pulls=(pull(7),)),
+    case("the pull request is allowed, as it was",
+         [issue("sev1", body=allow(pr=7, sha=HEAD))], "exempt", "allowed",
+         pulls=(pull(7, "", HEAD, SHA),)),
+    case("the pull request is allowed, and has a newer commit",
+         [issue("sev1", body=allow(pr=7, sha=HEAD))], "frozen", "severity",
+         pulls=(pull(7, "", "ab" * 20, SHA),)),
+    case("an earlier commit of the pull request that is allowed",
+         [issue("sev1", body=allow(pr=7, sha=HEAD))], "frozen", "severity",
+         pulls=(pull(7, "", HEAD),)),
+    case("a pull request without the commit as which it was allowed",
+         [issue("sev1", body=allow(pr=7))], "frozen", "severity", pulls=(pull(7),)),
     case("another pull request", [issue("sev1", body=allow(pr=8))], "frozen", "severity",
          pulls=(pull(7),)),
     case("its number as a text", [issue("sev1", body=allow(pr="7"))], "frozen", "severity",
@@ -512,7 +545,7 @@ ALLOW = [
     case("the first of two states is text in the dashboard",
          [issue("sev1", body=allow(sha=HEAD).replace(
              "## Dashboard", '<!-- incident-actions:state {"v":1,"allow":[]} -->'))],
-         "exempt", "allowed", pulls=(pull(7, "", HEAD),)),
+         "exempt", "allowed", pulls=(pull(7, "", HEAD, SHA),)),
     case("a pull request's number of another repository",
          [issue("sev1", body=allow(pr=7))], "frozen", "severity", pulls=(pull(7),),
          source="acme/api"),
@@ -532,7 +565,8 @@ INTENT = [
     case("a rollback when nothing is open", [], "clear", "nothing-open", intent="rollback"),
     case("a rollback when nothing freezes", [issue("sev3")], "clear", "other-severity",
          intent="rollback"),
-    case("a rollback of another service", [issue("sev1", "service:web")], "clear",
+    case("a rollback of another service",
+         [issue("sev1", "service:web", body=with_state(services=["web"]))], "clear",
          "other-service", intent="rollback", services=API),
     case("a linked fix", [issue("sev1", body=with_state(fixes=[7]))], "exempt", "fix",
          intent="fix", pulls=(pull(7),)),
@@ -667,6 +701,59 @@ BROKEN = [
     case("two unreadable items", [None, None], "error", "unreadable"),
 ]  # fmt: skip
 
+STATED = {"severity": "sev1", "services": ["web"]}
+# What people may do to labels, by hand, until a run puts it right: never in the deploy's favour.
+BY_HAND = [
+    case(f"{label} by hand on an incident that freezes",
+         [issue("sev1", label, body=with_state(severity="sev1"))], "frozen", "severity")
+    for label in ("drill", "needs-confirmation", "deploys-allowed")
+] + [
+    case("a lighter severity by hand", [issue("sev3", body=with_state(severity="sev1"))], "frozen",
+         "severity"),
+    case("a worse severity by hand", [issue("sev1", body=with_state(severity="sev3"))], "frozen",
+         "severity"),
+    case("no severity any more", [issue(body=with_state(severity="sev2"))], "frozen", "severity"),
+    case("no freeze label any more",
+         [issue("sev3", body=with_state(severity="sev3", freeze={"freeze": "freeze"}))], "frozen",
+         "deploy-freeze"),
+    case("no drill label any more", [issue("sev1", body=with_state(severity="sev1", drill=True))],
+         "frozen", "severity"),
+    case("a drill by its state", [issue("sev1", "drill",
+                                        body=with_state(severity="sev1", drill=True))],
+         "clear", "drill"),
+    case("let through by its state",
+         [issue("sev1", "deploys-allowed",
+                body=with_state(severity="sev1", freeze={"freeze": "thaw"}))],
+         "clear", "deploys-allowed"),
+    case("another service by hand", [issue("sev1", "service:web", "service:api",
+                                           body=with_state(**STATED))],
+         "frozen", "severity", services=API),
+    case("no service any more, which the text alone still says",
+         [issue("sev1", body=with_state(**STATED))], "clear", "other-service", services=API),
+    case("a service whose label was renamed to everything",
+         [issue("sev1", "service:all", body=with_state(**STATED))], "frozen", "severity",
+         services=API),
+    case("a label adds a service to those of the form",
+         [issue("sev1", "service:api", body=form(Affected_services="web"))], "frozen", "severity",
+         services=API),
+    *(
+        case(f"two headings {label}", [issue("sev1", body=form(Summary=f"x\n\n### {label}\n\nblog",
+                                                                **{label: "_No response_"}))],
+             "frozen", "severity", services=API)
+        for label in ("Services", "Affected services")
+    ),
+    case("two headings about services in other words",
+         [issue("sev1", body=form(Summary="x\n\n### Services\n\nblog",
+                                  Affected_services="api"))],
+         "frozen", "severity", services=("web",)),
+    case("two ends of a freeze", [freeze(body=form(Until=EARLIER, Why="x\n\n### Until\n\n-"))],
+         "frozen", "deploy-freeze"),
+    case("two lists of environments",
+         [freeze(body=form(Environments="eu", Why="x\n\n### Environments\n\neu"))], "frozen",
+         "deploy-freeze", environment="us"),
+]  # fmt: skip
+
 CASES = [
     *LABELS, *CHOSEN, *FORMS, *TRUST, *SERVICES, *ENVIRONMENTS, *ALLOW, *INTENT, *FREEZES, *BROKEN,
+    *BY_HAND,
 ]  # fmt: skip

@@ -5,12 +5,13 @@ The sandbox plays a healthy GitHub; this one is scripted answer by answer.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import socket
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -35,17 +36,30 @@ class Hostile:
     script: dict[str, list[Reply]] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
     tokens: list[str | None] = field(default_factory=list)
+    asked: list[Any] = field(default_factory=list)  # what was sent by POST
+    lists: Callable[[str, dict[str, str]], list[Any]] | None = None  # a list of its own making
+    tags: bool = False  # whether answers have an ETag, and known ones are 304
+    counted: int = 0  # requests that were not answered by 304
     url: str = ""
 
     def will(self, key: str, *replies: Any) -> None:
         """Give these answers in turn, the last one for ever; plain values are sent as JSON."""
         self.script[key] = [r if isinstance(r, Reply) else Reply(r) for r in replies]
 
+    def believe(self) -> None:
+        """Nobody edited anything, and everybody may write."""
+        self.will("/collaborators/", {"permission": "write"})
+        author = {"__typename": "User", "login": "alice"}
+        issue = {"author": author, "editor": None, "lastEditedAt": None}
+        self.will("/graphql", {"data": {"repository": {"issue": issue}}})
+
     def reply(self, path: str) -> Reply:
         """The next answer for a path; an empty list for issues, 404 for anything else."""
         url = urlsplit(path)
-        label = parse_qs(url.query).get("labels", [""])[0]
-        page = parse_qs(url.query).get("page", ["1"])[0]
+        query = {key: values[0] for key, values in parse_qs(url.query).items()}
+        label, page = query.get("labels", ""), query.get("page", "1")
+        if label and self.lists:
+            return Reply(self.lists(label, query))
         if label:
             keys = [f"{label}?{page}", label] if page == "1" else [f"{label}?{page}"]
         else:
@@ -63,6 +77,11 @@ def serve() -> Iterator[Hostile]:
     world = Hostile()
 
     class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            size = int(self.headers["Content-Length"])
+            world.asked.append(json.loads(self.rfile.read(size)))
+            self.do_GET()
+
         def do_GET(self) -> None:
             world.log.append(self.path)
             world.tokens.append(self.headers["Authorization"])
@@ -80,6 +99,14 @@ def serve() -> Iterator[Hostile]:
                 time.sleep(2)
                 return
             body = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
+            tag = f'"{hashlib.sha256(body).hexdigest()}"'
+            if world.tags and reply.status == 200 and self.command == "GET":
+                if self.headers["If-None-Match"] == tag:
+                    self.send_response(304)
+                    self.end_headers()
+                    return
+                reply.headers["ETag"] = tag
+            world.counted += 1
             self.send_response(reply.status)
             for name, value in reply.headers.items():
                 self.send_header(name, value)

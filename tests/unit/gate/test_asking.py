@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import base64
+import random
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from incident_actions import gate, gate_further
-from tests.unit.gate.cases import HEAD, SEV1, SHA, allow, freeze, issue, with_state
+from tests.unit.gate.cases import HEAD, NOW, SEV1, SHA, allow, freeze, issue, outsider, with_state
 from tests.unit.gate.conftest import Run
 from tests.unit.gate.hostile import Hostile, Reply
 
@@ -21,7 +23,8 @@ LINKED_FIX = issue("sev1", body=with_state(fixes=[7]))
 def pull(number: int = 7, body: str = "", head: str = HEAD) -> dict[str, Any]:
     """A pull request as GitHub's API and events have it."""
     item = {"number": number, "title": "A change", "body": body, "head": {"sha": head}}
-    return {**item, "author_association": "MEMBER"}
+    author = {"user": {"login": "erin"}, "author_association": "MEMBER"}
+    return {**item, **author, "merge_commit_sha": SHA}
 
 
 def config(text: str) -> dict[str, str]:
@@ -79,15 +82,90 @@ def test_all_pages_are_read(run: Run, github: Hostile, relations: str, total: in
     ran = run()
     assert (ran.verdict, f"#{total} SEV1" in ran.outputs["reason"]) == ("frozen", True)
     lists = [path for path in github.log if "labels=incident" in path]
-    assert len(lists) == -(-total // 100)
+    assert len(lists) == 2 + 2 * -(-total // 100)
+
+
+class Reports:
+    """A list of open issues as GitHub keeps it: in order, in pages, and changing all the time."""
+
+    def __init__(self, github: Hostile, *items: dict[str, Any]) -> None:
+        self.items = [
+            {**item, "updated_at": (NOW + timedelta(minutes=n)).isoformat()}
+            for n, item in enumerate(items)
+        ]
+        self.asked = 0
+        self.after: Callable[[], None] = lambda: None  # what happens after each answer
+        github.lists = self.page
+
+    def page(self, label: str, query: dict[str, str]) -> list[Any]:
+        """One page of the list."""
+        if label != "incident":
+            return []
+        self.asked += 1
+        found = [item for item in self.items if item["updated_at"] >= query.get("since", "")]
+        if query.get("sort") == "updated":
+            found.sort(key=lambda item: str(item["updated_at"]))
+        else:
+            found.sort(key=lambda item: int(item["number"]), reverse=True)
+        page = int(query.get("page", "1"))
+        self.after()
+        return found[(page - 1) * 100 : page * 100]
+
+
+def strangers(numbers: range) -> list[dict[str, Any]]:
+    """Open reports from outside."""
+    return [outsider(issue(number=number)) for number in numbers]
 
 
 def test_a_thousand_incidents(run: Run, github: Hostile) -> None:
-    """Ten pages are ten requests, each page once."""
-    pages(github, 1000, "next, last")
+    """The first page, and each hundred once more in a list where nothing can slip."""
+    reports = Reports(github, issue("sev1", number=1), *strangers(range(2, 1001)))
     assert run().verdict == "frozen"
-    asked = sorted(path for path in github.log if "labels=incident" in path)
-    assert len(asked) == len(set(asked)) == 10
+    assert reports.asked == 12
+
+
+@pytest.mark.parametrize("sorts", [True, False])
+@pytest.mark.parametrize("turn", range(20))
+def test_closing_reports_hides_no_incident(
+    run: Run, github: Hostile, turn: int, sorts: bool
+) -> None:
+    """Strangers close, reopen and change theirs after each answer: the incident is seen."""
+    dice = random.Random(turn)
+    first = dice.randrange(1, 140)
+    items = strangers(range(1, 260))
+    items[first] = issue("sev1", number=first + 1)
+    reports = Reports(github, *items)
+    if not sorts:
+        keep, reports.page = reports.page, lambda label, query: keep(label, {**query, "sort": ""})
+        github.lists = lambda label, query: keep(label, {"page": query.get("page", "1")})
+
+    def change() -> None:
+        theirs = [item for item in reports.items if item["number"] != first + 1]
+        newest = max(theirs, key=lambda item: int(item["number"]))
+        reports.items.remove(newest)
+        touched = dice.choice(theirs)
+        touched["updated_at"] = (NOW + timedelta(days=1, minutes=reports.asked)).isoformat()
+
+    reports.after = change
+    assert run().verdict != "clear"
+
+
+def test_many_changed_in_one_second(run: Run, github: Hostile) -> None:
+    """A list that can't be cut by time is read page by page, until it stands still."""
+    reports = Reports(github, *strangers(range(2, 300)), issue("sev1", number=1))
+    for item in reports.items:
+        item["updated_at"] = NOW.isoformat()
+    assert run().verdict == "frozen"
+
+
+def test_a_list_that_never_stands_still_is_no_answer(run: Run, github: Hostile) -> None:
+    """What can't be known is never clear."""
+    reports = Reports(github, *strangers(range(2, 300)))
+    for item in reports.items:
+        item["updated_at"] = NOW.isoformat()
+    reports.after = lambda: reports.items.pop() and None
+    ran = run()
+    assert (ran.verdict, "changes while it is read" in ran.errors[0]) == ("error", True)
 
 
 def test_a_cursor_is_followed(run: Run, github: Hostile) -> None:
@@ -120,28 +198,34 @@ def test_github_enterprise_has_a_path(run: Run, github: Hostile) -> None:
 
 def test_incidents_may_live_elsewhere(run: Run, github: Hostile) -> None:
     """`repository` names where to look; the commit is looked up where it lives."""
-    github.will("incident", [issue("sev1", body=allow(pr=7))])
+    github.will("incident", [issue("sev1", body=allow(pr=7, sha=HEAD))])
     run(inputs={"repository": "acme/incidents"})
     assert "/repos/acme/incidents/issues?" in github.log[0]
     assert f"/repos/acme/shop/commits/{SHA}/pulls" in github.log
 
 
 def test_a_freeze_costs_no_look_up_that_can_not_help(run: Run, github: Hostile) -> None:
-    """Without an /allow, an environment or a fix, only the schedule is looked at."""
+    """Without an /allow, an environment or a fix: the schedule, and what the author may do."""
     github.will("incident", [SEV1])
     assert run().verdict == "frozen"
-    assert len(github.log) == 3
+    assert len(github.log) == 4
+    assert "/repos/acme/shop/collaborators/alice/permission" in github.log
     assert "/repos/acme/shop/actions/runs?event=schedule&per_page=1" in github.log
 
 
 @pytest.mark.parametrize(
     ("body", "inputs"),
-    [(allow(pr=7), {}), (allow(sha=HEAD), {}), (with_state(fixes=[7]), {"intent": "fix"})],
+    [
+        (allow(pr=7, sha=HEAD), {}),
+        (allow(sha=HEAD), {}),
+        (with_state(fixes=[7]), {"intent": "fix"}),
+    ],
 )
 def test_the_pull_request_of_the_commit_is_looked_up(
     run: Run, github: Hostile, body: str, inputs: dict[str, str]
 ) -> None:
     """A commit on the main branch is let through by its pull request's number or head."""
+    github.believe()
     github.will("incident", [issue("sev1", body=body)])
     github.will(f"/commits/{SHA}/pulls", [pull()])
     ran = run(inputs=inputs)
@@ -150,6 +234,7 @@ def test_the_pull_request_of_the_commit_is_looked_up(
 
 def test_a_closing_keyword_makes_a_fix(run: Run, github: Hostile) -> None:
     """`intent: fix` passes when the pull request's description closes the incident."""
+    github.believe()
     github.will("incident", [SEV1])
     github.will(f"/commits/{SHA}/pulls", [pull(body="Fixes #12")])
     assert run(inputs={"intent": "fix"}).verdict == "exempt"
@@ -157,7 +242,8 @@ def test_a_closing_keyword_makes_a_fix(run: Run, github: Hostile) -> None:
 
 def test_a_pull_request_event_needs_no_look_up(run: Run, github: Hostile) -> None:
     """In a pull request its number and head come from the event."""
-    github.will("incident", [issue("sev1", body=allow(pr=7))])
+    github.believe()
+    github.will("incident", [issue("sev1", body=allow(pr=7, sha=HEAD))])
     ran = run(event={"pull_request": pull()}, GITHUB_EVENT_NAME="pull_request")
     assert ran.verdict == "exempt"
     assert not any("/pulls" in path for path in github.log)
@@ -165,6 +251,7 @@ def test_a_pull_request_event_needs_no_look_up(run: Run, github: Hostile) -> Non
 
 def test_a_merge_queue_entry_is_its_pull_request(run: Run, github: Hostile) -> None:
     """In a merge queue the pull request's number is in the branch, its text is looked up."""
+    github.believe()
     group = {"head_ref": f"refs/heads/gh-readonly-queue/main/pr-7-{HEAD}", "head_sha": SHA}
     github.will("incident", [LINKED_FIX])
     github.will("/pulls/7", pull())
@@ -189,7 +276,8 @@ def test_an_event_without_a_pull_request_decides_by_the_commit(
     run: Run, github: Hostile, event: dict[str, Any]
 ) -> None:
     """What an event lacks is looked up instead."""
-    github.will("incident", [issue("sev1", body=allow(pr=7))])
+    github.believe()
+    github.will("incident", [issue("sev1", body=allow(pr=7, sha=HEAD))])
     github.will("/commits/", [pull()])
     assert run(event=event, GITHUB_EVENT_NAME="pull_request").verdict == "exempt"
 
@@ -227,11 +315,12 @@ def test_an_unreadable_configuration_freezes_all(run: Run, github: Hostile, answ
 
 def test_each_look_up_goes_its_own_way(run: Run, github: Hostile) -> None:
     """Configuration, pull request and schedule are asked for at once, each by its own path."""
-    github.will("incident", [issue("sev1", body=allow(pr=7))])
+    github.believe()
+    github.will("incident", [issue("sev1", body=allow(pr=7, sha=HEAD))])
     github.will("/contents/.github/incident.yml", config("freeze:\n  environments: [live]\n"))
     github.will(f"/commits/{SHA}/pulls", [pull()])
     assert run(inputs={"environment": "live"}).verdict == "exempt"
-    assert len(github.log) == 5
+    assert len(github.log) == 7
 
 
 def test_no_configuration_freezes_all_silently(run: Run, github: Hostile) -> None:
@@ -371,3 +460,44 @@ def test_waiting_bridges_an_outage(run: Run, github: Hostile, ticks: Ticks) -> N
     github.will("incident", Reply({}, 401))
     ticks.naps.clear()
     assert (run(inputs={"wait-minutes": "5"}).exit_code, ticks.naps) == (3, [])
+
+
+def lively(github: Hostile, ticks: Ticks, every: float) -> None:
+    """An incident with an allowance that changes every so many seconds, and a schedule."""
+    allowed = issue("sev1", "status:investigating", body=allow(pr=7, sha=HEAD))
+
+    def incidents(label: str, query: dict[str, str]) -> list[Any]:
+        at = NOW + timedelta(seconds=ticks.at // every * every)
+        return [{**allowed, "updated_at": at.isoformat()}] if label == "incident" else []
+
+    github.lists = incidents
+    github.believe()
+    github.will("/commits/", [pull(head="ab" * 20)])
+    github.will("/actions/runs", {"workflow_runs": []})
+
+
+@pytest.mark.parametrize("tags", [True, False])
+@pytest.mark.parametrize("every", [1.0, 60.0, 900.0, 9e9])
+def test_an_hour_of_waiting_costs_little(
+    run: Run, github: Hostile, ticks: Ticks, every: float, tags: bool
+) -> None:
+    """Fewer than 60 requests count, however often the incident changes; a quiet one is polled."""
+    lively(github, ticks, every)
+    github.tags = tags
+    assert run(inputs={"wait-minutes": "60", "environment": "live"}).verdict == "frozen"
+    assert (ticks.at, github.counted < 60) == (3600.0, True)
+    if tags and every == 9e9:
+        assert ticks.naps == [30.0] * 120
+        assert github.counted <= 16
+
+
+def test_a_change_is_noticed_at_once_after_quiet_waiting(
+    run: Run, github: Hostile, ticks: Ticks
+) -> None:
+    """Answers that did not change cost nothing, so the polling goes on every half minute."""
+    lively(github, ticks, 9e9)
+    github.tags, before = True, github.lists
+    assert before
+    github.lists = lambda label, query: [] if ticks.at >= 1800 else before(label, query)
+    ran = run(inputs={"wait-minutes": "60"})
+    assert (ran.verdict, ticks.at) == ("clear", 1800.0)

@@ -36,14 +36,24 @@ def decide(case: Case) -> gate.GateVerdict:
     issues = [found for found in map(decision.read_issue, case.issues) if found is not None]
     verdict = decision.decide(asked, issues, NOW)
     if verdict.verdict == "frozen":
-        verdict = decision.decide(asked, issues, NOW, **case.context)
+        verdict = decision.decide(asked, issues, NOW, believed(issues, **case.context))
     return verdict
+
+
+def believed(issues: list[decision.ListedIssue], **found: object) -> decision.LookedUp:
+    """What is looked up when writers stand behind every label, text and pull request."""
+    everybody = {
+        "may_write": dict.fromkeys(("alice", "erin"), True),
+        "labels": {issue.number: issue.labels for issue in issues},
+        "bodies": frozenset(issue.number for issue in issues),
+    }
+    return decision.LookedUp(**{**everybody, **found})
 
 
 def decide_on(*items: object, **changes: object) -> gate.GateVerdict:
     """Decide about these open issues."""
     issues = [found for found in map(decision.read_issue, items) if found is not None]
-    return decision.decide(request(**changes), issues, NOW)
+    return decision.decide(request(**changes), issues, NOW, believed(issues))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -99,7 +99,8 @@ def test_a_merge_queue_entry_passes_when_its_pull_request_is_allowed(
     """The pull request behind a merge group is read from the event."""
     alice = shop.as_user("alice", SHOP)
     pull = alice.open_pull("Fix logins", {"a": "b"}, "fix")
-    entry = {"pr": pull["number"], "until": "2126-01-01T00:00:00Z", "by": "alice", "reason": "x"}
+    entry = {"until": "2126-01-01T00:00:00Z", "by": "alice", "reason": "x"}
+    entry |= {"pr": pull["number"], "sha": pull["head"]["sha"]}
     alice.edit_issue_body(1, with_state(alice.issue(1)["body"], number=1, allow=[entry]))
     sha = pull["head"]["sha"]
     ref = f"refs/heads/gh-readonly-queue/main/pr-{pull['number']}-{sha}"

@@ -49,6 +49,7 @@ def test_report_mode_tells_and_passes(run: Run, github: Hostile) -> None:
 
 def test_an_override_leaves_a_trace(run: Run, github: Hostile) -> None:
     """A used override is in the summary, and in a notice that programs can read back."""
+    github.believe()
     github.will("incident", [issue("sev1", body=allow(sha=SHA))])
     ran = run(GITHUB_RUN_ID="99")
     [notice] = ran.annotations

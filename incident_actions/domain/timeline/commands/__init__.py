@@ -16,9 +16,10 @@ from incident_actions.domain.timeline.commands.base import Command
 REGISTRY: tuple[type[Command], ...] = (
     roles.Ack, roles.AssignRole, roles.SetSeverity, status.SetStatus, record.Note, record.Did,
     record.Update, record.CustomerUpdate, status.Mitigated, status.Verify, status.Resolve,
-    status.Reopen, freeze.FreezeDeploys, freeze.ThawDeploys, freeze.Allow, record.AddAction,
-    record.SetCause, record.SetServices, status.SetTime, settings.Snooze, settings.Sensitive,
-    settings.StartPostmortem, reports.Confirm, reports.Dismiss, pages.ShowRunbook, pages.Help,
+    status.Reopen, freeze.FreezeDeploys, freeze.ThawDeploys, freeze.Allow, freeze.LinkFix,
+    record.AddAction, record.SetCause, record.SetServices, status.SetTime, settings.Snooze,
+    settings.Sensitive, settings.StartPostmortem, reports.Confirm, reports.Dismiss,
+    pages.ShowRunbook, pages.Help,
 )  # fmt: skip
 
 BY_NAME = {command.name: command for command in REGISTRY}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
 from typing import ClassVar, Self
@@ -32,13 +33,15 @@ class Origin(Source, frozen=True):
 
     `at` is when the change happened, and `typed_at` when GitHub recorded it; they differ when the
     command was backdated. `checks` are the team's recovery checks, `permissions` those of people.
-    `by_hand` is True for a manual action, False for a typed command.
+    `commits` are what was looked up for the changes that people name (`Allow.question`). `by_hand`
+    is True for a manual action, False for a typed command.
     """
 
     typed_at: datetime
     checks: tuple[ChecklistItem, ...] = ()
     permissions: Permissions = Permissions()
     by_hand: bool = False
+    commits: Mapping[str, str] = {}
 
 
 class Command(Struct, frozen=True):

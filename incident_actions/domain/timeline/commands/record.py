@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date, timedelta
 
 from msgspec.structs import replace
@@ -14,7 +13,6 @@ from incident_actions.domain.timeline.commands.base import Command, Origin, Text
 
 LONGEST_PROMISE = timedelta(hours=24)
 _ARROWS = ("->", "→", "=>", "–>", "—>")
-_REFERENCE = re.compile(r"(?:(?<=\s)|^|(?<=\())#(\d{1,9})\b")
 
 
 class Note(TextCommand, frozen=True):
@@ -51,9 +49,8 @@ class Did(Command, frozen=True):
         return cls(text, "")
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
-        """Counts the mitigation, and remembers the pull requests that its text names as fixes."""
-        fixes = fixes_named(incident, self.action, self.result)
-        incident = replace(incident, fixes=fixes, mitigations=incident.mitigations + 1)
+        """Counts the mitigation. What its text names is no fix: it may be the culprit."""
+        incident = replace(incident, mitigations=incident.mitigations + 1)
         return origin.log(incident, self.action, self.result, deed=EntryKind.MITIGATION)
 
 
@@ -163,14 +160,3 @@ class SetServices(Command, frozen=True):
         """Replaces the services that were named before."""
         action = f"set the services to {', '.join(self.names)}"
         return origin.log(incident, action, services=tuple(sorted(self.names)))
-
-
-def fixes_named(incident: Incident, *texts: str) -> tuple[int, ...]:
-    """The pull requests that may fix the incident: those known, and those named (`#57`) in `texts`.
-
-    At most the last 20 are kept. A fix may pass the freeze, so only texts of commands that need
-    write access may name one. Those of `/note` and `/update` may not: triage access is enough for
-    these commands.
-    """
-    named = [int(number) for text in texts for number in _REFERENCE.findall(text)]
-    return tuple(dict.fromkeys((*incident.fixes, *named)))[-20:]

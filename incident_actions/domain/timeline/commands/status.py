@@ -16,7 +16,6 @@ from incident_actions.domain.issue.incident import (
 from incident_actions.domain.playbook.checklist import ChecklistItem, missing
 from incident_actions.domain.timeline.arguments import Arguments, Mistake
 from incident_actions.domain.timeline.commands.base import Command, Origin, TextCommand
-from incident_actions.domain.timeline.commands.record import fixes_named
 
 ACTIVE = (Status.INVESTIGATING, Status.IDENTIFIED, Status.MONITORING)
 """The statuses that `/status` sets. `/confirm` ends `reported`, and `/resolve` sets `resolved`."""
@@ -75,14 +74,10 @@ class Mitigated(TextCommand, frozen=True):
     example = "/mitigated at 14:14 rollback is live"
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
-        """Sets the time of mitigation, and the status to `monitoring`; acknowledges.
-
-        Pull requests that the text names are remembered as fixes.
-        """
+        """Sets the time of mitigation, and the status to `monitoring`; acknowledges."""
         _require(incident, Status.MONITORING, f"/time mitigated at {origin.at:%H:%M}")
         incident = origin.set_time(origin.acknowledge(incident), Moment.MITIGATED)
-        fixes = fixes_named(incident, self.text)
-        return origin.log(incident, "mitigated", self.text, status=Status.MONITORING, fixes=fixes)
+        return origin.log(incident, "mitigated", self.text, status=Status.MONITORING)
 
 
 class Verify(Command, frozen=True):

@@ -1,0 +1,185 @@
+"""Whom to believe: what GitHub says of people, labels and texts, before they let a deploy pass.
+
+Used only while a deploy is frozen. A question that fails leaves it frozen.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import Any
+from urllib.parse import quote
+
+from incident_actions.gate import DeployRequest, GateClient
+from incident_actions.gate_decision import ListedIssue, LookedUp, claims, wants_proof
+from incident_actions.gate_readers import dig, login, parse_time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime
+
+MOST_ASKED = 30  # issues about which the gate asks further; the others stay as they are
+MAY_WRITE = ("write", "maintain", "admin")
+EDITOR = """
+query($owner: String!, $name: String!, $number: Int!) {
+  repository(owner: $owner, name: $name) {
+    issue(number: $number) {
+      author { __typename login }
+      editor { __typename login }
+      lastEditedAt
+    }
+  }
+}
+"""
+
+
+class Writer:
+    """Who wrote an issue's text as it is now: the last editor, else the author.
+
+    `login` is empty when GitHub names nobody. `problem` says why nothing is known of them.
+    """
+
+    def __init__(self, login: str = "", *, bot: bool = False, problem: str = "") -> None:
+        self.login, self.bot, self.problem = login, bot, problem
+
+
+def look_up_trust(
+    client: GateClient,
+    issues: Iterable[ListedIssue],
+    request: DeployRequest,
+    authors: Iterable[str],
+    bot: str,
+    now: datetime,
+) -> LookedUp:
+    """Ask about those who stand behind what may let a deploy pass.
+
+    `issues` freeze the deploy. `authors` are the logins of who wrote a pull request that may be a
+    fix. `bot` is the login of our bot. Gives `may_write`, `labels`, `bodies` and `notes`. Asks for
+    each issue who put its labels on and who edited its text, then for each of these people once
+    whether they may write.
+    """
+    asked = list(issues)[:MOST_ASKED]
+    labelled = [issue for issue in asked if claims(issue)]
+    proven = [issue for issue in asked if wants_proof(request, issue, now)]
+    answers = client.together(
+        [partial(labelled_by, client, issue) for issue in labelled]
+        + [partial(writer_of, client, issue) for issue in proven]
+    )
+    by = dict(zip((issue.number for issue in labelled), answers))
+    writers = dict(zip((issue.number for issue in proven), answers[len(labelled) :]))
+    people = {issue.author for issue in asked if issue.author and not issue.certain} | {*authors}
+    for hands in by.values():
+        people.update(hands.values() if isinstance(hands, dict) else ())
+    people.update(each.login for each in writers.values() if isinstance(each, Writer))
+    people -= {"", bot, *(w.login for w in writers.values() if isinstance(w, Writer) and w.bot)}
+    may_write = permissions(client, people)
+
+    def may(name: str) -> bool:
+        return name == "" or may_write.get(name.casefold()) is True  # "": a bot put it on
+
+    labels = {
+        number: frozenset(label for label, name in hands.items() if may(name))
+        for number, hands in by.items()
+        if isinstance(hands, dict)
+    }
+    bodies, notes = set(), []
+    for number, writer in writers.items():
+        doubt = doubt_about(writer, bot, may_write)
+        if doubt:
+            notes.append(
+                f"#{number} {doubt}: its overrides do not count until the incident workflow has"
+                " run."
+            )
+        else:
+            bodies.add(number)
+    return LookedUp(may_write=may_write, labels=labels, bodies=frozenset(bodies), notes=notes)
+
+
+def doubt_about(writer: Writer | Exception, bot: str, may_write: Mapping[str, bool]) -> str:
+    """Why an issue's text may not be believed, in words; empty when it may."""
+    if isinstance(writer, Exception):
+        return f"may have been edited by anybody, because GitHub could not be asked ({writer})"
+    if writer.problem:
+        return writer.problem
+    if writer.bot:
+        ours = writer.login.casefold() == bot.removesuffix("[bot]").casefold()
+        name = f"{writer.login}[bot]"
+        return "" if ours else f"was last edited by @{name}, which `bot:` does not name"
+    allowed = may_write.get(writer.login.casefold())
+    if allowed is None:
+        return f"was last edited by @{writer.login}, whose permission can't be looked up"
+    return "" if allowed else f"was last edited by @{writer.login}, who may not write"
+
+
+def permissions(client: GateClient, logins: Iterable[str]) -> dict[str, bool]:
+    """Whether each of these people may write, by login in lower case. Failed questions are left
+    out.
+
+    https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user
+    """
+    named = sorted({name.casefold() for name in logins})
+    path = f"/repos/{client.repository}/collaborators"
+    calls = [partial(client.get, f"{path}/{quote(name, safe='')}/permission") for name in named]
+    answers = zip(named, client.together(calls))
+    return {
+        name: dig(answer[0], "permission") in MAY_WRITE
+        for name, answer in answers
+        if isinstance(answer, tuple) and isinstance(dig(answer[0], "permission"), str)
+    }
+
+
+def labelled_by(client: GateClient, issue: ListedIssue) -> dict[str, str]:
+    """Who put on each label that lets a deploy pass, by label: a login, empty for a bot.
+
+    Labels are left out when that is not known, as in a history of over a hundred events. Raises
+    `GateError`.
+
+    https://docs.github.com/en/rest/issues/events#list-issue-events
+    """
+    path = f"/repos/{client.repository}/issues/{issue.number}/events?per_page=100"
+    events, _ = client.get(path)
+    if not isinstance(events, list) or len(events) >= 100:
+        return {}
+    hands: dict[str, str | None] = {}
+    for event in events:
+        label = str(dig(event, "label", "name")).strip().casefold()
+        if dig(event, "event") == "labeled":
+            bot = dig(event, "actor", "type") == "Bot"
+            hands[label] = "" if bot else login(dig(event, "actor"))
+    return {label: name for label, name in hands.items() if name is not None}
+
+
+def writer_of(client: GateClient, issue: ListedIssue) -> Writer:
+    """Who wrote an issue's text as it was listed. Raises `GateError`.
+
+    An answer is remembered in `client.memory` for as long as the issue does not change.
+
+    https://docs.github.com/en/graphql/reference/objects#issue
+    """
+    key = ("writer", issue.number, issue.updated)
+    known: Writer | None = client.memory.get(key) if issue.updated else None
+    if known:
+        return known
+    owner, _, name = client.repository.partition("/")
+    variables = {"owner": owner, "name": name, "number": issue.number}
+    given = json.dumps({"query": EDITOR, "variables": variables}).encode()
+    api = client.settings.api
+    base = api[: -len("/v3")] if api.endswith("/api/v3") else api
+    answer, _ = client.get(f"{base}/graphql", given)
+    writer = read_writer(dig(answer, "data", "repository", "issue"), issue)
+    client.memory[key] = writer
+    return writer
+
+
+def read_writer(answer: Any, issue: ListedIssue) -> Writer:
+    """Read GraphQL's answer about an issue: its author, its last editor, and when they edited."""
+    edited = dig(answer, "lastEditedAt")
+    person = dig(answer, "editor" if edited else "author")
+    at = parse_time(edited)
+    if edited and issue.updated and not (at and at <= issue.updated):
+        return Writer(problem="was edited just now")  # after it was listed
+    name = login(person)
+    if not name:
+        return Writer(problem="was last edited by somebody whom GitHub does not name")
+    return Writer(name.removesuffix("[bot]"), bot=dig(person, "__typename") == "Bot")
