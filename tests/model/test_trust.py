@@ -54,13 +54,14 @@ def github() -> Sandbox:
     author=st.sampled_from(["alice", "olga", "olga"]),
     severity=st.sampled_from(["SEV1", "SEV2", "SEV3"]),
     strict=st.booleans(),
+    beside=st.sampled_from(["", "report", "freeze"]),
     history=st.lists(steps, min_size=4, max_size=16),
 )
 def test_no_state_that_nobody_with_the_right_caused(
-    github: Sandbox, author: str, severity: str, strict: bool, history: list[Step]
+    github: Sandbox, author: str, severity: str, strict: bool, beside: str, history: list[Step]
 ) -> None:
     """After each run, and before it at the gate."""
-    world = TrustWorld(github, author, severity, strict=strict)
+    world = TrustWorld(github, author, severity, strict=strict, beside=beside)
     for step in history:
         if world.play(step):
             note(str(step))

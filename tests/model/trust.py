@@ -97,6 +97,8 @@ def by_label(name: str, *, on: bool) -> tuple[str, str] | None:
         return "environment", value
     if name in ("sev1", "sev2", "sev3"):
         return ("severity", name) if on else None
+    if name == "incident":
+        return ("convert", "") if on else None
     if name == "status:resolved":
         return ("resolve", "") if on else None
     switches = {
@@ -107,6 +109,10 @@ def by_label(name: str, *, on: bool) -> tuple[str, str] | None:
     return (switches[name][not on], "") if name in switches else None
 
 
+_ENDS_OF_FREEZE = (
+    *("thaw", "close", "drill", "undrill", "unfreeze", "environment", "add", "drop"),
+    "convert",
+)
 _SAME_RIGHT = {
     "force": "resolve",
     "add": "service",
@@ -137,6 +143,7 @@ class Case:
     notes: set[str] = field(default_factory=set)
     forged: list[Deed] = field(default_factory=list)
     seen: bool = False
+    _only_judged: bool = False
 
     def deeds(self) -> Iterator[Deed]:
         """Every deed."""
@@ -174,11 +181,16 @@ class Case:
     def needed(self, cause: Cause) -> int:
         """The right that a cause needs."""
         verb = _SAME_RIGHT.get(cause.verb, cause.verb)
+        if self.kind == "freeze" and verb == "close":
+            verb = "thaw"
         return self.rules.get(verb, TRIAGE if verb == "note" else WRITE)
 
     def certain(self, cause: Cause) -> bool:
         """Whether a cause counts for certain, as far as rights are concerned."""
-        return cause.sure and cause.deed.low >= self.needed(cause)
+        return cause.sure and self._counts(cause.deed, self.needed(cause))
+
+    def _counts(self, deed: Deed, needed: int) -> bool:
+        return deed.low >= needed and (deed.judged or not self._only_judged)
 
     # The facts ---------------------------------------------------------------------------
 
@@ -186,7 +198,7 @@ class Case:
         """The severities that it may have."""
         declared: set[Value] = {self.severity}
         for deed, severity in self.texts:
-            if deed.low >= WRITE:
+            if self._counts(deed, WRITE):
                 declared = {severity}
             elif deed.high >= WRITE:
                 declared.add(severity)
@@ -254,9 +266,19 @@ class Case:
         }
 
     def freezes(self, *, service: str = "", environment: str = "") -> bool:
-        """Whether it freezes for certain: nobody with the right can have lifted that."""
+        """Whether it freezes for certain: nobody with the right can have lifted that.
+
+        What no run has seen yet can't be known to make it freeze.
+        """
         if self.kind == "freeze":
-            return not (self.causes("thaw", "close", "drill", "unfreeze"))
+            return not self.causes(*_ENDS_OF_FREEZE)
+        self._only_judged = True
+        try:
+            return self._freezes(service, environment)
+        finally:
+            self._only_judged = False
+
+    def _freezes(self, service: str, environment: str) -> bool:
         if self.statuses() != {False} or self.drills() != {False}:
             return False
         narrowed = service and self.services() != {None}

@@ -44,7 +44,7 @@ LINES = (
     "/verify all", "/resolve stable", "/resolve --force nobody can test it", "/reopen it is back",
     "/allow {sha} for 2h the fix", "/service api", "/note {token}", "/confirm",
     "/dismiss no incident", "Thanks!", "> /thaw quoted", "<!-- incident-actions:report 2 -->",
-    "<!-- incident-actions:confirmed 2.1 -->", "<!-- incident-actions:freeze-ended 3.1 -->",
+    "<!-- incident-actions:confirmed 2.1 -->", "<!-- incident-actions:freeze-ended 2.1 -->",
 )  # fmt: skip
 LABELS = (
     "sev1", "sev2", "sev3", "deploys-allowed", "deploy-freeze", "drill", "needs-confirmation",
@@ -83,12 +83,17 @@ class Step:
 
 
 class TrustWorld:
-    """One history. `author` declares the incident; `rules` are the team's own rights."""
+    """One history. `author` declares the incident, #1; `strict` gives `/thaw` to maintainers only.
 
-    def __init__(self, sandbox: Sandbox, author: str, severity: str, *, strict: bool) -> None:
+    `beside` is what #2 is: a stranger's `report`, a `freeze`, or nothing.
+    """
+
+    def __init__(
+        self, sandbox: Sandbox, author: str, severity: str, *, strict: bool, beside: str = ""
+    ) -> None:
         self.sandbox = sandbox
         self._now = DAWN
-        self._heard = self._tokens = 0
+        self._heard = self._tokens = self._asked = 0
         sandbox.world = sandbox.site.world = World(lambda: self._now, api=sandbox.url)
         sandbox.clear_log()
         sandbox.repository(REPO, labels=["bug", "incident", "deploy-freeze"])
@@ -110,8 +115,8 @@ class TrustWorld:
         self.cases: dict[int, Case] = {}
         self.tick()
         self._open("incident", author, severity)
-        self._open("report", "eve", "SEV1")
-        self._open("freeze", "alice", "")
+        if beside:
+            self._open(beside, "eve" if beside == "report" else "alice", "SEV1")
 
     def _open(self, kind: str, author: str, severity: str) -> None:
         """A form, and the run for it."""
@@ -125,8 +130,8 @@ class TrustWorld:
         self.cases[number] = Case(number, kind, author, severity.lower(), self.rules)
         self._runs("run")
 
-    def tick(self, minutes: float = 1) -> None:
-        """Time passes."""
+    def tick(self, minutes: float = 6) -> None:
+        """Time passes: more than what a run takes for its own."""
         self._now += timedelta(minutes=minutes)
 
     def person(self, login: str) -> Person:
@@ -236,7 +241,7 @@ class TrustWorld:
 
     def _case(self, step: Step) -> Case:
         """Mostly the incident."""
-        return self.cases[(1, 1, 1, 1, 2, 3)[step.other % 6]]
+        return self.cases[(1, 1, 2)[step.other % 3] if len(self.cases) > 1 else 1]
 
     def _text(self, step: Step) -> str:
         self._tokens += 1
@@ -263,7 +268,7 @@ class TrustWorld:
         ]
         if not may:
             return False
-        id, text = may[step.other // 6 % len(may)], self._text(step)
+        id, text = may[step.other // 3 % len(may)], self._text(step)
         talk = case.talks[id]
         if step.pick % 2:
             text = f"{talk.versions[-1][1]}\n{text}"
@@ -283,7 +288,7 @@ class TrustWorld:
         ]
         if not may:
             return False
-        id = may[step.other // 6 % len(may)]
+        id = may[step.other // 3 % len(may)]
         self.person(step.who).delete_comment(id)
         del case.talks[id]
         return True
@@ -343,12 +348,14 @@ class TrustWorld:
         if self.right(step.who) < WRITE:
             return False
         self._tokens += 1
-        self.person(step.who).set_title(1, f"Logins fail {self._tokens}, fixes #3")
+        self.person(step.who).set_title(1, f"Logins fail {self._tokens}, fixes #2")
         return True
 
     def do_write(self, step: Step) -> bool:
         """Somebody edits the form's answer: the author, or who may write."""
-        case = self.cases[1 + step.other % 2]
+        case = self._case(step)
+        if case.kind == "freeze":
+            return False
         if not (self.right(step.who) >= WRITE or case.author == step.who):
             return False
         severity = f"sev{1 + step.pick % 3}"
@@ -393,7 +400,7 @@ class TrustWorld:
 
     def do_elsewhere(self, step: Step) -> bool:
         """In a stranger's own repository: its bot's issues carry our markers, pulls mention us."""
-        number = 1 + step.pick % 3
+        number = 1 + step.pick % 2
         if step.other % 2:
             self._tokens += 1
             name = f"PULL{self._tokens}"
@@ -404,7 +411,7 @@ class TrustWorld:
             self.cases[1].pulls[name] = (self.deed("eve"), False)
             return True
         kind = ("report", "confirmed", "freeze-ended", "postmortem")[step.other // 2 % 4]
-        body = f"<!-- incident-actions:{kind} {number} -->\n{REPO}#1 {REPO}#2 {REPO}#3"
+        body = f"<!-- incident-actions:{kind} {number} -->\n{REPO}#1 {REPO}#2"
         given = {"title": "Mine", "body": body}
         self._hub("ghs_elsewhere", ELSEWHERE).send("POST", "/issues", given=given)
         return True
@@ -422,7 +429,7 @@ class TrustWorld:
         elif kind == 1 and not ours:
             hub.send("POST", f"{issue}/comments", given={"body": self._text(step)})
         elif kind == 2 and not ours:
-            body = f"<!-- incident-actions:report {case.number} -->\n#1 #2 #3"
+            body = f"<!-- incident-actions:report {case.number} -->\n#1 #2"
             hub.send("POST", "/issues", given={"title": "Mine", "body": body, "labels": []})
         else:
             name = LABELS[step.pick // 12 % len(LABELS)]
@@ -532,7 +539,6 @@ class TrustWorld:
         opened = self._opened_for(case.number)
         assert len(opened) <= bool(case.causes("confirm")), "confirmed by nobody who may"
         assert "needs-confirmation" in labels, "not held"
-        assert not any(name.startswith("status:") and " " not in name for name in labels)
         assert not self._state(case.number)
         confirms, dismissals = case.causes("confirm"), case.causes("dismiss")
         if any(map(case.certain, confirms)) and not dismissals:
@@ -550,11 +556,13 @@ class TrustWorld:
 
     def _check_freeze(self, case: Case) -> None:
         is_open, labels = self.record(case.number).state == "open", self.labels(case.number)
+        if case.causes("convert"):
+            return  # the team has made an incident of it
         ends = case.causes("thaw", "close")
         assert is_open or ends, "ended by nobody who may"
         if any(map(case.certain, ends)):
             assert not is_open, "its end was lost"
-        assert "deploy-freeze" in labels or case.causes("unfreeze"), "its label was lost"
+        assert "deploy-freeze" in labels or case.causes("unfreeze", "convert"), "its label was lost"
         if not case.causes("drill", "undrill", "thaw", "environment"):
             assert not labels & {"drill", "needs-confirmation", "environment:staging"}
 
@@ -592,7 +600,8 @@ class TrustWorld:
             (self.commits[1], "", ""),
             (self.commits[2], "web", "production"),
         )
-        for sha, service, environment in asked:
+        self._asked += 1
+        for sha, service, environment in (asked[0], asked[1 + self._asked % 2]):
             holding = [
                 case.number
                 for case in visible
