@@ -128,6 +128,8 @@ def _incident_task(
 
 LOST_FOR = timedelta(days=2)
 """How long a sweep looks after an issue that was closed, or lost its label, without a run."""
+MOST_LOST = 40
+"""How many of them one sweep brings up to date. When there are more, sweeps take turns."""
 
 
 def _lost(context: RunContext, recent: RecentComments) -> tuple[JobResult, ...]:
@@ -137,12 +139,10 @@ def _lost(context: RunContext, recent: RecentComments) -> tuple[JobResult, ...]:
     """
     since = context.now - LOST_FOR
     lost = context.github.lost_issues(since, (names.INCIDENT, names.DEPLOY_FREEZE))
-    return tuple(
-        result
-        for issue in lost
-        if _may_be_wrong(context, issue, recent)
-        for result in reconcile_issue(context, issue.number)
-    )
+    wrong = [issue for issue in lost if _may_be_wrong(context, issue, recent)]
+    first = int(context.now.timestamp()) // 60 % len(wrong) if len(wrong) > MOST_LOST else 0
+    turn = (*wrong[first:], *wrong[:first])[:MOST_LOST]
+    return tuple(result for issue in turn for result in reconcile_issue(context, issue.number))
 
 
 def _may_be_wrong(context: RunContext, issue: Issue, recent: RecentComments) -> bool:

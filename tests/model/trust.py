@@ -53,12 +53,18 @@ class Cause:
 
 @dataclass
 class Talk:
-    """A comment: when it was written, and what each who saved it made of it."""
+    """A comment: when it was written, what each who saved it made of it, and who deleted it."""
 
     versions: list[tuple[Deed, str]]
+    deleted: Deed | None = None
 
-    def causes(self) -> list[Cause]:
-        """Its commands. A line belongs to who brought it in; who may nothing takes nothing away."""
+    def causes(self, *, only_judged: bool = False) -> list[Cause]:
+        """Its commands. A line belongs to who brought it in; who may nothing takes nothing away.
+
+        With `only_judged` nothing is taken away by what no run has seen.
+        """
+        if self.deleted is not None and (self.deleted.judged or not only_judged):
+            return []
         said: list[tuple[str, Cause]] = []
         written = self.versions[0][0].at
         for deed, text in self.versions:
@@ -69,7 +75,7 @@ class Talk:
                 for line in lines
                 if line not in known
             ]
-            if deed.low >= TRIAGE:
+            if deed.low >= TRIAGE and (deed.judged or not only_judged):
                 said = [(line, cause) for line, cause in said if line in lines]
             elif deed.high >= TRIAGE:
                 for line, cause in said:
@@ -97,8 +103,6 @@ def by_label(name: str, *, on: bool) -> tuple[str, str] | None:
         return "environment", value
     if name in ("sev1", "sev2", "sev3"):
         return ("severity", name) if on else None
-    if name == "incident":
-        return ("convert", "") if on else None
     if name == "status:resolved":
         return ("resolve", "") if on else None
     switches = {
@@ -111,7 +115,6 @@ def by_label(name: str, *, on: bool) -> tuple[str, str] | None:
 
 _ENDS_OF_FREEZE = (
     *("thaw", "close", "drill", "undrill", "unfreeze", "environment", "add", "drop"),
-    "convert",
 )
 _SAME_RIGHT = {
     "force": "resolve",
@@ -148,7 +151,9 @@ class Case:
     def deeds(self) -> Iterator[Deed]:
         """Every deed."""
         yield from (cause.deed for cause in self.hands)
-        yield from (deed for talk in self.talks.values() for deed, _ in talk.versions)
+        for talk in self.talks.values():
+            yield from (deed for deed, _ in talk.versions)
+            yield from filter(None, [talk.deleted])
         yield from (deed for deed, _ in self.texts)
         yield from (deed for deed, _ in self.pulls.values())
         yield from self.forged
@@ -171,7 +176,8 @@ class Case:
 
     def causes(self, *verbs: str) -> list[Cause]:
         """What was asked for by somebody who could have had the right."""
-        all_of_them = [*self.hands, *(c for talk in self.talks.values() for c in talk.causes())]
+        talks = [talk.causes(only_judged=self._only_judged) for talk in self.talks.values()]
+        all_of_them = [*self.hands, *(cause for talk in talks for cause in talk)]
         return [
             cause
             for cause in all_of_them

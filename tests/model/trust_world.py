@@ -264,7 +264,8 @@ class TrustWorld:
         may = [
             id
             for id, talk in case.talks.items()
-            if talk.versions[0][0].who == step.who or self.right(step.who) >= WRITE
+            if talk.deleted is None
+            and (talk.versions[0][0].who == step.who or self.right(step.who) >= WRITE)
         ]
         if not may:
             return False
@@ -284,13 +285,14 @@ class TrustWorld:
         may = [
             id
             for id, talk in case.talks.items()
-            if talk.versions[0][0].who == step.who or self.right(step.who) >= WRITE
+            if talk.deleted is None
+            and (talk.versions[0][0].who == step.who or self.right(step.who) >= WRITE)
         ]
         if not may:
             return False
         id = may[step.other // 3 % len(may)]
         self.person(step.who).delete_comment(id)
-        del case.talks[id]
+        case.talks[id].deleted = self.deed(step.who)
         return True
 
     def do_label(self, step: Step) -> bool:
@@ -433,8 +435,8 @@ class TrustWorld:
             hub.send("POST", "/issues", given={"title": "Mine", "body": body, "labels": []})
         else:
             name = LABELS[step.pick // 12 % len(LABELS)]
-            if ours and name.startswith("status:"):
-                return False  # our own account, which labels so when it accepts an incident
+            if ours and (name.startswith("status:") or case.kind == "freeze"):
+                return False  # nobody can tell this from what our bot does itself
             if name in self.labels(case.number):
                 hub.send("DELETE", f"{issue}/labels/{name.replace(' ', '%20')}")
             else:
@@ -556,13 +558,11 @@ class TrustWorld:
 
     def _check_freeze(self, case: Case) -> None:
         is_open, labels = self.record(case.number).state == "open", self.labels(case.number)
-        if case.causes("convert"):
-            return  # the team has made an incident of it
         ends = case.causes("thaw", "close")
         assert is_open or ends, "ended by nobody who may"
         if any(map(case.certain, ends)):
             assert not is_open, "its end was lost"
-        assert "deploy-freeze" in labels or case.causes("unfreeze", "convert"), "its label was lost"
+        assert "deploy-freeze" in labels or case.causes("unfreeze"), "its label was lost"
         if not case.causes("drill", "undrill", "thaw", "environment"):
             assert not labels & {"drill", "needs-confirmation", "environment:staging"}
 
