@@ -7,8 +7,10 @@ import io
 import json
 import re
 from collections.abc import Mapping
+from copy import copy, deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from threading import RLock
 from typing import Any
 
 from incident_actions import gate
@@ -94,7 +96,8 @@ class TrustWorld:
         self.sandbox = sandbox
         self._now = DAWN
         self._heard = self._tokens = self._asked = 0
-        sandbox.world = sandbox.site.world = World(lambda: self._now, api=sandbox.url)
+        self._world = World(lambda: self._now, api=sandbox.url)
+        sandbox.world = sandbox.site.world = self._world
         sandbox.clear_log()
         sandbox.repository(REPO, labels=["bug", "incident", "deploy-freeze"])
         sandbox.repository(ELSEWHERE, owner_type="User")
@@ -117,6 +120,17 @@ class TrustWorld:
         self._open("incident", author, severity)
         if beside:
             self._open(beside, "eve" if beside == "report" else "alice", "SEV1")
+
+    def again(self) -> TrustWorld:
+        """A world of its own that is as this one; the server is the same."""
+        other = copy(self)
+        kept: dict[int, Any] = {id(self._world.lock): RLock()}
+        other.cases, other.rights, other._world = deepcopy(
+            (self.cases, self.rights, self._world), kept
+        )
+        other._world.clock = lambda: other._now
+        other.sandbox.world = other.sandbox.site.world = other._world
+        return other
 
     def _open(self, kind: str, author: str, severity: str) -> None:
         """A form, and the run for it."""
@@ -227,7 +241,8 @@ class TrustWorld:
             return False
         self.check_gate()
         self._runs(step.fate)
-        self.check_gate()
+        if step.fate != "lost":
+            self.check_gate()
         return True
 
     def end(self) -> None:
@@ -395,9 +410,9 @@ class TrustWorld:
         self.cases[1].pulls[name] = (self.deed(step.who), True)
         if step.pick % 4 == 3:
             was_open = self.record(1).state == "open"
-            self.person("bob").merge(int(pull["number"]))
+            self.person("mia").merge(int(pull["number"]))
             if was_open and self.record(1).state == "closed":
-                self._by_hand(self.cases[1], Step("merge", "bob"), "close")
+                self._by_hand(self.cases[1], Step("merge", "mia"), "close")
         return True
 
     def do_elsewhere(self, step: Step) -> bool:
@@ -601,7 +616,7 @@ class TrustWorld:
             (self.commits[2], "web", "production"),
         )
         self._asked += 1
-        for sha, service, environment in (asked[0], asked[1 + self._asked % 2]):
+        for sha, service, environment in (asked[self._asked % 3],):
             holding = [
                 case.number
                 for case in visible
@@ -617,7 +632,8 @@ class TrustWorld:
     def check_agreement(self) -> None:
         """After a run the gate and the dashboard say the same about each incident."""
         record = self.record(1)
-        if record.state != "open" or not self.cases[1].judged_now:
+        seen = record.state == "open" and "incident" in self.labels(1)
+        if not seen or not self.cases[1].judged_now:
             return
         frozen = "deploys are frozen" in str(record.body).partition("\n\n")[0]
         told = {each["number"] for each in self.ask_gate(self.commits[2])["incidents"]}
