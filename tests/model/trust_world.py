@@ -59,7 +59,9 @@ FORGERIES = (
     ('"severity":"sev1"', '"severity":"sev3"'),
     ('"status":"investigating"', '"status":"resolved"'),
     ('"v":1', '"v":1,"freeze":{"freeze":"thaw","by":"mia","at":"2026-11-23T03:00:00Z","reason":"x"}'),
-    ('"judged":{', '"judged":{"x":1,'),
+    ('"deeds":{', '"deeds":{"admin":[COMMENTS],'),
+    ('"v":1', '"v":1,"judged":{"until":"2026-11-23T03:00:00Z","deeds":{"admin":[COMMENTS]}}'),
+    ('"settled":{', '"settled":{"comments":99,"at":"2026-12-23T03:00:00Z","text":"x"},"was":{'),
     ('"v":1', '"v":1,"drill":true'),
 )  # fmt: skip
 _STATE = re.compile(r"<!-- incident-actions:state (.*) -->")
@@ -321,8 +323,8 @@ class TrustWorld:
         person = self.person(step.who)
         (person.label if on else person.unlabel)(case.number, name)
         asked = by_label(name, on=on)
-        if case.kind == "freeze" and name == "needs-confirmation":
-            asked = ("thaw", "")
+        if case.kind == "freeze":
+            asked = {"deploys-allowed": None, "needs-confirmation": ("drill", "")}.get(name, asked)
         self._by_hand(case, step, *asked) if asked else None
         return True
 
@@ -370,10 +372,12 @@ class TrustWorld:
 
     def do_write(self, step: Step) -> bool:
         """Somebody edits the form's answer: the author, or who may write."""
-        case = self._case(step)
+        case, who = self._case(step), step.who
         if case.kind == "freeze":
             return False
-        if not (self.right(step.who) >= WRITE or case.author == step.who):
+        if step.other % 2 and self._leaves(case):
+            who = case.author
+        if not (self.right(who) >= WRITE or case.author == who):
             return False
         severity = f"sev{1 + step.pick % 3}"
         body = str(self.record(case.number).body)
@@ -381,23 +385,35 @@ class TrustWorld:
         changed = re.sub(r"\bSEV\d\b(?= - )", severity.upper(), text, count=1)
         if changed == text:
             return False
-        self.person(step.who).edit_issue_body(case.number, head + end + changed)
-        case.texts.append((self.deed(step.who), severity))
+        self.person(who).edit_issue_body(case.number, head + end + changed)
+        case.texts.append((self.deed(who), severity))
         return True
 
     def do_forge(self, step: Step) -> bool:
-        """The author writes into the hidden state."""
+        """The author, who has just left the team, writes into the hidden state."""
         case = self.cases[1]
-        if case.author != step.who:
+        if not self._leaves(case):
             return False
         old, new = FORGERIES[step.pick % len(FORGERIES)]
         body = str(self.record(1).body)
         head, end, text = body.rpartition(_END)
-        forged = head.replace(old, new.replace("SHA", self.commits[2]))
+        keys = ",".join(f'"c{id}"' for id in case.talks)
+        new = new.replace("SHA", self.commits[2]).replace("COMMENTS", keys)
+        forged = head.replace(old, new)
         if forged == head:
             return False
-        self.person(step.who).edit_issue_body(1, forged + end + text)
-        case.forged.append(self.deed(step.who))
+        self.person(case.author).edit_issue_body(1, forged + end + text)
+        case.forged.append(self.deed(case.author))
+        return True
+
+    def _leaves(self, case: Case) -> bool:
+        """The author leaves the team, if they are one of those who do."""
+        if case.author not in LEAVERS:
+            return False
+        if self.right(case.author):
+            self.run(case.number)
+            self._gets(case.author, "none")
+            self.tick()
         return True
 
     def do_pull(self, step: Step) -> bool:
@@ -468,21 +484,30 @@ class TrustWorld:
         unjudged = any(d.who == step.who and not d.judged for d in self.cases[1].forged)
         if new == "write" and unjudged:
             self.run(1)  # from then on nobody could tell the forgery from a writer's text
-        self.rights[step.who] = new
-        self.sandbox.repo(REPO).roles[step.who] = new
+        self._gets(step.who, new)
+        return True
+
+    def _gets(self, login: str, role: str) -> None:
+        """Somebody has another right from now on.
+
+        Reports and freezes keep no record of rights: there a right of later is enough, too.
+        """
+        self.rights[login] = self.sandbox.repo(REPO).roles[login] = role
         for case in self.cases.values():
             for deed in case.deeds():
-                if deed.who == step.who and not deed.judged:
-                    deed.low = min(deed.low, RIGHTS[new])
-                    deed.high = max(deed.high, RIGHTS[new])
-        return True
+                if deed.who != login:
+                    continue
+                if not deed.judged:
+                    deed.low = min(deed.low, RIGHTS[role])
+                if not deed.judged or case.kind != "incident":
+                    deed.high = max(deed.high, RIGHTS[role])
 
     def do_ghost(self, step: Step) -> bool:
         """gus deletes his account: all that he did is the ghost's from then on."""
         ghost, gus = self.sandbox.user("ghost"), self.sandbox.user("gus")
         if self.rights.get("gus") is None:
             return False
-        self.do_role(Step("role", "gus", 0))
+        self._gets("gus", "none")
         for issue in self.sandbox.repo(REPO).issues.values():
             for comment in issue.comments:
                 comment.user = ghost if comment.user is gus else comment.user
