@@ -74,9 +74,10 @@ def reconcile_freezes(context: RunContext, recent: RecentComments) -> tuple[JobR
     current = [issue for issue in freezes if is_freeze(Observation(issue, (), context.config.bot))]
     strangers = [issue for issue in current if not _gate_believes(issue)]
     pending = [issue for issue in current if _needs_a_look(issue, context.now)]
+    asked = recent.with_question(i for i in current if _gate_believes(i) and i not in pending)
     results = [
         result
-        for issue in (*pending, *recent.held_to_look_at(strangers))
+        for issue in (*pending, *asked, *recent.held_to_look_at(strangers))
         for result in reconcile_freeze(
             context, Observation(issue, context.github.history(issue.number), context.config.bot)
         )
@@ -100,8 +101,8 @@ def is_freeze(observation: Observation) -> bool:
 
     It is one with the label `deploy-freeze`, or when that was taken off (whether that was allowed
     is checked later). The label `incident` does not change that later: people with triage access
-    could end the freeze with it. GitHub drops a form's label that the repository does not have: an issue that
-    never had the label is recognized by two headings of the form.
+    could end the freeze with it. GitHub drops a form's label that the repository does not have: an
+    issue that never had the label is recognized by two headings of the form.
     """
     issue = observation.issue
     if issue.is_pull_request:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from incident_actions.domain.issue import labels as names
@@ -45,6 +45,19 @@ class RecentComments:
         ]
         waiting = [issue for issue in discussed if self._has_open_question(issue.number)]
         return sorted(waiting, key=lambda issue: (issue.updated_at, issue.number))[:MOST_HELD]
+
+    def with_question(self, issues: Iterable[Issue]) -> list[Issue]:
+        """Those of these issues on which a command of the last day has no answer yet.
+
+        The run for it was lost.
+        """
+        return [
+            issue
+            for issue in issues
+            if issue.comments
+            and self._context.now - issue.updated_at < timedelta(days=1)
+            and self._has_open_question(issue.number)
+        ]
 
     def _has_open_question(self, number: int) -> bool:
         """Whether a command has no answer yet, or its answer was posted but not carried out.

@@ -1,13 +1,13 @@
-"""A second model: who could have caused this? A ledger of deeds, and the claims that follow from it.
+"""A second model: who could have caused this? A ledger of deeds, and what follows from it.
 
-It knows nothing of how the product works. It writes down who did what, when, and with which right at
-that moment, as the test itself gave the rights. From that follows for each fact of an incident
+It knows nothing of how the product works. It writes down who did what, when, and with which right
+at that moment, as the test itself gave the rights. From that follows for each fact of an incident
 which values it can have: those that somebody with the right could have caused, and none that
 a later deed with the right has replaced.
 
-GitHub tells only what somebody may do now. So a deed has two rights: the lowest and the highest that
-its doer had from the deed until the first run that could see it. A value *may* be there when the
-highest was enough, and *must* be there when the lowest was.
+GitHub tells only what somebody may do now. So a deed has two rights: the lowest and the highest
+that its doer had from the deed until the first run that could see it. A value *may* be there when
+the highest was enough, and *must* be there when the lowest was.
 """
 
 from __future__ import annotations
@@ -19,8 +19,6 @@ from datetime import datetime, timedelta
 NONE, TRIAGE, WRITE, MAINTAIN = range(4)
 RIGHTS = {"none": NONE, "triage": TRIAGE, "write": WRITE, "maintain": MAINTAIN}
 ALLOWED_FOR = timedelta(hours=2)
-LASTING = "lasting"
-"""The values of a fact that can't be told from outside."""
 
 Value = str | bool | None
 
@@ -146,6 +144,7 @@ class Case:
     notes: set[str] = field(default_factory=set)
     forged: list[Deed] = field(default_factory=list)
     seen: bool = False
+    disturbed: bool = False
     _only_judged: bool = False
 
     def deeds(self) -> Iterator[Deed]:
@@ -160,14 +159,14 @@ class Case:
 
     def judge(self) -> None:
         """A run has seen everything."""
-        self.seen = True
+        self.seen, self.disturbed = True, False
         for deed in self.deeds():
             deed.judged = True
 
     @property
     def judged_now(self) -> bool:
         """Whether a run has seen all that was done."""
-        return self.seen and all(deed.judged for deed in self.deeds())
+        return self.seen and not self.disturbed and all(deed.judged for deed in self.deeds())
 
     @property
     def forged_by_right(self) -> bool:
@@ -247,7 +246,8 @@ class Case:
     def commanders(self) -> set[Value]:
         """Who may be in command."""
         writes: list[tuple[Cause, Value, bool]] = [
-            (c, c.deed.who, c.verb == "role" and self.certain(c)) for c in self.causes("ack", "role")
+            (c, c.deed.who, c.verb == "role" and self.certain(c))
+            for c in self.causes("ack", "role")
         ]
         writes += [(cause, cause.value, False) for cause in self.causes("assign")]
         writes += [(cause, None, False) for cause in self.causes("unassign")]
@@ -266,10 +266,13 @@ class Case:
         return {
             cause.value
             for cause in self.causes("allow")
-            if (self.certain(cause) and cause.first + ALLOWED_FOR > now or not surely)
-            and cause.last + ALLOWED_FOR > now
-            and not (surely and any(each.last >= cause.first for each in over))
+            if cause.last + ALLOWED_FOR > now
+            and not (surely and not self._surely_allows(cause, over, now))
         }
+
+    def _surely_allows(self, cause: Cause, over: list[Cause], now: datetime) -> bool:
+        lasts = cause.first + ALLOWED_FOR > now
+        return lasts and self.certain(cause) and not any(e.last >= cause.first for e in over)
 
     def freezes(self, *, service: str = "", environment: str = "") -> bool:
         """Whether it freezes for certain: nobody with the right can have lifted that.
@@ -277,7 +280,12 @@ class Case:
         What no run has seen yet can't be known to make it freeze.
         """
         if self.kind == "freeze":
-            return not self.causes(*_ENDS_OF_FREEZE)
+            # The gate asks who may write, for labels that no run has seen; not who may `/thaw`.
+            return not any(
+                cause.verb in _ENDS_OF_FREEZE and cause.deed.high >= WRITE
+                for cause in self.hands
+                if not cause.deed.judged
+            ) and not self.causes(*_ENDS_OF_FREEZE)
         self._only_judged = True
         try:
             return self._freezes(service, environment)
@@ -294,9 +302,7 @@ class Case:
         return "thaw" not in switches and (None not in switches or "sev3" not in severities)
 
 
-def _values(
-    initial: set[Value], writes: Iterable[tuple[Cause, Value, bool]]
-) -> set[Value]:
+def _values(initial: set[Value], writes: Iterable[tuple[Cause, Value, bool]]) -> set[Value]:
     """The values that a fact may have: each that no certain, later write replaced."""
     writes = list(writes)
     certain = [cause.first for cause, _, sure in writes if sure]

@@ -19,7 +19,7 @@ from incident_actions.github.client import GitHub
 from incident_actions.reconcile.respond import Tools, WorkflowEvent, respond
 from incident_actions.sandbox import Person, Sandbox
 from incident_actions.sandbox.world import World
-from tests.model.trust import ALLOWED_FOR, RIGHTS, WRITE, Case, Cause, Deed, Talk, by_label
+from tests.model.trust import RIGHTS, WRITE, Case, Cause, Deed, Talk, by_label
 from tests.support.events import form_body
 
 REPO, ELSEWHERE = "acme/shop", "eve/own"
@@ -58,8 +58,9 @@ FORGERIES = (
      '"until":"2026-12-23T03:00:00Z","reason":"x","sha":"SHA"}]'),
     ('"severity":"sev1"', '"severity":"sev3"'),
     ('"status":"investigating"', '"status":"resolved"'),
-    ('"v":1', '"v":1,"freeze":{"freeze":"thaw","by":"mia","at":"2026-11-23T03:00:00Z","reason":"x"}'),
-    ('"deeds":{', '"deeds":{"admin":[COMMENTS],'),
+    ('"v":1', '"v":1,"freeze":{"freeze":"thaw","by":"mia","at":"2026-11-23T03:00:00Z",'
+     '"reason":"x"}'),
+    ('"deeds":{', '"deeds":{"admin":[COMMENTS]},"was":{'),
     ('"v":1', '"v":1,"judged":{"until":"2026-11-23T03:00:00Z","deeds":{"admin":[COMMENTS]}}'),
     ('"settled":{', '"settled":{"comments":99,"at":"2026-12-23T03:00:00Z","text":"x"},"was":{'),
     ('"v":1', '"v":1,"drill":true'),
@@ -437,11 +438,11 @@ class TrustWorld:
         if step.other % 2:
             self._tokens += 1
             name = f"PULL{self._tokens}"
-            eve = self.sandbox.as_user("eve", ELSEWHERE)
+            someone, eve = (self.sandbox.as_user(who, ELSEWHERE) for who in (step.who, "eve"))
             body = f"Fixes {REPO}#{number}"
-            pull = eve.open_pull(name, {name: "x"}, name.lower(), body)
+            pull = someone.open_pull(name, {name: "x"}, name.lower(), body, fork=True)
             eve.merge(int(pull["number"]))
-            self.cases[1].pulls[name] = (self.deed("eve"), False)
+            self.cases[1].pulls[name] = (self.deed(step.who), False)
             return True
         kind = ("report", "confirmed", "freeze-ended", "postmortem")[step.other // 2 % 4]
         body = f"<!-- incident-actions:{kind} {number} -->\n{REPO}#1 {REPO}#2"
@@ -456,6 +457,7 @@ class TrustWorld:
         ours = step.pick % 3 == 0
         token = TOKEN if ours else f"ghs_{OTHER_BOTS[step.pick % 2]}"
         hub, kind = self._hub(token), step.pick // 3 % 4
+        case.disturbed = True
         if kind == 0:
             state = "closed" if self.record(case.number).state == "open" else "open"
             hub.send("PATCH", issue, given={"state": state})
@@ -663,6 +665,3 @@ class TrustWorld:
         frozen = "deploys are frozen" in str(record.body).partition("\n\n")[0]
         told = {each["number"] for each in self.ask_gate(self.commits[2])["incidents"]}
         assert (1 in told) is frozen, f"gate: {told}, dashboard frozen: {frozen}"
-
-
-assert ALLOWED_FOR  # the table's `/allow` is for that long

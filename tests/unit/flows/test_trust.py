@@ -461,3 +461,13 @@ def test_the_label_incident_ends_no_freeze(shop: Shop) -> None:
     assert "deploy-freeze" in shop.labels(number)
     assert "needs-confirmation" not in shop.labels(number)
     assert shop.is_open(number)
+
+
+def test_a_thaw_whose_run_was_lost_is_taken_by_the_next_sweep(shop: Shop) -> None:
+    """An open freeze that the gate believes is looked at when somebody commanded there."""
+    number = _freeze(shop)
+    shop.passes(30)
+    shop.alice.comment(number, "/thaw we have moved")
+    shop.passes(5)
+    shop.sweep()
+    assert not shop.is_open(number)
