@@ -12,6 +12,7 @@ the highest was enough, and *must* be there when the lowest was.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -67,12 +68,8 @@ class Talk:
         written = self.versions[0][0].at
         for deed, text in self.versions:
             lines = [line for line in text.split("\n") if line.startswith("/")]
-            known = {line for line, _ in said}
-            new = [
-                (line, Cause(*_read(line), deed, written, deed.at))
-                for line in lines
-                if line not in known
-            ]
+            typed = Counter(lines) - Counter(line for line, _ in said)
+            new = [(line, Cause(*_read(line), deed, written, deed.at)) for line in typed.elements()]
             if deed.low >= TRIAGE and (deed.judged or not only_judged):
                 said = [(line, cause) for line, cause in said if line in lines]
             elif deed.high >= TRIAGE:
