@@ -63,7 +63,7 @@ def look_up_trust(
     labelled = [issue for issue in asked if claims(issue)]
     proven = [issue for issue in asked if wants_proof(request, issue, now)]
     answers = client.together(
-        [partial(labelled_by, client, issue) for issue in labelled]
+        [partial(labelled_by, client, issue, bot) for issue in labelled]
         + [partial(writer_of, client, issue) for issue in proven]
     )
     by = dict(zip((issue.number for issue in labelled), answers))
@@ -76,7 +76,7 @@ def look_up_trust(
     may_write = permissions(client, people)
 
     def may(name: str) -> bool:
-        return name == "" or may_write.get(name.casefold()) is True  # "": a bot put it on
+        return name == "" or may_write.get(name.casefold()) is True  # "": our bot put it on
 
     labels = {
         number: frozenset(label for label, name in hands.items() if may(name))
@@ -129,11 +129,11 @@ def permissions(client: GateClient, logins: Iterable[str]) -> dict[str, bool]:
     }
 
 
-def labelled_by(client: GateClient, issue: ListedIssue) -> dict[str, str]:
-    """Who put on each label that lets a deploy pass, by label: a login, empty for a bot.
+def labelled_by(client: GateClient, issue: ListedIssue, bot: str) -> dict[str, str]:
+    """Who put on each label that lets a deploy pass, by label: a login, empty for our `bot`.
 
-    Labels are left out when that is not known, as in a history of over a hundred events. Raises
-    `GateError`.
+    Labels are left out when that is not known, as in a history of over a hundred events, and those
+    of other bots: the incident workflow takes them off again. Raises `GateError`.
 
     https://docs.github.com/en/rest/issues/events#list-issue-events
     """
@@ -145,8 +145,9 @@ def labelled_by(client: GateClient, issue: ListedIssue) -> dict[str, str]:
     for event in events:
         label = str(dig(event, "label", "name")).strip().casefold()
         if dig(event, "event") == "labeled":
-            bot = dig(event, "actor", "type") == "Bot"
-            hands[label] = "" if bot else login(dig(event, "actor"))
+            by_bot = dig(event, "actor", "type") == "Bot"
+            ours = str(dig(event, "actor", "login")).casefold() == bot.casefold()
+            hands[label] = ("" if ours else None) if by_bot else login(dig(event, "actor"))
     return {label: name for label, name in hands.items() if name is not None}
 
 

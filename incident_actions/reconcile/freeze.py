@@ -36,7 +36,7 @@ from incident_actions.domain.text.moments import Unreadable, read_coming_moment
 from incident_actions.domain.timeline.commands.base import Subject
 from incident_actions.domain.timeline.commands.freeze import ThawDeploys
 from incident_actions.domain.timeline.commands.reports import Confirm, Dismiss
-from incident_actions.domain.timeline.interpreter import Notice, NoticeKind
+from incident_actions.domain.timeline.interpreter import Notice, NoticeKind, deed_of, source_of
 from incident_actions.domain.timeline.parser import MisreadLine
 from incident_actions.domain.timeline.untrusted_reports import TeamDecision, decide, report_marker
 from incident_actions.gate_readers import TRUSTED, sections
@@ -89,7 +89,8 @@ def reconcile_freezes(context: RunContext, recent: RecentComments) -> tuple[JobR
             return ()
         if not _gate_believes(issue):
             strangers.append(issue)
-        return keep(issue) if _needs_a_look(issue, context.now) else ()
+        asked = _gate_believes(issue) and recent.with_question([issue])
+        return keep(issue) if asked or _needs_a_look(issue, context.now) else ()
 
     def answer_strangers() -> Sequence[JobResult]:
         held = recent.held_to_look_at(strangers)
@@ -117,11 +118,14 @@ def is_freeze(observation: Observation) -> bool:
     """Whether an issue is a freeze that is no incident.
 
     It is one with the label `deploy-freeze`, or when that was taken off (whether that was allowed
-    is checked later). GitHub drops a form's label that the repository does not have: an issue that
-    never had the label is recognized by two headings of the form.
+    is checked later). The label `incident` does not change that later: people with triage access
+    could end the freeze with it. GitHub drops a form's label that the repository does not have: an
+    issue that never had the label is recognized by two headings of the form.
     """
     issue = observation.issue
-    if issue.is_pull_request or issue.has_label(names.INCIDENT):
+    if issue.is_pull_request:
+        return False
+    if issue.has_label(names.INCIDENT) and not label_guard.began_as_freeze(observation):
         return False
     if issue.has_label(names.DEPLOY_FREEZE) or label_guard.label_taken_off(observation):
         return True
@@ -169,9 +173,15 @@ def _keep(
     label_is_off = label_guard.label_taken_off(observation)
     if label_is_off and not names.holds(permitted.labels, names.DEPLOY_FREEZE):
         return ()
-    closer = label_guard.closer(observation)
-    if not issue.open and closer and may(closer):
-        return ()
+    closing = None if issue.open else label_guard.closing(observation)
+    if closing is not None:
+        deed = deed_of(closing)
+        if untrusted_report.was_taken(observation, deed):
+            return ()
+        if may(deed.login):
+            ended = _ended(issue, deed.login, source_of(deed.key), "closed by hand")
+            done = untrusted_report.say_and_edit(context, observation, [ended], None)
+            return (JobResult(issue=issue.number, changed=bool(done)),)
     decision = decide(current, Subject.FREEZE, permissions, needs)
     answered = {notice.key for notice in decision.notices if notice.kind is NoticeKind.REFUSED}
     refused = (login for login in permitted.refused if login.casefold() not in answered)
@@ -183,7 +193,7 @@ def _keep(
         notices.append(put_back_notice(issue.number, issue.put_back))
     over = wish.until is not None and wish.until <= context.now
     if isinstance(decision.command, ThawDeploys):
-        notices.append(_ended(issue, decision, decision.command.text))
+        notices.append(_ended(issue, decision.by, decision.source, decision.command.text))
     elif over and wish.until is not None:
         key = f"{issue.number}.{stamp(wish.until)}"
         notices.append(Notice(NoticeKind.FREEZE_ENDED, key))
@@ -210,7 +220,7 @@ def _hold(
         observation, opened = untrusted_report.open_once(context, observation, new)
         notices.append(untrusted_report.confirmed(observation, by, opened))
     elif isinstance(decision.command, Dismiss):
-        notices.append(_ended(issue, decision, decision.command.text))
+        notices.append(_ended(issue, decision.by, decision.source, decision.command.text))
     else:
         notices.insert(0, Notice(NoticeKind.FREEZE_HELD, str(issue.number)))
     labels = (*issue.labels, names.DEPLOY_FREEZE, names.NEEDS_CONFIRMATION)
@@ -242,10 +252,12 @@ def _unread_end(issue: Issue, answer: str, context: RunContext) -> Notice:
     return Notice(NoticeKind.FREEZE_UNTIL, key, to=issue.author.login, lines=(line,))
 
 
-def _ended(issue: Issue, decision: TeamDecision, reason: str) -> Notice:
-    """The notice that a command ended the freeze."""
-    key = f"{issue.number}.{decision.comments[0].id}"
-    return Notice(NoticeKind.FREEZE_ENDED, key, to=decision.by, text=reason)
+def _ended(issue: Issue, by: str, source: str, reason: str) -> Notice:
+    """The notice that a command or a hand ended the freeze: `by` its login, `source` its id.
+
+    It is also how later runs know that this was taken, when they may be gone who did it.
+    """
+    return Notice(NoticeKind.FREEZE_ENDED, f"{issue.number}.{source}", to=by, text=reason)
 
 
 def _since_reopened(observation: Observation) -> Observation:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from incident_actions.domain.issue import labels as names
@@ -49,6 +49,19 @@ class RecentComments:
         ]
         waiting = [issue for issue in discussed if self._may_wait(issue.number)]
         return sorted(waiting, key=lambda issue: (issue.updated_at, issue.number))[:MOST_HELD]
+
+    def with_question(self, issues: Iterable[Issue]) -> list[Issue]:
+        """Those of these issues on which a command of the last day has no answer yet.
+
+        The run for it was lost.
+        """
+        return [
+            issue
+            for issue in issues
+            if issue.comments
+            and self._context.now - issue.updated_at < timedelta(days=1)
+            and self._has_open_question(issue.number)
+        ]
 
     def _may_wait(self, number: int) -> bool:
         """Whether an issue has an open question. One that can't be read has: it is looked at then,

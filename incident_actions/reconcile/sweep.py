@@ -108,6 +108,8 @@ def _incident_task(
 
 LOST_FOR = timedelta(days=2)
 """How long a sweep looks after an issue that was closed, or lost its label, without a run."""
+MOST_LOST = 40
+"""How many of them one sweep brings up to date, those that changed last first."""
 
 
 def _lost(context: RunContext) -> tuple[Issue, ...]:
@@ -128,11 +130,8 @@ def _put_right(
     context: RunContext, lost: Sequence[Issue], recent: RecentComments, doubtful: Collection[int]
 ) -> tuple[JobResult, ...]:
     """Bring those issues up to date that may be closed, or without their label, wrongly."""
-    tasks = [
-        about(issue.number, partial(reconcile_issue, context, issue.number))
-        for issue in lost
-        if _may_be_wrong(issue, recent, doubtful)
-    ]
+    wrong = [issue for issue in lost if _may_be_wrong(issue, recent, doubtful)][:MOST_LOST]
+    tasks = [about(each.number, partial(reconcile_issue, context, each.number)) for each in wrong]
     return tuple(result for results in each_in_turn(context, tasks) for result in results)
 
 

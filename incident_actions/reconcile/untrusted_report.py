@@ -14,7 +14,9 @@ from incident_actions.domain.issue.forms import read_severity
 from incident_actions.domain.issue.incident import Severity, Status
 from incident_actions.domain.issue.observation import (
     MAX_LENGTH,
+    Deed,
     Observation,
+    Permission,
     Permissions,
     length_on_github,
 )
@@ -28,6 +30,7 @@ from incident_actions.domain.timeline.interpreter import (
     Notice,
     NoticeKind,
     deeds_on,
+    source_of,
     unposted,
 )
 from incident_actions.github.client import GitHub
@@ -96,11 +99,22 @@ def _is_crowded(context: RunContext, observation: Observation) -> bool:
 
 
 def judged_now(github: GitHub, observation: Observation) -> Permissions:
-    """What people may do now who did something on a report or a freeze: these have no state."""
+    """What people may do now who did something on a report or a freeze: these have no state.
+
+    What ended a freeze, as the bot has said, stays taken, whatever became of the account.
+    """
     permissions = Permissions()
     for deed in deeds_on(observation):
-        permissions.judge(deed, github.permission(deed.login))
+        taken = was_taken(observation, deed)
+        permissions.judge(deed, Permission.ADMIN if taken else github.permission(deed.login))
     return permissions
+
+
+def was_taken(observation: Observation, deed: Deed) -> bool:
+    """Whether the bot has said that the freeze ended with this deed."""
+    said = observation.own.of_kind(NoticeKind.FREEZE_ENDED)
+    notice = said.get(f"{observation.issue.number}.{source_of(deed.key)}")
+    return notice is not None and deed.at <= notice.created_at
 
 
 def confirmed(observation: Observation, by: str, opened: int | None) -> Notice:

@@ -37,16 +37,19 @@ def people(observation: Observation) -> set[str]:
     return {event.actor.login for event in observation.people_events if _is_guarded(event)}
 
 
-def closer(observation: Observation) -> str:
-    """The login of who closed the freeze by hand last; empty when a bot, a merge or nobody did."""
+def closing(observation: Observation) -> TimelineEvent | None:
+    """The event with which somebody closed the freeze by hand last.
+
+    None when a bot, a merge or nobody did.
+    """
     closings = [event for event in observation.events if event.kind is EventKind.CLOSED]
     last = closings[-1] if closings else None
     if last is None or last.subject or observation.is_bot(last.actor):
-        return ""
+        return None
     # A merge closes what its pull request "fixes". GitHub does not say so in the event.
     merges = [event.merged_at for event in observation.events if event.merged_at is not None]
     merged = any(abs(last.at - merge) <= _SAME_MOMENT for merge in merges)
-    return "" if merged else last.actor.login
+    return None if merged else last
 
 
 def label_taken_off(observation: Observation) -> bool:
@@ -60,6 +63,14 @@ def label_taken_off(observation: Observation) -> bool:
         return False
     author = observation.issue.author.login.casefold()
     return events[-1].actor.login.casefold() != author
+
+
+def began_as_freeze(observation: Observation) -> bool:
+    """Whether the issue had the label `deploy-freeze` before it had the label `incident`."""
+    kinds = (names.DEPLOY_FREEZE, names.INCIDENT)
+    put_on = [e for e in observation.label_events if e.kind is EventKind.LABELED]
+    labels = [event.subject.casefold() for event in put_on]
+    return next((label for label in labels if label in kinds), "") == names.DEPLOY_FREEZE
 
 
 def permitted_labels(observation: Observation, may: Callable[[str], bool]) -> PermittedLabels:

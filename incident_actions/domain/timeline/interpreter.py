@@ -340,6 +340,11 @@ def deed_of(event: TimelineEvent) -> Deed:
     return Deed(f"{kind}{event.id}", event.actor.login, event.at)
 
 
+def source_of(key: str) -> str:
+    """The id of the comment or event that a deed's key (`c123.0`, `e456`) begins with."""
+    return key[1:].partition(".")[0]
+
+
 def is_born_with(event: TimelineEvent, observation: Observation) -> bool:
     """Whether the event is a label that the issue was opened with.
 

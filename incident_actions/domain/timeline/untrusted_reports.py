@@ -20,18 +20,21 @@ from incident_actions.domain.timeline.interpreter import (
     Notice,
     NoticeKind,
     all_statements,
+    source_of,
 )
 
 
 class TeamDecision(Struct, frozen=True):
     """What the team decided about an issue that is no incident.
 
-    `command` is the decision, None while there is none; `by` is the login of who made it.
-    `comments` are those with any command. `notices` are what people must be told.
+    `command` is the decision, None while there is none; `by` is the login of who made it, `source`
+    the id of the comment. `comments` are those with any command. `notices` are what people must be
+    told.
     """
 
     command: Command | None
     by: str
+    source: str
     comments: tuple[Comment, ...]
     notices: tuple[Notice, ...]
 
@@ -46,16 +49,17 @@ def decide(
 
     `needs` are the permissions that the configuration sets for commands, by the command's name.
     """
-    decisions: list[tuple[Command, str]] = []
+    decisions: list[tuple[Command, str, str]] = []
 
     def take(command: Command, origin: Origin) -> None:
-        decisions.append((command, origin.actor))
+        decisions.append((command, origin.actor, source_of(origin.key)))
 
     interpreter = Interpreter(observation, subject, permissions, needs, take)
     for statement in sorted(all_statements(observation, permissions), key=lambda each: each.at):
         interpreter.read(statement)
-    command, by = decisions[0] if decisions else (None, "")
-    return TeamDecision(command, by, tuple(interpreter.commands), tuple(interpreter.notices))
+    command, by, source = decisions[0] if decisions else (None, "", "")
+    comments, notices = tuple(interpreter.commands), tuple(interpreter.notices)
+    return TeamDecision(command, by, source, comments, notices)
 
 
 def report_marker(report: int) -> str:

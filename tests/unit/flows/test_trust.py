@@ -416,3 +416,58 @@ def test_reading_fails_loudly_when_editors_cannot_be_asked(shop: Shop) -> None:
     shop.github.clear_faults()
     shop.respond()
     assert shop.state(number).commander == "alice"
+
+
+def _freeze(shop: Shop, by: str = "alice") -> int:
+    """A freeze that the team opened, and the run for it."""
+    shop.alice.ask("POST", "/labels", {"name": "deploy-freeze", "color": "ededed"})
+    person = shop.github.as_user(by, REPO)
+    number = int(person.open_issue("Move", "We move.", ["deploy-freeze"])["number"])
+    shop.respond()
+    return number
+
+
+@pytest.mark.parametrize("how", ["hand", "command"])
+def test_a_freeze_that_somebody_ended_stays_ended_when_they_leave(shop: Shop, how: str) -> None:
+    """A freeze's issue remembers no permissions: the bot's words do."""
+    number = _freeze(shop)
+    shop.passes(30)
+    if how == "hand":
+        shop.olga.close(number)
+        shop.respond()
+    else:
+        shop.says(shop.olga, number, "/thaw we have moved")
+    assert not shop.is_open(number)
+    shop.leaves("olga")
+    shop.says(shop.eve, number, "Thanks!")
+    shop.passes(5)
+    shop.sweep()
+    assert not shop.is_open(number)
+    assert len([text for text in shop.said(number) if "freeze-ended" in text]) == 1
+    shop.passes(5)
+    shop.alice.reopen(number)
+    shop.respond()
+    assert shop.is_open(number)
+
+
+def test_the_label_incident_ends_no_freeze(shop: Shop) -> None:
+    """A triager may put it on: it makes no held report of the freeze, which the gate passes."""
+    number = _freeze(shop)
+    shop.passes(30)
+    shop.tess.label(number, "incident")
+    shop.respond()
+    shop.passes(5)
+    shop.sweep()
+    assert "deploy-freeze" in shop.labels(number)
+    assert "needs-confirmation" not in shop.labels(number)
+    assert shop.is_open(number)
+
+
+def test_a_thaw_whose_run_was_lost_is_taken_by_the_next_sweep(shop: Shop) -> None:
+    """An open freeze that the gate believes is looked at when somebody commanded there."""
+    number = _freeze(shop)
+    shop.passes(30)
+    shop.alice.comment(number, "/thaw we have moved")
+    shop.passes(5)
+    shop.sweep()
+    assert not shop.is_open(number)

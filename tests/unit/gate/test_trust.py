@@ -96,7 +96,8 @@ def test_an_accepted_incident_needs_no_question(run: Run, github: Hostile, peopl
     ("events", "verdict"),
     [
         (lambda label: [labelled(label, "alice")], "clear"),
-        (lambda label: [labelled(label, "our[bot]", "Bot")], "clear"),
+        (lambda label: [labelled(label, "github-actions[bot]", "Bot")], "clear"),
+        (lambda label: [labelled(label, "labeler[bot]", "Bot")], "frozen"),
         (lambda label: [labelled(label, "tina")], "frozen"),
         (lambda label: [labelled(label, "alice"), labelled(label, "alice", event="unlabeled"),
                         labelled(label, "tina")], "frozen"),
