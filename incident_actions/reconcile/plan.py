@@ -316,9 +316,15 @@ def edit_for(known: Assessment, state: State, config: Config, *, settle: bool) -
         issue,
         body=composed if issue.put_back else _unless_same(composed, issue.body),
         labels=wanted_labels(incident, known.observation, also),
-        assignees=wanted_assignees(incident, known.observation, before.assigned if before else ()),
+        assignees=_assignees(known),
         open=incident.status.open,
     )
+
+
+def _assignees(known: Assessment) -> tuple[str, ...]:
+    before, judged = known.before, known.before.judged if known.before else None
+    asked, until = (before.assigned, judged.until if judged else None) if before else ((), None)
+    return wanted_assignees(known.incident, known.observation, asked, until)
 
 
 def with_postmortem(state: State, postmortem: Postmortem | None) -> State:

@@ -6,6 +6,7 @@ The functions are pure; other code carries the effects out.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from incident_actions.domain.issue import labels
 from incident_actions.domain.issue.incident import FreezeSwitch, Incident
@@ -66,16 +67,23 @@ def _gives_way(name: str) -> bool:
 
 
 def wanted_assignees(
-    incident: Incident, observation: Observation, asked_before: Iterable[str]
+    incident: Incident,
+    observation: Observation,
+    asked_before: Iterable[str],
+    since: datetime | None = None,
 ) -> tuple[str, ...]:
     """The logins that should be assigned, at most `MOST_ASSIGNEES`, those with a role first.
 
     `asked_before` are the logins that an earlier run tried to assign. Those who are not assigned
-    now, and never were, can't be: GitHub leaves out, without an error, people who may not be
-    assigned.
+    now, though nobody unassigned them after `since`, can't be: GitHub leaves out, without an error,
+    people who may not be assigned. `since` is the last deed that the earlier run knew.
     """
     assigned = {login.casefold() for login in observation.issue.assignees}
-    assigned |= {e.subject.casefold() for e in observation.events if e.kind is EventKind.ASSIGNED}
+    assigned |= {
+        event.subject.casefold()
+        for event in observation.people_events
+        if event.kind is EventKind.UNASSIGNED and (since is None or event.at > since)
+    }
     dropped = {login.casefold() for login in asked_before} - assigned
     people = _unique([*incident.roles.values(), *incident.assigned])
     return tuple(login for login in people if login.casefold() not in dropped)[:MOST_ASSIGNEES]

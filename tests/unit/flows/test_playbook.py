@@ -29,7 +29,7 @@ def asked(topic: str, *own: str) -> str:
     page = RequestedPage("runbook", topic)
     notice = Notice(NoticeKind.REPLY, "k", pages=(page,))
     hub = cast(GitHub, Repository(*own))
-    return playbook.pages(hub, [notice], "https://github.com/example/shop/issues/1")[page]
+    return playbook.pages(hub, [notice], "https://github.com/example/shop/issues/1").texts[page]
 
 
 @pytest.mark.parametrize(

@@ -155,7 +155,7 @@ def test_another_start_is_another_question(town: Town) -> None:
     shown = town.dashboard(number)
     assert "before 02:26 UTC" in shown
     assert "released v1.2" not in shown
-    assert "[merged #1 " in shown
+    assert "[merged #\u200b1 " in shown
 
 
 def test_a_token_that_may_not_read_shortens_the_list_and_says_so(town: Town) -> None:
