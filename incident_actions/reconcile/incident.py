@@ -426,7 +426,7 @@ def _follow_allowed(context: RunContext, known: Assessment, facts: OutsideFacts)
     github, needs = context.github, context.config.needs()
     named = named_changes(known.observation, known.permissions, needs)
     if not named:
-        return facts
+        return replace(facts, commits={})  # what is not said any more needs no answer
     commits = lookups.commits(github, named, facts.commits)
     running = [allowed for allowed in known.incident.allow if allowed.until > context.now]
     just_asked = {named[key].pr for key in commits.keys() - facts.commits.keys()}
