@@ -162,11 +162,14 @@ class Issues(Transport):
         # first: after the first comment that is too old there are only older ones.
         return tuple(takewhile(lambda each: each[1].created_at >= since, listed))
 
-    def lost_issues(self, since: datetime, labels: Collection[str]) -> tuple[Issue, ...]:
+    def lost_issues(
+        self, since: datetime, labels: Collection[str], surely: datetime
+    ) -> tuple[Issue, ...]:
         """Issues that were closed, or lost one of these labels, since a time: the newest first.
 
         No list of open issues with these labels shows them. They are given as they are now. Makes
-        one request for each hundred events in the repository, three at most.
+        one request for a hundred events in the repository, and up to two more while these do not
+        reach back to `surely`, which is later than `since`.
 
         https://docs.github.com/en/rest/issues/events#list-issue-events-for-a-repository
         """
@@ -177,9 +180,15 @@ class Issues(Transport):
             issue = _issue(raw["issue"]) if lost and raw.get("issue") else None
             return convert(raw["created_at"], datetime), issue
 
+        found: dict[int, Issue] = {}
         listed = islice(self._pages(event, "/issues/events"), 3 * PER_PAGE)
-        recent = takewhile(lambda each: each[0] >= since, listed)
-        found = {issue.number: issue for _, issue in recent if issue and not issue.is_pull_request}
+        for count, (at, issue) in enumerate(listed, start=1):
+            if at < since:
+                break
+            if issue is not None and not issue.is_pull_request:
+                found.setdefault(issue.number, issue)
+            if at < surely and count % PER_PAGE == 0:
+                break
         return tuple(found.values())
 
     def comment(self, comment: e.PostComment) -> int:

@@ -108,6 +108,8 @@ def _incident_task(
 
 LOST_FOR = timedelta(days=2)
 """How long a sweep looks after an issue that was closed, or lost its label, without a run."""
+SURELY_LOST_FOR = timedelta(hours=12)
+"""How long it does so where so much happens that looking further back takes more requests."""
 MOST_LOST = 40
 """How many of them one sweep brings up to date, those that changed last first."""
 
@@ -118,9 +120,9 @@ def _lost(context: RunContext) -> tuple[Issue, ...]:
     GitHub starts no run for what a workflow's token does, and may lose any other run. Makes one
     request for each hundred events, three at most.
     """
-    since = context.now - LOST_FOR
+    since, surely = context.now - LOST_FOR, context.now - SURELY_LOST_FOR
     try:
-        return context.github.lost_issues(since, (names.INCIDENT, names.DEPLOY_FREEZE))
+        return context.github.lost_issues(since, (names.INCIDENT, names.DEPLOY_FREEZE), surely)
     except (Forbidden, NotFound, Rejected, Unavailable) as error:
         log.warning("What was closed or lost its label could not be read: %s", error)
         return ()
