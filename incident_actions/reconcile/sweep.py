@@ -141,7 +141,7 @@ def _may_be_wrong(issue: Issue, recent: RecentComments, doubtful: Collection[int
     """Whether an issue of ours may be closed, or without its label, against the rules."""
     labelled = issue.has_label(names.INCIDENT) or issue.has_label(names.DEPLOY_FREEZE)
     if issue.open:
-        return not labelled
+        return not labelled or (state_of(issue) is not None and not issue.has_label(names.INCIDENT))
     if issue.has_label(names.NEEDS_CONFIRMATION):
         return False  # the bot closed it: another issue continues it, or nobody wanted it
     state = state_of(issue)

@@ -440,7 +440,7 @@ class TrustWorld:
             name = f"PULL{self._tokens}"
             someone, eve = (self.sandbox.as_user(who, ELSEWHERE) for who in (step.who, "eve"))
             body = f"Fixes {REPO}#{number}"
-            pull = someone.open_pull(name, {name: "x"}, name.lower(), body, fork=True)
+            pull = someone.open_pull(name, {name: "x"}, name.lower(), body, fork=step.who != "eve")
             eve.merge(int(pull["number"]))
             self.cases[1].pulls[name] = (self.deed(step.who), False)
             return True

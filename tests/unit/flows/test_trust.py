@@ -471,3 +471,17 @@ def test_a_thaw_whose_run_was_lost_is_taken_by_the_next_sweep(shop: Shop) -> Non
     shop.passes(5)
     shop.sweep()
     assert not shop.is_open(number)
+
+
+def test_an_incident_with_a_freeze_label_does_not_become_a_freeze(shop: Shop) -> None:
+    """A program takes the label `incident` off, and what is left looks like a freeze."""
+    number = shop.incident("SEV1", "/ack")
+    shop.passes(1)
+    shop.alice.label(number, "deploy-freeze")
+    shop.respond()
+    shop.passes(30)
+    hub = GitHub("ghs_watch", REPO, shop.github.url)
+    hub.send("DELETE", f"/issues/{number}/labels/incident")
+    shop.passes(5)
+    shop.sweep()
+    assert {"incident", "deploy-freeze"} <= shop.labels(number)
