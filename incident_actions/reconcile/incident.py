@@ -101,7 +101,8 @@ def with_edits(
     Those are looked at that hold commands, or did in an earlier run (`before`). Makes no request
     when there are none, else one.
     """
-    taken = before.judged.keys() if before and before.judged else frozenset()
+    known_deeds = before.judged.keys() if before and before.judged else frozenset()
+    taken = {key.partition(".")[0] for key in known_deeds}  # of an edited comment, too
     edited = [
         comment
         for comment in observation.comments

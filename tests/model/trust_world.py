@@ -19,6 +19,7 @@ from incident_actions.github.client import GitHub
 from incident_actions.reconcile.respond import Tools, WorkflowEvent, respond
 from incident_actions.sandbox import Person, Sandbox
 from incident_actions.sandbox.world import World
+from tests.model.play import QUIET
 from tests.model.trust import RIGHTS, WRITE, Case, Cause, Deed, Talk, by_label
 from tests.support.events import form_body
 
@@ -29,17 +30,7 @@ DAWN = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 TEAM = {"alice": "write", "bob": "write", "mia": "maintain", "tess": "triage"}
 LEAVERS = {"olga": "write", "gus": "write"}
 EVERYBODY = (*TEAM, *LEAVERS, "eve")
-QUIET = """\
-reminders:
-  no-commander: {after: off}
-  unacknowledged: {after: off}
-  internal-update: {sev1: off, sev2: off}
-  customer-update: {after: off}
-  promised-update: {after: off}
-  not-closed: {after: off}
-  override-expired: {after: off}
-  stalled: {after: off}
-"""
+QUIET_CONFIG = QUIET[".github/incident.yml"]
 LINES = (
     "/ack", "/role commander", "/severity sev3 half of it works", "/severity sev2 worse",
     "/severity sev1 worst", "/thaw only the newsletter", "/freeze until it is checked",
@@ -104,7 +95,7 @@ class TrustWorld:
         sandbox.clear_log()
         sandbox.repository(REPO, labels=["bug", "incident", "deploy-freeze"])
         sandbox.repository(ELSEWHERE, owner_type="User")
-        config = QUIET + ("permissions: {thaw: maintain}\n" if strict else "")
+        config = QUIET_CONFIG + ("permissions: {thaw: maintain}\n" if strict else "")
         self.rules: Mapping[str, int] = {"thaw": RIGHTS["maintain"]} if strict else {}
         sandbox.file(REPO, PATH, config)
         self.commits = [sandbox.file(REPO, f"f{n}", str(n)) for n in range(3)]
@@ -276,15 +267,18 @@ class TrustWorld:
         case.talks[int(made["id"])] = Talk([(self.deed(step.who), text)])
         return True
 
+    def _may_change(self, case: Case, who: str) -> list[int]:
+        """The comments that GitHub lets somebody edit or delete: their own, or all with write."""
+        return [
+            id
+            for id, talk in case.talks.items()
+            if talk.deleted is None and (talk.versions[0][0].who == who or self.right(who) >= WRITE)
+        ]
+
     def do_edit(self, step: Step) -> bool:
         """Somebody edits a comment: their own, or with write access anybody's."""
         case = self._case(step)
-        may = [
-            id
-            for id, talk in case.talks.items()
-            if talk.deleted is None
-            and (talk.versions[0][0].who == step.who or self.right(step.who) >= WRITE)
-        ]
+        may = self._may_change(case, step.who)
         if not may:
             return False
         id, text = may[step.other // 3 % len(may)], self._text(step)
@@ -300,12 +294,7 @@ class TrustWorld:
     def do_delete(self, step: Step) -> bool:
         """Somebody deletes a comment, like `do_edit`; GitHub forgets it."""
         case = self._case(step)
-        may = [
-            id
-            for id, talk in case.talks.items()
-            if talk.deleted is None
-            and (talk.versions[0][0].who == step.who or self.right(step.who) >= WRITE)
-        ]
+        may = self._may_change(case, step.who)
         if not may:
             return False
         id = may[step.other // 3 % len(may)]

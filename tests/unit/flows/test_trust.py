@@ -485,3 +485,12 @@ def test_an_incident_with_a_freeze_label_does_not_become_a_freeze(shop: Shop) ->
     shop.passes(5)
     shop.sweep()
     assert {"incident", "deploy-freeze"} <= shop.labels(number)
+
+
+def test_a_stranger_cannot_edit_a_writers_command_out_of_their_comment(shop: Shop) -> None:
+    """Nothing that looks like a command is left; the writer's stays said."""
+    number = shop.incident()
+    comment = shop.says(shop.eve, number, "It is slow.")
+    shop.edits(shop.bob, comment, "It is slow.\n/severity sev2 half of it works")
+    shop.edits(shop.eve, comment, "Never mind.")
+    assert shop.state(number).severity.value == "sev2"
