@@ -6,8 +6,9 @@ A flag has priority over the environment. The gate reads its inputs itself, with
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,17 @@ def clock(environ: Mapping[str, str]) -> datetime:
         return gate.fixed_now(environ.get("INCIDENT_NOW", "").strip()) or datetime.now(UTC)
     except gate.BadInputError as error:
         raise InputError(error.what, remedy="Write 2026-11-23T14:02:00Z.") from None
+
+
+def running_clock(environ: Mapping[str, str]) -> Callable[[], datetime]:
+    """A clock that goes on, second by second from INCIDENT_NOW where that is set.
+
+    Raises `InputError` as `clock`.
+    """
+    fixed, began = clock(environ), time.monotonic()
+    if not environ.get("INCIDENT_NOW", "").strip():
+        return lambda: datetime.now(UTC)
+    return lambda: fixed + timedelta(seconds=int(time.monotonic() - began))
 
 
 class Invocation(Struct, frozen=True):

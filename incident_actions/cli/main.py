@@ -8,15 +8,23 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import NoReturn
 
 from incident_actions import __version__, gate
 from incident_actions.cli import checklist, doctor, freeze_status, incidents, init
-from incident_actions.cli.inputs import Invocation, add_command, read_event, tokens
+from incident_actions.cli.inputs import (
+    Invocation,
+    add_command,
+    given,
+    read_event,
+    running_clock,
+    tokens,
+)
 from incident_actions.cli.runner import Runner
 from incident_actions.errors import IncidentActionsError, InputError
 from incident_actions.reconcile import probes
-from incident_actions.reconcile.respond import Tools, respond
+from incident_actions.reconcile.respond import WATCH, Tools, respond
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -75,12 +83,35 @@ def _respond(call: Invocation) -> None:
     """Bring the incident of an event, or every open one, up to date.
 
     Labels, dashboard, answers, reminders, postmortem. Runs in a workflow, on the event that
-    GITHUB_EVENT_NAME and GITHUB_EVENT_PATH tell.
+    GITHUB_EVENT_NAME and GITHUB_EVENT_PATH tell. Starts a run that stays awake while an incident
+    needs reminders on time.
     """
     event, github = read_event(call.environ), call.github()
-    workflow = _workflow(call.environ, github.repository)
-    tools = Tools(call.now, time.sleep, probes.works, workflow, _run_url(call.environ))
+    run = call.environ.get("GITHUB_RUN_ID", "")
+    tools = Tools(
+        clock=running_clock(call.environ),
+        sleep=time.sleep,
+        probe=probes.works,
+        workflow=_workflow(call.environ, github.repository),
+        branch=call.environ.get("GITHUB_REF_NAME", ""),
+        run_url=_run_url(call.environ),
+        run=int(run) if run.isdecimal() else None,
+        watch=_watch_length(call),
+    )
     call.runner.report(respond(github, event, call.config_path, tools))
+
+
+def _watch_length(call: Invocation) -> timedelta:
+    """How long a watch stays awake: the input `watch-minutes`. Raises `InputError`."""
+    text = given(call.arguments, call.environ, "watch_minutes")
+    if not text:
+        return WATCH
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= 355):
+        raise InputError(
+            f"`watch-minutes` must be a number from 1 to 355, not `{text[:20]}`",
+            remedy="Leave it out, or write 13 for `ubuntu-slim`. A job ends after six hours.",
+        )
+    return timedelta(minutes=int(text))
 
 
 def _workflow(environ: Mapping[str, str], repository: str) -> str:

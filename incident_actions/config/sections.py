@@ -22,14 +22,15 @@ from incident_actions.config.values import (
     PermissionLevel,
     RecurrenceRule,
     RepositoryName,
+    Severities,
     ShortText,
-    Tick,
     TimeOfDay,
     TimeZone,
     ValueProblem,
     WallTime,
     WindowLength,
     doc,
+    read_severities,
 )
 from incident_actions.domain.changes.suspects import ChangePaths
 from incident_actions.domain.freeze.windows import Window, window_length
@@ -90,7 +91,12 @@ class QuietConfig(ConfigSection, frozen=True):
 class ReminderSettings(ConfigSection, frozen=True):
     """What is said for all kinds of reminders, and what follows for each."""
 
-    tick: Annotated[Tick, doc("How far apart the scheduled runs are.")] = Tick.of("5m")
+    watch: Annotated[
+        Severities, doc("While such an incident is open, a run stays awake; or `off`.")
+    ] = Severities.of("sev1, sev2")
+    watch_rests: Annotated[Gap, doc("Without a deed of a person for so long, the watch rests.")] = (
+        Gap.of("6h")
+    )
     backup: Annotated[Login | None, doc("Told from the second miss on.")] = None
     escalation: Annotated[
         tuple[Mention, ...], doc("Told from the third miss on: logins, `org/team`.")
@@ -102,7 +108,8 @@ class ReminderSettings(ConfigSection, frozen=True):
         """The settings as the domain's value."""
         return ReminderPolicy(
             timings={kind: self._timing(kind) for kind in ReminderKind},
-            tick=read_duration_or_off(self.tick) or timedelta(minutes=5),
+            watched=frozenset(map(Severity, read_severities(self.watch))),
+            rests=read_duration_or_off(self.watch_rests),
             backup=self.backup,
             escalation=self.escalation,
             drills=self.drills,

@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar, Self, cast
 from msgspec import Meta, Struct
 
 from incident_actions.domain.freeze.windows import window_length
+from incident_actions.domain.issue.incident import Severity
 from incident_actions.domain.text.names import LOGIN
 from incident_actions.domain.text.recurrence import check_rule
 from incident_actions.domain.text.times import (
@@ -88,18 +89,25 @@ def _gap(text: str) -> None:
         raise ValueError("must be a time above zero like `30m` or `1d12h`, or `off`")
 
 
-def _tick(text: str) -> None:
-    """Raise `ValueError` unless the text is a duration above zero; `off` is refused, too."""
-    if not _read_or_zero(text):
-        raise ValueError("must be a time above zero like `5m`")
-
-
 def _read_or_zero(text: str) -> timedelta | None:
     """A duration, or None for `off`; zero also for text that is neither."""
     try:
         return read_duration_or_off(text)
     except ValueError:
         return timedelta()
+
+
+def read_severities(text: str) -> tuple[str, ...]:
+    """The severities in a text like `sev1, sev2`; none for `off`.
+
+    Raises `ValueError` for any other text.
+    """
+    found = tuple(part.strip().lower() for part in text.split(","))
+    if found == ("off",):
+        return ()
+    if not set(found) <= {each.value for each in Severity}:
+        raise ValueError("must be severities like `sev1, sev2`, or `off`")
+    return found
 
 
 def _one_of(pattern: str, wanted: str) -> Callable[[str], None]:
@@ -127,8 +135,8 @@ class Gap(CheckedText, example="30m", check=_gap):
     """How long, and longer than zero: `30m`, or `off`."""
 
 
-class Tick(CheckedText, example="5m", check=_tick):
-    """How long, and longer than zero; never `off`."""
+class Severities(CheckedText, example="sev1, sev2", check=read_severities):
+    """Severities, comma-separated: `sev1, sev2`, or `off`."""
 
 
 class WindowLength(CheckedText, example="62h", check=window_length):

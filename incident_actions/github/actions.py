@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from incident_actions.domain.changes.suspects import WorkflowRun
+from incident_actions.domain.projection.effects import StartWatch
 from incident_actions.github.transport import PER_PAGE, Transport, actor, build, each, field
 
 
@@ -34,6 +35,26 @@ class Actions(Transport):
         path = f"/actions/workflows/{quote(workflow, safe='')}/runs"
         times = each(field("created_at", datetime), "workflow_runs")
         return next(iter(self._get(times, path, event="schedule", per_page=1)), None)
+
+    def unfinished_dispatches(self, workflow: str, since: datetime) -> dict[int, bool]:
+        """The runs of a workflow that were started by a dispatch and are not over: id -> whether it
+        runs already, and does not only wait. Of those that were created since then, a hundred.
+
+        https://docs.github.com/en/rest/actions/workflow-runs#list-workflow-runs-for-a-workflow
+        """
+        path = f"/actions/workflows/{quote(workflow, safe='')}/runs"
+        asked = {"event": "workflow_dispatch", "created": f">={since:%Y-%m-%dT%H:%M:%SZ}"}
+        runs = each(itemgetter("id", "status"), "workflow_runs")
+        found = self._get(runs, path, **asked, per_page=PER_PAGE)
+        return {id: status == "in_progress" for id, status in found if status != "completed"}
+
+    def start_watch(self, start: StartWatch) -> None:
+        """Start the workflow as a watch. GitHub starts it at once, also for a workflow's token.
+
+        https://docs.github.com/en/rest/actions/workflows#create-a-workflow-dispatch-event
+        """
+        path = f"/actions/workflows/{quote(start.workflow, safe='')}/dispatches"
+        self.send("POST", path, given={"ref": start.branch, "inputs": {"watch": "true"}})
 
     def workflow_states(self) -> dict[str, str]:
         """The states (`active`, `disabled_manually`, ...) of the first hundred workflows, by path.

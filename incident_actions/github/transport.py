@@ -215,7 +215,8 @@ class Transport:
                 "User-Agent": f"incident-actions/{__version__}",
             }
         )
-        retry = PatientRetry(patience or Patience(ALL_WAITS))
+        self._patience = patience or Patience(ALL_WAITS)
+        retry = PatientRetry(self._patience)
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, HTTPAdapter(max_retries=retry))
         self.repository = repository
@@ -227,6 +228,15 @@ class Transport:
         self._answers: dict[
             tuple[object, ...], tuple[Mapping[str, str], Any] | errors.GitHubError
         ] = {}
+
+    def begin_again(self) -> None:
+        """Begin another round of a run that stays awake: with a new count of requests and new
+        patience, and with no answer that GitHub does not confirm.
+        """
+        self.requests = 0
+        self._patience.left = ALL_WAITS
+        self._home = None
+        self._answers.clear()
 
     @property
     def _base(self) -> str:

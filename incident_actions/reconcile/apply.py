@@ -29,6 +29,7 @@ _METHODS: dict[type[e.Effect], Callable[[GitHub, Any], int | str | PullRequest |
     e.AddReaction: GitHub.react,
     e.UnlockIssue: GitHub.unlock,
     e.LockIssue: GitHub.lock,
+    e.StartWatch: GitHub.start_watch,
     e.CommitFiles: GitHub.commit_files,
     e.OpenPull: GitHub.open_pull,
     e.MarkReady: GitHub.make_ready,

@@ -63,15 +63,21 @@ class Wish(Struct, frozen=True):
     services: tuple[str, ...]
     environments: tuple[str, ...]
 
+    def next_edge(self, after: datetime) -> datetime | None:
+        """When the freeze ends, if that is after `after`; None otherwise."""
+        return self.until if self.until is not None and self.until > after else None
 
-def reconcile_freezes(context: RunContext, recent: RecentComments) -> tuple[JobResult, ...]:
+
+def reconcile_freezes(
+    context: RunContext, recent: RecentComments, freezes: Sequence[Issue]
+) -> tuple[JobResult, ...]:
     """The sweep's work on freezes: open those of windows that began, end those that are over.
 
-    It also does what lost runs left undone. Makes one request when there is nothing to do, and one
-    more while a window is open whose issue was closed. Each occurrence of a window gets one issue,
-    which holds its key. So when a person closes that issue early, it is not opened again.
+    `freezes` are the open ones. It also does what lost runs left undone. Makes no request when
+    there is nothing to do, and one while a window is open whose issue was closed. Each occurrence
+    of a window gets one issue, which holds its key. So when a person closes that issue early, it is
+    not opened again.
     """
-    freezes = context.github.issues(labels=[names.DEPLOY_FREEZE])
     due = _without_issue(open_at(context.config.windows(), context.now), freezes, context)
     if due:  # their issues may be closed: such an issue was made after its occurrence began
         since = min(occurrence.starts for occurrence in due)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from collections.abc import Collection, Iterable, Mapping
 from functools import partial
 
 from msgspec import Struct
@@ -12,7 +11,7 @@ from msgspec.structs import replace
 
 from incident_actions.domain.issue import labels as names
 from incident_actions.domain.issue.forms import Form
-from incident_actions.domain.issue.incident import Moment
+from incident_actions.domain.issue.incident import Incident, Moment
 from incident_actions.domain.issue.observation import (
     REMINDER,
     Actor,
@@ -35,7 +34,6 @@ from incident_actions.domain.projection.wanted import (
     shown_labels,
     through_lock,
 )
-from incident_actions.domain.reminders.due import due
 from incident_actions.domain.timeline.fold import (
     Evidence,
     Folded,
@@ -275,20 +273,34 @@ def _no_room(known: Assessment, change: EditIssue | None) -> list[PostComment]:
 
 
 def _reminders(context: RunContext, known: Assessment) -> list[Effect]:
-    """The reminders to post and to delete.
-
-    A sweep also posts those that are due before the next sweep. Other runs leave these to it.
-    """
+    """The reminders to post and to delete."""
     author = known.observation.issue.author
-    reporter = None if author.bot else author.login
+    return plan.reminder_comments(
+        known.number,
+        known.observation.own.of_kind(REMINDER),
+        known.incident,
+        known.playbook.checks,
+        None if author.bot else author.login,
+        context.config.reminder_policy(context.now),
+        context.now,
+        context.early(known.incident),
+    )
+
+
+def rest_to_say(
+    context: RunContext, number: int, incident: Incident, posted: Collection[str]
+) -> Notice | None:
+    """The notice that the watch rests, when it does and that was not said yet.
+
+    `posted` are the names of all comments that the bot posted on the issue `number`. Where there is
+    no watch, none rests.
+    """
+    none_here = name_of(Notice(NoticeKind.NO_WATCH, str(number))) in posted
+    if none_here or not context.watchman.may_be_awake:
+        return None
     policy = context.config.reminder_policy(context.now)
-    by_next_sweep = due(known.incident, known.playbook.checks, reporter, policy, context.now)
-    due_now = by_next_sweep
-    if not context.sweeping:
-        now_only = replace(policy, tick=timedelta())
-        due_now = due(known.incident, known.playbook.checks, reporter, now_only, context.now)
-    own = known.observation.own.of_kind(REMINDER)
-    return plan.reminder_comments(known.number, own, due_now, known.incident, by_next_sweep)
+    notice = plan.rest_notice(number, incident, policy, context.now)
+    return notice if notice is not None and name_of(notice) not in posted else None
 
 
 def _labels_to_create(github: GitHub, known: Assessment, change: EditIssue) -> list[CreateLabel]:
@@ -419,7 +431,8 @@ def _look_around(context: RunContext, known: Assessment) -> OutsideFacts:
         )
         facts = replace(facts, audit=audit)
     facts = _follow_allowed(context, known, facts)
-    return replace(facts, lapsed=incident.lapsed(context.now))
+    rests = rest_to_say(context, known.number, incident, known.posted)
+    return replace(facts, lapsed=incident.lapsed(context.now), rests=rests)
 
 
 def _follow_allowed(context: RunContext, known: Assessment, facts: OutsideFacts) -> OutsideFacts:

@@ -13,10 +13,11 @@ from incident_actions.domain.issue.observation import Observation
 from incident_actions.errors import InputError, NotFound, Transferred
 from incident_actions.github.client import GitHub
 from incident_actions.reconcile import runbook_library
+from incident_actions.reconcile.agenda import freeze_moment
 from incident_actions.reconcile.context import JobResult, RunContext
 from incident_actions.reconcile.freeze import is_freeze, reconcile_freeze
 from incident_actions.reconcile.incident import assess, check_author, reconcile
-from incident_actions.reconcile.keepalive import SILENCE, tell_if_late
+from incident_actions.reconcile.keepalive import keep_on_time
 from incident_actions.reconcile.plan import Assessment
 from incident_actions.reconcile.postmortem import keep_postmortem
 from incident_actions.reconcile.untrusted_report import hold
@@ -32,6 +33,8 @@ def reconcile_issue(context: RunContext, number: int) -> tuple[JobResult, ...]:
     observation = Observation(github.issue(number), history, context.config.bot)
     accepted = observation.accepted_before
     if not accepted and is_freeze(observation):
+        if freeze_moment(context, observation.issue, context.now):
+            context.watchman.wake(context.now)
         return reconcile_freeze(context, observation)
     form = None
     if not accepted:
@@ -45,11 +48,10 @@ def reconcile_issue(context: RunContext, number: int) -> tuple[JobResult, ...]:
         opened = reconcile_issue(context, incident) if incident is not None else ()
         return (held, *opened)
     reconciled = reconcile(context, observation, author, form)
-    folded, result = reconciled.assessment.incident, reconciled.result
-    no_sweep = context.workflow and not context.sweeping
-    if no_sweep and context.now - folded.began >= SILENCE and tell_if_late(context, reconciled):
+    result = reconciled.result
+    if keep_on_time(context, reconciled):
         result = replace(result, changed=True)
-    if folded.wants_postmortem or reconciled.state.postmortem is not None:
+    if reconciled.assessment.incident.wants_postmortem or reconciled.state.postmortem is not None:
         result = keep_postmortem(context, replace(reconciled, result=result))
     return (result,)
 

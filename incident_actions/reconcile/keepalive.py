@@ -1,4 +1,5 @@
-"""Watches GitHub's scheduler: warns when sweeps are late, and before GitHub switches them off.
+"""Sees to it that sweeps come: by a watch, or by GitHub's schedule. Warns where neither comes, and
+before GitHub switches the schedule off.
 
 The program records nothing for this. It reads when the schedule last started a workflow, and when
 somebody last pushed.
@@ -13,8 +14,9 @@ from datetime import datetime, timedelta
 from incident_actions.domain.issue.observation import Issue
 from incident_actions.domain.projection.effects import EditIssue, OpenIssue, PostComment
 from incident_actions.domain.projection.wanted import through_lock
+from incident_actions.domain.reminders.clock import is_watched
 from incident_actions.domain.timeline.interpreter import Notice, NoticeKind, name_of
-from incident_actions.errors import GitHubError
+from incident_actions.errors import Forbidden, GitHubError
 from incident_actions.reconcile.apply import apply, apply_one, took_place
 from incident_actions.reconcile.context import JobResult, RunContext
 from incident_actions.reconcile.incident import Reconciled
@@ -23,8 +25,9 @@ from incident_actions.render.markdown import render
 
 log = logging.getLogger(__name__)
 
-SILENCE = timedelta(hours=1)
-"""The longest time that an open incident should be without a sweep."""
+SILENCE = timedelta(hours=3)
+"""The longest time that an open incident should be without a sweep. The schedule should come once
+an hour, and is often late."""
 SWITCHED_OFF = timedelta(days=60)
 """Time without a push after which GitHub switches schedules off in a public repository.
 
@@ -35,26 +38,43 @@ WARNED = timedelta(days=10)
 _MARKER = re.compile(r"<!-- incident-actions:keepalive (?P<since>\S+) -->\s*\Z")
 
 
-def tell_if_late(context: RunContext, reconciled: Reconciled) -> bool:
-    """Comment on an incident that no sweep ran for an hour; gives whether a comment was posted.
+def keep_on_time(context: RunContext, reconciled: Reconciled) -> bool:
+    """See to it that something reminds people of an incident on time; gives whether it commented.
 
-    Posts it once for each incident. To be called by a run that is no sweep, for an incident that
-    is at least an hour old. Makes one request to look, and posts nothing when that fails, as it
-    does without the permission `actions: read`.
+    That is a watch where the incident is worth one, else the schedule. Where neither is to be had,
+    that is said, once for each incident. Makes two requests at most to look, and one to start.
     """
-    number, incident = reconciled.assessment.number, reconciled.assessment.incident
-    notice = Notice(NoticeKind.SCHEDULER, str(number))
-    if incident.drill or not incident.status.open or name_of(notice) in reconciled.state.posted:
+    number, watchman = reconciled.assessment.number, context.watchman
+    incident, posted = reconciled.assessment.incident, reconciled.state.posted
+    policy = context.config.reminder_policy(context.now)
+    no_watch = Notice(NoticeKind.NO_WATCH, str(number))
+    told = name_of(no_watch) in posted
+    if is_watched(incident, policy, context.now) and not (told and not context.sweeping):
+        if watchman.wake(context.now):
+            return False
+        if watchman.refused is not None and not told:
+            forbidden = isinstance(watchman.refused, Forbidden)
+            text = comments.no_watch(no_watch, watchman.workflow, forbidden=forbidden)
+            return _say(context, reconciled, no_watch, text)
+    late = Notice(NoticeKind.SCHEDULER, str(number))
+    young = context.now - incident.began < SILENCE
+    if context.sweeping or young or incident.drill or not incident.status.open:
+        return False
+    if not watchman.workflow or name_of(late) in posted:
         return False
     try:
-        last_run = context.github.last_scheduled_run(context.workflow)
+        last_run = context.github.last_scheduled_run(watchman.workflow)
     except GitHubError as error:
         log.info("Whether the schedule still runs is not known: %s", error)
         return False
     if last_run is not None and context.now - last_run < SILENCE:
         return False
-    text = comments.scheduler(notice, context.workflow, last_run)
-    comment = PostComment(number, notice.kind, notice.key, text)
+    return _say(context, reconciled, late, comments.scheduler(late, watchman.workflow, last_run))
+
+
+def _say(context: RunContext, reconciled: Reconciled, notice: Notice, text: str) -> bool:
+    """Post a notice on an incident; gives whether GitHub took it."""
+    comment = PostComment(reconciled.assessment.number, notice.kind, notice.key, text)
     issue, muted = reconciled.assessment.observation.issue, reconciled.state.lock == "muted"
     done = took_place(apply(context.github, through_lock(issue, [comment], muted=muted)))
     return comment in done

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -12,7 +13,13 @@ from incident_actions.domain.changes.suspects import RollbackRule, Suspects
 from incident_actions.domain.freeze.override_audit import OverrideAudit
 from incident_actions.domain.issue import labels
 from incident_actions.domain.issue.forms import Form, FormValues
-from incident_actions.domain.issue.incident import Allowance, Incident, Role, redacted
+from incident_actions.domain.issue.incident import (
+    Allowance,
+    Incident,
+    Moment,
+    Role,
+    redacted,
+)
 from incident_actions.domain.issue.observation import (
     REMINDER,
     Comment,
@@ -44,7 +51,8 @@ from incident_actions.domain.projection.effects import (
 )
 from incident_actions.domain.projection.state import SettledIssue, State
 from incident_actions.domain.projection.wanted import edit, wanted_assignees, wanted_labels
-from incident_actions.domain.reminders.due import Reminder
+from incident_actions.domain.reminders.clock import is_worth_a_watch, rests
+from incident_actions.domain.reminders.due import NEXT_CHANCE, Reminder, ReminderPolicy, due
 from incident_actions.domain.reminders.kinds import ReminderKind
 from incident_actions.domain.timeline.commands.pages import RequestedPage
 from incident_actions.domain.timeline.fold import Folded, newest
@@ -70,9 +78,9 @@ class OutsideFacts(Struct, frozen=True):
     """What is known of an incident, but not from its issue.
 
     `public` says whether the repository is public; None when it was not looked up. `passed` are
-    recovery checks that passed in this run; `lapsed` are allowances that are over; `heads` are the
-    newest commits of pull requests that are let through. Everything else is remembered in the
-    state.
+    recovery checks that passed in this run; `lapsed` are allowances that are over; `rests` is the
+    notice that the watch rests, where that is to be said; `heads` are the newest commits of pull
+    requests that are let through. Everything else is remembered in the state.
     """
 
     streaks: dict[str, Streak] = {}
@@ -82,6 +90,7 @@ class OutsideFacts(Struct, frozen=True):
     audit: OverrideAudit = OverrideAudit()
     lapsed: tuple[Allowance, ...] = ()
     passed: tuple[PassedCheck, ...] = ()
+    rests: Notice | None = None
     heads: dict[int, str] = {}
     commits: dict[str, str] = {}
 
@@ -163,7 +172,19 @@ def all_notices(known: Assessment) -> tuple[Notice, ...]:
         Notice(NoticeKind.PASSED, each.name, text=texts.get(each.key, each.key))
         for each in known.outside.passed
     )
-    return (*known.folded.notices, *sensitive, *passed, *_pushed(known))
+    rest = filter(None, (known.outside.rests,))
+    return (*known.folded.notices, *sensitive, *passed, *_pushed(known), *rest)
+
+
+def rest_notice(
+    number: int, incident: Incident, policy: ReminderPolicy, now: datetime
+) -> Notice | None:
+    """The notice that the watch of an incident rests, one for each rest; None while it does not."""
+    if not is_worth_a_watch(incident, policy) or not rests(incident, policy, now):
+        return None
+    last = incident.last_deed or incident.times[Moment.DECLARED]
+    key = f"{number}.{last:%Y%m%dT%H%M%SZ}"
+    return Notice(NoticeKind.WATCH_RESTS, key, text=f"{last:%Y-%m-%d %H:%M} UTC")
 
 
 def _pushed(known: Assessment) -> list[Notice]:
@@ -207,26 +228,41 @@ def _is_new(comment: Comment, before: State | None) -> bool:
 def reminder_comments(
     number: int,
     own: Mapping[str, Comment],
-    reminders: Sequence[Reminder],
     incident: Incident,
-    ahead: Sequence[Reminder] = (),
+    checks: Sequence[ChecklistItem],
+    reporter: str | None,
+    policy: ReminderPolicy,
+    now: datetime,
+    early: timedelta,
 ) -> list[Effect]:
     """The reminders to post, and the old ones to delete: replaced, or no longer due.
 
     `own` are the bot's reminders on this issue, by key. There is one of each kind at a time: the
-    new one is posted, so that people are notified, and the old one is deleted. `reminders` are
-    due; those `ahead` will be due before the next sweep. They are not posted here, but are kept if
-    a sweep has posted them already. While a reminder is held back, the one before it is kept.
+    new one is posted, so that people are notified, and the old one is deleted. With `early`, what
+    will be due so soon is posted, too, where nothing else of its kind is to be posted; with a
+    negative `early` only what is due for so long. What another run posted early is kept. While a
+    reminder is held back, the one before it is kept. `checks` and `reporter` as for `due`.
     """
-    posted_early = {each.kind for each in ahead if each.key in own}
-    held = {each.kind for each in (*reminders, *ahead) if each.held}
-    wanted = {each.key: each for each in reminders if each.kind not in posted_early | held}
-    kept = {*wanted, *(each.key for each in ahead)}
+
+    def due_by(early: timedelta) -> tuple[Reminder, ...]:
+        return due(incident, checks, reporter, policy, now, early)
+
+    ready, ahead = due_by(min(early, timedelta())), due_by(NEXT_CHANCE)
+    later = (*due_by(timedelta()), *ahead)
+    said = {each.kind for each in later if each.key in own}
+    held = {each.kind for each in (*ready, *later) if each.held}
+    wanted = {each.kind: each for each in ready if each.kind not in said | held}
+    for each in ahead if early > timedelta() else ():
+        ours = wanted.get(each.kind)
+        if each.kind not in held and (ours is None or ours.key in own):
+            wanted[each.kind] = each
+    kept = {each.key for each in wanted.values()}
+    kept |= {each.key for each in later if each.kind not in wanted}
     return [
         *(
-            PostComment(number, REMINDER, key, comments.remind(each, incident))
-            for key, each in wanted.items()
-            if key not in own
+            PostComment(number, REMINDER, each.key, comments.remind(each, incident))
+            for each in wanted.values()
+            if each.key not in own
         ),
         *(
             DeleteComment(comment.id, REMINDER, key)

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from incident_actions.domain.issue import labels as names
 from incident_actions.domain.issue.observation import BotComments, Comment, Issue, find_bot_comments
+from incident_actions.domain.reminders.due import NEXT_CHANCE
 from incident_actions.domain.reminders.kinds import LATEST
 from incident_actions.domain.timeline.parser import read_comment
 from incident_actions.errors import GitHubError
@@ -96,7 +97,9 @@ class RecentComments:
         """The recent comments on one issue, the oldest first."""
         if self._by_issue is None:
             context = self._context
-            since = context.now - LATEST - 2 * context.config.reminders.policy().tick
+            # A full hour, so that a watch asks the same question again, and GitHub has to answer
+            # it only when something has changed.
+            since = (context.now - LATEST - NEXT_CHANCE).replace(minute=0, second=0, microsecond=0)
             by_issue: dict[int, list[Comment]] = {}
             for issue, comment in reversed(context.github.recent_comments(since)):
                 by_issue.setdefault(issue, []).append(comment)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
@@ -13,11 +14,16 @@ from incident_actions.config import read_config
 from incident_actions.domain.issue import labels
 from incident_actions.errors import InputError, Unavailable
 from incident_actions.github.client import GitHub
+from incident_actions.reconcile.agenda import next_moment
 from incident_actions.reconcile.context import JobResult, RunContext
 from incident_actions.reconcile.isolation import about, alone
 from incident_actions.reconcile.issue import reconcile_issue
+from incident_actions.reconcile.overview import look
 from incident_actions.reconcile.pull import reconcile_action_item, reconcile_pull
+from incident_actions.reconcile.recent_comments import RecentComments
 from incident_actions.reconcile.sweep import sweep
+from incident_actions.reconcile.watch import Shift, keep_watch
+from incident_actions.reconcile.watchman import Watchman
 
 EVENTS = (
     "issues",
@@ -57,11 +63,15 @@ class SweepJob(Struct, frozen=True):
     """Bring everything that is open up to date."""
 
 
+class WatchJob(Struct, frozen=True):
+    """Stay awake, and bring up to date what is due, when it is due."""
+
+
 class NoJob(Struct, frozen=True):
     """Do nothing: the event is a comment on a pull request."""
 
 
-Job = IssueJob | PullJob | SweepJob | NoJob
+Job = IssueJob | PullJob | SweepJob | WatchJob | NoJob
 
 
 def route(event: WorkflowEvent) -> Job:
@@ -78,7 +88,9 @@ def route(event: WorkflowEvent) -> Job:
     if event.name == "pull_request":
         return _pull_job(event)
     if event.name not in ("issues", "issue_comment"):
-        return SweepJob()
+        inputs = event.payload.get("inputs") if event.name == "workflow_dispatch" else None
+        watch = isinstance(inputs, dict) and str(inputs.get("watch")).lower() == "true"
+        return WatchJob() if watch else SweepJob()
     issue = event.payload.get("issue")
     number = issue.get("number") if isinstance(issue, dict) else None
     if not isinstance(issue, dict) or not isinstance(number, int):
@@ -112,19 +124,27 @@ def _is_action_item(issue: Mapping[str, Any]) -> bool:
 _TRIES = 3
 
 
+WATCH = timedelta(minutes=330)
+"""How long a watch stays awake by default; a job may last six hours."""
+
+
 class Tools(Struct, frozen=True):
     """What a run gets from `main`, so that tests can replace it.
 
-    `now` is an aware UTC time. `sleep(seconds)` waits. `probe(url, allow_private)` says whether an
-    address works. `workflow` is the file name of the running workflow, and `run_url` the address of
-    its run; empty when not known.
+    `clock()` gives the aware UTC time. `sleep(seconds)` waits. `probe(url, allow_private)` says
+    whether an address works. `workflow` is the file name of the running workflow, `branch` the
+    repository's default branch, and `run_url` the address of the workflow's run; empty when not
+    known. `run` is the run's number. `watch` is how long a watch stays awake.
     """
 
-    now: datetime
+    clock: Callable[[], datetime]
     sleep: Callable[[float], None]
     probe: Callable[[str, bool], bool]
     workflow: str = ""
+    branch: str = ""
     run_url: str = ""
+    run: int | None = None
+    watch: timedelta = WATCH
 
 
 def respond(
@@ -137,26 +157,52 @@ def respond(
     Raises `errors.IncidentActionsError`.
     """
     job = route(event)
+    context = partial(_context, github, config_path, tools, _branch(event, tools))
+    if isinstance(job, WatchJob):
+        return tuple(_watch(github, context, tools, _branch(event, tools)))
     for attempt in range(1, _TRIES):
         try:
-            return _do(github, job, config_path, tools)
+            return _do(context(), job)
         except Unavailable:
             tools.sleep(attempt)
-    return _do(github, job, config_path, tools)
+    return _do(context(), job)
 
 
-def _do(github: GitHub, job: Job, config_path: str, tools: Tools) -> tuple[JobResult, ...]:
-    """Do a job once. Raises `errors.IncidentActionsError`."""
-    config = read_config(github.file(config_path), config_path)
-    context = RunContext(
+def _branch(event: WorkflowEvent, tools: Tools) -> str:
+    """The default branch, on which a watch starts: by the event, or else by the runner."""
+    repository = event.payload.get("repository")
+    named = repository.get("default_branch") if isinstance(repository, dict) else None
+    return named if isinstance(named, str) else tools.branch
+
+
+def _context(github: GitHub, config_path: str, tools: Tools, branch: str) -> RunContext:
+    """The context of a job that begins now. Raises `errors.IncidentActionsError`."""
+    return RunContext(
         github,
-        config,
-        tools.now,
+        read_config(github.file(config_path), config_path),
+        tools.clock(),
         tools.probe,
         sleep=tools.sleep,
-        workflow=tools.workflow,
         run_url=tools.run_url,
+        watchman=Watchman(github, tools.workflow, branch, tools.run),
     )
+
+
+def _watch(
+    github: GitHub, context: Callable[[], RunContext], tools: Tools, branch: str
+) -> Sequence[JobResult]:
+    """Keep the watch. Raises `errors.IncidentActionsError`."""
+    watchman = Watchman(github, tools.workflow, branch, tools.run, on_watch=True)
+
+    def fresh() -> RunContext:
+        github.begin_again()
+        return replace(context(), sweeping=True, watchman=watchman)
+
+    return keep_watch(Shift(fresh, tools.clock, tools.sleep, watchman, tools.watch))
+
+
+def _do(context: RunContext, job: Job) -> tuple[JobResult, ...]:
+    """Do a job once. Raises `errors.IncidentActionsError`."""
     match job:
         case IssueJob(number, action_item):
             task = about(number, lambda: _issue(context, number, action_item=action_item))
@@ -165,9 +211,20 @@ def _do(github: GitHub, job: Job, config_path: str, tools: Tools) -> tuple[JobRe
             task = about(number, lambda: reconcile_pull(context, number, sender))
             return tuple(alone(context, task))
         case SweepJob():
-            return sweep(replace(context, sweeping=True))
-        case NoJob():
+            return _sweep(replace(context, sweeping=True))
+        case _:
             return ()
+
+
+def _sweep(context: RunContext) -> tuple[JobResult, ...]:
+    """Sweep; before, see to it that a watch is awake, if something open is worth one.
+
+    So the sweep knows whether it has to say what is due before the next one.
+    """
+    seen, recent = look(context.github), RecentComments(context)
+    if next_moment(context, seen, recent, None) is not None:
+        context.watchman.wake(context.now)
+    return sweep(context, seen, recent)
 
 
 def _issue(context: RunContext, number: int, *, action_item: bool) -> tuple[JobResult, ...]:

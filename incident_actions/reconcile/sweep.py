@@ -25,27 +25,27 @@ from incident_actions.reconcile.apply import apply, took_place
 from incident_actions.reconcile.context import JobResult, RunContext
 from incident_actions.reconcile.followups import remind_of_actions, remind_of_postmortems
 from incident_actions.reconcile.freeze import reconcile_freezes
-from incident_actions.reconcile.incident import may_edit
+from incident_actions.reconcile.incident import may_edit, rest_to_say
 from incident_actions.reconcile.isolation import IssueTask, about, each_in_turn
 from incident_actions.reconcile.issue import reconcile_issue
 from incident_actions.reconcile.keepalive import keep_alive
+from incident_actions.reconcile.overview import Overview
 from incident_actions.reconcile.pull import reconcile_lost_runs
 from incident_actions.reconcile.recent_comments import RecentComments, is_held
 
 log = logging.getLogger(__name__)
 
 
-def sweep(context: RunContext) -> tuple[JobResult, ...]:
+def sweep(context: RunContext, seen: Overview, recent: RecentComments) -> tuple[JobResult, ...]:
     """Do everything that is due, the most urgent first: incidents by severity, freezes, reports
     that wait for an answer, postmortems and action items, GitHub's own schedule.
 
+    `seen` is what is open, `recent` are the last comments on it; what was closed or lost its label is looked for, too.
     When a task fails, the others are still done. Then its error is raised. Only a rate limit that
     lasts too long, or too many requests, end the sweep at once: the next sweep does the rest.
     """
-    recent = RecentComments(context)
-    listed = context.github.issues(labels=[names.INCIDENT])
-    held = [issue for issue in listed if is_held(issue)]
-    incidents = _urgent_first([issue for issue in listed if not is_held(issue)])
+    held = [issue for issue in seen.incidents if is_held(issue)]
+    incidents = _urgent_first([issue for issue in seen.incidents if not is_held(issue)])
     lost = _lost(context)
     doubtful = _edited_by_others(context, [*incidents, *lost])
     tasks = [
@@ -57,7 +57,7 @@ def sweep(context: RunContext) -> tuple[JobResult, ...]:
             "what was closed or lost its label",
             lambda: _put_right(context, lost, recent, doubtful),
         ),
-        IssueTask("the freezes", lambda: reconcile_freezes(context, recent)),
+        IssueTask("the freezes", lambda: reconcile_freezes(context, recent, seen.freezes)),
         IssueTask("the reports that wait", lambda: _held_reports(context, held, recent)),
         IssueTask("what lost runs left undone", lambda: reconcile_lost_runs(context)),
         IssueTask("reminders of postmortems", lambda: remind_of_postmortems(context)),
@@ -181,7 +181,9 @@ def _unchanged(context: RunContext, issue: Issue, recent: RecentComments) -> Sta
     if names.STATUSES.isdisjoint(map(str.casefold, issue.labels)):
         return None
     state = state_of(issue)
-    if state is None or not is_stale(issue, state, context.now):
+    if state is None or rest_to_say(context, issue.number, state, state.posted):
+        return None
+    if not is_stale(issue, state, context.now):
         return state
     reminders = recent.own(issue.number).of_kind(REMINDER).values()
     return None if is_stale(issue, state, context.now, reminders) else state
@@ -192,12 +194,14 @@ def _remind(
 ) -> tuple[JobResult, ...]:
     """Post the reminders of an unchanged incident that were not posted yet."""
     reporter = None if issue.author.bot else issue.author.login
-    policy = context.config.reminder_policy(context.now)
-    reminders = due(state, state.checks, reporter, policy, context.now)
+    policy, early = context.config.reminder_policy(context.now), context.early(state)
+    reminders = due(state, state.checks, reporter, policy, context.now, max(early, timedelta()))
     waiting = all(reminder.held and not reminder.covers for reminder in reminders)
     if state.lock == "muted" or waiting:
         return ()  # a summary that is held takes the others' place all the same
     own = recent.own(issue.number).of_kind(REMINDER)
-    comments = plan.reminder_comments(issue.number, own, reminders, state)
+    comments = plan.reminder_comments(
+        issue.number, own, state, state.checks, reporter, policy, context.now, early
+    )
     changed = bool(took_place(apply(context.github, through_lock(issue, comments))))
     return (JobResult(issue.number, state.severity.value, state.status.value, changed),)

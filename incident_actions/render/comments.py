@@ -51,6 +51,17 @@ def scheduler(notice: Notice, workflow: str, last: datetime | None) -> str:
     return _with_marker(notice.kind, notice.kind, notice.key, workflow=workflow, last=last)
 
 
+def no_watch(notice: Notice, workflow: str, *, forbidden: bool) -> str:
+    """The text of the notice that no run can stay awake for an incident, and what to do.
+
+    `workflow` is the workflow's file name. `forbidden` says that its token may not start it; else
+    the workflow does not take the start.
+    """
+    return _with_marker(
+        notice.kind, notice.kind, notice.key, workflow=workflow, forbidden=forbidden
+    )
+
+
 def crashed(key: str, reference: str, run_url: str) -> str:
     """The text that says that this program failed on an issue. `reference` identifies the fault;
     `run_url` is the address of the workflow's run, empty when not known.

@@ -14,6 +14,7 @@ from .git import BLOB
 from .model import Repository, User
 from .people import Person
 from .pulls import HEADS
+from .runs import add_run
 from .server import Entry, Exchange, Server, Site
 from .world import BOT, DEFAULT_LABELS, World, stamp
 
@@ -195,23 +196,24 @@ class Sandbox:
         found = next(
             row for row in repo.workflows if workflow in (row.data["path"], _base(row.data["path"]))
         )
-        branch = branch or repo.default_branch
-        data = {
-            "name": found.data["name"],
-            "path": found.data["path"],
-            "workflow_id": found.id,
-            "run_number": 1 + sum(one.data["workflow_id"] == found.id for one in repo.runs),
-            "event": event,
-            "status": status,
-            "conclusion": conclusion if status == "completed" else None,
-            "head_branch": branch,
-            "head_sha": repo.git.refs[HEADS + branch],
-            "display_title": found.data["name"],
-        }
-        when = stamp(at) if at else ""
-        row = self.world.record(self.world.user(actor), data, when)
-        repo.runs.append(row)
-        return row.id
+        return add_run(
+            self.world,
+            repo,
+            found,
+            self.world.user(actor),
+            event=event,
+            status=status,
+            conclusion=conclusion,
+            created_at=stamp(at) if at else "",
+            branch=branch,
+        )
+
+    def set_run(self, full_name: str, run: int, status: str, conclusion: str = "success") -> None:
+        """Let a run go on: `in_progress`, or `completed` with its conclusion."""
+        row = next(row for row in self.repo(full_name).runs if row.id == run)
+        row.data["status"] = status
+        row.data["conclusion"] = conclusion if status == "completed" else None
+        row.updated_at = self.world.now()
 
     def as_user(self, login: str, repo: str | None = None) -> Person:
         """A person at the keyboard, in `repo` (by default the only or first one)."""

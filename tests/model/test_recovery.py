@@ -38,7 +38,7 @@ class Watched(ModelWorld):
             self.asked.append((url, allow_private))
             return self.works
 
-        return Tools(self._now, sleep=lambda _: None, probe=probe)
+        return Tools(lambda: self._now, sleep=lambda _: None, probe=probe)
 
     def say(self, text: str) -> None:
         """Alice comments, and a run takes it."""

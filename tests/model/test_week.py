@@ -243,7 +243,7 @@ class Week:
 
     def _run(self, event: WorkflowEvent, number: int) -> None:
         hub = GitHub(TOKEN, REPOSITORY, self.github.url)
-        tools = Tools(self.now, sleep=lambda _: None, probe=lambda *_: True)
+        tools = Tools(lambda: self.now, sleep=lambda _: None, probe=lambda *_: True)
         respond(hub, event, PATH, tools)
         sweep = not number
         if sweep:

@@ -181,7 +181,7 @@ class TrustWorld:
             return send(*args, **more)
 
         hub.send = counted
-        tools = Tools(self._now, sleep=lambda _: None, probe=lambda *_: True)
+        tools = Tools(lambda: self._now, sleep=lambda _: None, probe=lambda *_: True)
         try:
             respond(hub, event, PATH, tools)
         except Stopped:

@@ -178,7 +178,7 @@ class ModelWorld:
 
     def tools(self) -> Tools:
         """The clock of this world; waiting takes no time, and every probe is answered well."""
-        return Tools(self._now, sleep=lambda _: None, probe=lambda *_: True)
+        return Tools(lambda: self._now, sleep=lambda _: None, probe=lambda *_: True)
 
     def news(self) -> list[WorkflowEvent]:
         """The events since the last call, as workflows hear of them."""

@@ -145,6 +145,8 @@ class OpenAPI:
                 wrong.append(f"undocumented {where} parameter {key}")
                 continue
             schema = known[key, where]["schema"]
+            if (key, value[:1]) == ("created", ">"):
+                value = value.lstrip(">=")  # GitHub's documentation allows a range here
             typed: Any = value
             if schema.get("type") == "integer" and value.isdecimal():
                 typed = int(value)

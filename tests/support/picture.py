@@ -52,7 +52,7 @@ def dashboard() -> str:
 
     def run() -> None:
         name, payload = github.deliveries[-1]
-        tools = Tools(now, lambda seconds: None, lambda url, private: False)
+        tools = Tools(lambda: now, lambda seconds: None, lambda url, private: False)
         respond(GitHub(token, REPO, github.url), WorkflowEvent(name, payload), "config.yml", tools)
 
     with github:

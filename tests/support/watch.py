@@ -32,7 +32,7 @@ class Watch:
             github.user(login, permission={REPO: "write"})
         self.alice, self.bob = github.as_user("alice"), github.as_user("bob")
         github.workflow(REPO, f".github/workflows/{WORKFLOW}")
-        self.grant(actions="read")
+        self.grant(actions="write")
 
     def grant(self, **more: str) -> None:
         """What the job's token may do."""
@@ -59,7 +59,7 @@ class Watch:
     def run(self, name: str, payload: dict[str, object]) -> tuple[JobResult, ...]:
         """One run; `requests` counts from its start."""
         self.github.clear_log()
-        tools = Tools(self.now, lambda _: None, lambda *_: True, WORKFLOW)
+        tools = Tools(lambda: self.now, lambda _: None, lambda *_: True, WORKFLOW, "main")
         return respond(
             GitHub(TOKEN, REPO, self.github.url), WorkflowEvent(name, payload), PATH, tools
         )

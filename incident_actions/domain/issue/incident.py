@@ -198,7 +198,8 @@ class Incident(Struct, frozen=True, omit_defaults=True):
     resolved it without verified recovery. `mitigations`, `updates` and `customer_updates` are
     counts; `customers` says whether customers are affected. `restarted_at` is when the time until
     the next update last started again, because the incident was reopened or its severity changed.
-    `vacant_since` is when the last commander left.
+    `vacant_since` is when the last commander left. `last_activity` is the time of the last line in
+    the timeline, `last_deed` that of the last thing that a person of the team did or wrote.
     """
 
     status: Status
@@ -227,6 +228,7 @@ class Incident(Struct, frozen=True, omit_defaults=True):
     next_update: datetime | None = None
     snoozed_until: datetime | None = None
     last_activity: datetime | None = None
+    last_deed: datetime | None = None
     restarted_at: datetime | None = None
     vacant_since: datetime | None = None
     timeline: tuple[Entry, ...] = ()

@@ -243,18 +243,36 @@ def due_probes(
     streaks: Mapping[str, Streak],
     now: datetime,
 ) -> tuple[ChecklistItem, ...]:
-    """The checks that the bot should probe now.
-
-    They have a probe, are not verified, and were not probed just before. There are none unless the
-    incident's status is `monitoring`.
-    """
-    if incident.status is not Status.MONITORING:
-        return ()
+    """The checks that the bot should probe now: those to probe that were not probed just before."""
     return tuple(
         item
-        for item in missing(checks, incident.verified)
-        if item.probe and (item.key not in streaks or now - streaks[item.key].last >= _PAUSE)
+        for item in _to_probe(incident, checks)
+        if item.key not in streaks or now - streaks[item.key].last >= _PAUSE
     )
+
+
+def next_probe(
+    incident: Incident, checks: Sequence[ChecklistItem], streaks: Mapping[str, Streak]
+) -> datetime | None:
+    """When the bot should make the next probe; None when there is nothing to probe.
+
+    A check that was never probed is due since the incident was mitigated.
+    """
+    begun = incident.times.get(Moment.MITIGATED) or incident.times[Moment.DECLARED]
+    return min(
+        (
+            streaks[item.key].last + _PAUSE if item.key in streaks else begun
+            for item in _to_probe(incident, checks)
+        ),
+        default=None,
+    )
+
+
+def _to_probe(incident: Incident, checks: Sequence[ChecklistItem]) -> list[ChecklistItem]:
+    """The checks that have a probe and are not verified; none unless it is `monitoring`."""
+    if incident.status is not Status.MONITORING:
+        return []
+    return [item for item in missing(checks, incident.verified) if item.probe]
 
 
 def next_streak(

@@ -113,6 +113,13 @@ class LockIssue(OptionalEffect, frozen=True):
     reason: str = ""
 
 
+class StartWatch(OptionalEffect, frozen=True):
+    """Start the workflow with this file name as a watch, on this branch."""
+
+    workflow: str
+    branch: str
+
+
 class CommitFiles(Effect, frozen=True):
     """Commit files (by path) to a branch, on top of `parent`.
 

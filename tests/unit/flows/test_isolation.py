@@ -83,7 +83,7 @@ def test_a_run_for_one_issue_says_it_too(shop: Watch, monkeypatch: pytest.Monkey
     """With the link to the run's log."""
     number = shop.declare()
     break_incident(monkeypatch, number)
-    tools = Tools(shop.now, lambda _: None, lambda *_: True, WORKFLOW, RUN)
+    tools = Tools(lambda: shop.now, lambda _: None, lambda *_: True, WORKFLOW, run_url=RUN)
     name, payload = shop.github.deliveries[-1]
     for _ in range(2):
         with pytest.raises(Crashed):

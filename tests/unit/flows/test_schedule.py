@@ -16,7 +16,7 @@ from tests.support.watch import REPO, WORKFLOW, Watch, watched
 @pytest.fixture
 def shop() -> Iterator[Watch]:
     """acme/shop at 03:00."""
-    with watched() as it:
+    with watched("reminders: {watch: off}") as it:
         yield it
 
 
@@ -38,8 +38,8 @@ def chat(shop: Watch, number: int) -> int:
 
 
 def test_a_dead_schedule_is_told_of_once(shop: Watch) -> None:
-    """After an hour without a sweep, by any run; what it means, and what to do."""
-    number = open_for(shop, 61)
+    """After three hours without a sweep, by any run; what it means, and what to do."""
+    number = open_for(shop, 181)
     assert chat(shop, number) == 1
     assert f"has not started `{WORKFLOW}` at all" in shop.said(number)[-1]
     assert "**Enable workflow**" in shop.said(number)[-1]
@@ -48,10 +48,10 @@ def test_a_dead_schedule_is_told_of_once(shop: Watch) -> None:
     assert shop.asked("/actions/") == 0
 
 
-@pytest.mark.parametrize(("minutes", "told"), [(59, 0), (61, 1)])
-def test_a_late_schedule_is_told_of_after_an_hour(shop: Watch, minutes: int, told: int) -> None:
+@pytest.mark.parametrize(("minutes", "told"), [(179, 0), (181, 1)])
+def test_a_late_schedule_is_told_of_after_three_hours(shop: Watch, minutes: int, told: int) -> None:
     """The newest run that the schedule started counts; one by hand does not."""
-    number = open_for(shop, 120)
+    number = open_for(shop, 240)
     at = shop.now - timedelta(minutes=minutes)
     shop.github.run(REPO, WORKFLOW, event="schedule", at=at)
     shop.github.run(REPO, WORKFLOW, event="workflow_dispatch", at=shop.now)
@@ -60,7 +60,7 @@ def test_a_late_schedule_is_told_of_after_an_hour(shop: Watch, minutes: int, tol
 
 def test_a_young_incident_is_not_asked_about(shop: Watch) -> None:
     """Nor one that is over."""
-    assert chat(shop, open_for(shop, 59)) == 0
+    assert chat(shop, open_for(shop, 179)) == 0
     assert shop.asked("/actions/") == 0
     number = open_for(shop, 0)
     shop.alice.comment(number, "/resolve --force over")
@@ -73,14 +73,14 @@ def test_a_young_incident_is_not_asked_about(shop: Watch) -> None:
 def test_without_the_permission_nothing_is_said(shop: Watch) -> None:
     """`actions: read` is optional: the refusal is silent."""
     shop.grant()
-    number = open_for(shop, 61)
+    number = open_for(shop, 181)
     assert chat(shop, number) == 0
     assert shop.asked("/actions/") == 1
 
 
 def test_a_command_stays_within_its_ceiling(shop: Watch) -> None:
     """Also where the schedule is asked about."""
-    number = open_for(shop, 61)
+    number = open_for(shop, 181)
     shop.alice.comment(number, "/note slow")
     shop.respond()
     assert shop.requests <= ceilings.COMMENT
@@ -88,7 +88,7 @@ def test_a_command_stays_within_its_ceiling(shop: Watch) -> None:
 
 def test_a_closed_notice_is_not_repeated(shop: Watch) -> None:
     """Somebody deletes the notice after it was remembered: it stays gone."""
-    number = open_for(shop, 61)
+    number = open_for(shop, 181)
     chat(shop, number)
     shop.sweep()
     comments = shop.alice.ask("GET", f"/issues/{number}/comments?per_page=100")

@@ -68,14 +68,14 @@ class Town:
         name, payload = self.github.deliveries[-1]
         self.github.clear_log()
         hub = GitHub(TOKEN, REPO, self.github.url)
-        tools = Tools(self.now, lambda seconds: None, lambda url, private: False)
+        tools = Tools(lambda: self.now, lambda seconds: None, lambda url, private: False)
         respond(hub, WorkflowEvent(name, payload), ".github/incident.yml", tools)
         return sum((it.method, it.path[-7:]) != ("POST", "/labels") for it in self.github.log)
 
     def sweep(self) -> None:
         """The scheduled run, five minutes later."""
         self.now += timedelta(minutes=5)
-        tools = Tools(self.now, lambda seconds: None, lambda url, private: False)
+        tools = Tools(lambda: self.now, lambda seconds: None, lambda url, private: False)
         hub = GitHub(TOKEN, REPO, self.github.url)
         respond(hub, WorkflowEvent("schedule", {}), ".github/incident.yml", tools)
 

@@ -83,6 +83,7 @@ def test_each_reminder_costs_two_requests_at_most(shop: Watch, due: int) -> None
     """The first has one to post, later ones also one to delete."""
     settle(shop, *["SEV1"] * due, "SEV3")
     posts = deletes = 0
+    shop.passes(2)  # the first minute is left to the watch
     for _ in range(3):
         shop.passes(15)
         shop.sweep()
@@ -170,7 +171,7 @@ def test_a_report_that_no_run_saw_is_held_by_the_sweep(shop: Watch) -> None:
 def test_a_doubled_tick_says_nothing_again(shop: Watch) -> None:
     """The second run at the same minute finds the reminder there."""
     [number] = settle(shop, "SEV1")
-    shop.passes(16)
+    shop.passes(17)
     shop.sweep()
     before = shop.said(number)
     shop.sweep()
@@ -193,7 +194,7 @@ def test_one_reminder_of_a_kind_lives(shop: Watch) -> None:
 def test_a_secondary_limit_is_waited_out(shop: Watch) -> None:
     """A reminder that GitHub refuses for its rate is posted a second later, by the same run."""
     [number] = settle(shop, "SEV1")
-    shop.passes(16)
+    shop.passes(17)
     shop.github.fail("POST *", status=403, headers={"retry-after": "1"})
     shop.sweep()
     assert sum("reminder internal-update" in text for text in shop.said(number)) == 1
@@ -208,9 +209,9 @@ def test_the_most_urgent_come_first_and_the_next_sweep_does_the_rest(
 ) -> None:
     """A limit that outlasts the run's time fails it, and it says what was left."""
     third, first, second = settle(shop, "SEV3", "SEV1", "SEV2")
-    shop.alice.comment(third, "/update next 10m slow")
+    shop.alice.comment(third, "/update next 90m slow")
     shop.sweep()
-    shop.passes(31)
+    shop.passes(32)
     limit = shop.github.fail(
         "POST */comments", nth=2, status=status, headers={"retry-after": "600"}, times=99
     )
@@ -237,7 +238,7 @@ def test_all_waits_of_a_run_are_bounded(monkeypatch: pytest.MonkeyPatch, shop: W
     """Many short waits are one long one."""
     monkeypatch.setattr(patience, "ALL_WAITS", 1.5)
     settle(shop, "SEV1", "SEV1")
-    shop.passes(16)
+    shop.passes(17)
     shop.github.fail("POST *", status=429, headers={"retry-after": "1"}, times=1)
     shop.github.fail("POST *", nth=2, status=429, headers={"retry-after": "1"}, times=9)
     with pytest.raises(RateLimited):
@@ -249,11 +250,11 @@ def test_the_ceiling_of_requests_ends_a_sweep_at_once(
 ) -> None:
     """Every further request would be refused too, so no other task is tried."""
     first, second = settle(shop, "SEV1", "SEV2")
-    shop.passes(31)
-    monkeypatch.setattr("tests.support.watch.GitHub", partial(GitHub, ceiling=6))
+    shop.passes(32)
+    monkeypatch.setattr("tests.support.watch.GitHub", partial(GitHub, ceiling=8))
     with pytest.raises(RequestCeilingReached), caplog.at_level(logging.WARNING):
         shop.sweep()
-    assert shop.requests == 6
+    assert shop.requests == 8
     [said] = [text for text in caplog.messages if "for the next sweep" in text]
     assert "was stopped before" in said
     assert f"Left for the next sweep: #{second}, what was closed or lost its label, " in said
@@ -266,7 +267,7 @@ def test_an_incident_that_fails_keeps_no_other_waiting(
     """The others get their reminders; the run fails with what went wrong."""
     broken, well = settle(shop, "SEV1", "SEV2")
     shop.alice.comment(broken, "/note lost")
-    shop.passes(31)
+    shop.passes(32)
     shop.github.fail(f"GET */issues/{broken}/timeline", status=502, times=99)
     with pytest.raises(Unavailable):
         shop.sweep()

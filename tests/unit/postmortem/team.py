@@ -78,7 +78,7 @@ class Team:
         """`respond` for a delivery (the last one)."""
         name, payload = delivery or self.sandbox.deliveries[-1]
         event = WorkflowEvent(name, json.loads(json.dumps(payload)))
-        tools = Tools(self.now, self.sleeps, lambda url, private: False)
+        tools = Tools(lambda: self.now, self.sleeps, lambda url, private: False)
         return list(respond(hub or self.hub(), event, PATH, tools))
 
     def told(self) -> tuple[str, Json]:
