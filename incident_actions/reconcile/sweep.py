@@ -40,7 +40,9 @@ def sweep(context: RunContext, seen: Overview, recent: RecentComments) -> tuple[
     """Do everything that is due, the most urgent first: incidents by severity, freezes, reports
     that wait for an answer, postmortems and action items, GitHub's own schedule.
 
-    `seen` is what is open, `recent` are the last comments on it; what was closed or lost its label is looked for, too.
+    `seen` is what is open, `recent` are the last comments. What was closed or lost its label is
+    looked for, too.
+
     When a task fails, the others are still done. Then its error is raised. Only a rate limit that
     lasts too long, or too many requests, end the sweep at once: the next sweep does the rest.
     """

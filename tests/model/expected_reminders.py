@@ -87,7 +87,7 @@ def _deadlines(facts: Facts, horizon: datetime) -> Iterator[tuple[str, datetime,
 
 
 def newest(facts: Facts, now: datetime, ahead: timedelta) -> dict[str, datetime]:
-    """By kind, the newest deadline before `now + ahead`.
+    """By kind, the newest deadline before `now`, or the next one if that is before `now + ahead`.
 
     The second and third come after the usual gap, later ones at most hourly, after eight hours at
     most daily, after thirty days at most weekly; what is a day old is history. After three days in
@@ -99,56 +99,67 @@ def newest(facts: Facts, now: datetime, ahead: timedelta) -> dict[str, datetime]
     lasting = False
     for kind, first, gap in _deadlines(facts, now + ahead):
         lasting = lasting or (gap is not None and first < now + ahead)
-        deadline = _last_before(now + ahead, first, gap)
+        deadline = _last_before(now, first, gap, ahead)
         if deadline < now + ahead and now - deadline <= DAY:
             found[kind] = deadline
     assert facts.active is not None
     forgotten = facts.active + FORGOTTEN
     if lasting and forgotten < now + ahead:
-        deadline = _last_before(now + ahead, forgotten, 7 * DAY)
+        deadline = _last_before(now, forgotten, 7 * DAY, ahead)
         return {"forgotten": deadline} if now - deadline <= DAY else {}
     return found
 
 
-def _last_before(end: datetime, first: datetime, gap: timedelta | None) -> datetime:
-    """The last of a row of deadlines before `end`; the first one when none is before it."""
+def _last_before(
+    now: datetime, first: datetime, gap: timedelta | None, ahead: timedelta
+) -> datetime:
+    """The last of a row of deadlines before `now`, or the next one where that is before
+    `now + ahead`; the first one when none is over.
+    """
     deadline, count = first, 1
-    while gap is not None:
+    while gap is not None and first < now:
         step = gap if count < 3 else max(gap, HOUR)
         if deadline - first >= 8 * HOUR:
             step = max(step, DAY)
         if deadline - first >= 30 * DAY:
             step = max(step, 7 * DAY)
-        if deadline + step >= end:
-            break
+        if deadline + step >= now:
+            return deadline + step if deadline + step < now + ahead else deadline
         deadline, count = deadline + step, count + 1
     return deadline
 
 
-def is_quiet(facts: Facts, kind: str, now: datetime, tick: timedelta) -> bool:
-    """Whether this kind waits until its owner's night is over."""
+def is_quiet(facts: Facts, kind: str, now: datetime) -> bool:
+    """Whether this kind waits until its owner's night is over: of what is due, or will be soon."""
     if kind not in NOT_URGENT:
         return False
-    wall = now.astimezone(ZoneInfo(ZONES.get(facts.owner(kind, now + tick), HOME))).time()
-    return wall >= QUIET[0] or wall < QUIET[1]
+    for horizon in (now, now + HOUR):
+        if kind == "override-expired" and all(until >= horizon for until, _ in facts.overrides):
+            continue
+        wall = now.astimezone(ZoneInfo(ZONES.get(facts.owner(kind, horizon), HOME))).time()
+        if wall >= QUIET[0] or wall < QUIET[1]:
+            return True
+    return False
 
 
 def after_run(
-    facts: Facts, there: dict[str, datetime], now: datetime, tick: timedelta, *, sweep: bool
+    facts: Facts, there: dict[str, datetime], now: datetime, *, sweep: bool
 ) -> dict[str, datetime]:
     """The reminders that should be there after a run, by kind, given those before it.
 
-    A sweep speaks up to one tick early, because the next tick may be late; other runs speak when
-    the time has come, and leave what a sweep has said.
+    A sweep that no watch follows says what is due, or else what will be before the next sweep;
+    other runs speak when the time has come, and leave what a sweep has said.
     """
-    early = newest(facts, now, tick)
-    found = dict(early) if sweep else newest(facts, now, timedelta())
-    if not sweep:
-        found |= {kind: at for kind, at in early.items() if there.get(kind) == at}
+    early = newest(facts, now, HOUR)
+    found = newest(facts, now, timedelta())
+    for kind, at in early.items():
+        said = there.get(kind) in (at, found.get(kind))
+        if there.get(kind) == at or (sweep and (said or kind not in found)):
+            found[kind] = at
     for kind in list(found):
-        if is_quiet(facts, kind, now, tick):
+        if is_quiet(facts, kind, now):
             del found[kind]
     for kind in early:
-        if kind in there and is_quiet(facts, kind, now, tick) and now - there[kind] <= DAY:
+        if kind in there and is_quiet(facts, kind, now) and now - there[kind] <= DAY:
             found[kind] = there[kind]  # what is older than a day is history
     return found

@@ -31,7 +31,6 @@ from incident_actions.errors import ConfigError
 
 CHECKS = (ChecklistItem(key="error-rate", text="Error rate is back"),)
 ALL = read_config(None).reminders.policy()
-EXACT = replace(ALL, tick=timedelta())
 
 
 def at(text: str) -> datetime:
@@ -54,9 +53,11 @@ def incident(severity: str = "sev1", *, ack: bool = True, **given: Any) -> Incid
     return Incident(severity=Severity(severity), **facts)
 
 
-def say(it: Incident, now: str, policy: ReminderPolicy = EXACT) -> dict[str, Reminder]:
-    """What is due, by kind."""
-    found = due(it, CHECKS, "rita", policy, at(now))
+def say(
+    it: Incident, now: str, policy: ReminderPolicy = ALL, *, early: int = 0
+) -> dict[str, Reminder]:
+    """What is due, or will be in `early` minutes, by kind."""
+    found = due(it, CHECKS, "rita", policy, at(now), timedelta(minutes=early))
     assert len({each.kind for each in found}) == len(found)
     return {each.kind.value: each for each in found}
 
@@ -97,8 +98,8 @@ FIRSTS = [
 def test_each_kind_is_due_after_its_time(kind: str, it: Incident, first: str) -> None:
     """Not up to the minute when it is due, and with that minute as its slot right after."""
     minute = timedelta(minutes=1)
-    assert kind not in {r.kind for r in due(it, CHECKS, "rita", EXACT, at(first))}
-    after = {r.kind: r for r in due(it, CHECKS, "rita", EXACT, at(first) + minute)}
+    assert kind not in {r.kind for r in due(it, CHECKS, "rita", ALL, at(first))}
+    after = {r.kind: r for r in due(it, CHECKS, "rita", ALL, at(first) + minute)}
     assert after[ReminderKind(kind)].slot == after[ReminderKind(kind)].since == at(first)
     assert after[ReminderKind(kind)].miss == 0
 
@@ -170,7 +171,7 @@ reminders:
   internal-update: {mention: [pat]}
 """
     it = incident(roles={Role.COMMANDER: "alice", Role.COMMS: "carl"})
-    found = say(it, now, replace(read_config(text).reminders.policy(), tick=timedelta()))
+    found = say(it, now, read_config(text).reminders.policy())
     assert found["internal-update"].mention == told
 
 
@@ -191,13 +192,22 @@ def test_whose_a_reminder_is(kind: str, roles: dict[Role, str], owner: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("tick", "now", "early"),
-    [("5m", "03:10", False), ("5m", "03:11", True), ("15m", "03:01", True), ("1m", "03:14", False)],
+    ("early", "now", "said"),
+    [(5, "03:10", False), (5, "03:11", True), (60, "03:01", True), (-1, "03:16", False)],
 )
-def test_a_reminder_is_early_by_less_than_a_tick(tick: str, now: str, early: bool) -> None:
+def test_a_reminder_is_as_early_as_it_has_to_be(early: int, now: str, said: bool) -> None:
     """When the next run would come after the due time, this one speaks; due at 03:15."""
-    policy = read_config(f"reminders: {{tick: {tick}}}").reminders.policy()
-    assert ("internal-update" in say(incident(), now, policy)) is early
+    assert ("internal-update" in say(incident(), now, early=early)) is said
+
+
+@pytest.mark.parametrize(
+    ("now", "slot", "miss"),
+    [("03:01", "03:15", 0), ("03:16", "03:30", 1), ("03:40", "03:45", 2), ("03:46", "04:45", 3)],
+)
+def test_only_the_next_reminder_is_early(now: str, slot: str, miss: int) -> None:
+    """Else an hour ahead would escalate what nobody has missed yet."""
+    found = say(incident(), now, early=60)["internal-update"]
+    assert (found.slot, found.miss) == (at(slot), miss)
 
 
 @pytest.mark.parametrize(
@@ -267,7 +277,7 @@ def test_quiet_hours_within_a_day() -> None:
 
 def test_quiet_hours_hold_what_is_not_urgent() -> None:
     """At night an update is still due; that a SEV3 stalls waits for the morning."""
-    policy = replace(EXACT, quiet=QUIET)
+    policy = replace(ALL, quiet=QUIET)
     it = incident("sev3", customers=True)
     night, morning = say(it, "1 03:30", policy), say(it, "1 06:00", policy)
     assert {kind: r.held for kind, r in night.items()} == {
@@ -327,8 +337,11 @@ def test_the_configuration_sets_times(
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("tick: 0m", "reminders.tick: must be a time above zero like `5m`"),
-        ("tick: off", "reminders.tick: must be a time above zero like `5m`"),
+        (
+            "watch-rests: 0m",
+            "reminders.watch-rests: must be a time above zero like `30m` or `1d12h`, or `off`",
+        ),
+        ("watch: sev4", "reminders.watch: must be severities like `sev1, sev2`, or `off`"),
         (
             "stalled: {after: soon}",
             "reminders.stalled.after: must be a time like `30m`, `2h`, `1d12h`, or `off`",
@@ -407,7 +420,7 @@ reminders: {backup: ben, escalation: [acme/sre]}
 on-call: {users: [olga, omar], every: FREQ=WEEKLY, start: "2026-11-23T00:00", role: commander}
 """
     config = read_config(text)
-    policy = replace(config.reminder_policy(at("3 03:01")), tick=timedelta())
+    policy = config.reminder_policy(at("3 03:01"))
     it = incident(customers=True)
     before = say(it, "3 02:59", policy)
     assert set(before) == {"internal-update", "customer-update"}
@@ -442,7 +455,7 @@ def test_a_month_of_silence_is_a_handful_of_reminders() -> None:
 
 def test_a_summary_waits_for_the_morning_and_silences_the_others_at_once() -> None:
     """Nobody is woken for what was forgotten for days."""
-    policy = replace(EXACT, quiet=QUIET)
+    policy = replace(ALL, quiet=QUIET)
     it = incident("sev1", last_activity=at("1 00:00"))
     found = say(it, "4 00:30", policy)
     assert {kind: each.held for kind, each in found.items()} == {"forgotten": True}

@@ -211,7 +211,7 @@ def test_a_killed_watch_is_replaced_by_the_next_event_or_sweep(night: Night) -> 
 
 def test_a_doubled_watch_says_nothing_twice(night: Night) -> None:
     """Without a concurrency group the younger waits a little, and then ends."""
-    number = night.declare()
+    night.declare()
     night.actions.pass_(minutes=1)
     id = night.github.run(
         REPO, "incident.yml", event="workflow_dispatch", status="in_progress", at=night.actions.now
