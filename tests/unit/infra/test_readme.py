@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from docs.reference import fill
 from tests.support.shop import readme_workflows
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -50,3 +51,11 @@ def test_readme_workflows_ask_for_the_same_permissions_as_ours(command: str) -> 
     ours = yaml.safe_load((ROOT / ".github" / "workflows" / OWN[command]).read_text("utf-8"))
     readmes = [granted(it, command) for it in map(yaml.safe_load, WORKFLOWS.values())]
     assert [each for each in readmes if each] == [granted(ours, command)]
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/costs.md"])
+def test_the_tables_are_those_of_the_code(page: str) -> None:
+    """`make docs` was not forgotten."""
+    text = (ROOT / page).read_text("utf-8")
+    assert "<!-- reference:" in text
+    assert fill(text) == text
