@@ -123,8 +123,8 @@ def _group(ours: Workflow) -> ReadinessFinding | None:
     if "concurrency" in (ours.document or {}):
         watch = names[0] if names else "watch"
         return problem(
-            f"{ours.path} has its `concurrency:` outside of the jobs: a run that is skipped replaces "
-            "one that waits, and a watch would hold up the others for hours",
+            f"{ours.path} has its `concurrency:` outside of the jobs: a run that is skipped "
+            "replaces one that waits, and a watch would hold up the others for hours",
             f"Move it into the job that is not `{watch}`, and write into `{watch}`\n{CONCURRENCY}",
         )
     if not names:

@@ -24,7 +24,7 @@ _WATCH = re.compile(
     r"(?P<no>!\s*\(?\s*)?\b(?:github\.event\.)?inputs\.watch\b"
     r"(?P<not>\s*(?:==\s*'?false|!=\s*'?true))?"
 )
-_EVENT_NAME = re.compile(r"github\.event_name\s*==\s*'(\w+)'")
+_EVENT_NAME = re.compile(r"github\.event_name\s*([=!]=)\s*'(\w+)'")
 _NO_DEPLOY = re.compile(r"undeploy|draft|notes|lint|test|check|preview|\bgate\b", re.IGNORECASE)
 
 
@@ -170,9 +170,9 @@ def starts_on(job: Mapping[str, Any], event: str) -> bool:
     False only for what is certain: an `if:` that needs the input `watch`, or other events.
     """
     condition = str(job.get("if", ""))
-    events = _EVENT_NAME.findall(condition)
-    others = events and event not in events and "||" not in condition and "!(" not in condition
-    return not (asks_for_watch(job) or others)
+    plain = "||" not in condition and "!(" not in condition  # so that each part of it must hold
+    fails = any((op == "==") != (n == event) for op, n in _EVENT_NAME.findall(condition))
+    return not (asks_for_watch(job) or (plain and fails))
 
 
 def labels_of(job: Mapping[str, Any]) -> tuple[str, ...]:

@@ -159,13 +159,17 @@ def test_each_job_that_may_start_counts() -> None:
     if: github.event_name == 'schedule' && github.ref == 'refs/heads/main'
     runs-on: ubuntu-latest
     steps: [{ run: make nightly }]
+  daily:
+    if: github.event_name != 'schedule'
+    runs-on: ubuntu-latest
+    steps: [{ run: make daily }]
   lint:
-    if: github.event_name == 'pull_request'
+    if: github.event_name == 'pull_request' || github.event_name == 'push'
     runs-on: ubuntu-latest
     steps: [{ run: make lint }]
 """
     found = of(SCAFFOLD + more)
-    assert (found.idle_month.minutes, found.event.minutes) == (3 * 744, 2)
+    assert (found.idle_month.minutes, found.event.minutes) == (4 * 744, 4)
 
 
 def test_a_schedule_that_cannot_be_read_is_said() -> None:
