@@ -38,13 +38,11 @@ INPUT = """\
   workflow_dispatch:
     inputs:
       watch: { type: boolean, default: false, description: The runs set this themselves. }"""
-CONDITION = """\
-    if: inputs.watch"""
 CONCURRENCY = """\
     concurrency: incident-${{ inputs.watch && 'watch' || github.run_id }}"""
 JOB = f"""\
   watch:
-{CONDITION}
+    if: inputs.watch
 {CONCURRENCY}
     runs-on: ubuntu-latest
     timeout-minutes: 350
@@ -91,30 +89,30 @@ def _often(gap: timedelta) -> str:
 
 def _watch(ours: Workflow) -> ReadinessFinding:
     """Whether a run may start the watch, and one job and no other is it."""
-    late = "so nothing stays awake while an incident is open, and reminders are late"
+    both = [name for name in ours.responding() if not knows_watch(ours.jobs[name])]
+    if ours.takes_watch() and ours.watches() and not both:
+        return ok("a run stays awake while something open has a clock")
+    if ours.takes_watch() and ours.watches():
+        seen = f"the job `{both[0]}` of {ours.path} starts for a watch, too"
+    else:
+        what = "job for the watch" if ours.takes_watch() else "input `watch`"
+        seen = f"{ours.path} has no {what}, so nothing stays awake, and reminders are late"
+    return problem(seen, "\n".join(_watch_fixes(ours, both)))
+
+
+def _watch_fixes(ours: Workflow, both: Iterable[str]) -> Iterator[str]:
+    """What to write where input or job of the watch are missing, and into jobs that do `both`."""
     if not ours.takes_watch():
-        return problem(
-            f"{ours.path} has no input `watch`, {late}", f"Write under `on:`\n{INPUT}{_job(ours)}"
-        )
+        yield f"Write under `on:`\n{INPUT}"
     if not ours.watches():
-        return problem(f"{ours.path} has no job for the watch, {late}", _job(ours).strip())
-    for name in ours.responding():
-        if not knows_watch(ours.jobs[name]):
-            return problem(
-                f"the job `{name}` of {ours.path} starts for a watch, too",
-                f"Let its `if:` begin with `!inputs.watch && `, as in {ours.path} by `init`.",
-            )
-    return ok("a run stays awake while something open has a clock")
-
-
-def _job(ours: Workflow) -> str:
-    """What to write where the job of the watch is missing; empty where it is not."""
-    if ours.watches():
-        return ""
-    responding = ours.jobs[ours.responding()[0]]
-    own = ", with the `permissions:` of the job that it has" if "permissions" in responding else ""
-    job = JOB.replace("OWNER", action_owner(ours) or "OWNER")
-    return f"\nWrite under `jobs:`{own}\n{job}"
+        name = ours.responding()[0]
+        own = f", with the `permissions:` of `{name}`" if "permissions" in ours.jobs[name] else ""
+        yield f"Write under `jobs:`{own}\n{JOB.replace('OWNER', action_owner(ours) or 'OWNER')}"
+    for name in both:
+        if "if" in ours.jobs[name]:
+            yield f"Put the `if:` of `{name}` into brackets behind this: `!inputs.watch && (...)`"
+        else:
+            yield f"Write into `{name}`\n    if: ${{{{ !inputs.watch }}}}"
 
 
 def _group(ours: Workflow) -> ReadinessFinding | None:

@@ -338,9 +338,13 @@ def test_what_to_paste_for_the_watch_puts_it_right(team: Team) -> None:
     """The lines of the fix, under the keys that it names, and nothing else."""
     whole = (team.folder / INCIDENT).read_text("utf-8")
     FAULTS["neither input nor job"][1](team)
-    event, job = re.split(r"Write under `\w+:`\n", team.examine()["watch"].fix)[1:]
+    fix = team.examine()["watch"].fix
+    event, job = re.findall(r"Write under `\w+:`\n((?: .*\n)+)", fix)
+    assert fix.endswith(
+        "Put the `if:` of `respond` into brackets behind this: `!inputs.watch && (...)`"
+    )
     team.edit(INCIDENT, r"^  workflow_dispatch:.*\n", event)
-    team.edit(INCIDENT, r"\Z", f"{job}\n")
+    team.edit(INCIDENT, r"\Z", job)
     team.edit(INCIDENT, r"    if: >-.*\n      ", "    if: >-\n      !inputs.watch && ")
     assert {finding.health for finding in team.examine().values()} == {Health.OK}
     mine, ours = (
@@ -394,6 +398,8 @@ jobs:
     assert problems == {"permissions", "cron", "watch", "watch-group"}
     assert "`actions: write`" in found["permissions"].fix
     assert "acme/incident-actions@v1" in found["watch"].fix
+    team.edit(INCIDENT, r"^    if: .*\n", "")
+    assert "Write into `respond`\n    if: ${{ !inputs.watch }}" in team.examine()["watch"].fix
 
 
 def test_the_small_runner_with_its_short_watch_is_well(team: Team) -> None:
