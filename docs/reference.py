@@ -1,7 +1,7 @@
-"""The reference tables of the README, from the code that they describe.
+"""The reference tables of the README and of `docs/`, from the code that they describe.
 
-`python docs/reference.py README.md` writes them anew; a test says when that
-was forgotten.
+`python docs/reference.py README.md docs/costs.md` writes them anew; a test says when that was
+forgotten.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from incident_actions.config import schema
 from incident_actions.config.sections import RemindersConfig
 from incident_actions.domain.issue import labels
 from incident_actions.domain.issue.incident import Severity
+from incident_actions.domain.readiness.costs import FRUGAL, HOURLY, SLIM, Amount, costs
+from incident_actions.domain.readiness.workflows import Workflow
 from incident_actions.domain.reminders.kinds import ReminderKind
 from incident_actions.domain.timeline.commands import REGISTRY
 from incident_actions.domain.timeline.commands.base import Command
@@ -78,6 +80,68 @@ def _workflow(name: str) -> Callable[[], str]:
     """A workflow that `init` writes, as a block of YAML."""
     path = ROOT / "templates" / "scaffold" / "workflows" / f"{name}.yml"
     return lambda: f"```yaml\n{path.read_text(encoding='utf-8').rstrip()}\n```"
+
+
+def prices() -> str:
+    """What the incident workflow costs in each of the settings that `docs/costs.md` tells."""
+    hourly, slim = _incident_workflow(), _on_slim(_incident_workflow())
+    rows = (
+        ("As `init` writes it", hourly, True),
+        ("With the frugal schedule", _frugal(hourly), True),
+        ("On `ubuntu-slim`", slim, True),
+        ("On `ubuntu-slim`, with the frugal schedule", _frugal(slim), True),
+        ("As `init` writes it, with `reminders.watch: off`", hourly, False),
+        ("With the frugal schedule and `reminders.watch: off`", _frugal(hourly), False),
+    )
+    head = ("Setting", "Idle month", "Hour of a SEV1 or SEV2", "Hour of a SEV3", "Each event")
+    return _table(head, (_price(name, text, watched=watched) for name, text, watched in rows))
+
+
+def _price(name: str, text: str, *, watched: bool) -> tuple[str, ...]:
+    found = costs(Workflow("incident.yml", yaml.safe_load(text)))
+    awake = found.watch_hour if watched else Amount()
+    return name, *map(_amount, (found.idle_month, awake, Amount(), found.event))
+
+
+def _amount(amount: Amount) -> str:
+    if amount.price == amount.minutes:
+        return str(amount.minutes)
+    return f"{amount.minutes} (price of {amount.price})"
+
+
+def _incident_workflow() -> str:
+    path = ROOT / "templates" / "scaffold" / "workflows" / "incident.yml"
+    return path.read_text(encoding="utf-8")
+
+
+def _on_slim(text: str) -> str:
+    """The workflow on the small runner, as its comments say."""
+    text = text.replace("runs-on: ubuntu-latest", f"runs-on: {SLIM}")
+    text = re.sub(r"timeout-minutes: \d+ # (\d+)", r"timeout-minutes: \1", text)
+    return re.sub(r"respond \} # , (.+)", r"respond, \1 }", text)
+
+
+def _frugal(text: str) -> str:
+    """The workflow with the frugal schedule."""
+    return text.replace(f'    - cron: "{HOURLY}"', _crons())
+
+
+def _crons() -> str:
+    return "\n".join(f'    - cron: "{cron}"' for cron in FRUGAL)
+
+
+def frugal_schedule() -> str:
+    """The frugal schedule, as a block of YAML."""
+    return f"```yaml\n  schedule:\n{_crons()}\n```"
+
+
+def slim_jobs() -> str:
+    """The jobs of the incident workflow on the small runner, as a block of YAML."""
+    jobs = _on_slim(_incident_workflow()).partition("\njobs:\n")[2]
+    lines = [re.sub(r" +# .*", "", line) for line in jobs.splitlines()]
+    shown = "runs-on", "timeout", "steps", "- uses", "with"
+    kept = (x for x in lines if re.match(r"  \w", x) or x.strip().startswith(shown))
+    return "```yaml\n" + "\n".join(kept) + "\n```"
 
 
 def reminders() -> str:
@@ -169,6 +233,9 @@ TABLES: dict[str, Callable[[], str]] = {
     "reminders": reminders,
     "workflow-incident": _workflow("incident"),
     "workflow-deploy": _workflow("deploy"),
+    "costs": prices,
+    "frugal-schedule": frugal_schedule,
+    "slim-jobs": slim_jobs,
 }
 
 

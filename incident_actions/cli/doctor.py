@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
 from pathlib import Path
+from textwrap import indent
 from typing import Any, TypeVar
 
 from incident_actions.cli.inputs import Invocation, add_command, tokens
@@ -23,7 +24,7 @@ from incident_actions.cli.repository_files import (
 from incident_actions.config import PATH, Config, load_yaml, read_config
 from incident_actions.domain.issue.forms import offered
 from incident_actions.domain.issue.observation import Permission
-from incident_actions.domain.readiness import files, pages, platform
+from incident_actions.domain.readiness import files, pages, platform, watch
 from incident_actions.domain.readiness.facts import (
     Health,
     ReadinessFinding,
@@ -47,7 +48,8 @@ def examine(
     `errors.GitHubError` when the repository can't be seen.
     """
     facts = gather(files_of, github, now)
-    return (*platform.check(facts), *files.check(facts), *pages.check(facts))
+    checks = (platform, files, watch, pages)
+    return tuple(finding for module in checks for finding in module.check(facts))
 
 
 def gather(files_of: RepositoryFiles, github: GitHub | None, now: datetime) -> RepositoryFacts:
@@ -162,13 +164,19 @@ def report(findings: Collection[ReadinessFinding]) -> str:
     """The findings as text for a terminal: problems first, each with its fix; the counts last."""
     groups = [[each for each in findings if each.health is health] for health in Health]
     lines = [
-        f"{each.health:8} {each.key}: {each.seen}" + (f"\n    fix: {each.fix}" if each.fix else "")
+        f"{each.health:8} {each.key}: {each.seen}"
+        + (f"\n{_told_fix(each.fix)}" if each.fix else "")
         for group in groups
         for each in group
     ]
     problems, fine, unseen = map(len, groups)
     noun = "problem" if problems == 1 else "problems"
     return "\n".join([*lines, "", f"{problems} {noun}, {fine} ok, {unseen} not seen."])
+
+
+def _told_fix(fix: str) -> str:
+    """How to put a problem right, indented; lines to paste keep their places below each other."""
+    return indent(f"fix: {fix}", "    ")
 
 
 def add_doctor(commands: Any) -> None:

@@ -14,7 +14,13 @@ from incident_actions.gate_readers import name_parts
 _INIT = "incident-actions init"
 _EVENTS = ("issues", "issue_comment", "schedule")
 _GATE_READS = ("contents", "issues")
-_WRITES = ("issues", "contents", "pull-requests")
+_WRITES = {
+    "issues": "nothing is kept up to date",
+    "contents": "no postmortem is opened",
+    "pull-requests": "no postmortem is opened",
+    "actions": "no watch is started, so reminders wait for the next scheduled run",
+}
+"""What a run must be allowed to write, and what is missing without that."""
 
 
 def check(facts: RepositoryFacts) -> Iterable[ReadinessFinding]:
@@ -83,16 +89,14 @@ def _permissions(facts: RepositoryFacts) -> ReadinessFinding | None:
     ours = responder(facts.workflows)
     if ours is None:
         return None
-    granted = [ours.permissions(job) for job in ours.using("respond")]
-    lacking = [
-        name for name in _WRITES if not any(scope(grant, name) == "write" for grant in granted)
-    ]
+    granted = [ours.permissions(ours.jobs[name]) for name in ours.responding()]
+    lacking = [n for n in _WRITES if not all(scope(grant, n) == "write" for grant in granted)]
     if not lacking:
-        return ok("it may write issues, and open a postmortem")
-    harm = "nothing is kept up to date" if "issues" in lacking else "no postmortem is opened"
+        return ok("it may write issues, open a postmortem, and start the watch")
     wanted = ", ".join(f"`{name}: write`" for name in lacking)
     return problem(
-        f"{ours.path} does not grant {wanted}: {harm}", f"Add {wanted} under its `permissions:`."
+        f"{ours.path} does not grant {wanted}: {_WRITES[lacking[0]]}",
+        f"Add {wanted} under its `permissions:`.",
     )
 
 

@@ -10,6 +10,8 @@ from datetime import timedelta
 
 from incident_actions.domain.issue import labels
 from incident_actions.domain.readiness import facts as found
+from incident_actions.domain.readiness.costs import schedules
+from incident_actions.domain.readiness.cron import gaps
 from incident_actions.domain.readiness.facts import (
     ReadinessFinding,
     RemoteFacts,
@@ -20,8 +22,8 @@ from incident_actions.domain.readiness.facts import (
 )
 from incident_actions.domain.readiness.workflows import Workflow, responder
 
-LATE = timedelta(hours=1)
-"""GitHub may start scheduled runs late. When the last one is older than this, they have stopped."""
+LATE = timedelta(hours=3)
+"""How late GitHub may start a scheduled run, on a busy day; one that is later does not come."""
 _NEEDED = (labels.INCIDENT, labels.DEPLOY_FREEZE, labels.DRILL)
 _NO_TOKEN = "Set GITHUB_TOKEN (with `gh auth token`), and give `--repo OWNER/NAME`."
 
@@ -111,7 +113,8 @@ def _schedule(facts: RepositoryFacts, remote: RemoteFacts) -> ReadinessFinding:
     if remote.swept is None:
         look = f"{start}, and look again in an hour. In a fork schedules are off."
         return problem("there was no scheduled run yet", look)
-    if facts.now - remote.swept > LATE:
+    apart = gaps(schedules(ours)[0])
+    if apart is not None and facts.now - remote.swept > apart[1] + LATE:
         return problem(
             f"the last scheduled run was on {remote.swept:%Y-%m-%d %H:%M} UTC",
             f"gh workflow enable {ours.file} && {start}",

@@ -5,6 +5,7 @@ https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-synt
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -17,6 +18,13 @@ EXAMPLE = 'echo "your deploy"'
 _USES_US = re.compile(rf"^[\w.-]+/{ACTION}@")
 _GATE_WORKFLOW = re.compile(rf"^([\w.-]+/{ACTION}|\.)/\.github/workflows/freeze-gate\.ya?ml")
 _DEPLOYS = re.compile(r"deploy|release|publish|rollout|production|\bprod\b", re.IGNORECASE)
+WATCH_MINUTES = 330
+"""How long a watch stays awake when its step doesn't say: the default of the action's input."""
+_WATCH = re.compile(
+    r"(?P<no>!\s*\(?\s*)?\b(?:github\.event\.)?inputs\.watch\b"
+    r"(?P<not>\s*(?:==\s*'?false|!=\s*'?true))?"
+)
+_EVENT_NAME = re.compile(r"github\.event_name\s*([=!]=)\s*'(\w+)'")
 _NO_DEPLOY = re.compile(r"undeploy|draft|notes|lint|test|check|preview|\bgate\b", re.IGNORECASE)
 
 
@@ -33,12 +41,42 @@ class Workflow(Struct, frozen=True):
 
     @property
     def triggers(self) -> frozenset[str]:
-        """The events that start it. YAML 1.1 reads the key `on` as true."""
-        document = self.document or {}
-        events = document.get("on", document.get(True))
+        """The events that start it."""
+        events = self._events
         if isinstance(events, str):
             return frozenset({events})
         return frozenset(map(str, events)) if isinstance(events, list | dict) else frozenset()
+
+    @property
+    def crons(self) -> tuple[str, ...]:
+        """Its schedules, as they are written."""
+        listed = self._event("schedule")
+        entries = listed if isinstance(listed, list) else []
+        return tuple(str(each.get("cron", "")) for each in entries if isinstance(each, dict))
+
+    def takes_watch(self) -> bool:
+        """Whether a run of it may be asked to be the watch, by the input `watch`."""
+        dispatch = self._event("workflow_dispatch")
+        inputs = dispatch.get("inputs") if isinstance(dispatch, dict) else None
+        return isinstance(inputs, dict) and "watch" in inputs
+
+    def responding(self) -> list[str]:
+        """The ids of the jobs that run our action with `command: respond`, the watch included."""
+        return [n for n, job in self.jobs.items() if any(_runs(s, "respond") for s in _steps(job))]
+
+    def watches(self) -> list[str]:
+        """The ids of the jobs that run `respond` only where the input `watch` asks for it."""
+        return [name for name in self.responding() if asks_for_watch(self.jobs[name])]
+
+    @property
+    def _events(self) -> Any:
+        """What stands under `on:`. YAML 1.1 reads that key as true."""
+        document = self.document or {}
+        return document.get("on", document.get(True))
+
+    def _event(self, name: str) -> Any:
+        """What `on:` says of an event."""
+        return self._events.get(name) if isinstance(self._events, dict) else None
 
     @property
     def jobs(self) -> dict[str, Mapping[str, Any]]:
@@ -52,12 +90,6 @@ class Workflow(Struct, frozen=True):
         """The `permissions:` of a job, or else of the workflow; None when neither has any."""
         granted = job.get("permissions", (self.document or {}).get("permissions"))
         return granted if isinstance(granted, dict | str) else None
-
-    def using(self, command: str) -> Iterator[Mapping[str, Any]]:
-        """The jobs with a step that runs our action with this `command:`."""
-        for job in self.jobs.values():
-            if any(_runs(step, command) for step in _steps(job)):
-                yield job
 
     def gate_jobs(self) -> list[str]:
         """The ids of the jobs that ask the gate whether a deploy may go on."""
@@ -106,7 +138,7 @@ class Workflow(Struct, frozen=True):
 
 def responder(workflows: Iterable[Workflow]) -> Workflow | None:
     """The first workflow that runs our action with `command: respond`; None without one."""
-    return next((flow for flow in workflows if any(flow.using("respond"))), None)
+    return next((flow for flow in workflows if flow.responding()), None)
 
 
 def scope(permissions: Mapping[str, str] | str | None, name: str) -> str:
@@ -119,6 +151,57 @@ def scope(permissions: Mapping[str, str] | str | None, name: str) -> str:
     if isinstance(permissions, str):
         return {"read-all": "read", "write-all": "write"}.get(permissions, "none")
     return str(permissions.get(name, "none"))
+
+
+def asks_for_watch(job: Mapping[str, Any]) -> bool:
+    """Whether a job's `if:` names the input `watch`, and not only to rule it out."""
+    found = _WATCH.finditer(str(job.get("if", "")))
+    return any(not (match["no"] or match["not"]) for match in found)
+
+
+def knows_watch(job: Mapping[str, Any]) -> bool:
+    """Whether a job's `if:` names the input `watch` at all."""
+    return bool(_WATCH.search(str(job.get("if", ""))))
+
+
+def starts_on(job: Mapping[str, Any], event: str) -> bool:
+    """Whether an event that is no `workflow_dispatch` may start a job, by its `if:`.
+
+    False only for what is certain: an `if:` that needs the input `watch`, or other events.
+    """
+    condition = str(job.get("if", ""))
+    plain = "||" not in condition and "!(" not in condition  # so that each part of it must hold
+    fails = any((op == "==") != (n == event) for op, n in _EVENT_NAME.findall(condition))
+    return not (asks_for_watch(job) or (plain and fails))
+
+
+def labels_of(job: Mapping[str, Any]) -> tuple[str, ...]:
+    """The labels of a job's runner, in lower case.
+
+    https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idruns-on
+    """
+    given = job.get("runs-on")
+    if isinstance(given, dict):
+        given = given.get("labels")
+    listed = given if isinstance(given, list) else [given]
+    return tuple(str(label).lower() for label in listed)
+
+
+def watch_minutes(job: Mapping[str, Any]) -> float | None:
+    """How long the watch of a job stays awake; None when an expression says it, or nonsense."""
+    for step in _steps(job):
+        if _runs(step, "respond"):
+            return read_minutes(step["with"].get("watch-minutes", WATCH_MINUTES))
+    return None
+
+
+def read_minutes(given: object) -> float | None:
+    """A number of minutes in a workflow, also as text; None when it is none, or not above zero."""
+    try:
+        number = float(str(given))
+    except ValueError:
+        return None
+    return number if 0 < number < math.inf else None
 
 
 def action_owner(workflow: Workflow) -> str | None:

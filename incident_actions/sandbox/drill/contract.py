@@ -38,14 +38,27 @@ def triggers(workflow: Path) -> dict[str, frozenset[str] | None]:
 
     https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows
     """
-    document = _read(workflow)
-    key = "on" if "on" in document else True  # YAML 1.1 reads a bare `on` as true
-    return {name: _types(options) for name, options in document[key].items()}
+    return {name: _types(options) for name, options in _events(workflow).items()}
+
+
+def cron(workflow: Path) -> str:
+    """The schedule of a workflow.
+
+    https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows#schedule
+    """
+    return str(_events(workflow)["schedule"][0]["cron"])
 
 
 def name(workflow: Path) -> str:
     """The path of a workflow, as GitHub names it."""
     return workflow.relative_to(ROOT).as_posix()
+
+
+def _events(workflow: Path) -> dict[str, Any]:
+    document = _read(workflow)
+    key = "on" if "on" in document else True  # YAML 1.1 reads a bare `on` as true
+    events: dict[str, Any] = document[key]
+    return events
 
 
 def _types(options: Any) -> frozenset[str] | None:

@@ -192,7 +192,10 @@ class Drill:
     def sweep(self, time: str) -> Response:
         """Wait until then, and run `respond` as its schedule does."""
         self.clock.forward_to(time)
-        payload = {"schedule": "3-58/5 * * * *", "sender": {"login": stage.DEVELOPER}}
+        payload = {
+            "schedule": contract.cron(contract.RESPOND),
+            "sender": {"login": stage.DEVELOPER},
+        }
         return self._respond("schedule", payload, dropped=0)
 
     def respond_again(self) -> Response:

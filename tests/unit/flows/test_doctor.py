@@ -12,9 +12,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import yaml
 
 from incident_actions.cli.doctor import examine, report
 from incident_actions.cli.repository_files import Checkout, DefaultBranch
+from incident_actions.domain.readiness.costs import FRUGAL
 from incident_actions.domain.readiness.facts import Health, ReadinessFinding
 from incident_actions.github.client import GitHub
 from incident_actions.render.scaffold import Choices, files
@@ -130,7 +132,7 @@ FAULTS: dict[str, tuple[str, Plant]] = {
         lambda t: t.github.settings(REPO, actions_create_pulls=False),
     ),
     "workflow switched off": ("switched-on", lambda t: t.state(INCIDENT, "disabled_inactivity")),
-    "schedule stands still": ("schedule", lambda t: t.forget_runs(90)),
+    "schedule stands still": ("schedule", lambda t: t.forget_runs(300)),
     "schedule never ran": ("schedule", lambda t: t.forget_runs()),
     "check not required": ("required-check", lambda t: t.github.settings(REPO, required_checks=())),
     "another check required": (
@@ -157,6 +159,65 @@ FAULTS: dict[str, tuple[str, Plant]] = {
     "it may not open a postmortem": (
         "permissions",
         lambda t: t.edit(INCIDENT, "pull-requests: write", "pull-requests: read"),
+    ),
+    "it may not start the watch": (
+        "permissions",
+        lambda t: t.edit(INCIDENT, "actions: write", "actions: read"),
+    ),
+    "a schedule of every five minutes": ("cron", lambda t: t.edit(INCIDENT, "37 \\*", "3-58/5 *")),
+    "a schedule twice an hour": (
+        "cron",
+        lambda t: t.edit(INCIDENT, r"(    - cron: .*\n)", r'\1    - cron: "7 9-17 * * *"\n'),
+    ),
+    "a schedule on the full hour": ("cron", lambda t: t.edit(INCIDENT, "37 \\*", "0 *")),
+    "a schedule that is none": ("cron", lambda t: t.edit(INCIDENT, '"37 .*"', '"@hourly"')),
+    "a schedule that never comes": ("cron", lambda t: t.edit(INCIDENT, '"37 .*"', '"7 6 31 2 *"')),
+    "no input for the watch": (
+        "watch",
+        lambda t: t.edit(INCIDENT, "^      watch: .*", "      x: {}"),
+    ),
+    "no job for the watch": (
+        "watch",
+        lambda t: t.edit(INCIDENT, r"^  watch:(\n    .*|\n      .*)+", ""),
+    ),
+    "neither input nor job": (
+        "watch",
+        lambda t: [
+            t.edit(INCIDENT, r"^    inputs:\n.*\n", ""),
+            t.edit(INCIDENT, r"^  watch:(\n    .*|\n      .*)+", ""),
+            t.edit(INCIDENT, r"!inputs\.watch && ", ""),
+        ],
+    ),
+    "another job starts for a watch, too": (
+        "watch",
+        lambda t: t.edit(INCIDENT, r"!inputs\.watch && ", ""),
+    ),
+    "one group for the whole workflow": (
+        "watch-group",
+        lambda t: t.edit(INCIDENT, "^permissions:", "concurrency: incident\npermissions:"),
+    ),
+    "a watch without a group": (
+        "watch-group",
+        lambda t: t.edit(INCIDENT, r"    concurrency: .*'watch'.*\n", ""),
+    ),
+    "a watch in the others' group": (
+        "watch-group",
+        lambda t: t.edit(INCIDENT, "concurrency: .*", "concurrency: { group: incident }"),
+    ),
+    "a watch whose job ends first": (
+        "watch-time",
+        lambda t: t.edit(INCIDENT, "timeout-minutes: 350", "timeout-minutes: 330"),
+    ),
+    "a watch without an end of its own": (
+        "watch-time",
+        lambda t: [
+            t.edit(INCIDENT, r"    timeout-minutes: 350.*\n", ""),
+            t.edit(INCIDENT, "respond } # , watch-minutes: 13", "respond, watch-minutes: 360 }"),
+        ],
+    ),
+    "a long watch on the small runner": (
+        "watch-time",
+        lambda t: t.edit(INCIDENT, "ubuntu-latest", "ubuntu-slim"),
     ),
     "drill label gone": ("labels", lambda t: t.delete_label("drill")),
     "a deploy without the gate": (
@@ -271,6 +332,114 @@ def test_each_planted_fault_is_found(team: Team, fault: str) -> None:
     problems = {k: f for k, f in found.items() if f.health is Health.PROBLEM}
     assert problems.keys() == {key}
     assert problems[key].fix
+
+
+def test_what_to_paste_for_the_watch_puts_it_right(team: Team) -> None:
+    """The lines of the fix, under the keys that it names, and nothing else."""
+    whole = (team.folder / INCIDENT).read_text("utf-8")
+    FAULTS["neither input nor job"][1](team)
+    fix = team.examine()["watch"].fix
+    event, job = re.findall(r"Write under `\w+:`\n((?: .*\n)+)", fix)
+    assert fix.endswith(
+        "Put the `if:` of `respond` into brackets behind this: `!inputs.watch && (...)`"
+    )
+    team.edit(INCIDENT, r"^  workflow_dispatch:.*\n", event)
+    team.edit(INCIDENT, r"\Z", job)
+    team.edit(INCIDENT, r"    if: >-.*\n      ", "    if: >-\n      !inputs.watch && ")
+    assert {finding.health for finding in team.examine().values()} == {Health.OK}
+    mine, ours = (
+        yaml.safe_load(text) for text in ((team.folder / INCIDENT).read_text("utf-8"), whole)
+    )
+    assert mine == ours
+
+
+@pytest.mark.parametrize(
+    ("fault", "pattern"),
+    [
+        ("a schedule of every five minutes", r"^  schedule:.*\n    - cron: .*\n"),
+        ("a schedule that is none", r"^  schedule:.*\n    - cron: .*\n"),
+        ("a watch in the others' group", r"^    concurrency: .*\n(?=    runs-on: .* # on)"),
+        ("a watch without a group", r"(?=    runs-on: .* # on)"),
+        ("a watch whose job ends first", r"^    timeout-minutes: 330.*\n"),
+    ],
+)
+def test_what_to_paste_puts_it_right(team: Team, fault: str, pattern: str) -> None:
+    """The lines after the place that the fix names; there is one such place."""
+    key, plant = FAULTS[fault]
+    plant(team)
+    lines = team.examine()[key].fix.splitlines()[1:]
+    team.edit(INCIDENT, pattern, "".join(f"{line}\n" for line in lines if line.startswith("  ")))
+    assert team.examine()[key].health is Health.OK
+
+
+def test_a_workflow_from_before_the_watch_is_told_all_at_once(team: Team) -> None:
+    """Every five minutes, one group for all, and no leave to start a run."""
+    team.write(
+        INCIDENT,
+        """\
+on:
+  issues: { types: [opened, closed] }
+  issue_comment: { types: [created] }
+  schedule: [{ cron: "3-58/5 * * * *" }]
+  workflow_dispatch:
+concurrency: incident-${{ github.event.issue.number || 'sweep' }}
+permissions: { actions: read, contents: write, issues: write, pull-requests: write }
+jobs:
+  respond:
+    if: ${{ !github.event.issue.pull_request }}
+    runs-on: ubuntu-latest
+    steps:
+      - uses: acme/incident-actions@v1
+        with: { command: respond }
+""",
+    )
+    found = team.examine()
+    problems = {key for key, finding in found.items() if finding.health is Health.PROBLEM}
+    assert problems == {"permissions", "cron", "watch", "watch-group"}
+    assert "`actions: write`" in found["permissions"].fix
+    assert "acme/incident-actions@v1" in found["watch"].fix
+    team.edit(INCIDENT, r"^    if: .*\n", "")
+    assert "Write into `respond`\n    if: ${{ !inputs.watch }}" in team.examine()["watch"].fix
+
+
+def test_the_small_runner_with_its_short_watch_is_well(team: Team) -> None:
+    """As the comments of the workflow say; its price is told."""
+    team.edit(INCIDENT, "ubuntu-latest", "ubuntu-slim")
+    team.edit(INCIDENT, "timeout-minutes: 350 # 15", "timeout-minutes: 15")
+    team.edit(INCIDENT, "respond } # , watch-minutes: 13", "respond, watch-minutes: 13 }")
+    found = team.examine()
+    assert {finding.health for finding in found.values()} == {Health.OK}
+    assert "744 minutes (at the price of 248 on `ubuntu-latest`)" in found["costs"].seen
+
+
+def test_the_frugal_schedule_is_well(team: Team) -> None:
+    """Half a day without a run is no fault there, and a day is."""
+    lines = "".join(f'    - cron: "{cron}"\n' for cron in FRUGAL)
+    team.edit(INCIDENT, "^    - cron: .*\n", lines)
+    team.forget_runs(60 * 20)
+    found = team.examine()
+    assert {finding.health for finding in found.values()} == {Health.OK}
+    assert "idle month costs about 58 minutes" in found["costs"].seen
+    team.forget_runs(60 * 22)
+    assert team.examine()["schedule"].health is Health.PROBLEM
+
+
+def test_what_it_costs_is_one_line(team: Team) -> None:
+    """Of the workflow as it stands, in the checkout."""
+    assert team.examine()["costs"].seen == (
+        "an idle month costs about 744 minutes, an hour with the watch about 60; "
+        "nothing on a public repository"
+    )
+    FAULTS["a schedule of every five minutes"][1](team)
+    found = team.examine()
+    assert "8928 minutes" in found["costs"].seen
+    assert "every 5 minutes: 8928 minutes" in found["cron"].seen
+
+
+def test_what_an_expression_says_is_left_alone(team: Team) -> None:
+    """How long a watch may run is not known before it runs."""
+    team.edit(INCIDENT, "timeout-minutes: 350", "timeout-minutes: ${{ vars.WATCH || 20 }} #")
+    assert team.examine()["watch-time"].health is Health.OK
 
 
 def test_faults_are_found_on_github_alone(team: Team) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from docs.reference import fill
 from tests.support.shop import readme_workflows
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -18,17 +19,13 @@ WORKFLOWS = readme_workflows()
 OWN = {"respond": "incident.yml", "gate": "deploy-gate.yml"}
 
 
-def uses(workflow: dict[Any, Any], command: str) -> dict[str, Any] | None:
-    """The job that uses this command of the action."""
-    for job in workflow["jobs"].values():
-        if any(step.get("with", {}).get("command") == command for step in job["steps"]):
-            assert isinstance(job, dict)
-            return job
-    return None
-
-
-def granted(workflow: dict[Any, Any], job: dict[str, Any]) -> Any:
-    return job.get("permissions", workflow.get("permissions"))
+def granted(workflow: dict[Any, Any], command: str) -> list[Any]:
+    """The permissions of each job that uses this command of the action."""
+    return [
+        job.get("permissions", workflow.get("permissions"))
+        for job in workflow["jobs"].values()
+        if any(step.get("with", {}).get("command") == command for step in job["steps"])
+    ]
 
 
 @pytest.mark.parametrize("path", WORKFLOWS)
@@ -52,11 +49,13 @@ def test_readme_workflows_are_accepted(path: str, tmp_path: Path) -> None:
 def test_readme_workflows_ask_for_the_same_permissions_as_ours(command: str) -> None:
     """A team's token may do what ours does, no less and no more."""
     ours = yaml.safe_load((ROOT / ".github" / "workflows" / OWN[command]).read_text("utf-8"))
-    our_job = uses(ours, command)
-    assert our_job
-    found = [
-        granted(workflow, job)
-        for workflow in map(yaml.safe_load, WORKFLOWS.values())
-        if (job := uses(workflow, command))
-    ]
-    assert found == [granted(ours, our_job)]
+    readmes = [granted(it, command) for it in map(yaml.safe_load, WORKFLOWS.values())]
+    assert [each for each in readmes if each] == [granted(ours, command)]
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/costs.md"])
+def test_the_tables_are_those_of_the_code(page: str) -> None:
+    """`make docs` was not forgotten."""
+    text = (ROOT / page).read_text("utf-8")
+    assert "<!-- reference:" in text
+    assert fill(text) == text

@@ -1,0 +1,197 @@
+"""`doctor`'s checks of the schedule and the watch: are they on time, and what do they cost?
+
+The watch is the run that stays awake while something open has a clock. Lines of YAML in a fix are
+those that `init` writes; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+
+from incident_actions.domain.readiness import facts as found
+from incident_actions.domain.readiness.costs import HOURLY, SLIM, costs, schedules
+from incident_actions.domain.readiness.cron import gaps
+from incident_actions.domain.readiness.facts import (
+    ReadinessFinding,
+    RepositoryFacts,
+    ok,
+    problem,
+    unknown,
+)
+from incident_actions.domain.readiness.workflows import (
+    WATCH_MINUTES,
+    Workflow,
+    action_owner,
+    knows_watch,
+    labels_of,
+    read_minutes,
+    responder,
+    watch_minutes,
+)
+
+SCHEDULE = f"""\
+  schedule:
+    - cron: "{HOURLY}\""""
+INPUT = """\
+  workflow_dispatch:
+    inputs:
+      watch: { type: boolean, default: false, description: The runs set this themselves. }"""
+CONCURRENCY = """\
+    concurrency: incident-${{ inputs.watch && 'watch' || github.run_id }}"""
+JOB = f"""\
+  watch:
+    if: inputs.watch
+{CONCURRENCY}
+    runs-on: ubuntu-latest
+    timeout-minutes: 350
+    steps:
+      - uses: OWNER/incident-actions@v1
+        with: {{ command: respond }}"""
+_LONGEST, _LONGEST_SLIM, _STAYS_SLIM = 360, 15, 13
+"""Minutes: after so many GitHub ends any job, and one on `ubuntu-slim`; what fits into that."""
+
+
+def check(facts: RepositoryFacts) -> Iterable[ReadinessFinding]:
+    """The findings of every check in this module; none without a workflow that runs `respond`."""
+    ours = responder(facts.workflows)
+    return found.run(_CHECKS, ours) if ours is not None else ()
+
+
+def _cron(ours: Workflow) -> ReadinessFinding | None:
+    """Whether the schedule is once an hour or less, off the full hour. `triggers` tells of none."""
+    crons, unreadable = schedules(ours)
+    fix = f"Write under `on:`\n{SCHEDULE}"
+    if unreadable:
+        return problem(f"{ours.path}: {unreadable[0]}", fix)
+    apart = gaps(crons)
+    if apart is None:
+        return problem(f"the schedule of {ours.path} never comes", fix) if crons else None
+    if apart[0] < timedelta(hours=1):
+        return problem(
+            f"{ours.path} starts {_often(apart[0])}: {costs(ours).idle_month.minutes} minutes a "
+            "month on a private repository while nothing is open. The watch is on time without",
+            fix,
+        )
+    if any(0 in cron.minutes for cron in crons):
+        return problem(f"{ours.path} starts on the full hour, when GitHub is latest", fix)
+    hours = apart[1] / timedelta(hours=1)
+    return ok("once an hour, off the full hour" if hours == 1 else f"every {hours:g} hours or less")
+
+
+def _often(gap: timedelta) -> str:
+    if not gap:
+        return "twice in a minute"
+    count = gap // timedelta(minutes=1)
+    return "every minute" if count == 1 else f"every {count} minutes"
+
+
+def _watch(ours: Workflow) -> ReadinessFinding:
+    """Whether a run may start the watch, and one job and no other is it."""
+    both = [name for name in ours.responding() if not knows_watch(ours.jobs[name])]
+    if ours.takes_watch() and ours.watches() and not both:
+        return ok("a run stays awake while something open has a clock")
+    if ours.takes_watch() and ours.watches():
+        seen = f"the job `{both[0]}` of {ours.path} starts for a watch, too"
+    else:
+        what = "job for the watch" if ours.takes_watch() else "input `watch`"
+        seen = f"{ours.path} has no {what}, so nothing stays awake, and reminders are late"
+    return problem(seen, "\n".join(_watch_fixes(ours, both)))
+
+
+def _watch_fixes(ours: Workflow, both: Iterable[str]) -> Iterator[str]:
+    """What to write where input or job of the watch are missing, and into jobs that do `both`."""
+    if not ours.takes_watch():
+        yield f"Write under `on:`\n{INPUT}"
+    if not ours.watches():
+        name = ours.responding()[0]
+        own = f", with the `permissions:` of `{name}`" if "permissions" in ours.jobs[name] else ""
+        yield f"Write under `jobs:`{own}\n{JOB.replace('OWNER', action_owner(ours) or 'OWNER')}"
+    for name in both:
+        if "if" in ours.jobs[name]:
+            yield f"Put the `if:` of `{name}` into brackets behind this: `!inputs.watch && (...)`"
+        else:
+            yield f"Write into `{name}`\n    if: ${{{{ !inputs.watch }}}}"
+
+
+def _group(ours: Workflow) -> ReadinessFinding | None:
+    """Whether there is one watch at a time, which holds up nothing else."""
+    names = ours.watches()
+    if "concurrency" in (ours.document or {}):
+        watch = names[0] if names else "watch"
+        return problem(
+            f"{ours.path} has its `concurrency:` outside of the jobs: a run that is skipped "
+            "replaces one that waits, and a watch would hold up the others for hours",
+            f"Move it into the job that is not `{watch}`, and write into `{watch}`\n{CONCURRENCY}",
+        )
+    if not names:
+        return None
+    others = [_group_of(job) for name, job in ours.jobs.items() if name not in names]
+    for name in names:
+        group = _group_of(ours.jobs[name])
+        if not group or group in others:
+            why = "shares its `concurrency:` with another job" if group else "has no `concurrency:`"
+            return problem(
+                f"the job `{name}` of {ours.path} {why}", f"Write into `{name}`\n{CONCURRENCY}"
+            )
+    return ok("one watch at a time, in a group of its own")
+
+
+def _group_of(job: Mapping[str, Any]) -> str:
+    given = job.get("concurrency")
+    return str((given.get("group") if isinstance(given, dict) else given) or "")
+
+
+def _time(ours: Workflow) -> ReadinessFinding | None:
+    """Whether a watch can end by itself, and start its successor, before GitHub ends its job."""
+    for name, ends, stays in _times(ours):
+        slim = SLIM in labels_of(ours.jobs[name])
+        longest, fits = (_LONGEST_SLIM, _STAYS_SLIM) if slim else (_LONGEST, WATCH_MINUTES)
+        ends = min(ends, longest)
+        if ends <= stays:
+            fix = f"Write into `{name}`\n    timeout-minutes: {15 if slim else 350}"
+            if stays > fits:
+                given = f"command: respond, watch-minutes: {fits}"
+                fix += f"\nand into its step\n        with: {{ {given} }}"
+            return problem(
+                f"GitHub ends the job `{name}` of {ours.path} after {ends:g} minutes, before the "
+                f"watch has stayed its {stays:g} and starts its successor",
+                fix,
+            )
+    return ok("a watch starts its successor before its time is over") if ours.watches() else None
+
+
+def _times(ours: Workflow) -> Iterator[tuple[str, float, float]]:
+    """For each watch (a job's id): when GitHub ends it, and how long it stays, in minutes.
+
+    Left out is what an expression says.
+    """
+    for name in ours.watches():
+        ends = read_minutes(ours.jobs[name].get("timeout-minutes", _LONGEST))
+        stays = watch_minutes(ours.jobs[name])
+        if ends and stays:
+            yield name, ends, stays
+
+
+def _costs(ours: Workflow) -> ReadinessFinding:
+    seen = costs(ours)
+    if seen.unreadable:
+        return unknown(f"what {ours.path} costs is not known: {seen.unreadable[0]}")
+    idle, hour = seen.idle_month, seen.watch_hour
+    less = idle.price < idle.minutes
+    price = f" (at the price of {idle.price} on `ubuntu-latest`)" if less else ""
+    awake = f", an hour with the watch about {hour.minutes}" if hour.minutes else ""
+    return ok(
+        f"an idle month costs about {idle.minutes} minutes{price}{awake}; nothing on a public "
+        "repository"
+    )
+
+
+_CHECKS = {
+    "cron": _cron,
+    "watch": _watch,
+    "watch-group": _group,
+    "watch-time": _time,
+    "costs": _costs,
+}
