@@ -22,9 +22,10 @@ from incident_actions.cli.inputs import (
     tokens,
 )
 from incident_actions.cli.runner import Runner
+from incident_actions.domain.reminders.clock import WATCH_MINUTES
 from incident_actions.errors import IncidentActionsError, InputError
 from incident_actions.reconcile import probes
-from incident_actions.reconcile.respond import WATCH, Tools, respond
+from incident_actions.reconcile.respond import Tools, respond
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -105,7 +106,7 @@ def _watch_length(call: Invocation) -> timedelta:
     """How long a watch stays awake: the input `watch-minutes`. Raises `InputError`."""
     text = given(call.arguments, call.environ, "watch_minutes")
     if not text:
-        return WATCH
+        return timedelta(minutes=WATCH_MINUTES)
     if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= 355):
         raise InputError(
             f"`watch-minutes` must be a number from 1 to 355, not `{text[:20]}`",

@@ -14,9 +14,13 @@ from datetime import datetime, timedelta
 from incident_actions.domain.issue.observation import Issue
 from incident_actions.domain.projection.effects import EditIssue, OpenIssue, PostComment
 from incident_actions.domain.projection.wanted import through_lock
+from incident_actions.domain.readiness.costs import schedules
+from incident_actions.domain.readiness.cron import gaps
+from incident_actions.domain.readiness.workflows import Workflow
 from incident_actions.domain.reminders.clock import is_watched
+from incident_actions.domain.text.documents import load_yaml
 from incident_actions.domain.timeline.interpreter import Notice, NoticeKind, name_of
-from incident_actions.errors import Forbidden, GitHubError
+from incident_actions.errors import ConfigError, Forbidden, GitHubError
 from incident_actions.reconcile.apply import apply, apply_one, took_place
 from incident_actions.reconcile.context import JobResult, RunContext
 from incident_actions.reconcile.incident import Reconciled
@@ -27,7 +31,7 @@ log = logging.getLogger(__name__)
 
 SILENCE = timedelta(hours=3)
 """The longest time that an open incident should be without a sweep. The schedule should come once
-an hour, and is often late."""
+an hour, or at the times of the workflow, and is often late."""
 SWITCHED_OFF = timedelta(days=60)
 """Time without a push after which GitHub switches schedules off in a public repository.
 
@@ -67,9 +71,26 @@ def keep_on_time(context: RunContext, reconciled: Reconciled) -> bool:
     except GitHubError as error:
         log.info("Whether the schedule still runs is not known: %s", error)
         return False
-    if last_run is not None and context.now - last_run < SILENCE:
-        return False
+    if last_run is not None:
+        silent = context.now - last_run
+        if silent < SILENCE or silent < SILENCE + _longest_gap(context):
+            return False
     return _say(context, reconciled, late, comments.scheduler(late, watchman.workflow, last_run))
+
+
+def _longest_gap(context: RunContext) -> timedelta:
+    """The longest time between two starts that the workflow's own schedule leaves; zero when that
+    can't be read. Makes one request.
+    """
+    path = f".github/workflows/{context.watchman.workflow}"
+    try:
+        document = load_yaml(context.github.file(path) or "", path)
+    except (GitHubError, ConfigError) as error:
+        log.info("How often the schedule should run is not known: %s", error)
+        return timedelta()
+    workflow = Workflow(path, document if isinstance(document, dict) else None)
+    apart = gaps(schedules(workflow)[0])
+    return apart[1] if apart is not None else timedelta()
 
 
 def _say(context: RunContext, reconciled: Reconciled, notice: Notice, text: str) -> bool:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from incident_actions.config import read_config
 from incident_actions.domain.issue import labels
+from incident_actions.domain.reminders.clock import WATCH_MINUTES
 from incident_actions.errors import InputError, Unavailable
 from incident_actions.github.client import GitHub
 from incident_actions.reconcile.agenda import next_moment
@@ -124,10 +125,6 @@ def _is_action_item(issue: Mapping[str, Any]) -> bool:
 _TRIES = 3
 
 
-WATCH = timedelta(minutes=330)
-"""How long a watch stays awake by default; a job may last six hours."""
-
-
 class Tools(Struct, frozen=True):
     """What a run gets from `main`, so that tests can replace it.
 
@@ -144,7 +141,7 @@ class Tools(Struct, frozen=True):
     branch: str = ""
     run_url: str = ""
     run: int | None = None
-    watch: timedelta = WATCH
+    watch: timedelta = timedelta(minutes=WATCH_MINUTES)
 
 
 def respond(

@@ -17,12 +17,12 @@ from msgspec import Struct
 
 from incident_actions.domain.readiness.cron import Cron, most_starts, read_cron
 from incident_actions.domain.readiness.workflows import (
-    WATCH_MINUTES,
     Workflow,
     labels_of,
     starts_on,
     watch_minutes,
 )
+from incident_actions.domain.reminders.clock import WATCH_MINUTES
 from incident_actions.errors import InputError
 
 HOURLY = "37 * * * *"

@@ -21,7 +21,6 @@ from incident_actions.domain.readiness.facts import (
     unknown,
 )
 from incident_actions.domain.readiness.workflows import (
-    WATCH_MINUTES,
     Workflow,
     action_owner,
     knows_watch,
@@ -30,6 +29,7 @@ from incident_actions.domain.readiness.workflows import (
     responder,
     watch_minutes,
 )
+from incident_actions.domain.reminders.clock import WATCH_MINUTES
 
 SCHEDULE = f"""\
   schedule:

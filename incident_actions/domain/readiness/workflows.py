@@ -12,14 +12,14 @@ from typing import Any
 
 from msgspec import Struct
 
+from incident_actions.domain.reminders.clock import WATCH_MINUTES
+
 ACTION = "incident-actions"
 EXAMPLE = 'echo "your deploy"'
 """The last line of the deploy workflow that `init` writes. Teams replace it by their own deploy."""
 _USES_US = re.compile(rf"^[\w.-]+/{ACTION}@")
 _GATE_WORKFLOW = re.compile(rf"^([\w.-]+/{ACTION}|\.)/\.github/workflows/freeze-gate\.ya?ml")
 _DEPLOYS = re.compile(r"deploy|release|publish|rollout|production|\bprod\b", re.IGNORECASE)
-WATCH_MINUTES = 330
-"""How long a watch stays awake when its step doesn't say: the default of the action's input."""
 _WATCH = re.compile(
     r"(?P<no>!\s*\(?\s*)?\b(?:github\.event\.)?inputs\.watch\b"
     r"(?P<not>\s*(?:==\s*'?false|!=\s*'?true))?"

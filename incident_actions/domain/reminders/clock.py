@@ -13,6 +13,9 @@ from incident_actions.domain.issue.incident import Incident, Moment, Status
 from incident_actions.domain.playbook.checklist import ChecklistItem, Streak, next_probe
 from incident_actions.domain.reminders.due import ReminderPolicy, due, upcoming
 
+WATCH_MINUTES = 330
+"""How long a watch stays awake by default. A job may last six hours."""
+
 
 def is_watched(incident: Incident, policy: ReminderPolicy, now: datetime) -> bool:
     """Whether an incident is worth a watch now: its kind is, and it was not left alone."""
