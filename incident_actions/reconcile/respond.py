@@ -185,15 +185,24 @@ def _context(github: GitHub, config_path: str, tools: Tools, branch: str) -> Run
     )
 
 
+_CONFIG_FOR = timedelta(minutes=5)
+"""How long a watch goes by the configuration that it read."""
+
+
 def _watch(
     github: GitHub, context: Callable[[], RunContext], tools: Tools, branch: str
 ) -> Sequence[JobResult]:
     """Keep the watch. Raises `errors.IncidentActionsError`."""
     watchman = Watchman(github, tools.workflow, branch, tools.run, on_watch=True)
 
+    known: list[RunContext] = []
+
     def fresh() -> RunContext:
         github.begin_again()
-        return replace(context(), sweeping=True, watchman=watchman)
+        now = tools.clock()
+        if not known or now - known[0].now >= _CONFIG_FOR:
+            known[:] = [replace(context(), sweeping=True, watchman=watchman)]
+        return replace(known[0], now=now)
 
     return keep_watch(Shift(fresh, tools.clock, tools.sleep, watchman, tools.watch))
 
