@@ -5,7 +5,7 @@ alice and bob may write, mia maintains, tess triages, olga wrote until she left,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -366,6 +366,51 @@ def test_a_closing_without_a_run_is_put_right_by_the_next_sweep(shop: Shop, how:
     shop.passes(5)
     shop.sweep()
     assert shop.is_open(number)
+
+
+def _takes_back(shop: Shop, number: int, comment: int) -> None:
+    shop.alice.delete_comment(comment)
+
+
+def _rewrites(shop: Shop, number: int, comment: int) -> None:
+    shop.alice.edit_comment(comment, "Not yet.")
+
+
+def _reopens(shop: Shop, number: int, comment: int) -> None:
+    shop.alice.comment(number, "/reopen it is back")
+
+
+def _mislabels(shop: Shop, number: int, comment: int) -> None:
+    hub = GitHub("ghs_watch", REPO, shop.github.url)
+    given = {"labels": ["needs-confirmation", "drill"]}
+    hub.send("POST", f"/issues/{number}/labels", given=given)
+
+
+@pytest.mark.parametrize(
+    ("deed", "is_open"),
+    [(_takes_back, True), (_rewrites, True), (_reopens, True), (_mislabels, False)],
+)
+def test_what_no_run_saw_of_a_closed_incident_is_seen_by_the_next_sweep(
+    shop: Shop, deed: Callable[[Shop, int, int], None], is_open: bool
+) -> None:
+    """The command that closed it is gone, somebody commanded, a program labelled it."""
+    number = shop.incident("SEV1", "/ack")
+    comment = shop.says(shop.alice, number, "/resolve --force nobody can test it")
+    assert not shop.is_open(number)
+    shop.passes(5)
+    shop.sweep()
+    shop.passes(30)
+    deed(shop, number, comment)
+    shop.passes(5)
+    shop.sweep()
+    assert shop.is_open(number) is is_open
+    assert not shop.labels(number) & {"needs-confirmation", "drill"}
+    shop.passes(5)
+    shop.sweep()
+    assert shop.github.requests(write=True) == 0
+    shop.passes(5)
+    shop.sweep()
+    assert shop.asked(f"/issues/{number}/timeline") == 0
 
 
 @pytest.mark.parametrize("how", CLOSERS)
