@@ -142,7 +142,8 @@ def _may_be_wrong(
 ) -> bool:
     """Whether an issue of ours may be closed, or without its label, against the rules.
 
-    Or whether something happened there that no run has seen: the command that closed it may be gone.
+    Or whether something happened there that no run has seen: the command that closed it may be
+    gone.
     """
     labelled = issue.has_label(names.INCIDENT) or issue.has_label(names.DEPLOY_FREEZE)
     if issue.open:
