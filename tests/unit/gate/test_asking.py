@@ -150,6 +150,25 @@ def test_closing_reports_hides_no_incident(
     assert run().verdict != "clear"
 
 
+@pytest.mark.parametrize("place", [101, 102, 201])
+def test_an_incident_that_slips_to_the_page_before_is_seen(
+    run: Run, github: Hostile, place: int
+) -> None:
+    """Strangers close theirs between two answers, so that it moves to the page that was read."""
+    items = strangers(range(1, 302))
+    items[-place] = issue("sev1", number=302 - place)
+    reports = Reports(github, *items)
+
+    def close() -> None:
+        if reports.asked == place // 100:
+            del reports.items[-(1 + place % 100) :]
+
+    reports.after = close
+    ran = run()
+    assert ran.verdict == "frozen"
+    assert "SEV1" in ran.outputs["reason"]
+
+
 def test_many_changed_in_one_second(run: Run, github: Hostile) -> None:
     """A list that can't be cut by time is read page by page, until it stands still."""
     reports = Reports(github, *strangers(range(2, 300)), issue("sev1", number=1))
@@ -462,9 +481,9 @@ def test_waiting_bridges_an_outage(run: Run, github: Hostile, ticks: Ticks) -> N
     assert (run(inputs={"wait-minutes": "5"}).exit_code, ticks.naps) == (3, [])
 
 
-def lively(github: Hostile, ticks: Ticks, every: float) -> None:
-    """An incident with an allowance that changes every so many seconds, and a schedule."""
-    allowed = issue("sev1", "status:investigating", body=allow(pr=7, sha=HEAD))
+def lively(github: Hostile, ticks: Ticks, every: float, body: str = "") -> None:
+    """An incident that changes every so many seconds, and a schedule."""
+    allowed = issue("sev1", "status:investigating", body=body)
 
     def incidents(label: str, query: dict[str, str]) -> list[Any]:
         at = NOW + timedelta(seconds=ticks.at // every * every)
@@ -478,11 +497,12 @@ def lively(github: Hostile, ticks: Ticks, every: float) -> None:
 
 @pytest.mark.parametrize("tags", [True, False])
 @pytest.mark.parametrize("every", [1.0, 60.0, 900.0, 9e9])
+@pytest.mark.parametrize("body", ["", allow(pr=7, sha=HEAD)], ids=["alone", "with an allowance"])
 def test_an_hour_of_waiting_costs_little(
-    run: Run, github: Hostile, ticks: Ticks, every: float, tags: bool
+    run: Run, github: Hostile, ticks: Ticks, every: float, tags: bool, body: str
 ) -> None:
     """Fewer than 60 requests count, however often the incident changes; a quiet one is polled."""
-    lively(github, ticks, every)
+    lively(github, ticks, every, body)
     github.tags = tags
     assert run(inputs={"wait-minutes": "60", "environment": "live"}).verdict == "frozen"
     assert (ticks.at, github.counted < 60) == (3600.0, True)
