@@ -52,8 +52,8 @@ class Shift(Struct, frozen=True):
     """What a watch works with.
 
     `context()` gives a context for now, with the configuration of a few minutes ago at most; it
-    raises `errors.IncidentActionsError`. `clock()` gives the aware UTC time, `sleep(seconds)` waits.
-    `length` is how long this run may stay awake.
+    raises `errors.IncidentActionsError`. `clock()` gives the aware UTC time; `sleep(seconds)`
+    waits. `length` is how long this run may stay awake.
     """
 
     context: Callable[[], RunContext]

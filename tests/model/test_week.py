@@ -264,7 +264,10 @@ class Week:
     def _judge(self, number: int, *, sweep: bool) -> None:
         """Compare the reminders on an incident with those that should be there, after each run."""
         facts = self.facts[number]
-        wanted = after_run(facts, self.there[number], self.now, sweep=sweep)
+        new = {post.kind: post for post in self.posted if post.number == number}
+        there, minutes = self.there[number], 10 * MINUTE
+        fresh = {k for k, post in new.items() if k in there and self.now - post.at < minutes}
+        wanted = after_run(facts, there, fresh, self.now, sweep=sweep)
         there = self._look(number)
         assert there == wanted, f"#{number} at {self.now}, sweep: {sweep}, {facts}"
 

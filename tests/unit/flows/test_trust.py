@@ -405,7 +405,7 @@ def test_what_no_run_saw_of_a_closed_incident_is_seen_by_the_next_sweep(
     shop.sweep()
     assert shop.is_open(number) is is_open
     assert not shop.labels(number) & {"needs-confirmation", "drill"}
-    shop.passes(5)
+    shop.passes(2)
     shop.sweep()
     assert shop.github.requests(write=True) == 0
     shop.passes(5)
