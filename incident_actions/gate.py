@@ -342,8 +342,10 @@ class GateClient:
     def once(self, path: str, timeout: float, given: bytes | None) -> tuple[Any, str]:
         """Try a request once, for at most `timeout` seconds a request; gives the same as `get`.
 
-        Follows redirects (a renamed repository has one) on the same host only. Raises `GateError`
-        for any other answer than JSON with status 200, and the errors of `exchange`.
+        Follows redirects (a renamed repository has one) on the same host only, with the same query:
+        GitHub leaves it out, and without it a list would not be of the issues that were asked for.
+        Raises `GateError` for any other answer than JSON with status 200, and the errors of
+        `exchange`.
         """
         url = path if given else self.settings.api + path
         for _ in range(4):
@@ -353,10 +355,10 @@ class GateClient:
                 self.memory[url] = answer
             if given or status not in REDIRECTS:
                 break
-            target = urljoin(url, headers.get("location") or "")
-            if urlsplit(target)[:2] != urlsplit(url)[:2]:  # no other host may see the token
+            target, asked = urljoin(url, headers.get("location") or ""), urlsplit(url)
+            if urlsplit(target)[:2] != asked[:2]:  # no other host may see the token
                 break
-            url = target
+            url = target if "?" in target or not asked.query else f"{target}?{asked.query}"
         try:
             if status == 200:
                 return json.loads(body), headers.get("link") or ""
