@@ -110,6 +110,7 @@ class GateVerdict(SimpleNamespace):
     findings: tuple[IssueVerdict, ...] = ()
     notes: tuple[str, ...] = ()
     along: tuple[str, ...] = ()  # commits that an allowed change takes along, if that is known
+    wait: float = 0.0  # seconds until GitHub wants to be asked again
 
     @property
     def overrides(self) -> list[dict[str, Any]]:
@@ -258,15 +259,21 @@ def read_inputs(argv: Sequence[str], env: Mapping[str, str]) -> tuple[GateSettin
     require(is_api_url(api), "GITHUB_API_URL", shown, remedy)
     inside = ".." not in value["config"].split("/")
     require(inside, "`config`", value["config"], "Name a path inside the repository.")
+    intent = choice("intent", value["intent"], ("deploy", "rollback", "fix"))
     event, sha = variable("GITHUB_EVENT_NAME"), value["sha"].lower()
-    whole = re.fullmatch(r"(?:[0-9a-f]{40}|[0-9a-f]{64})?", sha)
-    require(whole, "`sha`", sha, "Give the full hash of the commit that is deployed.")
+    if not re.fullmatch(r"(?:[0-9a-f]{40}|[0-9a-f]{64})?", sha):
+        remedy = "Give the full hash of the commit that is deployed."
+        require(intent == "rollback", "`sha`", sha, remedy)  # that passes, whatever is deployed
+        sha = ""
     named: dict[str, Any] = {"sha": sha or variable("GITHUB_SHA").lower(), "pulls": ()}
-    if not sha and event not in CHECKED_OUT:
+    if event not in CHECKED_OUT:
         from incident_actions.gate_inputs import read_event
 
-        named = read_event(event, env)
+        named = read_event(event, env, sha, needed=intent != "rollback")
     named.setdefault("shas", frozenset(filter(None, [named["sha"]])))
+    actor = env.get("GITHUB_TRIGGERING_ACTOR", "") or env.get("GITHUB_ACTOR", "")
+    if event == "schedule" and variable("GITHUB_RUN_ATTEMPT", "1") == "1":
+        actor = ""  # GitHub names who edited the schedule last; nobody started this run
     settings = GateSettings(
         api=api,
         token=token,
@@ -285,11 +292,11 @@ def read_inputs(argv: Sequence[str], env: Mapping[str, str]) -> tuple[GateSettin
         service=value["service"],
         services=(),
         environment=value["environment"],
-        intent=choice("intent", value["intent"], ("deploy", "rollback", "fix")),
+        intent=intent,
         severities=severities,
         **named,
         event=event,
-        actor=env.get("GITHUB_TRIGGERING_ACTOR", "") or env.get("GITHUB_ACTOR", ""),
+        actor=actor,
     )
     return settings, request
 
@@ -310,6 +317,7 @@ class GateClient:
         self.open: set[Any] = set()  # open sockets: closed by force when the budget is used up
         self.context: Any = None
         self.memory: dict[Any, Any] = {}  # what need not be asked again, while the gate waits
+        self.counted = 0  # requests that count against the token's limit
 
     def left(self) -> float:
         """How many seconds of the budget are left."""
@@ -376,6 +384,7 @@ class GateClient:
         Gives the status, the headers and the body of the answer. Raises OSError, HTTPException and
         ValueError.
         """
+        self.counted += 1
         parts, env = urlsplit(url), self.settings.env
         tls = self.tls() if parts.scheme == "https" else None
         if env.get(f"{parts.scheme}_proxy") or env.get(f"{parts.scheme.upper()}_PROXY"):

@@ -76,6 +76,7 @@ class ListedIssue(SimpleNamespace):
     commander: str | None  # a login
     until: datetime | None  # end of a freeze
     deployers: frozenset[str]  # logins that may deploy in spite of a freeze, lower case
+    deployer_text: str  # that answer, as typed
     allow: tuple[dict[str, Any], ...]  # the `/allow` overrides, with keys such as sha, pr, until
     fixes: tuple[int, ...]  # numbers of pull requests that are linked to the incident
     problem: str  # why this item can't be judged; empty when it can
@@ -142,6 +143,7 @@ def read_issue(item: Any) -> ListedIssue | None:
     )
     # Only the freeze form asks for an end and for people who may deploy.
     freeze_answers = [] if "incident" in marks else answers
+    may_deploy = read.answer_to(".*may deploy.*", freeze_answers)
     # Once there is a state, `respond` has read the form: corrections are in the state.
     service_text = "" if state else read.answer_to(SERVICES_HEADING, answers)
     commanders = [read.dig(state, "roles", "commander"), *read.kept(assignees, dict)]
@@ -172,7 +174,8 @@ def read_issue(item: Any) -> ListedIssue | None:
         since=started or declared or read.parse_time(item.get("created_at")),
         commander=next(filter(None, map(read.login, commanders)), None),
         until=read.parse_until(read.answer_to(".*until.*", freeze_answers)),
-        deployers=read.people(read.answer_to(".*may deploy.*", freeze_answers)),
+        deployers=read.people(may_deploy),
+        deployer_text=may_deploy,
         allow=read.kept(state.get("allow"), dict),
         fixes=read.kept(state.get("fixes"), int),
         problem=next((problem for problem, exists in problems.items() if exists), ""),
@@ -397,6 +400,8 @@ def excuse(
         )
     if believed and request.actor and request.actor.casefold() in issue.deployers:
         return passed("may-deploy", reason="named in the freeze")
+    if "@" in issue.deployer_text and not issue.deployers:
+        notes.append(f"Who may deploy in spite of #{issue.number} is no plain list: @alice, @bob.")
     return finding, notes
 
 
@@ -470,8 +475,10 @@ def decide(
                 notes.append(over)
 
     if found.environments is not None and request.environment not in found.environments:
-        others.update(dict.fromkeys(freezing, "other-environment"))
-        freezing = {}
+        # What a freeze names itself, it stops: the list is for those that name none.
+        here = {n for n, f in freezing.items() if environments_of(f.issue, found)}
+        others.update(dict.fromkeys(freezing.keys() - here, "other-environment"))
+        freezing = {number: f for number, f in freezing.items() if number in here}
     findings = []
     for finding in freezing.values():
         excused, more = excuse(request, finding, found, now)

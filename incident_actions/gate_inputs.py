@@ -83,8 +83,28 @@ def event_payload(env: Mapping[str, str]) -> dict[str, Any]:
     raise BadInputError("bad-input", what, remedy)
 
 
-def read_event(event: str, env: Mapping[str, str]) -> dict[str, Any]:
+def read_event(
+    event: str, env: Mapping[str, str], sha: str = "", *, needed: bool = True
+) -> dict[str, Any]:
     """Read which commit an event is about, one that is not in `CHECKED_OUT`.
+
+    When the input `sha` says what is deployed, the event counts only if it is about that commit.
+    Gives the fields of a `DeployRequest` that `own_commit` names. Raises `BadInputError` when the
+    file of an event that would say what is deployed can't be read, and that is `needed`.
+    """
+    try:
+        own = own_commit(event, env)
+    except BadInputError:
+        if needed and not sha:
+            raise
+        own = {"sha": "", "pulls": ()}
+    if sha and sha not in {own["sha"], *own.get("shas", ())}:
+        return {"sha": sha, "pulls": ()}
+    return {**own, "sha": sha or own["sha"]}
+
+
+def own_commit(event: str, env: Mapping[str, str]) -> dict[str, Any]:
+    """The commit that an event names itself.
 
     Gives these fields of a `DeployRequest`: `sha` (empty when the event names no commit), `pulls`,
     and for some events `shas` and `group`. Raises `BadInputError` when the file of an event of a
@@ -126,7 +146,7 @@ def read_group(payload: dict[str, Any], here: str) -> dict[str, Any]:
     branch, head, base, base_sha = (
         "".join(kept([dig(payload, "merge_group", key)], str)) for key in keys
     )
-    match = re.search(r"/pr-(\d+)-[0-9a-f]+$", branch)
+    match = re.search(r"/pr-([0-9]{1,9})-[0-9a-f]+$", branch)
     pulls = (SourcePull(number=int(match[1]), shas=frozenset(), text=""),) if match else ()
     sha = full_sha(head) or here
     group = MergeGroup(base=base.removeprefix("refs/heads/") or base_sha, head=sha)

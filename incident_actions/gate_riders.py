@@ -16,6 +16,7 @@ from incident_actions.gate import DeployRequest, GateClient, GateError, GateVerd
 from incident_actions.gate_decision import Code, IssueVerdict, ListedIssue, allowed_change
 from incident_actions.gate_inputs import SourcePull, read_pull
 from incident_actions.gate_readers import dig, kept, parse_time, parse_until
+from incident_actions.gate_words import commit_to_allow
 
 MOST_DEPLOYMENTS = 60  # newest first
 AT_ONCE = 20  # deployments whose outcome is asked for at the same time
@@ -64,10 +65,10 @@ def with_riders(
     if not held:
         return verdict
     first, sha = held[0]
-    number = first.issue.number
+    number, what = first.issue.number, commit_to_allow(request, sha, first.issue.url)
     reason = (
         f"Deploys are frozen by #{number}: this change is allowed, but {sha[:10]} is below it,"
-        f" whose deploy was stopped. Comment `/allow {sha[:10]} for 2h REASON` on #{number}, too."
+        f" whose deploy was stopped. Comment `/allow {what} for 2h REASON` on #{number}, too."
     )
     kept_ones = tuple(
         IssueVerdict(issue=finding.issue, code=why(finding.issue), override=None)

@@ -103,12 +103,24 @@ def deployed(request: DeployRequest) -> str:
     return request.sha or max(sorted(request.shas), default="", key=len)
 
 
+def commit_to_allow(request: DeployRequest, sha: str, url: str) -> str:
+    """A commit as to type it after `/allow` on the incident at `url`; `SHA` when it is not known.
+
+    Where incidents live in another repository, that can't look up a part of a hash.
+    """
+    if request.source.casefold() == request.repository.casefold():
+        return sha[:10] or "SHA"
+    server = "/".join(url.split("/")[:3]) or "https://github.com"
+    return f"{server}/{request.source}/commit/{sha or 'SHA'}"
+
+
 def ways_out(request: DeployRequest, verdict: GateVerdict) -> list[str]:
     """List what a deployer can do about the freeze, the fastest first."""
     same = request.source.casefold() == request.repository.casefold()
-    sha = deployed(request)[:10] or "SHA"
-    change = f"#{request.pulls[0].number}" if request.pulls and same else sha
     incidents = [f.issue for f in verdict.findings if "incident" in f.issue.labels]
+    sha = deployed(request)
+    change = f"#{request.pulls[0].number}" if request.pulls and same else ""
+    change = change or commit_to_allow(request, sha, incidents[0].url if incidents else "")
     lines = ["Roll back: deploy the last good version with `intent: rollback`."]
     if incidents:
         number = incidents[0].number
@@ -203,7 +215,9 @@ def failed(request: DeployRequest, error: Exception) -> GateVerdict:
     verdict, reason = "error", error.what
     if request.intent == "rollback":
         verdict, reason = "rollback", f"A rollback passes without asking: {reason}"
-    return GateVerdict(verdict=verdict, code=error.code, reason=reason, remedy=error.remedy)
+    told = {"reason": reason, "remedy": error.remedy}
+    wait = error.wait if error.wait < gate.NEVER else 0.0
+    return GateVerdict(verdict=verdict, code=error.code, wait=wait, **told)
 
 
 def wire_error(error: Exception, parts: Any, left: float) -> GateError:

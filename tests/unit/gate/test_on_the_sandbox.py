@@ -152,7 +152,7 @@ STOPPINGS = {
 def test_what_was_stopped_blocks_however_the_records_look(
     sandbox: Sandbox, alice: Person, case: str, deployed: bool
 ) -> None:
-    """An environment is the same in any case, and staging's deploys hide nothing of production's."""
+    """An environment is the same in any case; staging's deploys hide nothing of production's."""
     commits, stops, environment, inputs = STOPPINGS[case]
     sandbox.actions_token("job-token", SHOP, {**READ, "deployments": "read"})
     if deployed:
