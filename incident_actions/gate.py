@@ -523,6 +523,10 @@ def ask(client: GateClient, request: DeployRequest, now: datetime) -> GateVerdic
         from incident_actions.gate_targets import settle
 
         issues = read_issues(items)
+        if any(issue.doubted for issue in issues):
+            from incident_actions.gate_trust import look_twice
+
+            look_twice(client, issues, items)
         request, remarks = settle(client, request, issues, now)
         verdict = decide(request, issues, now, LookedUp(notes=remarks))
         if verdict.verdict == "frozen":

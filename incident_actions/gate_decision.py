@@ -65,6 +65,7 @@ class ListedIssue(SimpleNamespace):
     trusted: bool | None  # whether the body may be believed; None: the author is unknown
     author: str | None  # a login
     certain: bool  # `trusted` rests on more than GitHub's hint at the author's association
+    doubted: bool  # somebody may have made it say more, or less, than our bot did: `look_twice`
     updated: datetime | None  # when anything about the issue last changed
     state: dict[str, Any]  # what `respond` remembers of the incident; empty before its first run
     severities: frozenset[str]  # all that labels, state or form name; empty: unknown
@@ -114,11 +115,11 @@ def read_issues(items: Iterable[object]) -> list[ListedIssue]:
     return [issue for issue in map(read_issue, items) if issue is not None]
 
 
-def read_issue(item: Any) -> ListedIssue | None:
+def read_issue(item: Any, *, vouched: bool = False) -> ListedIssue | None:
     """Read one item of GitHub's issue list; None when it is a pull request or closed.
 
-    The body is read only if it may be believed (`is_trusted`). Never raises: an item that can't
-    be judged has a `problem`.
+    The body is read only if it may be believed (`is_trusted`), or is `vouched` for. Never raises:
+    an item that can't be judged has a `problem`.
     https://docs.github.com/en/rest/issues/issues#list-repository-issues
     """
     item = item if isinstance(item, dict) else {}  # then it has no number, which is a problem
@@ -134,13 +135,18 @@ def read_issue(item: Any) -> ListedIssue | None:
     state = read.read_state(block)
     if state.get("number", number) != number:
         state = {}  # copied from another issue
-    accepted = was_accepted(marks, state)
+    accepted = vouched or was_accepted(marks, state)
     trusted = accepted or is_trusted(item)
+    shown = marks | {str(state.get("severity"))}
+    lighter = association(item) not in read.TRUSTED and not shown & {"sev1", "sev2"}
+    lighter = lighter or bool(marks & stated_labels(state))
+    doubted = bool(state) and "incident" in marks and (lighter or not trusted)
     answers = read.sections(text) if trusted else []
     state = state if trusted else {}
     started, declared = (
         read.parse_time(read.dig(state, "times", key)) for key in ("started", "declared")
     )
+    owned = read.dig(user, "type") == "Bot" or association(item) == "OWNER"
     # Only the freeze form asks for an end and for people who may deploy.
     freeze_answers = [] if "incident" in marks else answers
     may_deploy = read.answer_to(".*may deploy.*", freeze_answers)
@@ -159,7 +165,8 @@ def read_issue(item: Any) -> ListedIssue | None:
         labels=marks,
         trusted=trusted,
         author=read.login(user),
-        certain=accepted or read.dig(user, "type") == "Bot" or association(item) == "OWNER",
+        certain=accepted or owned,
+        doubted=doubted and not owned,
         updated=read.parse_time(item.get("updated_at")),
         state=state,
         severities=severities_of(marks, state, answers),
@@ -255,11 +262,16 @@ def counted_labels(issue: ListedIssue, found: LookedUp) -> frozenset[str]:
     """
     if not issue.state:
         return issue.labels & found.labels.get(issue.number, frozenset())
+    return issue.labels & stated_labels(issue.state)
+
+
+def stated_labels(state: dict[str, Any]) -> frozenset[str]:
+    """The labels of `RELEASING` that an incident with this state has."""
     said = {
-        "drill": issue.state.get("drill") is True,
-        "deploys-allowed": read.dig(issue.state, "freeze", "freeze") == "thaw",
+        "drill": state.get("drill") is True,
+        "deploys-allowed": read.dig(state, "freeze", "freeze") == "thaw",
     }
-    return frozenset(label for label, agreed in said.items() if agreed and label in issue.labels)
+    return frozenset(label for label, agreed in said.items() if agreed)
 
 
 def services_of(issue: ListedIssue, found: LookedUp = NOTHING_LOOKED_UP) -> frozenset[str]:
