@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from incident_actions.gate import INPUTS, BadInputError, plain
+from incident_actions.gate import CHECKED_OUT, INPUTS, BadInputError, plain
 from incident_actions.gate_readers import TRUSTED, dig, kept, login
 
 
@@ -37,6 +37,7 @@ COMMITS: dict[str, tuple[str, ...]] = {
     "check_suite": ("check_suite", "head_sha"),
     "status": ("sha",),
 }
+HEADS = ("pull_request", "pull_request_review", "pull_request_review_comment", "merge_group")
 TARGETS = (
     "pull_request", "pull_request_target", "pull_request_review", "pull_request_review_comment"
 )  # fmt: skip
@@ -115,7 +116,11 @@ def own_commit(event: str, env: Mapping[str, str]) -> dict[str, Any]:
     here = env.get("GITHUB_SHA", "").strip().lower()
     if event in COMMITS:
         try:
-            named = dig(event_payload(env), *COMMITS[event])
+            payload = event_payload(env)
+            named = dig(payload, *COMMITS[event])
+            upstream = dig(payload, event, "event")  # what started the other workflow
+            if isinstance(upstream, str) and upstream not in (*CHECKED_OUT, *HEADS):
+                named = None  # then that one's commit is the default branch's head, too
         except BadInputError:  # the commit is wanted only for what may let a frozen deploy pass
             named = None
         return {"sha": full_sha(named), "pulls": ()}

@@ -1,8 +1,8 @@
 """What an allowed change takes along: the commits since the last deploy that passed.
 
-Used only for a deploy that passes because of an `/allow`. That is for one change, so a commit below
-it whose own deploy the freeze stopped must be allowed as well. Where GitHub has no record of
-deployments, or the token may not read it, a note says so.
+Used only for a deploy that passes because of an `/allow`, or as a fix. An `/allow` is for one
+change, so a commit below it whose own deploy the freeze stopped must be allowed as well. Where
+GitHub has no record of deployments, or the token may not read it, a note says so.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def with_riders(
     `verdict` is `exempt`. It becomes `frozen` when a commit whose deploy was stopped since the
     freeze began is among what would be deployed, and is not allowed itself.
     """
-    if not request.shas or all(each["kind"] != "allowed" for each in verdict.overrides):
+    if not request.shas or all(o["kind"] not in ("allowed", "fix") for o in verdict.overrides):
         return verdict
     try:
         base, stopped = last_deploys(client, request)

@@ -56,6 +56,21 @@ def test_an_event_that_names_its_commit_is_about_that_one(
     assert (ran.verdict, trace(ran)["sha"]) == ("exempt", GOOD)
 
 
+@pytest.mark.parametrize(
+    ("upstream", "verdict"),
+    [("push", "exempt"), ("pull_request", "exempt"), ("merge_group", "exempt"),
+     ("workflow_dispatch", "exempt"), ("repository_dispatch", "frozen"), ("schedule", "frozen"),
+     ("issue_comment", "frozen"), ("workflow_run", "frozen"), ("pull_request_target", "frozen")],
+)  # fmt: skip
+def test_a_workflow_after_another_is_about_what_that_one_checked_out(
+    run: Run, github: Hostile, upstream: str, verdict: str
+) -> None:
+    """GitHub names a commit for each run; of some events it is the default branch's head."""
+    github.will("incident", [issue("sev1", body=allow(sha=GOOD))])
+    event = {"workflow_run": {"head_sha": GOOD, "event": upstream}}
+    assert run(event=event, GITHUB_EVENT_NAME="workflow_run").verdict == verdict
+
+
 @pytest.mark.parametrize("event", [*UNNAMED, *NAMED])
 def test_an_event_without_a_commit_needs_to_be_told(run: Run, github: Hostile, event: str) -> None:
     """No allowance applies, no fix either, and the message says what to give."""

@@ -239,6 +239,21 @@ def test_a_fix_that_closes_the_incident_passes(sandbox: Sandbox, alice: Person) 
     assert gate(sandbox, sha, intent="fix").outputs["verdict"] == "exempt"
 
 
+def test_a_fix_says_what_it_takes_along(sandbox: Sandbox, alice: Person) -> None:
+    """What was stopped does not hold up the fix, but it is named."""
+    sandbox.actions_token("job-token", SHOP, {**READ, "deployments": "read"})
+    alice.deploy(alice.push({"a": "1"}))
+    number = declare(alice)
+    stopped = alice.push({"b": "1"})
+    alice.deploy(stopped, state="failure")
+    pull = alice.open_pull("Fix logins", {"c": "1"}, "fix", body=f"Fixes #{number}")
+    sha = alice.merge(pull["number"], "squash")
+    alice.reopen(number)
+    passed = gate(sandbox, sha, intent="fix")
+    assert passed.outputs["verdict"] == "exempt"
+    assert f": {stopped[:10]}" in passed.log
+
+
 def test_without_the_permission_an_override_is_not_seen(sandbox: Sandbox, alice: Person) -> None:
     """A job that may not read pull requests stays blocked, and learns which permission it lacks."""
     pull = alice.open_pull("Fix logins", {"a": "b"}, "fix")
