@@ -272,7 +272,8 @@ def read_inputs(argv: Sequence[str], env: Mapping[str, str]) -> tuple[GateSettin
         named = read_event(event, env, sha, needed=intent != "rollback")
     named.setdefault("shas", frozenset(filter(None, [named["sha"]])))
     actor = env.get("GITHUB_TRIGGERING_ACTOR", "") or env.get("GITHUB_ACTOR", "")
-    if event == "schedule" and variable("GITHUB_RUN_ATTEMPT", "1") == "1":
+    scheduled = named.pop("scheduled", event == "schedule")
+    if scheduled and variable("GITHUB_RUN_ATTEMPT", "1") == "1":
         actor = ""  # GitHub names who edited the schedule last; nobody started this run
     settings = GateSettings(
         api=api,

@@ -150,7 +150,7 @@ def look_further(
             f"{event} the commit that is deployed, so no `/allow` and no fix can apply: give the"
             " gate `sha:`."
         )
-    if request.event == "schedule" and not request.actor and any(i.deployers for i in issues):
+    if not request.actor and any(issue.deployers for issue in issues):
         notes.append("Nobody started this run by hand, so nobody deploys by name. Re-run this job.")
     pulls, file = answers.get("pull", []), answers.get("config")
     if isinstance(pulls, Exception):

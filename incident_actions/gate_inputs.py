@@ -100,7 +100,7 @@ def read_event(
             raise
         own = {"sha": "", "pulls": ()}
     if sha and sha not in {own["sha"], *own.get("shas", ())}:
-        return {"sha": sha, "pulls": ()}
+        own = {"pulls": (), "scheduled": own.get("scheduled", event == "schedule")}
     return {**own, "sha": sha or own["sha"]}
 
 
@@ -108,13 +108,15 @@ def own_commit(event: str, env: Mapping[str, str]) -> dict[str, Any]:
     """The commit that an event names itself.
 
     Gives these fields of a `DeployRequest`: `sha` (empty when the event names no commit), `pulls`,
-    and for some events `shas` and `group`. Raises `BadInputError` when the file of an event of a
+    and for some events `shas` and `group`. Besides, for some, `scheduled`: whether a schedule
+    started the workflow before this one. Raises `BadInputError` when the file of an event of a
     pull request or a merge queue can't be read.
 
     https://docs.github.com/en/webhooks/webhook-events-and-payloads
     """
     here = env.get("GITHUB_SHA", "").strip().lower()
     if event in COMMITS:
+        upstream = None
         try:
             payload = event_payload(env)
             named = dig(payload, *COMMITS[event])
@@ -123,7 +125,7 @@ def own_commit(event: str, env: Mapping[str, str]) -> dict[str, Any]:
                 named = None  # then that one's commit is the default branch's head, too
         except BadInputError:  # the commit is wanted only for what may let a frozen deploy pass
             named = None
-        return {"sha": full_sha(named), "pulls": ()}
+        return {"sha": full_sha(named), "pulls": (), "scheduled": upstream == "schedule"}
     if event == "merge_group":
         return read_group(event_payload(env), here)
     if event in TARGETS:

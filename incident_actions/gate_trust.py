@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from incident_actions.gate import DeployRequest, GateClient
+from incident_actions.gate import SEVERITIES, DeployRequest, GateClient
 from incident_actions.gate_decision import (
     ListedIssue,
     LookedUp,
@@ -61,7 +61,9 @@ def look_twice(client: GateClient, issues: Iterable[ListedIssue], items: Iterabl
     doubted = [issue for issue in issues if issue.doubted and not issue.problem]
     may_write = permissions(client, [i.author for i in doubted if i.trusted and i.author])
     left = [i for i in doubted if i.trusted and may_write.get(str(i.author).casefold()) is False]
-    asked = left[:MOST_ASKED] + [i for i in doubted if not i.trusted][:MOST_STRANGERS]
+    strangers = [issue for issue in doubted if not issue.trusted]
+    strangers.sort(key=lambda issue: (not issue.labels & {*SEVERITIES}, issue.number))
+    asked = left[:MOST_ASKED] + strangers[:MOST_STRANGERS]  # reports of today come last
     writers = client.together([partial(writer_of, client, issue) for issue in asked])
     listed = {dig(item, "number"): item for item in items}
     for issue, writer in zip(asked, writers):

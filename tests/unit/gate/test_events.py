@@ -232,6 +232,11 @@ def test_a_schedule_is_nobodys_deed(run: Run, github: Hostile) -> None:
     assert (ran.verdict, "Nobody started this run" in ran.errors[0]) == ("frozen", True)
     about["GITHUB_RUN_ATTEMPT"] = "2"
     assert run(event={}, **about, GITHUB_TRIGGERING_ACTOR="dave").verdict == "exempt"
+    for upstream, verdict in (("schedule", "frozen"), ("push", "exempt")):
+        event = {"workflow_run": {"head_sha": GOOD, "event": upstream}}
+        for given in ({}, {"sha": GOOD}, {"sha": MAIN}):
+            ran = run(event=event, inputs=given, GITHUB_EVENT_NAME="workflow_run")
+            assert ran.verdict == verdict
 
 
 def test_a_group_that_is_named_is_still_a_group(run: Run, github: Hostile) -> None:

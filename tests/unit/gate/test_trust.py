@@ -109,11 +109,17 @@ def test_a_triager_who_takes_the_status_off_ends_no_freeze(
 
 
 def test_strangers_can_not_make_the_gate_ask_for_ever(run: Run, github: Hostile) -> None:
-    """A hundred reports with a state of their own cost five questions."""
+    """A hundred reports with a state of their own cost five questions, and hide no incident."""
     forged = with_state(severity="sev1")
-    github.will("incident", [outsider(issue(number=n, body=forged)) for n in range(1, 99)])
+    reports = [outsider(issue(number=n, body=forged)) for n in range(98, 12, -1)]
+    github.will("incident", reports)
     assert run().verdict == "clear"
     assert len(github.asked) == 5
+    github.will("incident", [*reports, outsider(issue(body=forged))])
+    github.will("/graphql", written(BOT), written(None, None, "mallory"))
+    github.asked.clear()
+    run()
+    assert 12 in [asked["variables"]["number"] for asked in github.asked]
 
 
 FORGED_STATES = [
