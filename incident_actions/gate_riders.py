@@ -7,16 +7,16 @@ GitHub has no record of deployments, or the token may not read it, a note says s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from incident_actions.gate import DeployRequest, GateClient, GateError, GateVerdict, normal
 from incident_actions.gate_decision import Code, IssueVerdict, ListedIssue, allowed_change
 from incident_actions.gate_inputs import SourcePull, read_pull
 from incident_actions.gate_readers import dig, kept, parse_time, parse_until
-from incident_actions.gate_words import commit_to_allow
+from incident_actions.gate_words import FROZEN, commit_to_allow
 
 MOST_DEPLOYMENTS = 60  # newest first
 AT_ONCE = 20  # deployments whose outcome is asked for at the same time
@@ -39,12 +39,8 @@ def with_riders(
         return verdict
     try:
         base, stopped = last_deploys(client, request)
-        if not base and not stopped:
-            note = "No deployment is on record, so what this change takes along is not known."
-            verdict.notes += (note,)
-            return verdict
-        own = commits_of_pulls(client, request, verdict) if stopped else set()
         along = commits_between(client, request, base, stopped)
+        own = commits_of_pulls(client, request, verdict) if along else set()
     except GateError as error:
         verdict.notes += (
             f"What this change takes along can't be told ({error.code}): give the job"
@@ -52,12 +48,20 @@ def with_riders(
         )
         return verdict
     along = [sha for sha in along if sha not in request.shas | own]
-    if along:
+    if not base and not stopped:
+        verdict.notes += ("No deployment is on record, so what this takes along is not known.",)
+    elif along:
         shown = ", ".join(sha[:10] for sha in along[-10:])
         more = f" and {len(along) - 10} more" if len(along) > 10 else ""
         verdict.along = tuple(along[-MOST_TOLD:])
         since = f", since {base[:10]}" if base else ""
         verdict.notes += (f"Deployed along{since}: {shown}{more}.",)
+    if along and any(each["kind"] == "allowed" for each in verdict.overrides):
+        try:
+            stopped = {**stopped_jobs(client, request, along[-MOST_STOPPED:]), **stopped}
+        except GateError as error:
+            note = f"Which of them the gate stopped can't be told ({error.code}): give the job"
+            verdict.notes += (f"{note} `permissions: checks: read`.",)
     waiting = {sha: at for sha, at in stopped.items() if sha in along}
     pulls = pulls_of(client, request, waiting)
     findings = [blocked(finding, waiting, pulls, now) for finding in verdict.findings]
@@ -122,6 +126,35 @@ def pulls_of(
     }
 
 
+def stopped_jobs(
+    client: GateClient, request: DeployRequest, shas: Sequence[str]
+) -> dict[str, datetime]:
+    """The commits with a failed job in which the gate said that deploys are frozen, with when.
+
+    A job that fails before the one with `environment:` leaves no deployment. Raises `GateError`.
+    https://docs.github.com/en/rest/checks/runs#list-check-runs-for-a-git-reference
+    https://docs.github.com/en/rest/checks/runs#list-check-run-annotations
+    """
+    path = f"/repos/{request.source}"
+    asked = [partial(client.get, f"{path}/commits/{sha}/check-runs?per_page=100") for sha in shas]
+    failed = [
+        (sha, run["id"], at)
+        for sha, (page, _) in zip(shas, client.all_of(asked))
+        for run in kept(dig(page, "check_runs"), dict)
+        for at in [parse_time(run.get("started_at"))]
+        if run.get("conclusion") == "failure" and type(run.get("id")) is int and at
+    ][:MOST_DEPLOYMENTS]
+    pages = [
+        partial(client.get, f"{path}/check-runs/{id}/annotations?per_page=100")
+        for _, id, _ in failed
+    ]
+    return {
+        sha: at
+        for (sha, _, at), (page, _) in zip(failed, client.all_of(pages))
+        if FROZEN in (dig(each, "title") for each in kept(page, dict))
+    }
+
+
 def blocked(
     finding: IssueVerdict,
     waiting: Mapping[str, datetime],
@@ -159,24 +192,19 @@ def last_deploys(client: GateClient, request: DeployRequest) -> tuple[str, dict[
     """
     path = f"/repos/{request.source}/deployments"
     listed, _ = client.get(f"{path}?per_page={MOST_DEPLOYMENTS}")
-    # The environments are compared here, because GitHub's filter knows upper from lower case.
-    others = [
-        (normal(str(each.get("environment"))), str(each.get("sha")).lower(), each)
-        for each in kept(listed, dict)
-        if type(each.get("id")) is int
-    ]
-    others = [
-        (place, sha, each)
-        for place, sha, each in others
-        if sha not in request.shas and place == (request.environment or place)
-    ]
+    others = [each for each in kept(listed, dict) if type(each.get("id")) is int]
     base, passed, held = "", set[str](), set[str]()
     stopped: dict[str, datetime] = {}
     for first in range(0, len(others), AT_ONCE):
-        some = [(p, s, each) for p, s, each in others[first : first + AT_ONCE] if p not in passed]
-        asked = [
-            partial(client.get, f"{path}/{each['id']}/statuses?per_page=1") for _, _, each in some
+        # The environments are compared here, because GitHub's filter knows upper from lower case.
+        some = [
+            (place, sha, each)
+            for each in others[first : first + AT_ONCE]
+            for place, sha in [(normal(str(each.get("environment"))), str(each.get("sha")).lower())]
+            if place == (request.environment or place) and sha not in request.shas
         ]
+        some = [(place, sha, each) for place, sha, each in some if place not in passed]
+        asked = [partial(client.get, f"{path}/{e['id']}/statuses?per_page=1") for _, _, e in some]
         for (place, sha, each), (statuses, _) in zip(some, client.all_of(asked)):
             state, at = dig(statuses, 0, "state"), parse_time(each.get("created_at"))
             if state in PASSED and place not in passed:
@@ -189,15 +217,20 @@ def last_deploys(client: GateClient, request: DeployRequest) -> tuple[str, dict[
 
 
 def commits_between(
-    client: GateClient, request: DeployRequest, base: str, stopped: Mapping[str, datetime]
+    client: GateClient, request: DeployRequest, base: str, stopped: dict[str, datetime]
 ) -> list[str]:
     """The commits that a deploy adds to `base`, the oldest first, one of `stopped` among them.
 
-    Without a base it begins at the oldest that was stopped. When there are too many commits to
-    read, those that were stopped count as among them. Raises `GateError`.
+    Without a base it begins at the oldest that was stopped; with neither, a few commits back. When
+    there are too many to read, those that were stopped count as among them. Raises `GateError`.
+    https://docs.github.com/en/rest/commits/commits#list-commits
     https://docs.github.com/en/rest/commits/commits#compare-two-commits
     """
-    start, end = base or list(stopped)[-1], request.sha or min(request.shas)
+    start, end = base or next(reversed(stopped), ""), request.sha or min(request.shas)
+    if not start:
+        query = urlencode({"sha": end, "per_page": str(MOST_STOPPED + 1)})
+        listed, _ = client.get(f"/repos/{request.source}/commits?{query}")
+        return [str(commit.get("sha")).lower() for commit in kept(listed, dict)][::-1]
     path = f"/repos/{request.source}/compare/{quote(start, safe='')}...{quote(end, safe='')}"
     shas: list[str] = []
     for page in range(1, MOST_PAGES + 1):

@@ -19,6 +19,7 @@ from incident_actions.gate import DeployRequest, GateError, GateSettings, GateVe
 if TYPE_CHECKING:
     from incident_actions.gate_decision import Code, IssueVerdict
 
+FROZEN = "Deploys are frozen"  # the title of the annotation that says so
 VERSION = 1  # of the JSON that `--json` prints, and of the trace of overrides in the log
 
 
@@ -289,7 +290,7 @@ def tell(
     if settings.json:
         print(json.dumps(as_json(verdict, settings.on_error), indent=2))
     blocks = settings.mode == "enforce" and verdict.holds(settings.on_error)
-    titles = {"frozen": "Deploys are frozen", "error": "The deploy gate could not ask GitHub"}
+    titles = {"frozen": FROZEN, "error": "The deploy gate could not ask GitHub"}
     if not verdict.overrides:
         titles["rollback"] = "Rollback"  # it passed without GitHub's answer
     lines = [verdict.reason, verdict.remedy]

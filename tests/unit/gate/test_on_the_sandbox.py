@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import urllib.request
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -237,6 +238,43 @@ def test_a_fix_that_closes_the_incident_passes(sandbox: Sandbox, alice: Person) 
     alice.reopen(number)  # GitHub closes it on merging; recovery is yet to be verified
     assert gate(sandbox, sha).outputs["verdict"] == "frozen"
     assert gate(sandbox, sha, intent="fix").outputs["verdict"] == "exempt"
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+@pytest.mark.parametrize(
+    ("title", "conclusion", "verdict"),
+    [("Deploys are frozen", "failure", "frozen"), ("Deploys are frozen", "success", "exempt"),
+     ("Tests failed", "failure", "exempt")],
+)  # fmt: skip
+def test_a_gate_in_a_job_of_its_own_stops_without_a_deployment(
+    sandbox: Sandbox, alice: Person, title: str, conclusion: str, verdict: str, recorded: bool
+) -> None:
+    """The failed job says so in its annotation; one that was run again and passed does not."""
+    more = {"deployments": "read", "checks": "write"}
+    sandbox.actions_token("job-token", SHOP, {**READ, **more})
+    first = alice.push({"a": "1"})
+    if recorded:
+        alice.deploy(first)
+    number = declare(alice)
+    stopped = alice.push({"b": "1"})
+    note = {"path": ".github", "start_line": 1, "end_line": 1, "annotation_level": "failure"}
+    output = {
+        "title": "x",
+        "summary": "x",
+        "annotations": [{**note, "title": title, "message": "x"}],
+    }
+    job = {"name": "gate", "head_sha": stopped, "conclusion": conclusion, "output": output}
+    sandbox.actions_token("writer", SHOP, {"checks": "write"})
+    where = f"{sandbox.url}/repos/{SHOP}/check-runs"
+    asked = urllib.request.Request(
+        where, json.dumps(job).encode(), {"Authorization": "token writer"}
+    )
+    urllib.request.urlopen(asked).close()
+    sha = alice.push({"c": "1"})
+    let_through(alice, number, {"sha": sha})
+    assert gate(sandbox, sha).outputs["verdict"] == verdict
+    let_through(alice, number, {"sha": sha}, {"sha": stopped})
+    assert gate(sandbox, sha).outputs["verdict"] == "exempt"
 
 
 def test_a_fix_says_what_it_takes_along(sandbox: Sandbox, alice: Person) -> None:
