@@ -65,6 +65,7 @@ class ListedIssue(SimpleNamespace):
     trusted: bool | None  # whether the body may be believed; None: the author is unknown
     author: str | None  # a login
     certain: bool  # `trusted` rests on more than GitHub's hint at the author's association
+    doubted: bool  # somebody may have made it say more, or less, than our bot did: `look_twice`
     updated: datetime | None  # when anything about the issue last changed
     state: dict[str, Any]  # what `respond` remembers of the incident; empty before its first run
     severities: frozenset[str]  # all that labels, state or form name; empty: unknown
@@ -76,6 +77,7 @@ class ListedIssue(SimpleNamespace):
     commander: str | None  # a login
     until: datetime | None  # end of a freeze
     deployers: frozenset[str]  # logins that may deploy in spite of a freeze, lower case
+    deployer_text: str  # that answer, as typed
     allow: tuple[dict[str, Any], ...]  # the `/allow` overrides, with keys such as sha, pr, until
     fixes: tuple[int, ...]  # numbers of pull requests that are linked to the incident
     problem: str  # why this item can't be judged; empty when it can
@@ -113,11 +115,11 @@ def read_issues(items: Iterable[object]) -> list[ListedIssue]:
     return [issue for issue in map(read_issue, items) if issue is not None]
 
 
-def read_issue(item: Any) -> ListedIssue | None:
+def read_issue(item: Any, *, vouched: bool = False) -> ListedIssue | None:
     """Read one item of GitHub's issue list; None when it is a pull request or closed.
 
-    The body is read only if it may be believed (`is_trusted`). Never raises: an item that can't
-    be judged has a `problem`.
+    The body is read only if it may be believed (`is_trusted`), or is `vouched` for. Never raises:
+    an item that can't be judged has a `problem`.
     https://docs.github.com/en/rest/issues/issues#list-repository-issues
     """
     item = item if isinstance(item, dict) else {}  # then it has no number, which is a problem
@@ -133,15 +135,21 @@ def read_issue(item: Any) -> ListedIssue | None:
     state = read.read_state(block)
     if state.get("number", number) != number:
         state = {}  # copied from another issue
-    accepted = was_accepted(marks, state)
+    accepted = vouched or was_accepted(marks, state)
     trusted = accepted or is_trusted(item)
+    shown = marks | {str(state.get("severity"))}
+    lighter = association(item) not in read.TRUSTED and not shown & {"sev1", "sev2"}
+    lighter = lighter or bool(marks & stated_labels(state))
+    doubted = bool(state) and "incident" in marks and (lighter or not trusted)
     answers = read.sections(text) if trusted else []
     state = state if trusted else {}
     started, declared = (
         read.parse_time(read.dig(state, "times", key)) for key in ("started", "declared")
     )
+    owned = read.dig(user, "type") == "Bot" or association(item) == "OWNER"
     # Only the freeze form asks for an end and for people who may deploy.
     freeze_answers = [] if "incident" in marks else answers
+    may_deploy = read.answer_to(".*may deploy.*", freeze_answers)
     # Once there is a state, `respond` has read the form: corrections are in the state.
     service_text = "" if state else read.answer_to(SERVICES_HEADING, answers)
     commanders = [read.dig(state, "roles", "commander"), *read.kept(assignees, dict)]
@@ -157,7 +165,8 @@ def read_issue(item: Any) -> ListedIssue | None:
         labels=marks,
         trusted=trusted,
         author=read.login(user),
-        certain=accepted or read.dig(user, "type") == "Bot" or association(item) == "OWNER",
+        certain=accepted or owned,
+        doubted=doubted and not owned,
         updated=read.parse_time(item.get("updated_at")),
         state=state,
         severities=severities_of(marks, state, answers),
@@ -172,7 +181,8 @@ def read_issue(item: Any) -> ListedIssue | None:
         since=started or declared or read.parse_time(item.get("created_at")),
         commander=next(filter(None, map(read.login, commanders)), None),
         until=read.parse_until(read.answer_to(".*until.*", freeze_answers)),
-        deployers=read.people(read.answer_to(".*may deploy.*", freeze_answers)),
+        deployers=read.people(may_deploy),
+        deployer_text=may_deploy,
         allow=read.kept(state.get("allow"), dict),
         fixes=read.kept(state.get("fixes"), int),
         problem=next((problem for problem, exists in problems.items() if exists), ""),
@@ -252,11 +262,16 @@ def counted_labels(issue: ListedIssue, found: LookedUp) -> frozenset[str]:
     """
     if not issue.state:
         return issue.labels & found.labels.get(issue.number, frozenset())
+    return issue.labels & stated_labels(issue.state)
+
+
+def stated_labels(state: dict[str, Any]) -> frozenset[str]:
+    """The labels of `RELEASING` that an incident with this state has."""
     said = {
-        "drill": issue.state.get("drill") is True,
-        "deploys-allowed": read.dig(issue.state, "freeze", "freeze") == "thaw",
+        "drill": state.get("drill") is True,
+        "deploys-allowed": read.dig(state, "freeze", "freeze") == "thaw",
     }
-    return frozenset(label for label, agreed in said.items() if agreed and label in issue.labels)
+    return frozenset(label for label, agreed in said.items() if agreed)
 
 
 def services_of(issue: ListedIssue, found: LookedUp = NOTHING_LOOKED_UP) -> frozenset[str]:
@@ -397,6 +412,8 @@ def excuse(
         )
     if believed and request.actor and request.actor.casefold() in issue.deployers:
         return passed("may-deploy", reason="named in the freeze")
+    if "@" in issue.deployer_text and not issue.deployers:
+        notes.append(f"Who may deploy in spite of #{issue.number} is no plain list: @alice, @bob.")
     return finding, notes
 
 
@@ -470,8 +487,10 @@ def decide(
                 notes.append(over)
 
     if found.environments is not None and request.environment not in found.environments:
-        others.update(dict.fromkeys(freezing, "other-environment"))
-        freezing = {}
+        # What a freeze names itself, it stops: the list is for those that name none.
+        here = {n for n, f in freezing.items() if environments_of(f.issue, found)}
+        others.update(dict.fromkeys(freezing.keys() - here, "other-environment"))
+        freezing = {number: f for number, f in freezing.items() if number in here}
     findings = []
     for finding in freezing.values():
         excused, more = excuse(request, finding, found, now)

@@ -30,14 +30,21 @@ _SEVERITY = re.compile(  # `- [X] SEV1`, `**sev_2**`, `🔥 SEV-3: slow`
 )
 # Words in an answer to "which services?" that name no service. They mean all services.
 EVERYTHING = frozenset({
-    "*", "all", "any", "anything", "both", "dont", "entire", "every", "everyone", "everything",
-    "everywhere", "false", "idk", "many", "multiple", "n-a", "n.a", "n/a", "na", "nil", "no",
-    "none", "not", "nothing", "null", "other", "others", "several", "some", "tbd", "total", "true",
-    "unclear", "undefined", "unknown", "unsure", "various", "whole", "yes",
+    "*", "all", "alle", "alles", "any", "anything", "both", "desconocido", "dont", "entire",
+    "every", "everyone", "everything", "everywhere", "false", "idk", "inconnu", "keine", "many",
+    "multiple", "n-a", "n.a", "n/a", "na", "nil", "no", "none", "not", "nothing", "null", "other",
+    "others", "several", "some", "tba", "tbc", "tbd", "todas", "todos", "total", "tous", "toutes",
+    "true", "tutti", "unbekannt", "unclear", "undefined", "unknown", "unspecified", "unsure",
+    "various", "whole", "yes",
 })  # fmt: skip
 NOT_LOGINS = frozenset({
     "all", "any", "anybody", "anyone", "everybody", "everyone", "n-a", "na", "no", "no-one",
     "nobody", "none", "noone",
+})  # fmt: skip
+_MENTION = re.compile(r"(?<![\w/.@-])@([\w-]+(?:\[bot\])?)(?![\w/@\[])")
+_JOINING = frozenset({
+    "also", "and", "e", "et", "just", "nur", "o", "oder", "only", "or", "ou", "please", "plus",
+    "too", "und", "y",
 })  # fmt: skip
 TRUSTED = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})  # what they write may be believed
 PLAIN_NAME = r"[a-z0-9_](?:[a-z0-9._-]{0,38}[a-z0-9_])?"
@@ -133,11 +140,12 @@ def is_service(name: str) -> bool:
     """Whether a text can be the name of one service, in any case of its letters.
 
     Such a name has ASCII letters, digits, `.`, `_` and `-`, 40 at most, begins and ends with a
-    letter, a digit or `_`, and does not mean all (`means_everything`). Other characters can be
-    written in several ways, so such a name might not compare equal to itself.
+    letter, a digit or `_`, is more than `_`, and does not mean all (`means_everything`). Other
+    characters can be written in several ways, so such a name might not compare equal to itself.
     """
     lower = name.lower() if name.isascii() else ""
-    return bool(re.fullmatch(PLAIN_NAME, lower)) and not means_everything(lower)
+    plain = re.fullmatch(PLAIN_NAME, lower) and lower.strip("_")
+    return bool(plain) and not means_everything(lower)
 
 
 def name_parts(text: str) -> tuple[str, ...]:
@@ -174,19 +182,19 @@ def login(user: object) -> str | None:
 
 
 def people(text: str) -> frozenset[str]:
-    """Read who may deploy, as logins in lower case: a plain list, or every `@alice` in a sentence.
+    """Read who may deploy, as logins in lower case: a plain list, or one such as `@alice and @bob`.
 
-    Reads down to the next heading. Words such as `nobody` and `everyone` are no logins. A sentence
-    with an exception or a negation ("all but @bob") names nobody.
+    Reads down to the next heading. Words such as `nobody` and `everyone` are no logins. With words
+    besides that may be an exception, in any language ("all but @bob"), it names nobody.
     """
     text = re.split(r"(?m)^#{1,6}(?: |$)", text)[0]
     parts = [part.strip(" -*`") for part in re.split(r"[,;\n]", text)]
     if all(re.fullmatch(r"@?[\w-]+(\[bot\])?", part) for part in parts):
         logins = [part.lstrip("@") for part in parts]
-    elif re.search(r"(?i)\b(?:but|except|excluding|without|not?|never|nobody)\b|n[’']t\b", text):
-        logins = []
     else:
-        logins = re.findall(r"(?<![\w/])@([\w-]+)(?![\w/])", text)
+        words = re.findall(r"[^\s,;.:!&+*`-]+", _MENTION.sub(" ", text))
+        understood = {word.casefold() for word in words} <= _JOINING
+        logins = _MENTION.findall(text) if understood else []
     return frozenset(name.casefold() for name in logins) - NOT_LOGINS
 
 
@@ -243,7 +251,7 @@ def environments_of(text: str) -> tuple[str, ...] | None:
     match = re.search(key + listing, inline + block)
     items = re.split(r"[,\n]", match[1].strip("[]")) if match else ["?"]
     names = tuple(item.strip(" \t-'\"").casefold() for item in items if item.strip(" \t-'\""))
-    if not all(re.fullmatch(r"[\w./ -]+", item) for item in names):
+    if not all(re.fullmatch(r"[\w./ -]+", n) and not means_everything(n) for n in names):
         raise ValueError("not a plain list")
     return names or None
 

@@ -19,6 +19,7 @@ from incident_actions.gate import DeployRequest, GateError, GateSettings, GateVe
 if TYPE_CHECKING:
     from incident_actions.gate_decision import Code, IssueVerdict
 
+FROZEN = "Deploys are frozen"  # the title of the annotation that says so
 VERSION = 1  # of the JSON that `--json` prints, and of the trace of overrides in the log
 
 
@@ -103,12 +104,24 @@ def deployed(request: DeployRequest) -> str:
     return request.sha or max(sorted(request.shas), default="", key=len)
 
 
+def commit_to_allow(request: DeployRequest, sha: str, url: str) -> str:
+    """A commit as to type it after `/allow` on the incident at `url`; `SHA` when it is not known.
+
+    Where incidents live in another repository, that can't look up a part of a hash.
+    """
+    if request.source.casefold() == request.repository.casefold():
+        return sha[:10] or "SHA"
+    server = "/".join(url.split("/")[:3]) or "https://github.com"
+    return f"{server}/{request.source}/commit/{sha or 'SHA'}"
+
+
 def ways_out(request: DeployRequest, verdict: GateVerdict) -> list[str]:
     """List what a deployer can do about the freeze, the fastest first."""
     same = request.source.casefold() == request.repository.casefold()
-    sha = deployed(request)[:10] or "SHA"
-    change = f"#{request.pulls[0].number}" if request.pulls and same else sha
     incidents = [f.issue for f in verdict.findings if "incident" in f.issue.labels]
+    sha = deployed(request)
+    change = f"#{request.pulls[0].number}" if request.pulls and same else ""
+    change = change or commit_to_allow(request, sha, incidents[0].url if incidents else "")
     lines = ["Roll back: deploy the last good version with `intent: rollback`."]
     if incidents:
         number = incidents[0].number
@@ -203,7 +216,9 @@ def failed(request: DeployRequest, error: Exception) -> GateVerdict:
     verdict, reason = "error", error.what
     if request.intent == "rollback":
         verdict, reason = "rollback", f"A rollback passes without asking: {reason}"
-    return GateVerdict(verdict=verdict, code=error.code, reason=reason, remedy=error.remedy)
+    told = {"reason": reason, "remedy": error.remedy}
+    wait = error.wait if error.wait < gate.NEVER else 0.0
+    return GateVerdict(verdict=verdict, code=error.code, wait=wait, **told)
 
 
 def wire_error(error: Exception, parts: Any, left: float) -> GateError:
@@ -275,7 +290,7 @@ def tell(
     if settings.json:
         print(json.dumps(as_json(verdict, settings.on_error), indent=2))
     blocks = settings.mode == "enforce" and verdict.holds(settings.on_error)
-    titles = {"frozen": "Deploys are frozen", "error": "The deploy gate could not ask GitHub"}
+    titles = {"frozen": FROZEN, "error": "The deploy gate could not ask GitHub"}
     if not verdict.overrides:
         titles["rollback"] = "Rollback"  # it passed without GitHub's answer
     lines = [verdict.reason, verdict.remedy]

@@ -528,6 +528,10 @@ def test_the_status_holds_to_the_teams_list_of_services(town: Town) -> None:
     assert "Did you mean `web`?" in refused.value.told()
     town.alice.label(number, "service:wbe")
     assert town.status() == {None: "frozen", "web": "frozen", "api": "frozen"}
+    environ = {"GITHUB_TOKEN": TOKEN, "GITHUB_API_URL": town.github.url}
+    text = freeze_status(town.hub, NAME, (), environ, town.now, as_json=False)
+    assert text.count("wbe") == 1
+    assert "it counts as about all" in text
 
 
 def test_the_status_of_a_phrase_is_refused(town: Town) -> None:

@@ -13,7 +13,18 @@ from typing import Any
 import pytest
 
 from incident_actions import gate, gate_further
-from tests.unit.gate.cases import HEAD, NOW, SEV1, SHA, allow, freeze, issue, outsider, with_state
+from tests.unit.gate.cases import (
+    EARLIER,
+    HEAD,
+    NOW,
+    SEV1,
+    SHA,
+    allow,
+    freeze,
+    issue,
+    outsider,
+    with_state,
+)
 from tests.unit.gate.conftest import Run
 from tests.unit.gate.hostile import Hostile, Reply
 
@@ -207,6 +218,25 @@ def test_a_renamed_repository_is_followed(run: Run, github: Hostile) -> None:
     github.will("incident?1", Reply({}, 301, place))
     github.will("incident?9", [SEV1])
     assert run().verdict == "frozen"
+
+
+def test_a_short_page_is_not_the_last_one(run: Run, github: Hostile) -> None:
+    """GitHub may leave issues of a page out; the link says that there are more."""
+    link = f'<{github.url}/x?page=2>; rel="next"'
+    few = [issue("sev3", number=n, updated_at=EARLIER) for n in (1, 2)]
+    github.will("incident?1", Reply(few, headers={"Link": link}))
+    github.will("incident?2", [SEV1])
+    assert run().verdict == "frozen"
+
+
+def test_where_incidents_live_elsewhere_a_commit_is_allowed_by_its_link(
+    run: Run, github: Hostile
+) -> None:
+    """There nobody can look up its first digits."""
+    github.will("incident", [SEV1])
+    ran = run(inputs={"repository": "acme/incidents"})
+    assert f"`/allow https://github.com/acme/shop/commit/{SHA} for 2h REASON`" in ran.errors[0]
+    assert f"/allow {SHA[:10]} for" in run().errors[0]
 
 
 def test_github_enterprise_has_a_path(run: Run, github: Hostile) -> None:
@@ -509,6 +539,28 @@ def test_an_hour_of_waiting_costs_little(
     if tags and every == 9e9:
         assert ticks.naps == [30.0] * 120
         assert github.counted <= 16
+
+
+@pytest.mark.parametrize("answer", [Reply({}, 502), Reply({}, 404), Reply({}, 200)])
+def test_an_hour_of_waiting_costs_little_when_look_ups_fail(
+    run: Run, github: Hostile, ticks: Ticks, answer: Reply
+) -> None:
+    """Those of the first try count, too."""
+    lively(github, ticks, 9e9)
+    github.tags = True
+    for path in ("/graphql", "/actions/runs", "/commits/", "/contents/"):
+        github.will(path, answer)
+    assert run(inputs={"wait-minutes": "60", "environment": "live"}).verdict == "frozen"
+    assert github.counted < 60
+
+
+def test_waiting_does_what_github_asks_for(run: Run, github: Hostile, ticks: Ticks) -> None:
+    """Nobody is asked before the time that it names; then the freeze is over."""
+    slow = Reply({}, 403, {"retry-after": "1200"})
+    github.lists, asked = None, github.log
+    github.will("incident", slow, slow, [])
+    assert run(inputs={"wait-minutes": "60"}).verdict == "clear"
+    assert (ticks.naps, len(asked)) == ([1200.0, 1200.0], 6)
 
 
 def test_a_change_is_noticed_at_once_after_quiet_waiting(
