@@ -7,6 +7,7 @@ What a command does is in `commands`.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -222,7 +223,8 @@ class Interpreter(Struct):
     def _origin(self, login: str, at: datetime, key: str, typed_at: datetime) -> Origin:
         """Where a command comes from, with all that the team's configuration says to it."""
         origin = Origin(login, at, key, typed_at, self.checks, self.permissions)
-        return replace(origin, services=self.services, commits=self.commits)
+        repository = repository_of(self.observation.issue.url)
+        return replace(origin, services=self.services, commits=self.commits, repository=repository)
 
     def _carry_out(self, command: Command, origin: Origin) -> None:
         """Carry out a permitted command. Raises `Mistake` where it does not apply."""
@@ -332,6 +334,12 @@ def _same_command(one: TakenLine | MisreadLine, other: TakenLine | MisreadLine) 
     if isinstance(one, TakenLine) and isinstance(other, TakenLine):
         return type(one.command) is type(other.command)
     return isinstance(one, MisreadLine)
+
+
+def repository_of(url: str) -> str:
+    """The repository, as `owner/name`, in the address of an issue's page; empty without one."""
+    match = re.match(r"https?://[^/]+/([^/]+/[^/]+)/issues/", url)
+    return match[1] if match else ""
 
 
 def deed_of(event: TimelineEvent) -> Deed:

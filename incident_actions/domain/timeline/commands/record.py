@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 
@@ -11,14 +12,27 @@ from incident_actions.domain.issue.forms import unlisted
 from incident_actions.domain.issue.incident import ActionItem, EntryKind, Incident
 from incident_actions.domain.issue.observation import Permission
 from incident_actions.domain.text.blanks import is_blank
-from incident_actions.domain.text.names import as_code
+from incident_actions.domain.text.names import as_code, read_name, slug
 from incident_actions.domain.text.times import read_date
-from incident_actions.domain.timeline.arguments import Arguments, Mistake
+from incident_actions.domain.timeline.arguments import MOST_NAMES, Arguments, Mistake, asked
 from incident_actions.domain.timeline.commands.base import Command, Origin, TextCommand
 from incident_actions.gate_readers import means_everything, name_parts
 
 LONGEST_PROMISE = timedelta(hours=24)
+_SOME = re.compile(
+    r"\b(?:but|except\w*|without|not|no|or|only|maybe|probably|also)\b(?!\s(?:sure|idea|known))"
+)
+"""Words that make a list of services another one, or doubt it."""
+_NO_UPDATE = re.compile(r"(?:no(?:ne|thing|body)?|not)(?:\s(?:yet|needed|now))?\W*", re.IGNORECASE)
 _ARROWS = ("->", "→", "=>", "–>", "—>")
+
+
+def _said(arguments: Arguments, what: str) -> str:
+    """All that is left. Raises `Mistake` when it says nothing: `-`, `tbd`, `?`."""
+    text = arguments.needed(what)
+    if is_blank(text) and not text.isalpha():
+        raise Mistake(f"`{as_code(text)}` says nothing; {what} is missing", "")
+    return text
 
 
 class Note(TextCommand, frozen=True):
@@ -28,6 +42,11 @@ class Note(TextCommand, frozen=True):
     example = "/note queue depth 12,000 and growing"
     needs = Permission.TRIAGE
     text_is = "the note"
+
+    @classmethod
+    def read(cls, arguments: Arguments) -> Note:
+        """What is to be noted. Raises `Mistake` for a text without words."""
+        return cls(_said(arguments, cls.text_is))
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
         """Adds the line, and changes nothing else."""
@@ -45,7 +64,9 @@ class Did(Command, frozen=True):
     @classmethod
     def read(cls, arguments: Arguments) -> Did:
         """The action and, after an arrow, its result, which may be missing."""
-        text = arguments.needed("what was done")
+        text = _said(arguments, "what was done")
+        if _NOT_DONE.match(text.partition("\n")[0]):
+            raise asked("/did ACTION -> RESULT")
         for arrow in _ARROWS:
             action, separator, result = text.partition(arrow)
             if separator and not action.strip():
@@ -76,7 +97,7 @@ class Update(Command, frozen=True):
     def read(cls, arguments: Arguments) -> Update:
         """The update, and before or after it `next 20m`: when the next update comes."""
         next_in = arguments.promise(LONGEST_PROMISE)
-        return cls(arguments.needed("the update"), next_in)
+        return cls(_said(arguments, "the update"), next_in)
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
         """Counts the update. The time until the next one starts again."""
@@ -93,12 +114,32 @@ class CustomerUpdate(TextCommand, frozen=True):
     example = "/customer Uploads may fail. Next update in 30 minutes."
     text_is = "the update"
 
+    @classmethod
+    def read(cls, arguments: Arguments) -> CustomerUpdate:
+        """What customers were told. Raises `Mistake` for words that say that it was nothing."""
+        text = _said(arguments, cls.text_is)
+        if _NO_UPDATE.fullmatch(text):
+            raise Mistake(f"`{as_code(text)}` tells customers nothing", "/customer TEXT")
+        return cls(text)
+
     def apply(self, incident: Incident, origin: Origin) -> Incident:
         """Counts the update, and records that customers are affected."""
         count = incident.customer_updates + 1
         incident = replace(incident, customers=True, customer_updates=count)
         incident = replace(incident, last_customer_update=origin.at)
         return origin.log(incident, "told customers", self.text, deed=EntryKind.CUSTOMER_UPDATE)
+
+
+_NOT_DONE = re.compile(r"(?:nothing|none|not)\b|.*[?\uff1f]\W*$", re.IGNORECASE)
+_UNSURE = re.compile(
+    r"(?:maybe|perhaps|probably|possibly|not|no|none)\b|.*\sor\s|.*[?\uff1f]\s*$", re.IGNORECASE
+)
+
+
+def _shorter(typed: str) -> str:
+    """A cause's name made from a longer text; empty when nothing is left of it."""
+    name = slug(typed.partition(":")[0], otherwise="")
+    return name if name and name.isascii() else ""
 
 
 class AddAction(Command, frozen=True):
@@ -143,10 +184,16 @@ class SetCause(Command, frozen=True):
     @classmethod
     def read(cls, arguments: Arguments) -> SetCause:
         """One short name."""
-        typed = arguments.text
-        cause = arguments.slug("the cause")
-        if is_blank(typed):
+        typed = arguments.needed("the cause")
+        cause = read_name(typed)
+        if (is_blank(typed) and cause) or (_UNSURE.match(typed) and slug(typed, otherwise="")):
             raise Mistake(f"`{as_code(typed)}` names no cause", "")
+        if cause is None:
+            reason = (
+                "the cause must be a short name of letters, digits and `-`, 41 at most;"
+                " more belongs into a `/note`"
+            )
+            raise Mistake(reason, _shorter(typed))
         return cls(cause)
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
@@ -168,10 +215,13 @@ class SetServices(Command, frozen=True):
 
         Words with only spaces between them are `spaced`.
         """
-        parts = name_parts(arguments.text)
-        if len(parts) == 1 and means_everything(parts[0].casefold()):
+        parts = [part.casefold() for part in name_parts(arguments.needed("the services"))]
+        if len(parts) == 1 and means_everything(parts[0]) and not _SOME.search(parts[0]):
             return cls(())
-        names = arguments.slugs("the services")
+        words = [word.strip("`\"'").rstrip(".!") for part in parts for word in part.split()]
+        names = tuple(dict.fromkeys(word for word in words if word not in ("and", "&", "+", "")))
+        if len(names) > MOST_NAMES:
+            raise Mistake(f"{MOST_NAMES} services can be named at most", "all")
         return cls(names, spaced=any(len(part.split()) > 1 for part in parts))
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
@@ -189,6 +239,9 @@ class SetServices(Command, frozen=True):
         problem = unlisted(self.names, origin.services)
         if problem:
             raise UnknownService(self.names, problem, origin.services)
+        some = next((name for name in self.names if _SOME.fullmatch(name)), "")
+        if some:
+            raise Mistake(f"`{some}` can't be read in a list of services", "")
         if self.spaced and not origin.services:
             typed = f"/service {','.join(self.names)}"
             raise Mistake("a service is one word, and several have commas between them", typed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from incident_actions.domain.timeline.arguments import Arguments
 from incident_actions.domain.timeline.commands.base import Command, Subject, TextCommand
 
 _HELD = frozenset({Subject.REPORT, Subject.HELD_FREEZE})
@@ -27,3 +28,10 @@ class Dismiss(TextCommand, frozen=True):
     dated = False
     applies_to = _HELD
     text_is = "the reason"
+
+    @classmethod
+    def read(cls, arguments: Arguments) -> Dismiss:
+        """The reason. Raises `Mistake` for one that doubts or asks; a `no` says: no incident."""
+        if arguments.text.casefold().strip(" .!") == "no":
+            return cls(arguments.rest())
+        return cls(arguments.reason(cls.shortest, cls.text_is))

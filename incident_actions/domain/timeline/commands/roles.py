@@ -22,7 +22,11 @@ _ROLE_ALIASES = {
 }
 
 
-_ANOTHER = re.compile(r"(?:or|and|to|/|-+>?|=>|→|–)?\s*sev(?:erity)?[\s_-]*[0-9]", re.IGNORECASE)
+_ANOTHER = re.compile(
+    r"[\s(]*(?:(?:or|and|to|/|\||-+>?|=>|→|–)?\s*sev(?:erity)?[\s_-]*[0-9]|(?:or|and|to|/|\||-+>?|=>|→|–)"
+    r"\s*[0-9]|(?:or|to)\s(?:higher|lower|more|less|worse|so)\b|[0-9]\W*$)",
+    re.IGNORECASE,
+)
 
 
 class Ack(Command, frozen=True):
@@ -58,7 +62,7 @@ class AssignRole(Command, frozen=True):
     def read(cls, arguments: Arguments) -> AssignRole:
         """A role by its name or an alias, and a login, `me`, or nothing."""
         role = arguments.choice("role", {role.value: role for role in Role}, also=_ROLE_ALIASES)
-        login = arguments.optional_login()
+        login = arguments.optional_login(role.value)
         arguments.nothing_more(f"/role {role.value} @{login or 'user'}")
         return cls(role, login)
 

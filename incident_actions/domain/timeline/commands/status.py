@@ -16,13 +16,9 @@ from incident_actions.domain.issue.incident import (
     Verification,
 )
 from incident_actions.domain.playbook.checklist import ChecklistItem, missing
+from incident_actions.domain.text.doubts import has_exception, not_well, takes_back
 from incident_actions.domain.text.names import as_code
-from incident_actions.domain.timeline.arguments import (
-    Arguments,
-    Mistake,
-    has_exception,
-    takes_back,
-)
+from incident_actions.domain.timeline.arguments import Arguments, Mistake, asked
 from incident_actions.domain.timeline.commands.base import Command, Origin, TextCommand
 
 ACTIVE = (Status.INVESTIGATING, Status.IDENTIFIED, Status.MONITORING)
@@ -120,6 +116,8 @@ class Verify(Command, frozen=True):
         first, *more = (_key(word) for word in words)
         # The exceptions of `all` are looked at later, where the checks' names are known.
         text = arguments.rest() if first == "all" else arguments.remark("/verify CHECK, CHECK")
+        if first != "all" and not_well(text):
+            raise asked("/verify CHECK, CHECK")
         return cls(first, text, tuple(more))
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
@@ -226,6 +224,11 @@ class Reopen(TextCommand, frozen=True):
     syntax = "/reopen REASON"
     example = "/reopen logins fail again"
     text_is = "the reason"
+
+    @classmethod
+    def read(cls, arguments: Arguments) -> Reopen:
+        """The reason. Raises `Mistake` for one that is a `no` or a question."""
+        return cls(arguments.reason(cls.shortest, cls.text_is))
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
         """Reopens the incident. Recovery must be verified again, and the times of mitigation and

@@ -1,0 +1,120 @@
+"""Time zones by the names and offsets that people type: `CET`, `+01:00`, `Europe/Berlin`."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta, timezone, tzinfo
+from enum import StrEnum
+
+from incident_actions.domain.text.names import as_code
+from incident_actions.domain.text.times import read_zone
+
+
+class DateOrder(StrEnum):
+    """Whether `03/11/2026` begins with the day or with the month."""
+
+    DAY_FIRST = "day-first"
+    MONTH_FIRST = "month-first"
+
+
+class Unreadable(ValueError):
+    """Raised for a text that is no single moment.
+
+    `reason` says why, `at` is a time that would be right instead: `14:02`, `2026-11-23T14:02Z`.
+    """
+
+    def __init__(self, reason: str, at: str = "14:02") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.at = at
+
+
+def _hours(amount: float) -> tzinfo:
+    return timezone(timedelta(hours=amount))
+
+
+# One meaning in the world each, or one that everybody expects.
+_EUROPE = {
+    "WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "MEZ": 1, "MESZ": 2, "EET": 2, "EEST": 3, "MSK": 3,
+    "TRT": 3, "SAST": 2, "CAT": 2, "EAT": 3, "WAT": 1, "PKT": 5, "NPT": 5.75, "ICT": 7, "WIB": 7,
+    "SGT": 8, "HKT": 8, "AWST": 8, "ACST": 9.5, "ACDT": 10.5, "AEST": 10, "AEDT": 11, "NZST": 12,
+    "NZDT": 13, "BRT": -3, "ART": -3,
+}  # fmt: skip
+_AMERICA = {
+    "EST": -5, "EDT": -4, "MDT": -6, "PST": -8, "PDT": -7, "AKST": -9, "AKDT": -8, "HST": -10,
+}  # fmt: skip
+_YEAR_FIRST = {"UTC": 0, "GMT": 0, "Z": 0, "UT": 0, "ZULU": 0, "JST": 9, "KST": 9}
+_ZONES = {name: _hours(hours) for name, hours in {**_EUROPE, **_AMERICA, **_YEAR_FIRST}.items()}
+_ORDERS = dict.fromkeys(_EUROPE, DateOrder.DAY_FIRST) | dict.fromkeys(
+    _AMERICA, DateOrder.MONTH_FIRST
+)
+_SEVERAL = frozenset({
+    "ADT", "AMT", "AST", "BST", "CDT", "CST", "ECT", "GST", "IST", "LMT", "MST", "SST", "WST",
+})  # fmt: skip
+"""Abbreviations that mean several zones."""
+_LOWER_CASE = frozenset({
+    "utc", "gmt", "z", "zulu", "cet", "cest", "mez", "mesz", "est", "edt", "pst", "pdt", "jst",
+    "bst", "cst",
+})  # fmt: skip
+"""Those that count in lower case, too; others would be words, such as `cat` and `art`."""
+_OFFSETS = frozenset(
+    [60 * hours for hours in range(-12, 15)]
+    + [-570, -210, -150, 210, 270, 330, 345, 390, 525, 570, 630, 765, 825]
+)
+"""The offsets from UTC that exist, in minutes. Others are the end of a range, or a slip."""
+_US = re.compile(
+    r"US/|Us/|America/(?:New_York|Chicago|Denver|Los_Angeles|Phoenix|Detroit|Boise|Anchorage|Juneau"
+    r"|Indiana/|Kentucky/|North_Dakota/)"
+)
+_AREA = re.compile(
+    r"(?:Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Europe|Indian|Pacific|US|Etc)/",
+    re.IGNORECASE,
+)
+_MIXED = ("America/", "Asia/", "Pacific/", "Us/", "Etc/")
+"""Areas whose countries write dates in different orders."""
+
+
+def zone_at(typed: str, hours: int, minutes: int) -> tzinfo:
+    """The zone so many hours and minutes from UTC, both negative to the west of it.
+
+    Raises `Unreadable` for an offset that no place has; `typed` is it as typed.
+    """
+    total = 60 * hours + minutes
+    if total not in _OFFSETS or abs(minutes) > 59:
+        raise Unreadable(f"`{as_code(typed)}` is no time zone", "14:02 +01:00")
+    return timezone(timedelta(minutes=total))
+
+
+def zone_named(name: str, *, in_text: bool) -> tuple[tzinfo, DateOrder | None] | None:
+    """The zone with a name, and the order of dates that goes with it; None for another word.
+
+    `in_text`: words of a text may follow, so that fewer names in lower case count. Raises
+    `Unreadable` for a name that is unknown, or means several zones.
+    """
+    if "/" in name:
+        return _in_area(name) if _AREA.match(name) else None
+    upper = name.upper()
+    plain = name.isupper() or name.casefold() in _LOWER_CASE
+    if in_text and not plain:
+        return None
+    if upper in _SEVERAL:
+        raise Unreadable(f"`{name}` is the name of several time zones", "14:02 +01:00")
+    if upper in _ZONES:
+        return _ZONES[upper], _ORDERS.get(upper)
+    if re.fullmatch(r"[A-Z]{1,4}T|UCT", name):
+        raise Unreadable(f"`{name}` is no time zone that is known", "14:02 +01:00")
+    return None
+
+
+def _in_area(name: str) -> tuple[tzinfo, DateOrder | None]:
+    """As `zone_named`, for a name with a slash, in any case of its letters."""
+    try:
+        zone = read_zone(name)
+    except ValueError as error:
+        try:
+            zone = read_zone(name.title())
+        except ValueError:
+            raise Unreadable(str(error), "14:02 Europe/Berlin") from None
+    if _US.match(name.title()):
+        return zone, DateOrder.MONTH_FIRST
+    return zone, None if name.title().startswith(_MIXED) else DateOrder.DAY_FIRST
