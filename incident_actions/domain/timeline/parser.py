@@ -19,7 +19,7 @@ from markdown_it.token import Token
 from msgspec import Struct
 
 from incident_actions.domain.text.documents import without_comments
-from incident_actions.domain.text.mail import quoted_from
+from incident_actions.domain.text.mail import attributed, quoted_from
 from incident_actions.domain.text.moments import DateOrder
 from incident_actions.domain.text.names import as_code
 from incident_actions.domain.timeline.arguments import Arguments, Mistake, asked, take_time
@@ -295,7 +295,8 @@ def _meant(name: str) -> str:
 
 def _below(page: _Page, index: int, end: int) -> str:
     """The writer's text below a command's line, down to the line at `end`, as it is shown."""
-    lines = (page.lines[n] for n in range(index + 1, end))
+    lines = page.lines[index + 1 : end]
+    lines = lines[: attributed(lines)]
     text = without_comments("\n".join(line.rstrip() for line in lines), and_line_ends=True)
     return _plain(text).rstrip()
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from incident_actions.domain.issue.forms import unlisted
 from incident_actions.domain.issue.incident import ActionItem, EntryKind, Incident
 from incident_actions.domain.issue.observation import Permission
-from incident_actions.domain.text.blanks import is_blank
+from incident_actions.domain.text.blanks import is_blank, is_placeholder
 from incident_actions.domain.text.names import as_code, read_name, slug
 from incident_actions.domain.text.times import read_date
 from incident_actions.domain.timeline.arguments import MOST_NAMES, Arguments, Mistake, asked
@@ -30,7 +30,7 @@ _ARROWS = ("->", "→", "=>", "–>", "—>")
 def _said(arguments: Arguments, what: str) -> str:
     """All that is left. Raises `Mistake` when it says nothing: `-`, `tbd`, `?`."""
     text = arguments.needed(what)
-    if is_blank(text) and not text.isalpha():
+    if is_placeholder(text):
         raise Mistake(f"`{as_code(text)}` says nothing; {what} is missing", "")
     return text
 
