@@ -179,10 +179,8 @@ def _begins_quote(lines: Sequence[str], index: int) -> bool:
     if ruled and _attributes(ruled["text"]):
         return True
     if _RULE.match(line):  # a line above the headers
-        below = next(
-            (n for n in range(index + 1, min(index + 3, len(lines))) if lines[n].strip()), 0
-        )
-        return bool(below) and _headers(lines, below)
+        near = (n for n in range(index + 1, min(index + 3, len(lines))) if lines[n].strip())
+        return _headers(lines, next(near, index))
     if _headers(lines, index):
         return True
     end = _attribution_end(lines, index)

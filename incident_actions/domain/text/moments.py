@@ -94,8 +94,8 @@ _OPENED = re.compile(r"[(\[\"'`*_]{1,3}(?=[0-9])")
 _CLOSED = re.compile(r"[)\]\"'`*_]{1,3}(?=[\s.,;:]|$)")
 _GLUED = re.compile(r"[\w%]|[:.+-][0-9]")
 _SECOND_TIME = re.compile(
-    r"[\s,;(\[]*(?:(?:[-–—/]|to|till|until|or|and|resp\.?)\s*)?[0-9]{1,2}(?:[:h][0-9]{2}|\.[0-9]{2}(?=\s|$)"
-    r"|\s?[ap]\.?m\b)",
+    r"[\s,;(\[]*(?:(?:[-–—/]|to|till|until|bis|or|and|resp\.?)\s*)?(?:[0-9]{1,4}[-./][0-9]{1,2}[-./]"
+    r"|[0-9]{1,2}(?:[:h][0-9]{2}|\.[0-9]{2}(?=\s|$)|\s?[ap]\.?m\b))",
     re.IGNORECASE,
 )
 _VAGUE = re.compile(

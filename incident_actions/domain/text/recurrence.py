@@ -6,7 +6,9 @@ https://www.rfc-editor.org/rfc/rfc5545#section-3.3.10
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from calendar import isleap, monthrange
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrule, rrulestr
@@ -17,6 +19,8 @@ _PARTS = frozenset({
     "FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST", "BYDAY", "BYMONTH", "BYMONTHDAY", "BYYEARDAY",
     "BYWEEKNO", "BYSETPOS", "BYHOUR", "BYMINUTE", "BYSECOND", "BYEASTER", "BYWEEKDAY",
 })  # fmt: skip
+_MOST = {"BYMONTH": 12, "BYMONTHDAY": 31, "BYYEARDAY": 366, "BYWEEKNO": 53}
+_WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _UNTIL = re.compile(r"(UNTIL=)([0-9]{8}T[0-9]{6})Z", re.IGNORECASE)
 _STAMP = "%Y%m%dT%H%M%S"
 
@@ -25,8 +29,8 @@ def read_rule(text: str, start: datetime, timezone: str) -> rrule:
     """The rule that begins at `start`, a time without a zone by the clocks in `timezone`.
 
     An `UNTIL` with a `Z` is in UTC, as the standard wants it, and one without by the same clocks.
-    Raises `ValueError` for a text that is no rule, or one of more than once a day, and `KeyError`
-    for an unknown time zone.
+    Raises `ValueError` for a text that is no rule, one of more than once a day, and one that never
+    comes, and `KeyError` for an unknown time zone.
     """
     zone = ZoneInfo(timezone)
 
@@ -34,16 +38,9 @@ def read_rule(text: str, start: datetime, timezone: str) -> rrule:
         until = datetime.strptime(match[2], _STAMP).replace(tzinfo=UTC)
         return f"{match[1]}{until.astimezone(zone):{_STAMP}}"
 
-    wanted = f"`{text[:100]}` is no rule like FREQ=WEEKLY;BYDAY=MO"
-    plain = text.strip().upper().removeprefix("RRULE:")
-    for part in plain.split(";"):
-        name, equals, value = part.partition("=")
-        if name not in _PARTS or not equals or not value:
-            raise ValueError(f"{wanted}: `{part[:40]}` is no part of one")
-    if re.search(r"INTERVAL=[+-]?0+(?:;|$)", plain):
-        raise ValueError(f"{wanted}: `INTERVAL` must be 1 or more")
-    if re.search(r"FREQ=(SECOND|MINUTE|HOUR)LY|BY(HOUR|MINUTE|SECOND)=[^;]*,", plain):
-        raise ValueError(f"`{text[:100]}` comes more often than once a day")
+    wanted = f"`{' '.join(text.split())[:100]}` is no rule like FREQ=WEEKLY;BYDAY=MO"
+    parts = _parts(text, wanted)
+    plain = ";".join(f"{name}={value}" for name, value in parts.items())
     try:
         rule = rrulestr(_UNTIL.sub(on_the_wall, plain), dtstart=start)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError) as error:
@@ -53,6 +50,68 @@ def read_rule(text: str, start: datetime, timezone: str) -> rrule:
     return rule
 
 
+def _parts(text: str, wanted: str) -> dict[str, str]:
+    """The parts of a rule by their names. Raises `ValueError`; its message begins with `wanted`."""
+    plain = "".join(text.upper().split()).removeprefix("RRULE:").strip(";")
+    if plain.startswith("DTSTART"):
+        raise ValueError(f"{wanted}: when it begins stands in `start`")
+    parts: dict[str, str] = {}
+    for part in plain.split(";"):
+        name, equals, value = part.partition("=")
+        if name not in _PARTS or not equals or not value:
+            raise ValueError(f"{wanted}: `{part[:40]}` is no part of one")
+        if name in parts:
+            raise ValueError(f"{wanted}: `{name}` is there twice")
+        parts[name] = value
+    for name in ("INTERVAL", "COUNT"):
+        if not re.fullmatch(r"0*[1-9][0-9]{0,5}", parts.get(name, "1")):
+            raise ValueError(f"{wanted}: `{name}` must be a number from 1 on")
+    if not re.fullmatch(r"[0-9]{8}(?:T[0-9]{6}Z?)?", parts.get("UNTIL", "20261224")):
+        raise ValueError(f"{wanted}: `UNTIL` is a time like 20261224T180000Z, or a day")
+    if "UNTIL" in parts and "COUNT" in parts:
+        raise ValueError(f"{wanted}: it has `UNTIL` or `COUNT`, not both")
+    for name, most in _MOST.items():
+        if not all(_is_within(value, most) for value in parts.get(name, "1").split(",")):
+            raise ValueError(f"{wanted}: `{name}` holds numbers up to {most}")
+    often = re.fullmatch(r"(SECOND|MINUTE|HOUR)LY", parts.get("FREQ", ""))
+    if often or any("," in parts.get(f"BY{unit}", "") for unit in ("HOUR", "MINUTE", "SECOND")):
+        raise ValueError(f"`{' '.join(text.split())[:100]}` comes more often than once a day")
+    if not _ever_comes(parts):
+        raise ValueError(f"{wanted}: there is no such day")
+    return parts
+
+
+def _is_within(number: str, most: int) -> bool:
+    return re.fullmatch(r"[+-]?[0-9]{1,3}", number) is not None and 1 <= abs(int(number)) <= most
+
+
+def _ever_comes(parts: Mapping[str, str]) -> bool:
+    """Whether there is a day with the month, the numbers and the weekday of a rule.
+
+    The calendar comes again every 28 years, so these are looked through. Without this check, a rule
+    that never comes is followed to the year 9999, which takes half a minute.
+    """
+    given = {name: set(map(int, parts[name].split(","))) for name in _MOST if name in parts}
+    weekdays = {day[-2:] for day in parts.get("BYDAY", "").split(",") if day}
+    if not given:
+        return True
+    for number in range(28 * 365 + 7):
+        day = date(2000, 1, 1) + timedelta(days=number)
+        year, month = day.timetuple().tm_yday, monthrange(day.year, day.month)[1]
+        in_year = 366 if isleap(day.year) else 365
+        facts = {
+            "BYMONTH": {day.month},
+            "BYMONTHDAY": {day.day, day.day - month - 1},
+            "BYYEARDAY": {year, year - in_year - 1},
+            "BYWEEKNO": {day.isocalendar().week, day.isocalendar().week - 53, -1, -2},
+        }
+        if all(facts[name] & numbers for name, numbers in given.items()) and (
+            not weekdays or _WEEKDAYS[day.weekday()] in weekdays
+        ):
+            return True
+    return False
+
+
 def check_rule(text: str) -> None:
-    """Raise `ValueError` for a text that is no rule, or one of more than once a day."""
+    """Raise `ValueError` for what is no rule, comes more than once a day, or never."""
     read_rule(text, read_wall_time("2026-01-05T09:00"), "UTC")
