@@ -122,7 +122,7 @@ _OPENING = re.compile(
 _DATED = re.compile(
     r"\b(?:19|20)[0-9]{2}\b|[0-9]{1,2}[./-][0-9]{1,2}[./-][0-9]{2}\b|(?:19|20)\d\d年"
 )
-_SENDER = re.compile(r"<[^<>]*[\w.*+-]@[\w*][^<>]*>")
+_SENDER = re.compile(r"<[^<>@]*@[^<>@]*>")
 _DAY = r"(?:3[01]|[12]?[0-9]|(?:19|20)[0-9]{2})"
 _NO_START = re.compile(
     # a quote, a list, a table, a heading or a command; a day as in `23. nov. 2026` is no list

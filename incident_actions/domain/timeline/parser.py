@@ -60,7 +60,7 @@ _BLANK = re.compile(f"[{_BLANKS}]")
 _SLASH = "/\u2044\u2215\u29f8\uff0f"
 """The characters that look like a slash: some keyboards and editors make them of one."""
 _MARKABLE = re.compile(rf"^([ \t]*)(?:[{_BLANKS}][{_BLANKS} \t]*)?[{_SLASH}]")
-_SLASH_LINE = re.compile(rf"(?:^|[\r\n])[{_BLANKS} \t]*[{_SLASH}]")
+_SLASH_LINE = re.compile(rf"(?:^|[\r\n])[{_BLANKS} \t]*[{_SLASH}][{_BLANKS} \t]{{0,9}}[^\W\d_]")
 _TABBED = re.compile(r"[ ]{0,3}\t")
 
 

@@ -135,6 +135,8 @@ def misread(text: str) -> MisreadLine:
             "/action Fix a / b in c / bea / 2026-12-01",
             AddAction("Fix a / b in c", "bea", date(2026, 12, 1)),
         ),
+        ("/action Alert/@bea/2026-12-01.", AddAction("Alert", "bea", date(2026, 12, 1))),
+        ("/snooze for half an hour", Snooze(timedelta(minutes=30))),
         ("/cause Bad Deploy", SetCause("bad-deploy")),
         ("/service api, Worker", SetServices(("api", "worker"))),
         ("/service [api, worker]", SetServices(("api", "worker"))),

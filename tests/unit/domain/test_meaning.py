@@ -112,6 +112,8 @@ def test_checks_are_verified_together(said: str, checks: set[str]) -> None:
         "/resolve it is premature",
         "/resolve was a mistake",
         "/resolve nvm",
+        "/resolve --force?",
+        "/resolve --force please don't",
         "/resolve I think",
         "/resolve all fine except the EU",
         "/resolve bitte noch nicht",

@@ -41,7 +41,7 @@ _LESS = re.compile(
     re.IGNORECASE,
 )
 """The beginning of a reason that asks for a change, a time, a place or a service only."""
-_ONLY = re.compile(r"^(?:(?:only|just|for|the)\s+)+|(?:\s+only)?\W*$")
+_ONLY = re.compile(r"(?:(?:only|just|for|the)\s+)*")
 _ALL_AT_ONCE = "a thaw lets every deploy through at once, and does not end by itself"
 _NARROWER = re.compile(
     r"(?:(?:and|or|&|\+|,)?\s*(?:pr\s*)?#[0-9]|(?:until|till|tomorrow|tonight|after|before)\b"
@@ -100,7 +100,7 @@ class ThawDeploys(TextCommand, frozen=True):
         Raises `Mistake` for a service's name alone, and for a time so long ago that it may as well
         be one to come.
         """
-        named = _ONLY.sub("", self.text.casefold())
+        named = _ONLY.sub("", self.text.casefold(), count=1).strip(" .!").removesuffix(" only")
         if named in {*incident.services, *origin.services}:
             raise Mistake("a thaw lets the deploys of every service through", "/service NAME")
         if origin.typed_at - origin.at > _LONGEST_BACK:

@@ -130,6 +130,7 @@ class CustomerUpdate(TextCommand, frozen=True):
         return origin.log(incident, "told customers", self.text, deed=EntryKind.CUSTOMER_UPDATE)
 
 
+_ENDS_WITH_DATE = re.compile(r"/\s*@?[\w-]+\s*/\s*[0-9]{4}-[0-9]{2}-[0-9]{2}$")
 _NOT_DONE = re.compile(r"(?:nothing|none|not)\b|.*[?\uff1f]\W*$", re.IGNORECASE)
 _UNSURE = re.compile(
     r"(?:maybe|perhaps|probably|possibly|not|no|none)\b|.*\sor\s|.*[?\uff1f]\s*$", re.IGNORECASE
@@ -154,7 +155,10 @@ class AddAction(Command, frozen=True):
     @classmethod
     def read(cls, arguments: Arguments) -> AddAction:
         """A text, an owner and a date like 2026-12-01, with slashes between them."""
-        parts = [part.strip() for part in arguments.needed("the follow-up").rsplit(" / ", 2)]
+        typed = arguments.needed("the follow-up").rstrip(" .")
+        parts = [part.strip() for part in typed.rsplit(" / ", 2)]
+        if len(parts) != 3 and _ENDS_WITH_DATE.search(typed):
+            parts = [part.strip() for part in typed.rsplit("/", 2)]
         suggestion = f"/action {parts[0]} / @owner / 2026-12-01"
         if len(parts) != 3 or not parts[0]:
             raise Mistake("a follow-up has a text, an owner and a due date", suggestion)

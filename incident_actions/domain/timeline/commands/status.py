@@ -191,7 +191,8 @@ class Resolve(Command, frozen=True):
     def read(cls, arguments: Arguments) -> Resolve:
         """`--force`, which may be missing, and a text, which only `--force` requires."""
         force = arguments.flag("--force")
-        text = arguments.rest() if force else arguments.remark("/resolve")
+        line = "/resolve --force REASON" if force else "/resolve"
+        text = arguments.reason(line) if force else arguments.remark(line)
         if force and not text:
             raise Mistake("`--force` needs a reason, for the record", "/resolve --force REASON")
         return cls(text, force)
