@@ -57,6 +57,7 @@ _NOBODY = frozenset(
     {"not", "off", "remove", "clear", "unassign", "maybe", "or", "and", "user", "owner"}
 )
 """Words that are no logins where one is typed; the last two are what our answers have there."""
+_PLACEHOLDERS = frozenset({"REASON", "TEXT", "NAME", "ACTION -> RESULT", "ACTION", "RESULT"})
 MOST_NAMES = 20
 _AT = re.compile(r"(?:at\s+|@\s*(?=[0-9]{1,2}(?:[:\uff1a][0-9]{2}|\s?[ap]\.?m\b)))", re.IGNORECASE)
 _AT_LAST = re.compile(
@@ -190,7 +191,7 @@ class Arguments:
         text = self.rest()
         if not text:
             raise Mistake(f"{what} is missing", "")
-        return text
+        return _own_words(text)
 
     def remark(self, line: str, what: str = "", *, sure: bool = True) -> str:
         """All that is left, beside a command that does the same without it.
@@ -213,7 +214,7 @@ class Arguments:
         not be empty when `what` names it. `line` is what to type for a command that stands.
         """
         said = self.text if self.typed_on_line or what else ""
-        text = self.needed(what) if what else self.rest()
+        text = self.needed(what) if what else _own_words(self.rest(), line)
         if doubts(said):
             raise asked(line)
         return text
@@ -387,6 +388,13 @@ class Arguments:
     def slug(self, what: str) -> str:
         """All that is left, as one short name (see `read_name`); it must not be empty."""
         return _name(self.needed(what), what)
+
+
+def _own_words(text: str, line: str = "") -> str:
+    """The text. Raises `Mistake` for one that our answers have where people's own words belong."""
+    if text in _PLACEHOLDERS:
+        raise Mistake(f"`{text}` stands for your own words", line)
+    return text
 
 
 def _take_duration(text: str) -> tuple[timedelta, str] | None:

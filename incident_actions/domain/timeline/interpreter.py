@@ -41,6 +41,7 @@ from incident_actions.domain.timeline.parser import (
     NOT_TYPED,
     MisreadLine,
     TakenLine,
+    complete,
     may_hold_commands,
     read_comment,
 )
@@ -189,7 +190,8 @@ class Interpreter(Struct):
             except Unverified as refused:
                 checks = refused.checks
             except Mistake as why:
-                misread.append(MisreadLine(line.line, line.typed, why.reason, why.suggestion))
+                instead = complete(type(line.command), why.suggestion)
+                misread.append(MisreadLine(line.line, line.typed, why.reason, instead))
             else:
                 took = True
                 if isinstance(line.command, PageCommand):

@@ -329,7 +329,7 @@ def _read_line(
             raise Mistake(reason, first)
         command, at = _parse(kind, text.strip(), below if kind.goes_on else "", typed_at, order)
     except Mistake as mistake:
-        return MisreadLine(number, typed, str(mistake), _complete(kind, mistake.suggestion))
+        return MisreadLine(number, typed, str(mistake), complete(kind, mistake.suggestion))
     return TakenLine(number, typed, command, at or typed_at, backdated=at is not None)
 
 
@@ -384,7 +384,7 @@ def _with_arguments(kind: type[Command], arguments: Arguments) -> Command:
     return kind()
 
 
-def _complete(kind: type[Command], suggestion: str) -> str:
+def complete(kind: type[Command], suggestion: str) -> str:
     """A whole line to type instead, made from a `Mistake`'s suggestion.
 
     Words are put after the command's name. Without a suggestion, the line is the command's syntax;

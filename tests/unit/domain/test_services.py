@@ -98,8 +98,8 @@ def test_two_services_have_two_names() -> None:
         ("/service services/api", "none of the services: `api`, `web`", "/service"),
         ("/service a/b", "none of the services: `api`, `web`", "/service"),
         ("/service api?", "Did you mean `api`?", "/service api"),
-        ("/service all but api", "`all` is none of the services", "/service"),
-        ("/service not api", "`not` is none of the services", "/service"),
+        ("/service all but api", "`all` is none of the services", "/service web,worker"),
+        ("/service not api", "`not` is none of the services", "/service web,worker"),
         ("/service api or web", "`or` is none of the services", "/service api,web"),
     ],
 )
@@ -111,6 +111,19 @@ def test_a_service_that_is_not_on_the_list_narrows_nothing(
     (answer,) = chat.say("alice", typed)
     assert told in answer
     assert f"`{instead}" in answer
+    assert chat.incident.services == ()
+
+
+def test_words_in_a_list_of_services_are_told_without_a_list_of_the_teams() -> None:
+    """The answer says what to type, and nothing narrows."""
+    chat = Chat()
+    for typed, instead in {
+        "only api": "api,worker",
+        "the api": "api",
+        "api and web": "api,web",
+    }.items():
+        (answer,) = chat.say("alice", f"/service {typed}")
+        assert f"`/service {instead}`" in answer
     assert chat.incident.services == ()
 
 

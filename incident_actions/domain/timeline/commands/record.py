@@ -23,6 +23,8 @@ _SOME = re.compile(
     r"\b(?:but|except\w*|without|not|no|or|only|maybe|probably|also)\b(?!\s(?:sure|idea|known))"
 )
 """Words that make a list of services another one, or doubt it."""
+_OTHERS = frozenset({"but", "except", "without", "not", "no"})
+_SMALL = frozenset({"and", "&", "+", "the", "service", "services", ""})
 _NO_UPDATE = re.compile(r"(?:no(?:ne|thing|body)?|not)(?:\s(?:yet|needed|now))?\W*", re.IGNORECASE)
 _ARROWS = ("->", "→", "=>", "–>", "—>")
 
@@ -223,7 +225,7 @@ class SetServices(Command, frozen=True):
         if len(parts) == 1 and means_everything(parts[0]) and not _SOME.search(parts[0]):
             return cls(())
         words = [word.strip("`\"'").rstrip(".!") for part in parts for word in part.split()]
-        names = tuple(dict.fromkeys(word for word in words if word not in ("and", "&", "+", "")))
+        names = tuple(dict.fromkeys(word for word in words if word not in _SMALL))
         if len(names) > MOST_NAMES:
             raise Mistake(f"{MOST_NAMES} services can be named at most", "all")
         return cls(names, spaced=any(len(part.split()) > 1 for part in parts))
@@ -261,7 +263,10 @@ class UnknownService(Mistake):
         self, names: Sequence[str], problem: tuple[str, str], known: Sequence[str]
     ) -> None:
         reason, near = problem
+        others = any(name in _OTHERS for name in names)
         fitting = [name for name in names if name in known]
+        if others:
+            fitting, near = [name for name in known if name not in names], ""
         hint = f". Did you mean `{near}`?" if near else ""
         super().__init__(
             reason + hint, f"/service {','.join([*fitting, near]).strip(',') or 'all'}"

@@ -103,6 +103,8 @@ class Verify(Command, frozen=True):
     @classmethod
     def read(cls, arguments: Arguments) -> Verify:
         """Names of checks with commas or `and` between them, or `all`; a text may follow."""
+        if not arguments.text.startswith(("all", "All", "ALL")):
+            arguments.text = re.sub(r",(?=\S)", ", ", arguments.text, count=20)
         words = [arguments.word("the check's name, or `all`")]
         while _key(words[0]) != "all":
             joined = arguments.peek().casefold() in _JOINING
@@ -113,8 +115,14 @@ class Verify(Command, frozen=True):
             if not arguments.peek():
                 break
             words.append(arguments.word("the check's name"))
+        bare = [_key(word) for word in words if _key(word.rstrip("?")) != "all"]
+        if any(word.endswith(("?", "\uff1f")) or word in _NO_CHECK for word in bare):
+            raise asked("/verify CHECK, CHECK")
         first, *more = (_key(word) for word in words)
-        # The exceptions of `all` are looked at later, where the checks' names are known.
+        # The exceptions of `all` are looked at later, where the checks' names are known. A
+        # paragraph of its own below is prose.
+        if not arguments.text and arguments.below.startswith("\n"):
+            arguments.below = ""
         text = arguments.rest() if first == "all" else arguments.remark("/verify CHECK, CHECK")
         if first != "all" and not_well(text):
             raise asked("/verify CHECK, CHECK")
@@ -133,16 +141,18 @@ class Verify(Command, frozen=True):
         else:
             items = tuple(_known_check(key, known, unverified) for key in (self.check, *self.more))
             action = f"verified: {', '.join(item.text for item in items)}"
-            follows = _key(self.text.partition(" ")[0])
-            if follows in known:
-                wanted = ", ".join((self.check, *self.more, follows))
+            words = map(_key, self.text.partition("\n")[0].split())
+            follow = [word for word in words if word in known]
+            if set(follow) - {self.check, *self.more}:
+                wanted = ", ".join(dict.fromkeys((self.check, *self.more, *follow)))
                 raise Mistake("several checks need a comma between them", f"/verify {wanted}")
         verification = Verification(by=origin.actor, at=origin.at, text=self.text[:200])
         verified = {**incident.verified, **{item.key: verification for item in items}}
         return origin.log(incident, action, self.text, verified=verified)
 
 
-_JOINING = (",", "and", "&", "+")
+_NO_CHECK = ("no", "not", "none", "nothing", "almost", "nearly", "maybe", "but", "except")
+_JOINING = (",", "and", "&", "+", "/", ";")
 
 
 def _key(word: str) -> str:
