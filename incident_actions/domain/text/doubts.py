@@ -17,27 +17,33 @@ _BEFORE = (
 """Small words that may stand before a `no`: `please don't`, `it is too early`."""
 _FINE_AFTER_NO = (
     r"(?:(?:more|new|further|longer|known)\s)?(?:errors?|alerts?|failures?|timeouts?|complaints?"
-    r"|impact|customers?|users?|reports?|issues?|problems?|data|idea|clue|longer|failing|worries)\b"
+    r"|impact|customers?|users?|reports?|issues?|problems?|incident|outage|data|idea|clue|longer"
+    r"|failing|worries|risk|danger)\b"
 )
 _FINE_AFTER_NOT = (
-    r"(?:seen|reproducible|reproduced|happening|occurring|failing|affected|customer)\b"
+    r"(?:an?\s(?:incident|outage|problem|bug)|seen|reproducible|reproduced|happening|occurring"
+    r"|failing|affected|customer|related|above|over|below|elevated|higher|lower|more\sthan)\b"
 )
+_ALONE = r"(?=\W*$|\s(?:it|this|that|on|off|for|please|now|until|yet|deploy|review|confirmation)\b)"
 _NEGATED = (
     rf"no(?!\s{_FINE_AFTER_NO})\b|not(?!\s{_FINE_AFTER_NOT})\b"
     r"|(?:do|does|is|are|was|were|ca|wo|have|has|had|should|could|did|would|must|need)"
-    r"(?:n['’]?t|\snot)\b|dont\b|nope\b|nah\b|never(?:\s?mind)?\b|nvm\b|none\b|neither\b|cannot\b"
-    r"|cancel\b|undo\b|abort\b|wait\b|hold(?:\son|\soff)?\b(?!\w)|stop\b|skip\b|ignore\b"
-    r"|false\b|wrong\b|mistake\b|(?:a|my|by)\smistake\b|kidding\b|off(?=[\s,.!]|$)"
+    r"(?:n['’]?t|\snot)\b(?!\s(?:know|see|expect)\b)|dont\b|nope\b|nah\b"
+    r"|never(?!\s(?:happened|again|seen|failed)\b)(?:\s?mind)?\b|nvm\b|none\b(?!\sof\b)|neither\b"
+    rf"|cannot\b|wait\b(?!\stimes?\b)|(?:cancel|undo|abort|hold|stop|skip|ignore|pending){_ALONE}"
+    r"|false\b(?!\s(?:alarm|positive)s?\b)|wrong(?=\W*$|\s(?:issue|incident|one)\b)|mistake\b"
+    r"|(?:a|my|by)\smistake\b|kidding\b|off(?=[,.!]|\W*$|\slater\b)"
 )
 _ELSEWHERE = (
     # `no`, `not` and `not yet` in other languages
-    r"(?:nicht|kein\w*|noch\s(?:nicht|kein\w*)|nein|pas|non|encore\spas|todavía\sno|aún\sno"
-    r"|ainda\snão|não|nog\sniet|niet|nee|jeszcze\snie|nie|inte|ännu\sinte|nej|ikke|endnu\sikke"
-    r"|ei\svielä|ještě\sne|még\snem|henüz\sdeğil|değil|hayır|ещ[её]\s(?:не|нет)|нет|не|пока|ще\sні)\b"
+    r"(?:nicht|kein\w*(?!\s(?:fehler|alarme?|probleme?|ausfälle|kunden|auswirkung)\w*)|noch\s(?:nicht"
+    r"|kein\w*)|nein|pas(?!\sd[e'’])|non|encore\spas|todavía\sno|aún\sno|ainda\snão|não|nog\sniet"
+    r"|niet|nee|jeszcze\snie|nie|inte|ännu\sinte|nej|ikke|endnu\sikke|ei\svielä|ještě\sne|még\snem"
+    r"|henüz\sdeğil|değil|hayır|ещ[её]\s(?:не|нет)|нет|не|пока|ще\sні)\b"
     r"|まだ|いいえ|还没|還沒|没有|不要|不行|아직|아니"
 )
 _LATER = (
-    r"(?:soon|later|tomorrow|tonight|eventually|if|when|once|as\ssoon|unless|until|pending)\b"
+    r"(?:soon|later|tomorrow|tonight|eventually|if|when|once|as\ssoon|unless|until(?!\snow))\b"
     r"|in\s(?:about\s|around\s|~\s?)?(?:an?|half|one|two|three|five|ten|fifteen|twenty|thirty|[0-9]+)"
     r"[\s-]?(?:an?\s|few\s|couple\s(?:of\s)?)?(?:s|sec\w*|m|mins?|minutes?|h|hrs?|hours?|d|days?"
     r"|weeks?)\b"
@@ -48,7 +54,10 @@ _UNSURE = (
     r"|anybody)\b|too\s(?:early|soon)\b|premature"
 )
 EXCEPTION = r"(?:but|except\w*|exclud\w+|apart|besides|save|minus|without|unless|w/o)\b"
-_ALL_BUT = rf"(?:all|every\w*|any\w*)[\s,(]+{EXCEPTION}|{EXCEPTION}"
+_ALL_BUT = (
+    rf"(?:all|every\w*|any\w*)[\s,(]+{EXCEPTION}|(?:except\w*|exclud\w+|apart\sfrom"
+    r"|but\s(?:not|still|only|for|one|some))\b"
+)
 _QUESTION = r"[?\uff1f\u061f][\s.!)]*$"
 _AT_THE_END = (
     rf".*(?:\bnot\s(?:yet|really|sure|quite)[\s.!)]*$|\b(?:do|wo|ca)n['’]?t[\s.!)]*$|{_QUESTION})"
@@ -59,8 +68,8 @@ _TAKEN_BACK = re.compile(
     re.IGNORECASE,
 )
 _HEDGED = re.compile(
-    r"\W*(?:(?:i|we)\s(?:hope|think|guess|believe|suppose)|hopefully|sort\sof|kind\sof|half\b"
-    r"(?!\san?\shour)|some(?:\sof)?\b|for\ssome\b|[0-9]{1,3}\s?%\s*$|will\sbe(?:\W*$|\s(?:soon|later"
+    r"\W*(?:(?:i|we)\s(?:hope|think|guess|believe|suppose)|hopefully|sort\sof|kind\sof|half(?=\W*$)"
+    r"|for\ssome\b|[0-9]{1,3}\s?%\s*$|will\sbe(?:\W*$|\s(?:soon|later"
     r"|done|ready|fixed|in|at)\b)|to\sbe\s(?:confirmed|determined|decided|done|verified)|tb[acd]\b"
     r"|still\b(?!\s(?:watching|monitoring|stable|ok|fine|good|green))|(?:only|just)\s(?:in|for|on|at"
     r"|the\s\w+\s*$|\w+\s*$)|in\sprogress\b|after\s(?:lunch|dinner|the\s(?:meeting|weekend))\b)"
@@ -71,7 +80,7 @@ _HEDGED = re.compile(
 _DOUBTED = re.compile(
     rf"{_BEFORE}(?:maybe|perhaps|possibly|probably|if|when|once|unless|soon|later|tomorrow|wait|hold"
     r"(?=\W*$|\son)|do(?:n['’]?t|\snot)\b|(?:i|we)\s(?:hope|think|guess|believe|suppose))\b"
-    r"|\W*or\b"
+    r"|\W*or\s\S+\W*$"
     r"|(?:\W*(?:please|pls|bitte)\b)?\W*(?:no|not|nope|never|none|cancel|undo|not\sneeded)[\s.!]*$"
     rf"|{_AT_THE_END}",
     re.IGNORECASE,
@@ -83,9 +92,9 @@ _WITH_EXCEPTION = re.compile(
     re.IGNORECASE,
 )
 _NOT_WELL = re.compile(
-    r"\W*(?:(?:is|was|are|looks|seems)\s)?(?:still|fail\w*|pending|high|too\shigh|bad|red|broken|down"
-    r"|slow|unknown|unclear|missing|worse)\b(?!\s(?:watching|monitoring|stable|ok|fine|good|green"
-    r"|to\sbe\sgood)|\w)|.*\bnot\s(?:ok|okay|fine|good|normal|back|green|done|yet|well)\b",
+    r"\W*(?:(?:is|was|are|looks|seems)\s)?(?:still|fail\w*|too\shigh)\b(?!\s(?:watching|monitoring"
+    r"|stable|ok|fine|good|green))|\W*(?:(?:is|was|are|looks|seems)\s)?(?:pending|high|bad|red|broken"
+    r"|down|slow|unknown|unclear|missing|worse)(?=\W*$|\s(?:again|still|at|for|in|now)\b)|.*\bnot\s(?:ok|okay|fine|good|normal|back|green|done|yet|well)\b",
     re.IGNORECASE,
 )
 

@@ -380,7 +380,9 @@ def _with_arguments(kind: type[Command], arguments: Arguments) -> Command:
     if " " in kind.syntax:
         return kind.read(arguments)
     if kind.decides:
-        arguments.remark(kind.shortest, sure=False)
+        said = arguments.remark(kind.shortest, sure=False)
+        if kind.against and kind.against.match(said):
+            raise asked(kind.shortest)
     return kind()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
@@ -61,7 +62,8 @@ class Command(Struct, frozen=True):
     A command that `decides` does the same without the words after it, so these must not take it
     back. One that `goes_on` has a text at its end, and the lines below belong to it, down to the
     next command. What follows the word of one that `is_time` is a time, also without `at`.
-    Right after the name of one with `bare_time`, a time needs no `at` either. `shortest` is the
+    `against` matches further words behind the name that say the opposite. Right after the name of
+    one with `bare_time`, a time needs no `at` either. `shortest` is the
     syntax without the parts that may be left out at its end.
     """
 
@@ -77,6 +79,7 @@ class Command(Struct, frozen=True):
     goes_on: ClassVar[bool] = False
     is_time: ClassVar[bool] = False
     bare_time: ClassVar[bool] = False
+    against: ClassVar[re.Pattern[str] | None] = None
     shortest: ClassVar[str] = ""
 
     def __init_subclass__(cls) -> None:

@@ -15,7 +15,6 @@ from incident_actions.domain.issue.incident import (
     FreezeSwitch,
     Incident,
 )
-from incident_actions.domain.text.doubts import doubts
 from incident_actions.domain.timeline.arguments import Arguments, Mistake, asked
 from incident_actions.domain.timeline.commands.base import Command, Origin, Subject, TextCommand
 
@@ -26,7 +25,8 @@ _MOST_FIXES = 20
 _LONGEST_BACK = timedelta(hours=12)
 _NO = re.compile(
     r"(?:(?:please|pls)\W+)?(?:(?:no|off|not|never|none|false|cancel|stop|lift\w*|undo)"
-    r"(?:\s(?:yet|now|needed|it))?\W*$|do(?:n['’]?t|\snot)\b)"
+    r"(?:\s(?:yet|now|needed|it))?\W*$|do(?:n['’]?t|\snot)\b(?!\s(?:deploy|ship|release|merge|push)\b))"
+    r"|(?:maybe|perhaps|possibly|probably|later|soon|tomorrow|if\s(?:needed|necessary|it))\b"
     r"|(?:(?:is|can\sbe|should\sbe)\s)?(?:over|ended|ends?|lifted|done)\W*$|.*[?\uff1f]\W*$",
     re.IGNORECASE,
 )
@@ -35,7 +35,7 @@ _AMOUNT = r"(?:[0-9]+(?:\.[0-9]+)?|an?|one|two|three|half(?:\san?)?|the\snext(?:
 _LESS = re.compile(
     r"(?:(?:only|just)\s+)?(?:for\s+)?(?:(?:pr|pull)?\s*#[0-9]|pr\s?[0-9]|(?=[a-f]*[0-9])[0-9a-f]{7,40}\b"
     rf"|{_AMOUNT}\s?(?:m|h|d|min\w*|hours?|hrs?|days?)\b|[0-9]{{1,2}}[:h][0-9]{{2}}\b|[0-9]{{1,2}}\s?[ap]m\b)"
-    rf"|(?:until|till|after|before|from|starting|at\s[0-9]|in\s{_AMOUNT}|tonight|tomorrow)\b"
+    rf"|(?:until|till|after(?!\sall\b)|before(?!\swe\b)|from(?!\snow\b)|starting|at\s[0-9]|in\s{_AMOUNT}|tonight|tomorrow)\b"
     r"|for\s+\S+$|(?:(?:only|just|for|in|on|the)\s)*(?:prod(?:uction)?|staging|test(?:ing)?|dev(?:elopment)?"
     r"|qa|preview)(?:\sonly)?\W*$",
     re.IGNORECASE,
@@ -65,8 +65,6 @@ class FreezeDeploys(TextCommand, frozen=True):
         said = arguments.text.partition("\n")[0] if arguments.typed_on_line else ""
         if _NO.match(said):
             raise asked("/thaw REASON")
-        if doubts(said):
-            raise asked(cls.shortest)
         return cls(arguments.rest())
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:

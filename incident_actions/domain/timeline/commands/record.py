@@ -67,7 +67,7 @@ class Did(Command, frozen=True):
     def read(cls, arguments: Arguments) -> Did:
         """The action and, after an arrow, its result, which may be missing."""
         text = _said(arguments, "what was done")
-        if _NOT_DONE.match(text.partition("\n")[0]):
+        if _NOT_DONE.match(re.split(r"\n|->|→|=>|–>|—>", text, maxsplit=1)[0]):
             raise asked("/did ACTION -> RESULT")
         for arrow in _ARROWS:
             action, separator, result = text.partition(arrow)
@@ -133,9 +133,10 @@ class CustomerUpdate(TextCommand, frozen=True):
 
 
 _ENDS_WITH_DATE = re.compile(r"/\s*@?[\w-]+\s*/\s*[0-9]{4}-[0-9]{2}-[0-9]{2}$")
-_NOT_DONE = re.compile(r"(?:nothing|none|not)\b|.*[?\uff1f]\W*$", re.IGNORECASE)
+_NOT_DONE = re.compile(r"(?:nothing(?!\sbut)|none|not(?!\sso))\b|.*[?\uff1f]\W*$", re.IGNORECASE)
 _UNSURE = re.compile(
-    r"(?:maybe|perhaps|probably|possibly|not|no|none)\b|.*\sor\s|.*[?\uff1f]\s*$", re.IGNORECASE
+    r"(?:maybe|perhaps|probably|possibly|not|no|none)(?=\s|$)|.*\sor\s|.*[?\uff1f]\s*$",
+    re.IGNORECASE,
 )
 
 
