@@ -7,50 +7,16 @@ import re
 import unicodedata
 
 from incident_actions.domain.text.documents import without_comments
+from incident_actions.domain.text.words import table
 
 _FENCE = re.compile(
     r"(?P<fence>`{3,}|~{3,})[^\n`]*(?:\n(?P<inner>.*?))?\n?(?P=fence)?\s*", re.DOTALL
 )
-_NO_RESPONSE = frozenset({
-    "no response", "no answer", "keine antwort", "aucune réponse", "pas de réponse",
-    "sin respuesta", "nessuna risposta", "sem resposta", "nenhuma resposta", "geen antwoord",
-    "inget svar", "brak odpowiedzi", "нет ответа", "回答なし", "未回答", "無回答", "无响应",
-    "沒有回應", "没有回复", "응답 없음",
-})  # fmt: skip
+_NO_RESPONSE = frozenset(table("blank")["no_response"])
 """What GitHub's forms write into a field that was left empty, in its languages."""
-_PLACEHOLDERS = frozenset({
-    "tbd", "t.b.d", "tba", "t.b.a", "tbc", "t.b.c", "todo", "fixme", "wip", "n/a", "n / a", "n.a",
-    "n. a", "na", "n/d", "k.a", "k. a", "k/a", "nvt", "n.v.t", "s.o", "н/д", "ok?", "null", "nil",
-    "undefined", "x", "xx", "xxx", "empty", "blank", "pending", "later", "none yet", "nothing yet",
-    "not yet", "to be determined", "to be defined", "to be confirmed", "to be announced",
-    "to be done", "see below", "see above", "will follow", "to follow", "in progress",
-})  # fmt: skip
+_PLACEHOLDERS = frozenset(table("blank")["placeholders"])
 """Words that stand where an answer is still to come."""
-_NOTHING_KNOWN = frozenset({
-    "not applicable", "unknown", "unk", "not known", "unclear", "unsure", "not sure", "no idea",
-    "no clue", "no info", "no information", "none known", "nothing known", "idk", "i don't know",
-    "i dont know", "i do not know", "don't know", "dont know", "do not know", "we don't know",
-    "we do not know", "nobody knows", "no one knows", "who knows", "dunno", "investigating",
-    "still investigating", "under investigation", "looking", "looking into it", "sorry",
-    "at this time", "currently unknown",
-    "unbekannt", "noch unbekannt", "nicht bekannt", "noch nicht bekannt", "unklar", "noch unklar",
-    "keine ahnung", "keine angabe", "keine angaben", "weiß nicht", "weiss nicht", "noch offen",
-    "offen", "entfällt",
-    "inconnu", "inconnue", "je ne sais pas", "pas encore", "aucune idée", "à déterminer",
-    "à compléter", "sans objet",
-    "desconocido", "desconocida", "no sé", "no se", "no lo sé", "por determinar", "pendiente",
-    "sin datos", "no aplica",
-    "sconosciuto", "non so", "non lo so", "da definire", "non noto", "desconhecido", "não sei",
-    "a definir", "não se aplica", "onbekend", "weet ik niet", "weet niet", "okänt", "vet ej",
-    "vet inte", "ukendt", "ved ikke", "ukjent", "vet ikke", "tuntematon", "en tiedä", "nieznany",
-    "nieznane", "nie wiem", "nie dotyczy", "neznámé", "nevím", "neviem", "ismeretlen", "nem tudom",
-    "necunoscut", "nu știu", "bilinmiyor", "bilmiyorum", "неизвестно", "не знаю", "не известно",
-    "невідомо", "άγνωστο", "δεν ξέρω", "không biết", "tidak tahu", "ไม่ทราบ", "لا أعرف",
-    "غير معروف",
-    "לא ידוע", "अज्ञात", "不明", "不明です", "不詳", "未知", "未定", "未記入", "わからない",
-    "分からない",
-    "不知道", "不清楚", "暂无", "暫無", "모름", "미정", "알 수 없음",
-})  # fmt: skip
+_NOTHING_KNOWN = frozenset(table("blank")["nothing_known"])
 """Answers that say that there is none. `none` and `nobody` are answers of their own."""
 _TAGS = re.compile(r"</?(?:br|p|hr)\s?/?>", re.IGNORECASE)
 _BULLET = re.compile(r"^(?:>\s?)*(?:[-*+•]|[0-9]{1,2}[.)])?\s*(?:\[[ ]?\])?", re.MULTILINE)
@@ -68,9 +34,9 @@ def is_blank(answer: str) -> bool:
 
     GitHub puts the answer of a field with `render:` into a code block, also an empty one.
     """
-    text = without_comments(answer[: 20 * _LONGEST]).strip()
     if len(answer) > 20 * _LONGEST:
         return False
+    text = without_comments(answer).strip() if "<!--" in answer else answer.strip()
     fenced = _FENCE.fullmatch(text)
     text = (fenced["inner"] or "").strip() if fenced else text
     if len(text) > _LONGEST:

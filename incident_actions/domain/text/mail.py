@@ -2,7 +2,7 @@
 
 GitHub turns such replies into comments. Mail programs put the mail that is answered below the
 answer, often without `>`; an old command in it must not be taken for a new one. No library that we
-tried knows the common languages and takes linear time, so this is one table of patterns.
+tried knows the common languages and takes linear time, so this is one table of words.
 https://docs.github.com/en/subscriptions-and-notifications/get-started/configuring-notifications
 """
 
@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+
+from incident_actions.domain.text.words import pattern, piece
 
 _LONGEST = 400
 """How many characters of a line are looked at; headers of quoted mails are shorter."""
@@ -22,103 +24,24 @@ _DIVIDER = re.compile(
     # `-----Original Message-----`, and its translations
     r"\s*[-_*\u2010-\u2015=]{3,}\s*[^\W\d_](?:[^-_*=]|(?<=\w)-(?=\w)){0,60}?\s*[-_*\u2010-\u2015=]{3,}:?\s*$"
 )
-_MESSAGE = re.compile(
-    r"message|mail|appointment|nachricht|mensaje|mensagem|messaggio|bericht|meddel|melding|viesti|wiadomo"
-    r"|zpr[aá]v|spr[aá]v|üzenet|mesaj|ileti|courriel|correo|poruk|sporo[cč]il|сообщени|письм"
-    r"|повідомлен|съобщение|μήνυμα|メッセージ|邮件|郵件|메시지|הודעה|رسالة",
-    re.IGNORECASE,
-)
-_ORIGINAL = re.compile(
-    r"origin|ursprüng|urspr|oprindelig|opprinnelig|oorspronk|alkuperä|oryginaln|původn|pôvodn"
-    r"|eredeti|forward|weitergeleit|transf|réexp|reenvi|encaminh|inoltra|doorgestu|vidarebef"
-    r"|videresend|przekaz|исходн|пересла|пересыла|оригинал|αρχικό|原|元の|転送|转发|轉寄|원본|전달",
-    re.IGNORECASE,
-)
-_FORWARDED = re.compile(
-    # The line of Apple's program above a mail that is forwarded, by language
-    r"\s*(?:Begin forwarded message|Anfang der weitergeleiteten (?:Nachricht|E-Mail)"
-    r"|Début du (?:message|courriel) (?:transféré|réexpédié)|Inizio(?: del)? messaggio inoltrato"
-    r"|Inicio del mensaje reenviado|Início da mensagem (?:re)?encaminhada"
-    r"|Begin doorgestuurd bericht"
-    r"|Vidarebefordrat (?:brev|mejl|meddelande)|Videresendt (?:besked|melding)"
-    r"|Start på videresendt melding|Początek przekazywanej wiadomości"
-    r"|Начало переадресованного сообщения|転送されたメッセージ|下面是被转发的邮件"
-    r"|以下是轉寄的(?:郵件|信件)"
-    r"|Message du [0-9]{1,2}/[0-9]{1,2}/[0-9]{2,4} .{0,20})\s*[:：]?\s*$",
-    re.IGNORECASE,
-)
-_MARK = re.compile(
-    # Outlook's line, a signature (RFC 3676), and the beginning and end of GitHub's own mails
-    r"\s*(?:(?:\\?_){20,}|--|Reply to this email directly\b.*"
-    r"|You are receiving this because you .*|Message ID: *<.*github\.com>.*"
-    r"|[*_@\[]{0,3}[\w-]{1,60}(?:\[bot\])?(?:\]\(https?://[^\s)]{1,200}\))?[*_]{0,3}"
-    r" (?:commented on (?:this issue|(?:this )?pull request)(?: #\d+)?\.?"
-    r"|(?:left a comment|created an issue|(?:reopened|closed) this issue)"
-    r" \([\w.-]{1,100}/[\w.-]{1,100}#\d+\).*))\s*$",
-    re.IGNORECASE,
-)
-_SENT_FROM = re.compile(
-    r"\s*[*_]{0,2}(?:Sent (?:from|via|with|using) \[?(?:my |a mobile|mobile\b|Outlook|Gmail"
-    r"|Yahoo|AOL|Mail\b|Proton|Tuta|Samsung|Spark|Superhuman|Thunderbird|BlackBerry|iPhone|iPad|Android|HEY\b|Newton"
-    r"|Airmail|FairEmail|Nine\b|Zoho|Fastmail|K-9|Mailbird|eM Client|Edison|Spike|Front\b|Missive"
-    r"|Polymail|Canary|Workspace|GMX|WEB\.DE|Posteo|mailbox\.org)"
-    r"|Get \[?(?:the )?(?-i:Outlook) (?:app|for )|Please excuse (?:my |any |the )?(?:brevity|typos)"
-    r"|(?:Von|Aus) mein\w+ \S+ gesendet|Gesendet (?:von|mit|über|aus) |Diese Nachricht wurde von "
-    r"|Envoyé (?:de(?:puis)?|à partir de) |Télécharger Outlook|Obtenez Outlook"
-    r"|Enviado (?:desde|do|pelo|de|a partir do?) |Obtener Outlook|Obter o? ?Outlook"
-    r"|Inviato (?:da|dal|con) |Scarica Outlook|Ottieni Outlook"
-    r"|Verzonden (?:vanaf|vanuit|met|via) |Verstuurd (?:vanaf|vanuit|met|via) |Outlook voor "
-    r"|Skickat (?:från|med) |Hämta Outlook|Sendt (?:fra|med) |Hent Outlook|Lähetetty \w"
-    r"|Wysłan[eoy] (?:z|przez) |Pobierz (?:aplikację )?Outlook|Odesláno z |Odoslané z "
-    r"|Trimis de pe |Elküldve |iPhone'?umdan gönderildi|Отправлено (?:с|из) |Надіслано (?:з|із) "
-    r"|Στάλθηκε από |发自我的|從我的|iPhoneから送信|나의 iPhone에서 보냄).{0,60}$",
-    re.IGNORECASE,
-)
-# The words of a header, by what it says.
-_LABELS = {
-    "from": (
-        "From|מאת|من|Gönderen|Từ|Dari|จาก|Saatja|Nuo|Von|De|Da|Van|Från|Fra|Od|Lähettäjä"
-        "|Kimden|Feladó|De la|Expéditeur|Remitente|Mittente|Remetente|Afzender|От|От кого"
-        "|Від|Από|差出人|发件人|寄件者|보낸 ?사람|보낸이"
-    ),
-    "date": (
-        "נשלח|תאריך|تاريخ الإرسال|تم الإرسال|التاريخ|Gönderildi|Đã gửi|Ngày|Dikirim"
-        "|Tanggal|ส่ง|วันที่|Изпратено|Poslano|Enviat|Saadetud|Išsiųsta|Sent|Date"
-        "|Gesendet|Datum|Envoyé(?: le)?|Enviado(?: el| em)?|Enviada(?: em)?|Fecha|Inviato"
-        "|Data|Verzonden|Skickat|Sendt|Dato|Wysłano|Odesláno|Odoslané|Dátum|Lähetetty"
-        "|Päivämäärä|Gönderme? ?(?:Tarihi)?|Tarih|Elküldve|Küldve|Trimis|Отправлено|Дата"
-        "|Надіслано|Ημερομηνία|Στάλθηκε|日付|日時|送信日時|发送时间|日期|寄件日期|날짜"
-        "|보낸 ?날짜"
-    ),
-    "subject": (
-        "נושא|الموضوع|Chủ đề|Subjek|Perihal|เรื่อง|Относно|Zadeva|Assumpte|Teema|Subject"
-        "|Betreff|Objet|Sujet|Asunto|Oggetto|Assunto|Onderwerp|Ämne|Emne|Temat|Předmět"
-        "|Predmet|Aihe|Konu|Tárgy|Subiect|Тема|Θέμα|件名|主题|主旨|제목"
-    ),
-    "to": (
-        "אל|إلى|Đến|Kepada|ถึง|До|Za|Per a|To|An|À|A|Para|Aan|Till|Til|Do|Komu"
-        "|Vastaanottaja|Kime|Címzett|Către|Кому|Προς|宛先|收件人|收件者|받는 ?사람|Cc"
-        "|Kopie|Kopia|Destinataire"
-    ),
-}
+_MESSAGE = pattern("message", of="mail")
+_ORIGINAL = pattern("original", of="mail")
+_FORWARDED = pattern("forwarded", of="mail")
+"""The line of Apple's program above a mail that is forwarded."""
+_MARK = pattern("mark", of="mail")
+"""Outlook's line, a signature (RFC 3676), and the beginning and end of GitHub's own mails."""
+_SENT_FROM = pattern("sent_from", of="mail")
+"""The signatures of phones and programs."""
+_LABELS = {"from": "sender", "date": "date", "subject": "subject", "to": "to"}
+"""The names of the words of a header, by what it says."""
 _HEADER = re.compile(
     r"\s*[*_]{0,2}(?:"
-    + "|".join(f"(?P<{kind}>{words})" for kind, words in _LABELS.items())
+    + "|".join(f"(?P<{kind}>{piece(name, of='mail')})" for kind, name in _LABELS.items())
     + r")[*_]{0,2}\s?[:：][*_]{0,2}\s*(?P<value>\S.*)$",
     re.IGNORECASE,
 )
-_WROTE = re.compile(
-    r"\b(?:wrote|writes|schrieb|schreibt|a écrit|écrit|escribió|escribio|escreveu|ha scritto"
-    r"|scrisse|schreef|geschreven|skrev|skrifaði|kirjoitti|napisał\w*|pisze|napsal\w*"
-    r"|napísal\w*|a scris|írta|yazdı|написал\w*|пишет|пише|написав\w*|написа|έγραψε|va escriure"
-    r"|je napisa\w*|napisao je|đã viết|menulis|rašė|rakstīja|kirjutas|quoting|zitat von)\b"
-    r"|เขียนว่า|ने लिखा|写道|寫道|のメール|書きました|님이 작성|작성:|כתב|كتب",
-    re.IGNORECASE,
-)
-_OPENING = re.compile(
-    r"\s*(?:On|Am|Le|El|Il|Em|Op|Den|Dnia|W dniu|Dne|Dňa|În|Στις|På|Pe)\s",
-    re.IGNORECASE,
-)
+_WROTE = pattern("wrote", of="mail")
+_OPENING = pattern("opening", of="mail")
 _DATED = re.compile(
     r"\b(?:19|20)[0-9]{2}\b|[0-9]{1,2}[./-][0-9]{1,2}[./-][0-9]{2}\b|(?:19|20)\d\d年"
 )

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from incident_actions.domain.text.names import as_code
+from incident_actions.domain.text.words import pattern, table
 from incident_actions.domain.text.zones import DateOrder as DateOrder
 from incident_actions.domain.text.zones import Unreadable as Unreadable
 from incident_actions.domain.text.zones import zone_at, zone_named
@@ -25,115 +26,27 @@ _EARLIEST, _LATEST = 2000, 2999
 
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTH = (
-    r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
-    r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
-)
-_DAY = r"(?P<day>[0-9]{1,2})(?:st|nd|rd|th)?"
-_YEAR = r"(?P<year>[0-9]{4})"
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_END = r"(?![\w'’/])"
-
-_PATTERNS = {
-    "iso": r"(?P<year>[0-9]{4})(?P<sep>[-/.])(?P<month>[0-9]{1,2})(?P=sep)(?P<day>[0-9]{1,2})"
-    r"(?:(?=[Tt][0-9])|(?![\w/.:-]))",
-    "compact": r"(?P<year>20[0-9]{2})(?P<month>[0-9]{2})(?P<day>[0-9]{2})"
-    r"(?=T[0-9]{4}|\s[0-9]{2}:?[0-9]{2})",
-    "numbers": r"(?P<first>[0-9]{1,2})(?P<sep>[-/.])(?P<second>[0-9]{1,2})(?P=sep)"
-    r"(?P<year>[0-9]{4}|[0-9]{2})(?![\w/.:-])",
-    "dots": r"(?P<day>[0-9]{1,2})\.(?P<month>[0-9]{1,2})\.(?=\s|,)",
-    "month_day": rf"{_MONTH}[\s-]?{_DAY}(?![\w:.])(?:[\s,-]\s?{_YEAR}(?![\w:]))?",
-    "day_month": rf"{_DAY}\.?[\s-]?(?:of\s)?{_MONTH}(?!\w)(?:[\s,-]\s?{_YEAR}(?![\w:]))?",
-    "day": rf"(?P<word>today|yesterday){_END}",
-    "weekday": r"(?:on\s|last\s)?(?P<word>mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?"
-    rf"|thu(?:rs?(?:day)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?)\.?{_END}",
-    "clock": r"[Tt]?(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})"
-    r"(?:[.,][0-9]{1,9})?)?(?![0-9:.]*[0-9])(?:\s?(?P<half>[ap])\.?m\b\.?)?(?:\s?(?:Uhr|h|hrs|hours)\b)?",
-    "half": r"(?P<hour>[0-9]{1,2})\s?(?P<half>[ap])\.?m\b\.?",
-    "digits": r"[Tt]?(?P<hour>[0-9]{2})(?P<minute>[0-9]{2})(?P<second>(?<=T[0-9]{4})[0-9]{2})?"
-    r"(?:\s?(?:h(?:rs|ours)?|Uhr)\b)?(?=Z|[\s,;]|[+-][0-9]|$)",
-    "year": r"(?P<year>20[0-9]{2})(?![\w:.-])",
-    "zone": r"\(?(?P<name>[A-Za-z_]+/[A-Za-z_/-]+[A-Za-z]|[A-Za-z]{1,5})\)?" + _END,
-    "offset": r"\(?(?:(?:UTC|GMT|Z)\s?)?(?P<sign>[+\u2212-])(?P<hours>[0-9]{1,2})"
-    r"(?::?(?P<minutes>[0-9]{2}))?\)?(?![\w:.])",
-}
 _GAP = re.compile(r"(?:[\s,;]*(?:@|at\b)\s*(?=[0-9])|[\s,;]*(?:on\s+)?)", re.IGNORECASE)
-_TOKENS = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in _PATTERNS.items()}
-
-_NUMBERS = {
-    "a": 1.0, "an": 1.0, "one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0,
-    "six": 6.0, "seven": 7.0, "eight": 8.0, "nine": 9.0, "ten": 10.0, "twelve": 12.0,
-    "fifteen": 15.0, "twenty": 20.0, "thirty": 30.0, "half a": 0.5, "half an": 0.5,
-}  # fmt: skip
+_NUMBERS = table("numbers")
 _NOW = re.compile(r"(?:just\s|right\s)?now[\s.!]*", re.IGNORECASE)
-_AMOUNT = (
-    r"(?:[0-9]{1,5}(?:\.[0-9]{1,2})?\s?|(?:half\san?|an?|one|two|three|four|five|six"
-    r"|seven|eight|nine|ten|twelve|fifteen|twenty|thirty)\s)"
-)
-_UNIT = r"(?:w(?:ee)?ks?|w|d(?:ays?)?|h(?:(?:ou)?rs?)?|m(?:in(?:ute)?s?)?|s(?:ec(?:ond)?s?)?)"
-_PART = rf"{_AMOUNT}{_UNIT}(?![A-Za-z])"
-_AGO = re.compile(
-    rf"(?P<length>{_PART}(?:(?:\s?,)?\s?(?:and\s)?{_PART}){{0,4}}|[0-9]{{1,3}}h[0-5][0-9])\sago{_END}",
-    re.IGNORECASE,
-)
-_ONE_PART = re.compile(rf"(?P<amount>{_AMOUNT.strip()})(?P<unit>[A-Za-z]+)", re.IGNORECASE)
+_AGO = pattern("ago", of="moment")
+_ONE_PART = pattern("one_part", of="moment")
 _AGES = 20 * 365 * 86_400
 """So many seconds ago nothing happened that matters; more would leave the calendar."""
 _SECONDS = {"w": 7 * 86_400, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
-_PREFIX = re.compile(
-    r"(?:(?:it\s)?(?:started|began)|since|from|at|@|around|about|approx(?:imately)?|roughly|ca|circa"
-    r"|~|≈)(?:\b|(?<=[~≈@]))\.?\s*",
-    re.IGNORECASE,
-)
-_HEDGE = re.compile(
-    r"[\s,;(.]*(?:i\s(?:think|guess|believe)|or\sso|more\sor\sless|roughly|approx(?:imately)?"
-    r"|about|maybe|probably|not\ssure)?[\s).!]*$",
-    re.IGNORECASE,
-)
+_PREFIX = pattern("prefix", of="time")
+_HEDGE = pattern("hedge", of="time")
 _OPENED = re.compile(r"[(\[\"'`*_]{1,3}(?=[0-9])")
 _CLOSED = re.compile(r"[)\]\"'`*_]{1,3}(?=[\s.,;:]|$)")
 _GLUED = re.compile(r"[\w%]|[:.+-][0-9]")
-_SECOND_TIME = re.compile(
-    r"[\s,;(\[]*(?:(?:[-–—/]|to|till|until|bis|or|and|resp\.?)\s*)?(?:[0-9]{1,4}[-./][0-9]{1,2}[-./]"
-    r"|[0-9]{1,2}(?:[:h][0-9]{2}|\.[0-9]{2}(?=\s|$)|\s?[ap]\.?m\b))",
-    re.IGNORECASE,
-)
-_VAGUE = re.compile(
-    r"\s*\(?(?:(?:[A-Za-z]+\s)?time\b|local(?:ly)?\b|in\sthe\s(?:morning|afternoon|evening)\b"
-    r"|at\snight\b|[A-Za-z]{2,5}/[A-Z0-9]|(?:in\s)?(?:eastern|pacific|central|mountain|berlin|london"
-    r"|paris|madrid|rome|amsterdam|vienna|zurich|warsaw|stockholm|moscow|new\syork|nyc|chicago"
-    r"|denver|los\sangeles|san\sfrancisco|seattle|toronto|tokyo|singapore|sydney|delhi|bangalore"
-    r"|beijing|shanghai|hong\skong)(?=[\s.,;)]*(?:$|\n))|(?-i:[A-IK-Y])(?=[\s.,;)]*(?:$|\n)))",
-    re.IGNORECASE,
-)
+_SECOND_TIME = pattern("second", of="time")
+_VAGUE = pattern("vague", of="time")
 """Words behind a time that say whose it is, in a way that names no zone."""
-_CHANGED = re.compile(
-    r"\s*(?:[-(,]\s?)?(?:ago\b|ish\b|±|\+/?-|[+-]\s?[0-9]|this\s(?:morning|afternoon|evening|night)\b"
-    r"|last\snight\b|tonight\b)",
-    re.IGNORECASE,
-)
+_CHANGED = pattern("changed", of="time")
 """Words behind a time that make it another one."""
-_NEAR = r"(?:(?:about|around|roughly|ca\.?|~)\s*)?"
-_ELSEWHERE = (
-    r"(?:um|gegen|seit|ab|vor|kl\.?|klo|om|às|las|alle|à|vers|depuis|desde|hace|a\slas|il\sy\sa"
-    r"|о|в|с)"
-)
-"""Words before a time in other languages."""
-_UNITS = r"(?:stunden?|minuten?|heures?|minutes?|horas?|minutos?|ore|minuti|uur|час\w*|минут\w*)\b"
-_CLOCK_LIKE = (
-    rf"{_NEAR}(?:[^\W\d][\w.]*\s)?(?:(?:at|{_ELSEWHERE})\s)?[(\[\"'`*_+-]{{0,3}}\d{{1,2}}\s?"
-    rf"(?:[:h\u6642\u65f6\u70b9]\s?\d|(?:h|o['’]clock|Uhr|[ap]\.?m)\b)|{_ELSEWHERE}\s\d{{1,3}}\s{_UNITS}"
-    rf"|{_NEAR}(?:noon|midday|midnight)\b|{_NEAR}half\spast\b|{_NEAR}quarter\s(?:past|to)\b"
-    r"|[0-9]{4}年|(?:午前|午後|上午|下午|오전|오후)"
-)
-_LIKE_A_CLOCK = re.compile(_CLOCK_LIKE, re.IGNORECASE)
-_LIKE_A_MOMENT = re.compile(
-    rf"{_CLOCK_LIKE}|@?[0-9]{{8,14}}(?:T|Z|\b)|(?:\S+\s){{0,4}}ago\b"
-    rf"|(?:[^\W\d][\w.]*\s)?{_ELSEWHERE}\s[0-9]"
-    rf"|{_NEAR}(?:2[0-4]|[01]?[0-9])(?:[.:/][0-9]|(?!\s?%)[\s,;:.]|$)"
-    r"|this\s(?:morning|afternoon|evening)\b|last\snight\b|(?:tonight|tomorrow|yesterday|today)\b",
-    re.IGNORECASE,
-)
+_LIKE_A_CLOCK = pattern("clock_like", of="time")
+_LIKE_A_MOMENT = pattern("moment_like", of="time")
 _WORD = re.compile(r"\s+(?!(?:UTC|GMT|Z|[A-Z]{2,4}T)\b)\w")
 _LONGEST = 120
 """Longer texts are no moments."""
@@ -426,6 +339,7 @@ _TAKERS: dict[str, tuple[str, Callable[[_Reading, re.Match[str]], bool]]] = {
     "year": ("year", _take_year),
 }
 """The parts of a moment: the pattern's name -> what it gives, of which there is one, and how."""
+_TOKENS = {name: pattern(name, of="moment") for name in _TAKERS}
 
 
 def _length(text: str) -> timedelta:

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from incident_actions.domain.text.names import as_code
 from incident_actions.domain.text.times import read_zone
+from incident_actions.domain.text.words import table
 
 
 class DateOrder(StrEnum):
@@ -33,29 +34,21 @@ def _hours(amount: float) -> tzinfo:
     return timezone(timedelta(hours=amount))
 
 
-# One meaning in the world each, or one that everybody expects.
-_EUROPE = {
-    "WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "MEZ": 1, "MESZ": 2, "EET": 2, "EEST": 3, "MSK": 3,
-    "TRT": 3, "SAST": 2, "CAT": 2, "EAT": 3, "WAT": 1, "PKT": 5, "NPT": 5.75, "ICT": 7, "WIB": 7,
-    "SGT": 8, "HKT": 8, "AWST": 8, "ACST": 9.5, "ACDT": 10.5, "AEST": 10, "AEDT": 11, "NZST": 12,
-    "NZDT": 13, "BRT": -3, "ART": -3,
-}  # fmt: skip
-_AMERICA = {
-    "EST": -5, "EDT": -4, "MDT": -6, "PST": -8, "PDT": -7, "AKST": -9, "AKDT": -8, "HST": -10,
-}  # fmt: skip
-_YEAR_FIRST = {"UTC": 0, "GMT": 0, "Z": 0, "UT": 0, "ZULU": 0, "JST": 9, "KST": 9}
-_ZONES = {name: _hours(hours) for name, hours in {**_EUROPE, **_AMERICA, **_YEAR_FIRST}.items()}
-_ORDERS = dict.fromkeys(_EUROPE, DateOrder.DAY_FIRST) | dict.fromkeys(
-    _AMERICA, DateOrder.MONTH_FIRST
-)
-_SEVERAL = frozenset({
-    "ADT", "AMT", "AST", "BST", "CDT", "CST", "ECT", "GST", "IST", "LMT", "MST", "SST", "WST",
-})  # fmt: skip
+_TABLE = table("zones")
+_ORDERED = {
+    "day_first": DateOrder.DAY_FIRST,
+    "month_first": DateOrder.MONTH_FIRST,
+    "neither": None,
+}
+_ZONES = {
+    name: (_hours(hours), order)
+    for key, order in _ORDERED.items()
+    for name, hours in _TABLE[key].items()
+}
+"""The zones with one meaning in the world, or one that everybody expects."""
+_SEVERAL = frozenset(_TABLE["several"])
 """Abbreviations that mean several zones."""
-_LOWER_CASE = frozenset({
-    "utc", "gmt", "z", "zulu", "cet", "cest", "mez", "mesz", "est", "edt", "pst", "pdt", "jst",
-    "bst", "cst",
-})  # fmt: skip
+_LOWER_CASE = frozenset(_TABLE["lower_case"])
 """Those that count in lower case, too; others would be words, such as `cat` and `art`."""
 _OFFSETS = frozenset(
     [60 * hours for hours in range(-12, 15)]
@@ -100,7 +93,7 @@ def zone_named(name: str, *, in_text: bool) -> tuple[tzinfo, DateOrder | None] |
     if upper in _SEVERAL:
         raise Unreadable(f"`{name}` is the name of several time zones", "14:02 +01:00")
     if upper in _ZONES:
-        return _ZONES[upper], _ORDERS.get(upper)
+        return _ZONES[upper]
     if re.fullmatch(r"[A-Z]{1,4}T|UCT", name):
         raise Unreadable(f"`{name}` is no time zone that is known", "14:02 +01:00")
     return None

@@ -20,6 +20,7 @@ from incident_actions.domain.text.moments import (
 )
 from incident_actions.domain.text.names import LOGIN, as_code, read_name
 from incident_actions.domain.text.times import looks_like_duration, take_duration
+from incident_actions.domain.text.words import table
 from incident_actions.gate_readers import NOT_LOGINS
 
 Choice = TypeVar("Choice")
@@ -38,24 +39,11 @@ _PULL_LINK = re.compile(r"([\w.-]{1,100}/[\w.-]{1,100})/pull/[0-9]", re.IGNORECA
 _FOR_LAST = re.compile(
     r"\sfor\s+([0-9][\w. ]{0,16}|(?:an?|one|two|half) [\w ]{2,16})[.!]?$", re.IGNORECASE
 )
-_WORDS = {
-    "a": "1 ",
-    "an": "1 ",
-    "one": "1 ",
-    "two": "2 ",
-    "three": "3 ",
-    "four": "4 ",
-    "half a": "0.5 ",
-    "half an": "0.5 ",
-    "half": "0.5 ",
-}
 _IN_WORDS = re.compile(
-    r"(half\san?|half|an?|one|two|three|four)\s(?=(?:h(?:ou)?rs?|min(?:ute)?s?|days?)\b)",
-    re.IGNORECASE,
+    r"(half\san?|half|[a-z]{1,7})\s(?=(?:h(?:ou)?rs?|min(?:ute)?s?|days?)\b)", re.IGNORECASE
 )
-_NOBODY = frozenset(
-    {"not", "off", "remove", "clear", "unassign", "maybe", "or", "and", "user", "owner"}
-)
+_NUMBERS = table("numbers")
+_NOBODY = frozenset(table("logins")["none"])
 """Words that are no logins where one is typed; the last two are what our answers have there."""
 _PLACEHOLDERS = frozenset({"REASON", "TEXT", "NAME", "ACTION -> RESULT", "ACTION", "RESULT"})
 MOST_NAMES = 20
@@ -361,14 +349,10 @@ class Arguments:
             "/allow #57 for 2h REASON",
         )
 
-    def linked_repository(self) -> str:
-        """The repository of a link to a pull request that comes next, in lower case; else empty."""
-        match = _PULL_LINK.search(self.peek())
-        return match[1].casefold() if match else ""
-
-    def linked_repositories(self) -> tuple[str, ...]:
-        """The repositories of all links to pull requests that are left, in lower case."""
-        return tuple(found.casefold() for found in _PULL_LINK.findall(self.text))
+    def linked_repositories(self, words: int = MOST_NAMES) -> tuple[str, ...]:
+        """The repositories of links to pull requests among the next words, in lower case."""
+        linked = _PULL_LINK.findall(" ".join(self.text.split()[:words]))
+        return tuple(repository.casefold() for repository in linked)
 
     def names_another_repository(self) -> bool:
         """Whether the next word is a link to a commit by its whole SHA; it stays in `text`.
@@ -400,8 +384,9 @@ def _own_words(text: str, line: str = "") -> str:
 def _take_duration(text: str) -> tuple[timedelta, str] | None:
     """As `take_duration`, also `half an hour`. Raises `Mistake` for a duration of zero."""
     words = _IN_WORDS.match(text)
-    if words:
-        text = _WORDS[" ".join(words[1].casefold().split())] + text[words.end() :]
+    number = _NUMBERS.get(" ".join(words[1].casefold().split())) if words else None
+    if words and number:
+        text = f"{number:g} {text[words.end() :]}"
     taken = take_duration(text)
     if taken is not None and not taken[0]:
         raise Mistake("the time must be longer than zero", "")

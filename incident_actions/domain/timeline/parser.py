@@ -22,6 +22,7 @@ from incident_actions.domain.text.documents import without_comments
 from incident_actions.domain.text.mail import attributed, quoted_from
 from incident_actions.domain.text.moments import DateOrder
 from incident_actions.domain.text.names import as_code
+from incident_actions.domain.text.words import table
 from incident_actions.domain.timeline.arguments import Arguments, Mistake, asked, take_time
 from incident_actions.domain.timeline.commands import BY_NAME
 from incident_actions.domain.timeline.commands.base import Command
@@ -159,25 +160,7 @@ _IN_A_PATH = re.compile(r"/\s{0,3}[\w-]+(?:[/\\@]|[.?=&][\w/])")
 """The beginning of a path or an address: `/var/log`, `/help.md`, `/status?v=1`."""
 _ALONE = re.compile(r"[:,.!?;]*(?:\s|$)")
 """What must follow a word that is no command, so that it is answered."""
-_MEANT = {
-    **dict.fromkeys(("close", "closed", "resolved", "fixed", "done", "finish", "end"), "/resolve"),
-    **dict.fromkeys(("unfreeze", "unblock", "unlock", "defrost", "thawed"), "/thaw REASON"),
-    **dict.fromkeys(("frozen", "block", "lock"), "/freeze"),
-    **dict.fromkeys(("acknowledge", "acknowledged", "claim", "take", "mine"), "/ack"),
-    **dict.fromkeys(("commander", "ic", "lead"), "/role commander"),
-    **dict.fromkeys(("comms", "investigator", "scribe"), "/role {name}"),
-    **dict.fromkeys(("assign", "owner"), "/role commander @user"),
-    **dict.fromkeys(("investigating", "identified", "monitoring"), "/status {name}"),
-    **dict.fromkeys(("started", "detected", "start"), "/time started at 14:02"),
-    **dict.fromkeys(("comment", "log"), "/note TEXT"),
-    **dict.fromkeys(("rollback", "revert", "reverted"), "/did ACTION -> RESULT"),
-    **dict.fromkeys(("todo", "followup", "follow-up"), "/action TEXT / @owner / DATE"),
-    **dict.fromkeys(("rca", "rootcause", "root-cause"), "/cause NAME"),
-    **dict.fromkeys(("mute", "pause", "silence"), "/snooze 30m"),
-    **dict.fromkeys(("security", "private"), "/sensitive"),
-    **dict.fromkeys(("accept", "approve"), "/confirm"),
-    **dict.fromkeys(("reject", "decline"), "/dismiss REASON"),
-}
+_MEANT = table("meant")
 """What to type instead of names that people try. The nearest spelling may mean the opposite."""
 _SEVERITY_NAME = re.compile(r"(?:sev|severity|p|s)-?([1-3])")
 _SEVERAL = re.compile(r"(?:^|[\s;,&])/([A-Za-z]{2,20})\b(?![/.])")
@@ -286,7 +269,7 @@ def _meant(name: str) -> str:
     if severity:
         return f"/severity sev{severity[1]}"
     if name in _MEANT:
-        return _MEANT[name].format(name=name)
+        return str(_MEANT[name]).format(name=name)
     if name in ("sev", "severety"):
         return "/severity"
     near = difflib.get_close_matches(name[:30], BY_NAME, n=1, cutoff=0.6)
@@ -297,7 +280,8 @@ def _below(page: _Page, index: int, end: int) -> str:
     """The writer's text below a command's line, down to the line at `end`, as it is shown."""
     lines = page.lines[index + 1 : end]
     lines = lines[: attributed(lines)]
-    text = without_comments("\n".join(line.rstrip() for line in lines), and_line_ends=True)
+    text = "\n".join(line.rstrip() for line in lines)
+    text = without_comments(text, and_line_ends=True) if "<!--" in text else text
     return _plain(text).rstrip()
 
 

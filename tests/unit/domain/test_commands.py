@@ -121,7 +121,7 @@ def misread(text: str) -> MisreadLine:
         ("/allow #5 for 3 minor bugs", Allow(None, 5, timedelta(hours=2), "for 3 minor bugs")),
         (
             "/allow https://github.com/acme/shop/pull/57 for 30m fix",
-            Allow(None, 57, timedelta(minutes=30), "fix", repository="acme/shop"),
+            Allow(None, 57, timedelta(minutes=30), "fix", repositories=("acme/shop",)),
         ),
         (
             "/allow https://github.com/acme/shop/commit/4f2a9c14f2a9c1 fix",

@@ -15,6 +15,7 @@ from incident_actions.domain.issue.incident import (
     FreezeSwitch,
     Incident,
 )
+from incident_actions.domain.text.words import pattern
 from incident_actions.domain.timeline.arguments import Arguments, Mistake, asked
 from incident_actions.domain.timeline.commands.base import Command, Origin, Subject, TextCommand
 
@@ -23,31 +24,13 @@ LONGEST_ALLOWANCE = timedelta(hours=24)
 _MOST_ALLOWED = 20
 _MOST_FIXES = 20
 _LONGEST_BACK = timedelta(hours=12)
-_NO = re.compile(
-    r"(?:(?:please|pls)\W+)?(?:(?:no|off|not|never|none|false|cancel|stop|lift\w*|undo)"
-    r"(?:\s(?:yet|now|needed|it))?\W*$|do(?:n['’]?t|\snot)\b(?!\s(?:deploy|ship|release|merge|push)\b))"
-    r"|(?:maybe|perhaps|possibly|probably|later|soon|tomorrow|if\s(?:needed|necessary|it))\b"
-    r"|(?:(?:is|can\sbe|should\sbe)\s)?(?:over|ended|ends?|lifted|done)\W*$|.*[?\uff1f]\W*$",
-    re.IGNORECASE,
-)
+_NO = pattern("unwanted", of="deploys")
 """The reason of a freeze that nobody wants, or that somebody asks about."""
-_AMOUNT = r"(?:[0-9]+(?:\.[0-9]+)?|an?|one|two|three|half(?:\san?)?|the\snext(?:\s[0-9]+)?)"
-_LESS = re.compile(
-    r"(?:(?:only|just)\s+)?(?:for\s+)?(?:(?:pr|pull)?\s*#[0-9]|pr\s?[0-9]|(?=[a-f]*[0-9])[0-9a-f]{7,40}\b"
-    rf"|{_AMOUNT}\s?(?:m|h|d|min\w*|hours?|hrs?|days?)\b|[0-9]{{1,2}}[:h][0-9]{{2}}\b|[0-9]{{1,2}}\s?[ap]m\b)"
-    rf"|(?:until|till|after(?!\sall\b)|before(?!\swe\b)|from(?!\snow\b)|starting|at\s[0-9]|in\s{_AMOUNT}|tonight|tomorrow)\b"
-    r"|for\s+\S+$|(?:(?:only|just|for|in|on|the)\s)*(?:prod(?:uction)?|staging|test(?:ing)?|dev(?:elopment)?"
-    r"|qa|preview)(?:\sonly)?\W*$",
-    re.IGNORECASE,
-)
+_LESS = pattern("less", of="deploys")
 """The beginning of a reason that asks for a change, a time, a place or a service only."""
 _ONLY = re.compile(r"(?:(?:only|just|for|the)\s+)*")
 _ALL_AT_ONCE = "a thaw lets every deploy through at once, and does not end by itself"
-_NARROWER = re.compile(
-    r"(?:(?:and|or|&|\+|,)?\s*(?:pr\s*)?#[0-9]|(?:until|till|tomorrow|tonight|after|before)\b"
-    r"|only\s(?:for|in|on|to)\b|only\s\S+\s*$|for\s[0-9]+\s*$)",
-    re.IGNORECASE,
-)
+_NARROWER = pattern("narrower", of="deploys")
 """The beginning of a reason that asks for more than one change, or for less than all deploys."""
 
 
@@ -111,7 +94,7 @@ class Allow(Command, frozen=True):
     """Let one change through the gate until it expires.
 
     Either `sha` or `pr` is set. `elsewhere` says that a link to another repository's commit was
-    typed, which can't be looked up. `repository` is the one in a link to a pull request.
+    typed, which can't be looked up. `repositories` are those in links to pull requests.
     """
 
     syntax = "/allow SHA|#PR [for 2h] REASON"
@@ -123,7 +106,7 @@ class Allow(Command, frozen=True):
     duration: timedelta
     reason: str
     elsewhere: bool = False
-    repository: str = ""
+    repositories: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, arguments: Arguments) -> Allow:
@@ -132,7 +115,7 @@ class Allow(Command, frozen=True):
         Raises `Mistake` for a reason that asks, doubts, or wants the change let through for less.
         """
         elsewhere = arguments.names_another_repository()
-        repository = arguments.linked_repository()
+        repositories = arguments.linked_repositories(words=1)
         sha, pr = arguments.change()
         change = f"#{pr}" if pr else str(sha)
         duration = arguments.duration_for() or DEFAULT_ALLOWANCE
@@ -145,7 +128,7 @@ class Allow(Command, frozen=True):
             reason = "one change is let through, for a time such as `for 2h`, in all deploys"
             raise Mistake(reason, f"/allow {change} for 2h REASON")
         reason = arguments.reason(f"/allow {change} for 2h REASON", "the reason")
-        return cls(sha, pr, duration, reason, elsewhere, repository)
+        return cls(sha, pr, duration, reason, elsewhere, repositories)
 
     @property
     def change(self) -> str:
@@ -166,7 +149,7 @@ class Allow(Command, frozen=True):
         Raises `Mistake` when there are too many that have not expired, and when the change does
         not exist in this repository.
         """
-        check_repository((self.repository,), origin)
+        check_repository(self.repositories, origin)
         commit = None if self.elsewhere else origin.commits.get(self.question(origin.key))
         if commit == "":
             what = "pull request" if self.pr else "commit"
