@@ -20,10 +20,7 @@ _WRAPPED = 4
 _HEADERS = 8
 """Within how many lines the headers of a quoted mail stand."""
 
-_DIVIDER = re.compile(
-    # `-----Original Message-----`, and its translations
-    r"\s*[-_*\u2010-\u2015=]{3,}\s*[^\W\d_](?:[^-_*=]|(?<=\w)-(?=\w)){0,60}?\s*[-_*\u2010-\u2015=]{3,}:?\s*$"
-)
+_DIVIDER = pattern("divider", of="mail")
 _MESSAGE = pattern("message", of="mail")
 _ORIGINAL = pattern("original", of="mail")
 _FORWARDED = pattern("forwarded", of="mail")
@@ -42,20 +39,13 @@ _HEADER = re.compile(
 )
 _WROTE = pattern("wrote", of="mail")
 _OPENING = pattern("opening", of="mail")
-_DATED = re.compile(
-    r"\b(?:19|20)[0-9]{2}\b|[0-9]{1,2}[./-][0-9]{1,2}[./-][0-9]{2}\b|(?:19|20)\d\d年"
-)
+_DATED = pattern("dated", of="mail")
 _SENDER = re.compile(r"<[^<>@]*@[^<>@]*>")
 _DAY = r"(?:3[01]|[12]?[0-9]|(?:19|20)[0-9]{2})"
-_NO_START = re.compile(
-    # a quote, a list, a table, a heading or a command; a day as in `23. nov. 2026` is no list
-    rf"\s*(?:>|[-*+|#/／]|(?!{_DAY}\.\s(?:[0-9]{{1,2}}\.|[^\W\d_]{{3,12}}\.?\s(?:19|20)[0-9]{{2}}))[0-9]+[.)]\s)"
-)
+_NO_START = pattern("no_start", of="mail")
 _RULED = re.compile(r"\s*-{2,}\s?(?P<text>\S.{10,300}?)\s?-{2,}:?\s*$")
 """Zoho's line: `---- On Mon, 23 Nov 2026 14:02:11 Alice wrote ----`."""
-_DATE_OR_CLOCK = re.compile(
-    r"\b(?:19|20)[0-9]{2}\b|[0-9][:.][0-9]{2}|[0-9]{1,2}[./-][0-9]{1,2}[./-]|年"
-)
+_DATE_OR_CLOCK = pattern("date_or_clock", of="mail")
 _OTHER_HEADER = re.compile(r"\s*[*_]{0,2}[^\W\d_][\w -]{0,24}[*_]{0,2}\s?[:：]|.*(?:@|[;,>]\s*$)")
 """A header that is not in the table (`Importance:`), or the rest of one that was wrapped."""
 _RULE = re.compile(r"\s*(?:[-*_]\s*){3,}$")

@@ -14,11 +14,9 @@ from zoneinfo import ZoneInfo
 from dateutil.rrule import rrule, rrulestr
 
 from incident_actions.domain.text.times import read_wall_time
+from incident_actions.domain.text.words import table
 
-_PARTS = frozenset({
-    "FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST", "BYDAY", "BYMONTH", "BYMONTHDAY", "BYYEARDAY",
-    "BYWEEKNO", "BYSETPOS", "BYHOUR", "BYMINUTE", "BYSECOND", "BYEASTER", "BYWEEKDAY",
-})  # fmt: skip
+_PARTS = frozenset(table("recurrence")["parts"])
 _UNTIL = re.compile(r"(UNTIL=)([0-9]{8}T[0-9]{6})Z", re.IGNORECASE)
 _STAMP = "%Y%m%dT%H%M%S"
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from incident_actions.domain.text.names import as_code
 from incident_actions.domain.text.times import read_zone
-from incident_actions.domain.text.words import table
+from incident_actions.domain.text.words import pattern, table
 
 
 class DateOrder(StrEnum):
@@ -35,34 +35,17 @@ def _hours(amount: float) -> tzinfo:
 
 
 _TABLE = table("zones")
-_ORDERED = {
-    "day_first": DateOrder.DAY_FIRST,
-    "month_first": DateOrder.MONTH_FIRST,
-    "neither": None,
-}
-_ZONES = {
-    name: (_hours(hours), order)
-    for key, order in _ORDERED.items()
-    for name, hours in _TABLE[key].items()
-}
+_ORDERED = {"day_first": DateOrder.DAY_FIRST, "month_first": DateOrder.MONTH_FIRST, "neither": None}
+_ZONES = {n: (_hours(h), order) for key, order in _ORDERED.items() for n, h in _TABLE[key].items()}
 """The zones with one meaning in the world, or one that everybody expects."""
 _SEVERAL = frozenset(_TABLE["several"])
 """Abbreviations that mean several zones."""
 _LOWER_CASE = frozenset(_TABLE["lower_case"])
 """Those that count in lower case, too; others would be words, such as `cat` and `art`."""
-_OFFSETS = frozenset(
-    [60 * hours for hours in range(-12, 15)]
-    + [-570, -210, -150, 210, 270, 330, 345, 390, 525, 570, 630, 765, 825]
-)
+_OFFSETS = frozenset([*range(-720, 841, 60), *_TABLE["odd_offsets"]])
 """The offsets from UTC that exist, in minutes. Others are the end of a range, or a slip."""
-_US = re.compile(
-    r"US/|Us/|America/(?:New_York|Chicago|Denver|Los_Angeles|Phoenix|Detroit|Boise|Anchorage|Juneau"
-    r"|Indiana/|Kentucky/|North_Dakota/)"
-)
-_AREA = re.compile(
-    r"(?:Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Europe|Indian|Pacific|US|Etc)/",
-    re.IGNORECASE,
-)
+_US = pattern("us", of="zones")
+_AREA = pattern("area", of="zones")
 _MIXED = ("America/", "Asia/", "Pacific/", "Us/", "Etc/")
 """Areas whose countries write dates in different orders."""
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from incident_actions.domain.issue.incident import Severity
+from incident_actions.domain.text.blanks import is_placeholder
 from incident_actions.domain.text.doubts import doubts, hedges, takes_back
 from incident_actions.domain.text.moments import (
     DateOrder,
@@ -20,14 +21,12 @@ from incident_actions.domain.text.moments import (
 )
 from incident_actions.domain.text.names import LOGIN, as_code, read_name
 from incident_actions.domain.text.times import looks_like_duration, take_duration
-from incident_actions.domain.text.words import table
+from incident_actions.domain.text.words import pattern, table
 from incident_actions.gate_readers import NOT_LOGINS
 
 Choice = TypeVar("Choice")
 
-_SEVERITY = re.compile(
-    r"[\"'`(*]*(?:sev|severity)?[\s_-]*([0-9]+)\b(?![.,]?[0-9]|\s?\+)[\"'`):*]*", re.IGNORECASE
-)
+_SEVERITY = pattern("severity", of="arguments")
 _LOGIN = re.compile(rf"@?({LOGIN})(\[bot\])?[,.:]?$")
 _NEXT_FIRST = re.compile(r"next(?:\s+(?:in|update(?:\s+in)?))?\s+(?=\d)", re.IGNORECASE)
 _NEXT_LAST = re.compile(r"[\s(,;:.]next\s+(?:in\s+)?(\d[\w. ]{0,16}?)[.)]?$")
@@ -36,27 +35,16 @@ _PR = re.compile(r"(?:\S*/pull/|#|pr\s?#?)(\d{1,9})$", re.IGNORECASE)
 _PULL = re.compile(r"(?:https?://\S*/pull/|#)?(\d{1,9})$")
 _COMMIT_LINK = re.compile(r"https?://\S+/commit/[0-9a-f]{40}(?:[0-9a-f]{24})?$", re.IGNORECASE)
 _PULL_LINK = re.compile(r"([\w.-]{1,100}/[\w.-]{1,100})/pull/[0-9]", re.IGNORECASE)
-_FOR_LAST = re.compile(
-    r"\sfor\s+([0-9][\w. ]{0,16}|(?:an?|one|two|half) [\w ]{2,16})[.!]?$", re.IGNORECASE
-)
-_IN_WORDS = re.compile(
-    r"(half\san?|half|[a-z]{1,7})\s(?=(?:h(?:ou)?rs?|min(?:ute)?s?|days?)\b)", re.IGNORECASE
-)
+_FOR_LAST = pattern("for_last", of="arguments")
+_IN_WORDS = pattern("in_words", of="arguments")
 _NUMBERS = table("numbers")
 _NOBODY = frozenset(table("logins")["none"])
 """Words that are no logins where one is typed; the last two are what our answers have there."""
 _PLACEHOLDERS = frozenset({"REASON", "TEXT", "NAME", "ACTION -> RESULT", "ACTION", "RESULT"})
 MOST_NAMES = 20
-_AT = re.compile(r"(?:at\s+|@\s*(?=[0-9]{1,2}(?:[:\uff1a][0-9]{2}|\s?[ap]\.?m\b)))", re.IGNORECASE)
-_AT_LAST = re.compile(
-    r"(?!.*\bsince\b)(?P<text>\S+(?:\s\S+){0,5})\sat\s(?P<time>[0-9]{1,2}:[0-9]{2}(?:\s?(?:[ap]m|[A-Z]{3,4}))?)"
-    r"[\s.!]*$",
-)
-_BARE_TIME = re.compile(
-    r"(?:(?:since|from)\s+)?(?:[0-9]{1,2}:[0-9]{2}|[0-9]{1,2}\s?[ap]\.?m\b|[0-9]{4}-[0-9]{2}-[0-9]{2}"
-    r"|yesterday\b|today\b)|(?:about\s+|~\s?)?[^\n]{1,40}?\sago\b",
-    re.IGNORECASE,
-)
+_AT = pattern("at", of="arguments")
+_AT_LAST = pattern("at_last", of="arguments")
+_BARE_TIME = pattern("bare_time", of="arguments")
 
 
 class Mistake(Exception):
@@ -190,10 +178,9 @@ class Arguments:
         about it.
         """
         said = self.text if self.typed_on_line or what else ""
-        text = self.needed(what) if what else self.rest()
-        if takes_back(said) or (sure and hedges(said)):
+        if said and (takes_back(said) or (sure and hedges(said))):
             raise asked(line)
-        return text
+        return self.needed(what) if what else self.rest()
 
     def reason(self, line: str, what: str = "") -> str:
         """All that is left, as the reason for a command, or for a value that was typed before it.
@@ -202,10 +189,9 @@ class Arguments:
         not be empty when `what` names it. `line` is what to type for a command that stands.
         """
         said = self.text if self.typed_on_line or what else ""
-        text = self.needed(what) if what else _own_words(self.rest(), line)
         if doubts(said):
             raise asked(line)
-        return text
+        return self.needed(what) if what else _own_words(self.rest(), line)
 
     def nothing_more(self, line: str) -> None:
         """Make sure that nothing is left; `line` is what to type."""
@@ -375,9 +361,11 @@ class Arguments:
 
 
 def _own_words(text: str, line: str = "") -> str:
-    """The text. Raises `Mistake` for one that our answers have where people's own words belong."""
+    """The text. Raises `Mistake` for `REASON` and the like, as our answers have them, and `tbd`."""
     if text in _PLACEHOLDERS:
         raise Mistake(f"`{text}` stands for your own words", line)
+    if text and is_placeholder(text):
+        raise Mistake(f"`{as_code(text)}` says nothing", line)
     return text
 
 

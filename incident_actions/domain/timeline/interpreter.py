@@ -7,7 +7,6 @@ What a command does is in `commands`.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -225,7 +224,7 @@ class Interpreter(Struct):
     def _origin(self, login: str, at: datetime, key: str, typed_at: datetime) -> Origin:
         """Where a command comes from, with all that the team's configuration says to it."""
         origin = Origin(login, at, key, typed_at, self.checks, self.permissions)
-        repository = repository_of(self.observation.issue.url)
+        repository = "/".join(self.observation.issue.url.split("/")[3:5])
         return replace(origin, services=self.services, commits=self.commits, repository=repository)
 
     def _carry_out(self, command: Command, origin: Origin) -> None:
@@ -336,12 +335,6 @@ def _same_command(one: TakenLine | MisreadLine, other: TakenLine | MisreadLine) 
     if isinstance(one, TakenLine) and isinstance(other, TakenLine):
         return type(one.command) is type(other.command)
     return isinstance(one, MisreadLine)
-
-
-def repository_of(url: str) -> str:
-    """The repository, as `owner/name`, in the address of an issue's page; empty without one."""
-    match = re.match(r"https?://[^/]+/([^/]+/[^/]+)/issues/", url)
-    return match[1] if match else ""
 
 
 def deed_of(event: TimelineEvent) -> Deed:

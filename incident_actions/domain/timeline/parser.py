@@ -202,16 +202,11 @@ class MisreadLine(Struct, frozen=True):
     suggestion: str
 
 
-_TYPOGRAPHY = str.maketrans(
-    {
-        "\u00a0": " ", "\u1680": " ", "\u202f": " ", "\u205f": " ", "\u3000": " ", "\u2800": " ",
-        **{chr(code): " " for code in range(0x2000, 0x200B)},
-        "\u200b": None, "\u2060": None, "\ufeff": None, "\u00ad": None, "\u200e": None,
-        "\u200f": None,
-        "\u201c": '"', "\u201d": '"', "\u201e": '"', "\u2018": "'", "\u2019": "'",
-        "\u2010": "-", "\u2011": "-", "\u2212": "-",
-    }
-)  # fmt: skip
+_TYPOGRAPHY = {
+    ord(typed): None if plain == "nothing" else plain
+    for plain, characters in table("typography").items()
+    for typed in characters
+}
 
 
 @lru_cache(maxsize=4096)

@@ -11,30 +11,21 @@ from msgspec.structs import replace
 from incident_actions.domain.issue.forms import unlisted
 from incident_actions.domain.issue.incident import ActionItem, EntryKind, Incident
 from incident_actions.domain.issue.observation import Permission
-from incident_actions.domain.text.blanks import is_blank, is_placeholder
+from incident_actions.domain.text.blanks import is_blank
 from incident_actions.domain.text.names import as_code, read_name, slug
 from incident_actions.domain.text.times import read_date
+from incident_actions.domain.text.words import pattern
 from incident_actions.domain.timeline.arguments import MOST_NAMES, Arguments, Mistake, asked
 from incident_actions.domain.timeline.commands.base import Command, Origin, TextCommand
 from incident_actions.gate_readers import means_everything, name_parts
 
 LONGEST_PROMISE = timedelta(hours=24)
-_SOME = re.compile(
-    r"\b(?:but|except\w*|without|not|no|or|only|maybe|probably|also)\b(?!\s(?:sure|idea|known))"
-)
+_SOME = pattern("some_services", of="arguments")
 """Words that make a list of services another one, or doubt it."""
 _OTHERS = frozenset({"but", "except", "without", "not", "no"})
 _SMALL = frozenset({"and", "&", "+", "the", "service", "services", ""})
-_NO_UPDATE = re.compile(r"(?:no(?:ne|thing|body)?|not)(?:\s(?:yet|needed|now))?\W*", re.IGNORECASE)
+_NO_UPDATE = pattern("no_update", of="arguments")
 _ARROWS = ("->", "→", "=>", "–>", "—>")
-
-
-def _said(arguments: Arguments, what: str) -> str:
-    """All that is left. Raises `Mistake` when it says nothing: `-`, `tbd`, `?`."""
-    text = arguments.needed(what)
-    if is_placeholder(text):
-        raise Mistake(f"`{as_code(text)}` says nothing; {what} is missing", "")
-    return text
 
 
 class Note(TextCommand, frozen=True):
@@ -44,11 +35,6 @@ class Note(TextCommand, frozen=True):
     example = "/note queue depth 12,000 and growing"
     needs = Permission.TRIAGE
     text_is = "the note"
-
-    @classmethod
-    def read(cls, arguments: Arguments) -> Note:
-        """What is to be noted. Raises `Mistake` for a text without words."""
-        return cls(_said(arguments, cls.text_is))
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
         """Adds the line, and changes nothing else."""
@@ -66,7 +52,7 @@ class Did(Command, frozen=True):
     @classmethod
     def read(cls, arguments: Arguments) -> Did:
         """The action and, after an arrow, its result, which may be missing."""
-        text = _said(arguments, "what was done")
+        text = arguments.needed("what was done")
         if _NOT_DONE.match(re.split(r"\n|->|→|=>|–>|—>", text, maxsplit=1)[0]):
             raise asked("/did ACTION -> RESULT")
         for arrow in _ARROWS:
@@ -99,7 +85,7 @@ class Update(Command, frozen=True):
     def read(cls, arguments: Arguments) -> Update:
         """The update, and before or after it `next 20m`: when the next update comes."""
         next_in = arguments.promise(LONGEST_PROMISE)
-        return cls(_said(arguments, "the update"), next_in)
+        return cls(arguments.needed("the update"), next_in)
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
         """Counts the update. The time until the next one starts again."""
@@ -119,7 +105,7 @@ class CustomerUpdate(TextCommand, frozen=True):
     @classmethod
     def read(cls, arguments: Arguments) -> CustomerUpdate:
         """What customers were told. Raises `Mistake` for words that say that it was nothing."""
-        text = _said(arguments, cls.text_is)
+        text = arguments.needed(cls.text_is)
         if _NO_UPDATE.fullmatch(text):
             raise Mistake(f"`{as_code(text)}` tells customers nothing", "/customer TEXT")
         return cls(text)
@@ -133,11 +119,8 @@ class CustomerUpdate(TextCommand, frozen=True):
 
 
 _ENDS_WITH_DATE = re.compile(r"/\s*@?[\w-]+\s*/\s*[0-9]{4}-[0-9]{2}-[0-9]{2}$")
-_NOT_DONE = re.compile(r"(?:nothing(?!\sbut)|none|not(?!\sso))\b|.*[?\uff1f]\W*$", re.IGNORECASE)
-_UNSURE = re.compile(
-    r"(?:maybe|perhaps|probably|possibly|not|no|none)(?=\s|$)|.*\sor\s|.*[?\uff1f]\s*$",
-    re.IGNORECASE,
-)
+_NOT_DONE = pattern("not_done", of="arguments")
+_UNSURE = pattern("unsure_cause", of="arguments")
 
 
 def _shorter(typed: str) -> str:
@@ -191,7 +174,7 @@ class SetCause(Command, frozen=True):
     @classmethod
     def read(cls, arguments: Arguments) -> SetCause:
         """One short name."""
-        typed = arguments.needed("the cause")
+        typed = arguments.rest() or arguments.needed("the cause")
         cause = read_name(typed)
         if (is_blank(typed) and cause) or (_UNSURE.match(typed) and slug(typed, otherwise="")):
             raise Mistake(f"`{as_code(typed)}` names no cause", "")
@@ -222,7 +205,10 @@ class SetServices(Command, frozen=True):
 
         Words with only spaces between them are `spaced`.
         """
-        parts = [part.casefold() for part in name_parts(arguments.needed("the services"))]
+        parts = [
+            part.casefold()
+            for part in name_parts(arguments.rest() or arguments.needed("the services"))
+        ]
         if len(parts) == 1 and means_everything(parts[0]) and not _SOME.search(parts[0]):
             return cls(())
         words = [word.strip("`\"'").rstrip(".!") for part in parts for word in part.split()]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
+from incident_actions.domain.text.words import pattern
 from incident_actions.domain.timeline.arguments import Arguments
 from incident_actions.domain.timeline.commands.base import Command, Subject, TextCommand
 
@@ -18,10 +17,7 @@ class Confirm(Command, frozen=True):
 
     syntax = "/confirm"
     decides = True
-    against = re.compile(
-        r"\W*(?:(?:a|it is|this is)\s)?(?:false|duplicate|dup\b|spam|unclear|no\sincident|not\san)",
-        re.IGNORECASE,
-    )
+    against = pattern("no_report", of="arguments")
     dated = False
     applies_to = _HELD
 

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 
 from msgspec.structs import replace
 
 from incident_actions.domain.issue.incident import Incident, Moment, Role, Severity
 from incident_actions.domain.issue.observation import Permission
+from incident_actions.domain.text.words import pattern, table
 from incident_actions.domain.timeline.arguments import Arguments, Mistake
 from incident_actions.domain.timeline.commands.base import Command, Origin
 
 ROLE_NEEDS = Permission.TRIAGE
 """The permission that a person needs to hold a role. GitHub lets these people be assigned, too."""
-_ROLE_ALIASES = {
-    "ic": Role.COMMANDER,
-    "lead": Role.COMMANDER,
-    "communications": Role.COMMS,
-    "communication": Role.COMMS,
-}
-
-
-_ANOTHER = re.compile(
-    r"[\s(]*(?:(?:or|and|to|/|\||-+>?|=>|→|–)?\s*sev(?:erity)?[\s_-]*[0-9]|(?:or|and|to|/|\||-+>?|=>|→|–)"
-    r"\s*[0-9]|(?:or|to)\s(?:higher|lower|more|less|worse|so)\b|[0-9]\W*$)",
-    re.IGNORECASE,
-)
+_ROLE_ALIASES = {alias: Role(name) for alias, name in table("roles").items()}
+_ANOTHER = pattern("another_severity", of="arguments")
 
 
 class Ack(Command, frozen=True):
