@@ -1,17 +1,18 @@
 """The words by which people's texts are read, in their languages; the tables are in `words.toml`.
 
-A table holds lists and mappings, and texts that are pieces of regular expressions: line ends in
-them mean nothing, and `<<name>>` stands for another piece of the same table.
+They are a part of the package, as its modules are, and are read once. A table holds lists and
+mappings, and texts that are pieces of regular expressions: line ends in them mean nothing, and
+`<<name>>` stands for another piece of the same table.
 """
 
 from __future__ import annotations
 
+import pkgutil
 import re
 import tomllib
-from pathlib import Path
 from typing import Any
 
-_TABLES = tomllib.loads(Path(__file__).with_name("words.toml").read_text("utf-8"))
+_TABLES = tomllib.loads((pkgutil.get_data(__name__, "words.toml") or b"").decode("utf-8"))
 
 
 def table(name: str) -> dict[str, Any]:

@@ -245,10 +245,8 @@ def _check_backdated(incident: Incident, command: Command, origin: Origin) -> No
     began = min(incident.times[Moment.STARTED], incident.times[Moment.DECLARED])
     if not command.decides or origin.at >= min(origin.typed_at, began - _LONG_BEFORE):
         return
-    reason = (
-        f"that would be {origin.at:%Y-%m-%d %H:%M} UTC, long before it began; a time without a zone"
-        " is in UTC, and a time to come can't be set"
-    )
+    reason = f"that would be {origin.at:%Y-%m-%d %H:%M} UTC, long before it began"
+    reason += "; a time without a zone is in UTC, and a time to come can't be set"
     raise Mistake(reason, f"/{command.name} at {origin.typed_at:%H:%M} …")
 
 

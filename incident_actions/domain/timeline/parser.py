@@ -22,7 +22,7 @@ from incident_actions.domain.text.documents import without_comments
 from incident_actions.domain.text.mail import attributed, quoted_from
 from incident_actions.domain.text.moments import DateOrder
 from incident_actions.domain.text.names import as_code
-from incident_actions.domain.text.words import table
+from incident_actions.domain.text.words import pattern, piece, table
 from incident_actions.domain.timeline.arguments import Arguments, Mistake, asked, take_time
 from incident_actions.domain.timeline.commands import BY_NAME
 from incident_actions.domain.timeline.commands.base import Command
@@ -51,11 +51,7 @@ _READER = _reader()
 
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _MARK = re.compile(f"{_OPEN}([0-9]+){_CLOSE}")
-_BLANKS = (
-    "\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad"
-    "\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
-    "\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e007f"
-)
+_BLANKS = piece("blanks", of="typography")
 """What looks like nothing, besides a space and a tab, as a range of a regular expression."""
 _BLANK = re.compile(f"[{_BLANKS}]")
 _SLASH = "/\u2044\u2215\u29f8\uff0f"
@@ -153,9 +149,7 @@ def _unmark(line: str) -> tuple[int, str] | None:
     return (int(mark[1]), line[mark.end() :].rstrip()) if mark else None
 
 
-_COMMAND = re.compile(
-    r"/(?P<gap>\s{0,3})(?P<name>[^\W\d_][\w-]*)(?P<mark>[:;,.!?=]*)[ \t]*(?P<text>.*)$"
-)
+_COMMAND = pattern("command", of="arguments")
 _IN_A_PATH = re.compile(r"/\s{0,3}[\w-]+(?:[/\\@]|[.?=&][\w/])")
 """The beginning of a path or an address: `/var/log`, `/help.md`, `/status?v=1`."""
 _ALONE = re.compile(r"[:,.!?;]*(?:\s|$)")
@@ -204,7 +198,7 @@ class MisreadLine(Struct, frozen=True):
 
 _TYPOGRAPHY = {
     ord(typed): None if plain == "nothing" else plain
-    for plain, characters in table("typography").items()
+    for plain, characters in table("typographic").items()
     for typed in characters
 }
 

@@ -123,12 +123,6 @@ _NOT_DONE = pattern("not_done", of="arguments")
 _UNSURE = pattern("unsure_cause", of="arguments")
 
 
-def _shorter(typed: str) -> str:
-    """A cause's name made from a longer text; empty when nothing is left of it."""
-    name = slug(typed.partition(":")[0], otherwise="")
-    return name if name and name.isascii() else ""
-
-
 class AddAction(Command, frozen=True):
     """Note a follow-up for the postmortem."""
 
@@ -179,11 +173,8 @@ class SetCause(Command, frozen=True):
         if (is_blank(typed) and cause) or (_UNSURE.match(typed) and slug(typed, otherwise="")):
             raise Mistake(f"`{as_code(typed)}` names no cause", "")
         if cause is None:
-            reason = (
-                "the cause must be a short name of letters, digits and `-`, 41 at most;"
-                " more belongs into a `/note`"
-            )
-            raise Mistake(reason, _shorter(typed))
+            reason = "the cause must be a short name of letters, digits and `-`; more is a `/note`"
+            raise Mistake(reason, slug(typed.partition(":")[0], otherwise=""))
         return cls(cause)
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
