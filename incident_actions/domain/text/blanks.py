@@ -51,8 +51,9 @@ def is_blank(answer: str) -> bool:
 
 
 def is_placeholder(text: str) -> bool:
-    """Whether a text has no word at all, or is one that stands where words are to come: `tbd`."""
-    return len(text) <= _LONGEST and _plain(text) in (*_PLACEHOLDERS - {"x", "xx", "xxx"}, "")
+    """Whether a text has no word at all, or is a short one in the place of words: `tbd`, `n/a`."""
+    plain = _plain(text) if len(text) <= _LONGEST else "a longer text"
+    return not plain or (len(plain) <= 4 and plain.strip("x") != "" and plain in _PLACEHOLDERS)
 
 
 def _plain(text: str) -> str:

@@ -79,8 +79,8 @@ def take_time(
     The time is None when the text does not begin so. `typed_at` is when it was typed: a time
     without a date is the last such time before that. With `loose`, a text that is nothing but a
     time, or begins with `20 min ago`, is understood without `at`. With `only_time` the text is
-    nothing else. Raises `Mistake` for a time that
-    can't be read, is not clear, or lies in the future.
+    nothing else. Raises `Mistake` for a time that can't be read, is not clear, or lies in the
+    future.
     """
     intro = _AT.match(text)
     alone = take_duration(text.partition("\n")[0]) if loose else None

@@ -262,6 +262,9 @@ def test_words_that_a_command_cannot_read_are_told(text: str) -> None:
         "/dismiss no",
         "/freeze no deploys until Monday",
         "/update still investigating",
+        "/update in progress",
+        "/note pending",
+        "/note x",
         "/customer We are looking into it.",
     ],
 )
