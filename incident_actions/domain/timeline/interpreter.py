@@ -40,6 +40,7 @@ from incident_actions.domain.timeline.parser import (
     NOT_TYPED,
     MisreadLine,
     TakenLine,
+    complete,
     may_hold_commands,
     read_comment,
 )
@@ -190,7 +191,8 @@ class Interpreter(Struct):
             except Unverified as refused:
                 checks = refused.checks
             except Mistake as why:
-                misread.append(MisreadLine(line.line, line.typed, why.reason, why.suggestion))
+                instead = complete(type(line.command), why.suggestion)
+                misread.append(MisreadLine(line.line, line.typed, why.reason, instead))
             else:
                 took = True
                 if isinstance(line.command, PageCommand):
@@ -224,7 +226,8 @@ class Interpreter(Struct):
     def _origin(self, login: str, at: datetime, key: str, typed_at: datetime) -> Origin:
         """Where a command comes from, with all that the team's configuration says to it."""
         origin = Origin(login, at, key, typed_at, self.checks, self.permissions)
-        return replace(origin, services=self.services, commits=self.commits)
+        repository = "/".join(self.observation.issue.url.split("/")[3:5])
+        return replace(origin, services=self.services, commits=self.commits, repository=repository)
 
     def _carry_out(self, command: Command, origin: Origin) -> None:
         """Carry out a permitted command. Raises `Mistake` where it does not apply."""

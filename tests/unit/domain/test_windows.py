@@ -107,6 +107,38 @@ def test_other_durations_are_refused(text: str) -> None:
     assert window_length("92d") == LONGEST
 
 
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=31", "there is no such day"),
+        ("FREQ=DAILY;BYMONTH=13", "there is no such day"),
+        ("FREQ=WEEKLY;INTERVAL=-1", "`INTERVAL` must be"),
+        ("FREQ=WEEKLY;COUNT=0", "`COUNT` must be"),
+        ("FREQ=WEEKLY;COUNT=3;UNTIL=20261224", "not both"),
+        ("FREQ=WEEKLY;UNTIL=2026-12-24", "20261224T180000Z"),
+        ("FREQ=WEEKLY;FREQ=DAILY", "`FREQ` is there twice"),
+        ("DTSTART:20260102T180000\nRRULE:FREQ=WEEKLY", "stands in `start`"),
+    ],
+)
+def test_what_is_wrong_with_a_rule_is_told(rule: str, told: str) -> None:
+    """Also that it never comes: to follow such a rule takes half a minute in each run."""
+    with pytest.raises(ValueError, match=told.replace("`", ".")):
+        check_rule(rule)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "RRULE:FREQ=WEEKLY; BYDAY=FR;", "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29",
+        "freq=monthly;byday=-1fr", "FREQ=MONTHLY;BYMONTHDAY=-1",
+        "FREQ=YEARLY;BYYEARDAY=-1", "FREQ=YEARLY;BYWEEKNO=53",
+    ],
+)  # fmt: skip
+def test_other_rules_are_taken(rule: str) -> None:
+    """However they are spaced."""
+    check_rule(rule)
+
+
 def test_a_rule_more_often_than_daily_is_refused() -> None:
     """Each occurrence becomes an issue."""
     with pytest.raises(ValueError, match=r"^`FREQ=HOURLY` comes more often than once a day$"):
