@@ -125,15 +125,31 @@ def answer_to(heading: str, answers: list[tuple[str, str]]) -> str:
     return texts[0] if len(texts) == 1 else ""
 
 
+_OR_ANOTHER = re.compile(
+    r"[\s*~)]*(?:\?|(?:or|oder|ou|o|to|or maybe|/|,|->|→)[\s*]*(?:sev[- ]?)?[123]\b)", re.IGNORECASE
+)
+_UNDECIDED = ("pending", "later", "wip", "x")
+"""Answers that stand for none yet. As a part of a name they say nothing."""
+
+
 def read_severity(answer: str) -> str | None:
-    """Read the severity that an answer begins with: `sev1`, `sev2`, `sev3`, or None."""
-    match = _SEVERITY.match(answer)
-    return f"sev{match[1]}" if match else None
+    """Read the severity that an answer begins with: `sev1`, `sev2`, `sev3`, or None.
+
+    An answer that doubts it, or begins with two of them, names none: the worst is assumed then.
+    """
+    found = [match for match in map(_SEVERITY.match, answer.splitlines()) if match]
+    match = found[0] if len(found) == 1 else _SEVERITY.match(answer)
+    if match is None or len({each[1] for each in found}) > 1:
+        return None
+    doubtful = answer.lstrip().startswith("~~") or _OR_ANOTHER.match(answer, match.end())
+    return None if doubtful else f"sev{match[1]}"
 
 
 def means_everything(name: str) -> bool:
     """Whether a word names no service but means all, or unknown: `all`, `not-sure`, `n-a`."""
-    return name in EVERYTHING or not EVERYTHING.isdisjoint(re.split(r"[\W_]+", name))
+    return name in (*EVERYTHING, *_UNDECIDED) or not EVERYTHING.isdisjoint(
+        re.split(r"[\W_]+", name)
+    )
 
 
 def is_service(name: str) -> bool:
