@@ -238,7 +238,11 @@ def ask_until_clear(
             told_line, told_at = line, time.monotonic()
             print(f"Waiting up to {left / 60:.0f} min: {verdict.reason}", flush=True)
         paid_for = start + (counted - FREE) * PAUSE_FOR_EACH
-        time.sleep(min(max(STEP, paid_for - time.monotonic()), left))
+        ends = (f.issue.until for f in verdict.findings if f.issue.until)
+        to_end = min(
+            (s for s in ((end - clock()).total_seconds() for end in ends) if s > 0), default=left
+        )
+        time.sleep(min(max(STEP, paid_for - time.monotonic()), left, to_end + 0.1))
         client = WaitingClient(client)
         verdict = gate.ask(client, request, clock())
         counted += client.counted

@@ -20,7 +20,8 @@ class RunContext(Struct, frozen=True):
     `workflow` is the file name of the workflow that runs this program; empty when not known.
     `run_url` is the address of the workflow's run; empty when not known.
     `sweeping` is true when the run looks at everything that is open, and false when it looks at
-    what an event named.
+    what an event named. `configured` is false when the repository has no configuration file: then
+    `config` holds defaults, and says nothing about what the team wants.
     """
 
     github: GitHub
@@ -31,6 +32,7 @@ class RunContext(Struct, frozen=True):
     workflow: str = ""
     run_url: str = ""
     sweeping: bool = False
+    configured: bool = True
 
 
 class JobResult(Struct, frozen=True):

@@ -147,15 +147,16 @@ def respond(
 
 def _do(github: GitHub, job: Job, config_path: str, tools: Tools) -> tuple[JobResult, ...]:
     """Do a job once. Raises `errors.IncidentActionsError`."""
-    config = read_config(github.file(config_path), config_path)
+    text = github.file(config_path)
     context = RunContext(
         github,
-        config,
+        read_config(text, config_path),
         tools.now,
         tools.probe,
         sleep=tools.sleep,
         workflow=tools.workflow,
         run_url=tools.run_url,
+        configured=text is not None,
     )
     match job:
         case IssueJob(number, action_item):

@@ -398,15 +398,17 @@ def test_an_idle_sweep_asks_for_the_list_and_no_more(town: Town) -> None:
     town.freeze(town.bob)
     assert town.look_at_freezes() == 1
     town.github.file(NAME, ".github/incident.yml", WEEKEND)
+    town.sweep()
     assert town.look_at_freezes() == 1
 
 
 def test_an_open_window_costs_one_list_more_at_most(town: Town) -> None:
     """And only when its freeze was closed early; however many freezes there ever were."""
     town.github.file(NAME, ".github/incident.yml", WEEKEND)
+    town.later(days=-2)
     for _ in range(120):
         town.alice.close(town.freeze(town.alice))
-    town.later(hours=2)
+    town.later(days=2, hours=2)
     town.sweep()
     assert town.look_at_freezes() == 1
     town.alice.close(town.open_freezes()[0])
@@ -436,16 +438,19 @@ def test_strangers_freezes_cost_no_sweep(town: Town) -> None:
 def test_a_window_opens_and_closes_by_itself(town: Town) -> None:
     """Once, with its people and its end in it, and nobody's text as markup."""
     town.github.file(NAME, ".github/incident.yml", WEEKEND)
+    town.later(hours=-23, seconds=-1)
     town.sweep()
     assert town.open_freezes() == []
-    town.later(hours=1)
+    town.later(seconds=1)
     town.sweep()
     town.sweep()
     (number,) = town.open_freezes()
     body = town.alice.issue(number)["body"]
-    assert "2026-11-23 07:00 UTC" in body
+    assert "### From\n\n2026-11-20 17:00 UTC\n\n### Until\n\n2026-11-23 07:00 UTC\n" in body
     assert "### Who may deploy?\n\nbob\n" in body
     assert "<b>" not in body
+    assert not town.frozen
+    town.later(hours=24)
     assert town.frozen
     town.later(days=3)
     assert not town.frozen

@@ -1,0 +1,30 @@
+"""What a deploy freeze asks for, and when that next changes what the gate says."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct
+
+
+class Wish(Struct, frozen=True, kw_only=True):
+    """What a freeze asks for, as the gate reads it.
+
+    `begins` and `until` are its first and its last moment; None: it has begun, and it does not end
+    by itself. `begins_text` and `until_text` are those answers as typed. `deployers` are the logins
+    that may deploy in spite of it. Without `services` or `environments` it stops all of them.
+    """
+
+    begins: datetime | None = None
+    begins_text: str = ""
+    until: datetime | None = None
+    until_text: str = ""
+    deployers: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
+
+
+def next_edge(wish: Wish, now: datetime) -> datetime | None:
+    """When the freeze next begins or ends, after `now`; None: never again by itself."""
+    edges = (edge for edge in (wish.begins, wish.until) if edge is not None and edge > now)
+    return min(edges, default=None)
