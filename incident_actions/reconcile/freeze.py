@@ -243,7 +243,8 @@ def _unread_time(context: RunContext, issue: Issue, kind: NoticeKind, answer: st
     try:
         at = read_coming_moment(answer, issue.created_at, context.config.order_of_dates())
     except Unreadable as error:
-        reason = error.reason
+        several = len(answer.split("\n")) > 1
+        reason = "only one answer of one line is read" if several else error.reason
     else:
         reason = f"only a date and time in UTC is; this one seems to be {at:%Y-%m-%d %H:%M} UTC"
         if at <= context.now:
