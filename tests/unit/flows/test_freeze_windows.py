@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import random
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import pytest
 
@@ -45,12 +47,16 @@ class Team(Town):
     def state(self, number: int) -> str:
         return str(self.alice.issue(number)["state"])
 
-    def sweep_once(self) -> int:
-        """Sweep twice, and see that nothing is left to do; gives the only open freeze."""
+    def sweep_all(self) -> None:
+        """Sweep twice, and see that nothing is left to do."""
         self.sweep()
         self.github.clear_log()
         self.sweep()
         assert self.github.requests(write=True) == 0
+
+    def sweep_once(self) -> int:
+        """Sweep twice, and see that nothing is left to do; gives the only open freeze."""
+        self.sweep_all()
         (number,) = self.open_freezes()
         return number
 
@@ -371,3 +377,68 @@ def test_a_window_is_punctual_with_no_run_for_twenty_hours(
     team.now = last
     team.sweep()
     assert team.state(number) == "closed"
+
+
+class Daily(NamedTuple):
+    """A window that begins each day of the week in `days` (0 is Monday) at so many minutes."""
+
+    name: str
+    days: tuple[int, ...]
+    minute: int
+    minutes: int
+    reason: str
+
+    def line(self) -> str:
+        """The window in the configuration."""
+        by = ",".join(("MO", "TU", "WE", "TH", "FR", "SA", "SU")[day] for day in self.days)
+        at = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=self.minute)
+        return window(
+            name=self.name,
+            every=f"'FREQ=WEEKLY;BYDAY={by}'",
+            start=f"{at:%Y-%m-%dT%H:%M}",
+            duration=f"{self.minutes}m",
+            reason=self.reason,
+        )
+
+    def holds(self, at: datetime) -> bool:
+        """Whether it stops deploys then."""
+        midnight = at.replace(hour=0, minute=0, second=0)
+        days = (midnight - timedelta(days=back) for back in range(4))
+        begins = [
+            day + timedelta(minutes=self.minute) for day in days if day.weekday() in self.days
+        ]
+        return any(start <= at < start + timedelta(minutes=self.minutes) for start in begins)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_is_edited_the_gate_says_what_the_configuration_does(
+    team: Team, seed: int
+) -> None:
+    """After each sweep, and with no further run for twenty hours; edits, doubled and dead runs."""
+    dice = random.Random(seed)
+
+    def some(name: str) -> Daily:
+        days = tuple(sorted(dice.sample(range(7), dice.randint(1, 5))))
+        length = dice.choice((30, 90, 600, 1500, 3000))
+        return Daily(name, days, dice.choice((0, 60, 990, 1439)), length, dice.choice("xy"))
+
+    known = [some(name) for name in ("one", "two", "two", "three")]
+    for _ in range(8):
+        chosen = dice.sample(known, dice.randint(0, 3))
+        windows = list({each.name: each for each in chosen}.values())
+        team.configure(*(each.line() for each in windows))
+        team.later(minutes=dice.choice((0, 1, 50, 300, 1000, 2000)))
+        if dice.random() < 0.3:
+            team.github.fail(f"POST /repos/{NAME}/issues", status=502, after=True)
+        if dice.random() < 0.3:
+            team.github.fail(f"PATCH /repos/{NAME}/issues/*", status=502)
+        for _ in range(dice.randint(1, 2)):
+            team.sweep()
+        team.github.clear_faults()
+        team.sweep_all()
+        swept = team.now
+        for ahead in sorted(dice.sample(range(20 * 60), 4)):
+            team.now = swept + timedelta(minutes=ahead)
+            held = [each.name for each in windows if each.holds(team.now)]
+            assert team.frozen is bool(held), (team.now, held)
+        team.now = swept + timedelta(minutes=dice.choice((0, 600)))

@@ -582,6 +582,25 @@ def test_the_status_lists_every_service_that_is_known(town: Town) -> None:
     assert f"| api | frozen | #{number} deploy freeze Deploy freeze: move | 0 min |" in text
 
 
+def test_the_status_shows_a_freeze_that_begins_later(town: Town) -> None:
+    """For the services that it will stop, and the first one where there are several."""
+    town.alice.ask("POST", "/labels", {"name": "service:web", "color": "ededed"})
+    late = town.freeze(town.alice, **{"from": "2026-11-22 17:00"})
+    number = town.freeze(
+        town.alice, **{"from": "2026-11-21 17:00", "until": "2026-11-21 19:00"}, services="api"
+    )
+    environ = {"GITHUB_TOKEN": TOKEN, "GITHUB_API_URL": town.github.url}
+    text = freeze_status(town.hub, NAME, (), environ, town.now, as_json=False)
+    assert f"| api | go on | #{number} Deploy freeze: move, from 2026-11-21 17:00 UTC |  |" in text
+    assert "| 2026-11-21 19:00 UTC |" in text
+    assert f"| web | go on | #{late} Deploy freeze: move, from 2026-11-22 17:00 UTC |  |  |" in text
+    given = json.loads(freeze_status(town.hub, NAME, ["web"], environ, town.now, as_json=True))
+    assert f"#{late} freezes deploys from 2026-11-22 17:00 UTC" in given["services"][0]["reason"]
+    town.later(days=1, hours=1)
+    text = freeze_status(town.hub, NAME, ["api"], environ, town.now, as_json=False)
+    assert f"| api | frozen | #{number} deploy freeze Deploy freeze: move | 0 min |" in text
+
+
 def test_the_status_lists_the_services_that_the_teams_form_offers(town: Town) -> None:
     """They are there before the first incident makes a label of any; a broken form hides none."""
     path = ".github/ISSUE_TEMPLATE/incident.yml"

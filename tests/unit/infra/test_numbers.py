@@ -15,7 +15,7 @@ import pytest
 from tests.support import measure
 from tests.support.measure import PACKAGE, ROOT
 
-MOST_LINES_OF_CODE = 14_200
+MOST_LINES_OF_CODE = 14_400
 MOST_MODULES_OF_AN_ACK = 34
 MOST_COMPLEX = {"gate": 20, "the rest": 15}
 
