@@ -169,8 +169,8 @@ def look_further(
     last_run = parse_time(dig(answers["schedule"], "workflow_runs", 0, "created_at"))
     if last_run and now - last_run > SCHEDULE_IS_LATE:
         notes.append(
-            f"Scheduled workflows last ran {age(last_run, now)} ago: reminders, and freezes that"
-            " end by themselves, may be late. Start the incident workflow by hand."
+            f"Scheduled workflows last ran {age(last_run, now)} ago: reminders may be late."
+            " Start the incident workflow by hand."
         )
     fixing = (*request.pulls, *found_pulls) if request.intent == "fix" else ()
     authors = [pull.author for pull in fixing if pull.text]

@@ -55,6 +55,9 @@ from incident_actions.reconcile.isolation import IssueTask, about, each_in_turn
 from incident_actions.reconcile.plan import put_back_notice
 from incident_actions.reconcile.recent_comments import RecentComments, is_held
 
+MOST_LOOKED_THROUGH = 300
+"""How many issues a sweep looks through for one that lost its label, before it opens a new one."""
+
 
 def reconcile_freezes(context: RunContext, recent: RecentComments) -> tuple[JobResult, ...]:
     """The sweep's work on freezes: open those of windows, end those that are over.
@@ -62,7 +65,7 @@ def reconcile_freezes(context: RunContext, recent: RecentComments) -> tuple[JobR
     It also does what lost runs left undone, and follows the windows of the configuration. Makes one
     request when there is nothing to do, and one more while a window is open, or begins soon, whose
     issue was closed. Each occurrence of a window gets one issue, which holds its key. So when a
-    person closes that issue early, it is not opened again.
+    person closes that issue early, or takes its label off, it is not opened again.
     """
     freezes = context.github.issues(labels=[names.DEPLOY_FREEZE])
     due = windows.without_issue(context, windows.reachable(context), freezes)
@@ -72,14 +75,20 @@ def reconcile_freezes(context: RunContext, recent: RecentComments) -> tuple[JobR
         changed = context.github.issues(labels=[names.DEPLOY_FREEZE], state="all", since=since)
         closed = [each for each in changed if not each.open and _is_out_of_step(context, each)]
         due = windows.without_issue(context, due, changed)
+        if due:  # or have lost the label
+            changed = context.github.issues(state="all", since=since, most=MOST_LOOKED_THROUGH)
+            due = windows.without_issue(context, due, changed)
     opened = [windows.open_window(context, occurrence) for occurrence in due]
     doubles = windows.doubles(context, freezes)
-    untrusted_report.close_doubles(context.github, [issue.number for issue in doubles])
     strangers: list[Issue] = []
 
     def keep(issue: Issue) -> tuple[JobResult, ...]:
         history = context.github.history(issue.number)
         return reconcile_freeze(context, Observation(issue, history, context.config.bot))
+
+    def close(double: Issue) -> tuple[JobResult, ...]:
+        done = untrusted_report.close_doubles(context.github, [double.number])
+        return (JobResult(issue=double.number, changed=bool(done)),)
 
     def look_at(issue: Issue) -> tuple[JobResult, ...]:
         if not is_freeze(Observation(issue, (), context.config.bot)):
@@ -95,8 +104,9 @@ def reconcile_freezes(context: RunContext, recent: RecentComments) -> tuple[JobR
         return [result for of_issue in each_in_turn(context, tasks) for result in of_issue]
 
     tasks = [about(issue.number, partial(keep, issue)) for issue in closed]
-    open_ones = [issue for issue in freezes if issue not in doubles]
-    tasks += [about(issue.number, partial(look_at, issue)) for issue in open_ones]
+    for issue in freezes:
+        task = close if issue in doubles else look_at
+        tasks.append(about(issue.number, partial(task, issue)))
     tasks.append(IssueTask("held freezes", answer_strangers))
     results = each_in_turn(context, tasks)
     return (*opened, *(result for of_task in results for result in of_task))

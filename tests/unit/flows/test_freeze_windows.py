@@ -83,6 +83,19 @@ def test_closed_by_hand_it_stays_closed_for_that_occurrence(team: Team, hours: i
     assert team.frozen
 
 
+@pytest.mark.parametrize("hours", [0, 2])
+def test_without_its_label_it_is_not_opened_again(team: Team, hours: int) -> None:
+    """Taking the label off is a way to end a freeze, too, also when the run for it was lost."""
+    team.later(hours=hours)
+    team.sweep()
+    team.bob.unlabel(team.open_freezes()[0], "deploy-freeze")
+    for _ in range(2):
+        team.sweep()
+        assert team.open_freezes() == []
+        team.later(hours=20)
+    assert not team.frozen
+
+
 def test_closed_before_it_begins_by_who_may_not_it_opens_again(team: Team) -> None:
     """As while it holds."""
     team.sweep()
