@@ -23,8 +23,7 @@ class Wish(Struct, frozen=True, kw_only=True):
     services: tuple[str, ...] = ()
     environments: tuple[str, ...] = ()
 
-
-def next_edge(wish: Wish, now: datetime) -> datetime | None:
-    """When the freeze next begins or ends, after `now`; None: never again by itself."""
-    edges = (edge for edge in (wish.begins, wish.until) if edge is not None and edge > now)
-    return min(edges, default=None)
+    def next_edge(self, after: datetime) -> datetime | None:
+        """When the freeze next begins or ends after a time; None: never again by itself."""
+        edges = (edge for edge in (self.begins, self.until) if edge is not None and edge > after)
+        return min(edges, default=None)

@@ -21,7 +21,7 @@ from incident_actions.domain.freeze.windows import (
     window_length,
     within_reach,
 )
-from incident_actions.domain.freeze.wish import Wish, next_edge
+from incident_actions.domain.freeze.wish import Wish
 from incident_actions.domain.text.recurrence import check_rule
 from incident_actions.domain.text.times import read_wall_time
 from incident_actions.errors import ConfigError
@@ -175,7 +175,7 @@ def test_the_next_edge_is_what_next_changes_the_gates_verdict(
     wish: Wish, now: datetime, edge: datetime | None
 ) -> None:
     """The begin, then the end, then nothing."""
-    assert next_edge(wish, now) == edge
+    assert wish.next_edge(now) == edge
 
 
 @given(
