@@ -118,12 +118,14 @@ CHANGES = [  # begin on the wall clock of Berlin, hours, begin and end in UTC
     ("2026-03-29T01:30", 4, "2026-03-29T00:30", "2026-03-29T03:30"),  # across it: 3 hours long
     ("2026-10-25T02:30", 4, "2026-10-25T00:30", "2026-10-25T05:30"),  # the first of two 02:30
     ("2026-10-25T01:30", 4, "2026-10-24T23:30", "2026-10-25T04:30"),  # across it: 5 hours long
+    ("2026-03-28T22:00", 4.5, "2026-03-28T21:00", "2026-03-29T01:30"),  # ends in the skipped hour
+    ("2026-10-24T22:00", 4.5, "2026-10-24T20:00", "2026-10-25T00:30"),  # at the first of two 02:30
 ]
 
 
 @pytest.mark.parametrize(("start", "hours", "begins", "ends"), CHANGES)
 def test_windows_in_the_night_when_the_clocks_change(
-    start: str, hours: int, begins: str, ends: str
+    start: str, hours: float, begins: str, ends: str
 ) -> None:
     """Opened a day ahead, in force from the begin until just before the end, to the second."""
     night = Window(
