@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-    from incident_actions.gate_decision import Code, IssueVerdict
+    from incident_actions.gate_decision import Code, IssueVerdict, ListedIssue
     from incident_actions.gate_inputs import MergeGroup, SourcePull
 
 SEVERITIES = ("sev1", "sev2", "sev3")  # the worst first
@@ -108,6 +108,7 @@ class GateVerdict(SimpleNamespace):
     remedy: str = ""
     # The issues that freeze this deploy, or would freeze it without an override.
     findings: tuple[IssueVerdict, ...] = ()
+    coming: tuple[ListedIssue, ...] = ()  # the freezes that will stop this deploy, later
     notes: tuple[str, ...] = ()
     along: tuple[str, ...] = ()  # commits that an allowed change takes along, if that is known
     wait: float = 0.0  # seconds until GitHub wants to be asked again

@@ -171,8 +171,8 @@ def look_further(
     last_run = parse_time(dig(answers["schedule"], "workflow_runs", 0, "created_at"))
     if last_run and now - last_run > SCHEDULE_IS_LATE:
         notes.append(
-            f"Scheduled workflows last ran {age(last_run, now)} ago: reminders, and freezes that"
-            " end by themselves, may be late. Start the incident workflow by hand."
+            f"Scheduled workflows last ran {age(last_run, now)} ago: reminders may be late."
+            " Start the incident workflow by hand."
         )
     fixing = (*request.pulls, *found_pulls) if request.intent == "fix" else ()
     authors = [pull.author for pull in fixing if pull.text]
@@ -239,7 +239,11 @@ def ask_until_clear(
             told_line, told_at = line, time.monotonic()
             print(f"Waiting up to {left / 60:.0f} min: {verdict.reason}", flush=True)
         paid_for = start + (counted - FREE) * PAUSE_FOR_EACH
-        time.sleep(min(max(STEP, paid_for - time.monotonic(), verdict.wait), left))
+        ends = (f.issue.until for f in verdict.findings if f.issue.until)
+        to_end = min(
+            (s for s in ((end - clock()).total_seconds() for end in ends) if s > 0), default=left
+        )
+        time.sleep(min(max(STEP, paid_for - time.monotonic(), verdict.wait), left, to_end + 0.1))
         client = WaitingClient(client)
         verdict = gate.ask(client, request, clock())
         counted += client.counted

@@ -20,6 +20,8 @@ _STATE = re.compile(re.escape(STATE_OPEN.strip()) + r"\s*(\{[^\n<>]*\})\s*-->")
 HEADING = re.compile(r"(?m)^### +(.*)$")  # above each answer of a form
 NO_RESPONSE = "_No response_"  # what GitHub writes for a field that was left empty
 _GAP = re.compile(r"\r\n\r\n|\n\n|\r\n|\n")
+# The headings above a freeze's begin and end: "From (UTC)", "Frozen from", "Until when?"
+FROM_HEADING, UNTIL_HEADING = r"from\b.*|.*\bfrom( \(utc\))?\??", ".*until.*"
 _TIME = (
     r"\d{4}-\d\d-\d\d(\+00:00)?"
     r"|\d{4}-\d\d-\d\d[T ]([01]\d|2[0-3]):\d\d(:\d\d(\.(\d{3}|\d{6}))?)?([+-]\d\d:\d\d)?"
@@ -123,6 +125,17 @@ def answer_to(heading: str, answers: list[tuple[str, str]]) -> str:
     """
     texts = [text for title, text in answers if re.fullmatch(heading, title)]
     return texts[0] if len(texts) == 1 else ""
+
+
+def freeze_times(answers: list[tuple[str, str]]) -> tuple[datetime | None, datetime | None]:
+    """Read when a freeze begins and when it ends, as aware UTC, from its form's answers.
+
+    None: it has begun, and it does not end by itself. A begin that is not before the end means
+    that one of them is wrong: nobody can tell which, so neither counts.
+    """
+    begins = parse_time(answer_to(FROM_HEADING, answers))
+    until = parse_until(answer_to(UNTIL_HEADING, answers))
+    return (None, None) if begins and until and until <= begins else (begins, until)
 
 
 _OR_ANOTHER = re.compile(

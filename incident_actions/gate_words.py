@@ -9,15 +9,15 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from incident_actions import gate
 from incident_actions.gate import DeployRequest, GateError, GateSettings, GateVerdict
 
 if TYPE_CHECKING:
-    from incident_actions.gate_decision import Code, IssueVerdict
+    from incident_actions.gate_decision import Code, IssueVerdict, ListedIssue
 
 FROZEN = "Deploys are frozen"  # the title of the annotation that says so
 VERSION = 1  # of the JSON that `--json` prints, and of the trace of overrides in the log
@@ -50,18 +50,34 @@ NOT_FREEZING: dict[Code, str] = {
     "other-severity": "is of a severity that does not freeze",
     "other-service": "is about another service",
     "other-environment": "is about another environment",
+    "not-begun": "has not begun",
     "expired": "is over",
 }
 
 
 def in_words(others: dict[int, Code]) -> str:
-    """Say why open issues do not freeze: `#3 is a drill; #5 (and 2 more) is over`."""
+    """Say why open issues do not freeze: `#3 is a drill; #5 (and 2 more) is over.`"""
     reasons = []
     for reason in dict.fromkeys(NOT_FREEZING[code] for code in others.values()):
         numbers = [number for number, code in others.items() if NOT_FREEZING[code] == reason]
         more = f" (and {len(numbers) - 1} more)" if len(numbers) > 1 else ""
         reasons.append(f"#{numbers[0]}{more} {reason}")
-    return "; ".join(reasons)
+    return "; ".join(reasons) + "." * bool(reasons)
+
+
+def announced(coming: Iterable[ListedIssue], now: datetime) -> str:
+    """Say from when open issues will freeze, the first first; empty when there are none.
+
+    `#12 freezes deploys from 2026-11-27 17:00 UTC, in 3 h 0 min.`
+    """
+    ordered = sorted(coming, key=lambda issue: (issue.begins or now, issue.number))
+    told = []
+    for issue in ordered[:3]:
+        # Up to the next whole minute: a second before the begin is no "in 0 min".
+        span = age(now, (issue.begins or now) + timedelta(seconds=59))
+        told.append(f"#{issue.number} freezes deploys from {clock(issue.begins)}, in {span}.")
+    rest = f"{len(ordered) - 3} more begin later." if len(ordered) > 3 else ""
+    return " ".join(filter(None, [*told, rest]))
 
 
 def rank(finding: IssueVerdict) -> str:
@@ -302,6 +318,8 @@ def tell(
         text += " It lets this deploy pass, as `on-error` or `mode` say."
     if verdict.verdict in titles:
         annotate("error" if blocks else "warning", titles[verdict.verdict], text)
+    elif verdict.verdict == "clear" and verdict.coming:
+        annotate("notice", "A deploy freeze begins later", text)
     else:
         print(text)
     if verdict.overrides:

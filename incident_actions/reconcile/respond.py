@@ -174,13 +174,15 @@ def _branch(event: WorkflowEvent, tools: Tools) -> str:
 
 def _context(github: GitHub, config_path: str, tools: Tools, branch: str) -> RunContext:
     """The context of a job that begins now. Raises `errors.IncidentActionsError`."""
+    text = github.file(config_path)
     return RunContext(
         github,
-        read_config(github.file(config_path), config_path),
+        read_config(text, config_path),
         tools.clock(),
         tools.probe,
         sleep=tools.sleep,
         run_url=tools.run_url,
+        configured=text is not None,
         watchman=Watchman(github, tools.workflow, branch, tools.run),
     )
 

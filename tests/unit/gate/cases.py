@@ -617,6 +617,51 @@ INTENT = [
          pulls=(pull(7, "Fixes #12"),), source="acme/api"),
 ]  # fmt: skip
 
+
+def period(begins: str, until: str = "_No response_", more: str = "") -> str:
+    """The body of a freeze with these times; `more` comes below."""
+    return form(**{"From_(UTC)": begins, "Until_(UTC)": until}) + more
+
+
+BEGINS = [
+    case(name, [freeze(body=body)], verdict, code)
+    for name, body, verdict, code in [
+        ("a freeze that begins later", period(LATER), "clear", "not-begun"),
+        ("one that begins this second", period("2026-11-23T03:33:00Z"), "frozen", "deploy-freeze"),
+        ("a second earlier", period("2026-11-23T03:33:01Z"), "clear", "not-begun"),
+        ("one that began", period(EARLIER), "frozen", "deploy-freeze"),
+        ("a begin and an end later", period(LATER, "2026-11-23 06:00"), "clear", "not-begun"),
+        ("begun and not over", period(EARLIER, LATER), "frozen", "deploy-freeze"),
+        ("begun and over", period("2026-11-22", EARLIER), "clear", "expired"),
+        ("tomorrow, as a date", period("2026-11-24"), "clear", "not-begun"),
+        ("today, as a date", period("2026-11-23"), "frozen", "deploy-freeze"),
+        ("tomorrow and its end", period("2026-11-24", "2026-11-24"), "clear", "not-begun"),
+        ("a begin of a phrase", period("tomorrow 17:00"), "frozen", "deploy-freeze"),
+        ("a begin that is none", period("2026-13-40"), "frozen", "deploy-freeze"),
+        ("a begin after the end", period(LATER, "2026-11-23 04:00"), "frozen", "deploy-freeze"),
+        ("a begin after an end that is over", period(LATER, EARLIER), "frozen", "deploy-freeze"),
+        ("a begin at its end", period(LATER, LATER), "frozen", "deploy-freeze"),
+        ("a begin whose end can't be read", period(LATER, "some day"), "clear", "not-begun"),
+        ("two begins", period(LATER, more=f"\n\n### From\n\n{LATER}"), "frozen", "deploy-freeze"),
+        ("two ends", period(LATER, EARLIER, f"\n\n### Until\n\n{EARLIER}"), "clear", "not-begun"),
+        ("a begin under other words", form(Frozen_from=LATER), "clear", "not-begun"),
+        ("another heading with the word", form(Who_is_exempt_from_it=LATER), "frozen",
+         "deploy-freeze"),
+        ("a word that begins alike", form(Fromage=LATER), "frozen", "deploy-freeze"),
+    ]
+] + [
+    case("an incident has no begin", [issue("sev1", body=period(LATER))], "frozen", "severity"),
+    case("nor has one that freezes by a label",
+         [issue("sev3", "deploy-freeze", body=period(LATER))], "frozen", "deploy-freeze"),
+    case("a later freeze beside one in force", [freeze(body=period(LATER)), freeze(number=41)],
+         "frozen", "deploy-freeze", blocked_by=[41]),
+    case("a later freeze of another environment",
+         [freeze(body=period(LATER))], "clear", "other-environment",
+         environments=("production",), environment="staging"),
+    case("a later freeze of another service", [freeze(body=period(LATER) + "\n\n" +
+         form(Services="web"))], "clear", "other-service", services=("api",)),
+]  # fmt: skip
+
 FREEZES = [
     case(f"a freeze until {until!r}", [freeze(body=form(Until=until))], verdict, code)
     for until, verdict, code in [
@@ -770,6 +815,6 @@ BY_HAND = [
 ]  # fmt: skip
 
 CASES = [
-    *LABELS, *CHOSEN, *FORMS, *TRUST, *SERVICES, *ENVIRONMENTS, *ALLOW, *INTENT, *FREEZES, *BROKEN,
-    *BY_HAND,
+    *LABELS, *CHOSEN, *FORMS, *TRUST, *SERVICES, *ENVIRONMENTS, *ALLOW, *INTENT, *BEGINS, *FREEZES,
+    *BROKEN, *BY_HAND,
 ]  # fmt: skip

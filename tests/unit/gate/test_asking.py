@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from tests.unit.gate.cases import (
     SEV1,
     SHA,
     allow,
+    form,
     freeze,
     issue,
     outsider,
@@ -573,3 +575,24 @@ def test_a_change_is_noticed_at_once_after_quiet_waiting(
     github.lists = lambda label, query: [] if ticks.at >= 1800 else before(label, query)
     ran = run(inputs={"wait-minutes": "60"})
     assert (ran.verdict, ticks.at) == ("clear", 1800.0)
+
+
+def test_a_waiting_deploy_notices_a_freeze_that_begins(
+    run: Run, github: Hostile, ticks: Ticks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The incident ends after the freeze began: the deploy is held on, to the freeze's end."""
+    now = SimpleNamespace(now=lambda zone: NOW + timedelta(seconds=ticks.at))
+    monkeypatch.setattr(gate, "datetime", now)
+    github.believe()
+    github.tags = True
+    body = form(From="2026-11-23 03:35", Until="2026-11-23 03:45:10")
+    lists = {"incident": [SEV1], "deploy-freeze": [freeze(body=body)]}
+    github.lists = lambda label, query: [] if ended(label) else lists[label]
+
+    def ended(label: str) -> bool:
+        return label == "incident" and ticks.at >= 300
+
+    ran = run(inputs={"wait-minutes": "30"}, now=None)
+    assert "Waiting up to 25 min: Deploys are frozen by #40 deploy freeze" in ran.log
+    assert (ran.verdict, round(ticks.at, 3)) == ("clear", 730.1)  # the end of the freeze
+    assert ran.outputs["reason"] == "Deploys are not frozen. #40 is over."

@@ -9,6 +9,7 @@ import pytest
 from tests.unit.gate.cases import (
     EARLIER,
     HEAD,
+    LATER,
     SHA,
     Json,
     allow,
@@ -289,6 +290,7 @@ FORGED = [
      {"service": "api"}),
     (freeze(number=12, body=form(Who_may_deploy="dave")), "deploy-freeze", {}),
     (freeze(number=12, body=form(Until=EARLIER)), "deploy-freeze", {}),
+    (freeze(number=12, body=form(From=LATER)), "deploy-freeze", {}),
 ]  # fmt: skip
 
 
@@ -296,7 +298,7 @@ FORGED = [
 def test_whatever_a_text_says_in_the_deploys_favour_counts_by_its_editor(
     run: Run, github: Hostile, people: None, item: Json, key: str, inputs: dict[str, str]
 ) -> None:
-    """Linked fixes, services, who may deploy, the end of a freeze."""
+    """Linked fixes, services, who may deploy, the end of a freeze and its begin."""
     github.will(key, [item])
     pull = {"number": 7, "head": {"sha": HEAD}, "merge_commit_sha": SHA}
     github.will(f"/commits/{SHA}/pulls", [pull])
