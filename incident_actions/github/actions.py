@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from incident_actions.domain.changes.suspects import WorkflowRun
 from incident_actions.domain.projection.effects import StartWatch
+from incident_actions.errors import Forbidden
 from incident_actions.github.transport import PER_PAGE, Transport, actor, build, each, field
 
 
@@ -54,7 +55,10 @@ class Actions(Transport):
         https://docs.github.com/en/rest/actions/workflows#create-a-workflow-dispatch-event
         """
         path = f"/actions/workflows/{quote(start.workflow, safe='')}/dispatches"
-        self.send("POST", path, given={"ref": start.branch, "inputs": {"watch": "true"}})
+        try:
+            self.send("POST", path, given={"ref": start.branch, "inputs": {"watch": "true"}})
+        except Forbidden as error:
+            raise Forbidden(str(error), remedy="Give the job `actions: write`.") from None
 
     def workflow_states(self) -> dict[str, str]:
         """The states (`active`, `disabled_manually`, ...) of the first hundred workflows, by path.
