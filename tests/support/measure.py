@@ -72,7 +72,7 @@ def files_of_an_ack() -> set[str]:
 
     with Sandbox() as github:
         shop = Watch(github)
-        shop.grant(actions="read", checks="read", pull_requests="read")
+        shop.grant(actions="write", checks="read", pull_requests="read")
         number = shop.declare()
         shop.respond()
         shop.passes(1)
