@@ -21,6 +21,7 @@ from msgspec import Struct
 
 from incident_actions.errors import (
     ConfigError,
+    Forbidden,
     GitHubError,
     IncidentActionsError,
     RateLimited,
@@ -46,6 +47,12 @@ _STAND_BY = timedelta(minutes=5)
 """How long a watch waits for an older one to end: GitHub may show it a little longer than it is."""
 _GIVE_UP = timedelta(minutes=30)
 """How long a watch goes on asking while GitHub does not answer."""
+_AGAIN = timedelta(minutes=1)
+"""How long a watch waits after something failed."""
+_SELDOM = timedelta(minutes=16)
+"""How long it waits at most before it repeats a sweep that failed; twice as long each time."""
+
+_MADE_UP_FOR = "The next event or sweep starts another one, and says what was due meanwhile."
 
 
 class Shift(Struct, frozen=True):
@@ -102,6 +109,8 @@ class _Watch:
         self._seen: Overview | None = None
         self._changed_at: datetime | None = None
         self._not_before = shift.clock()
+        self._again: datetime | None = None
+        self._pause = _AGAIN
         self._answered = shift.clock()
         self._results: Sequence[JobResult] = ()
 
@@ -136,6 +145,7 @@ class _Watch:
             seen = look(context.github)
             recent = RecentComments(context)
             moments = [next_moment(context, seen, recent, self._swept), self._change(seen, now)]
+            moments += [self._again] if any(moments) else []
         except IncidentActionsError as error:
             self._failed(error)
             return self._not_before
@@ -151,35 +161,51 @@ class _Watch:
         before, self._seen = self._seen, seen
         if before is not None and not before.numbers <= seen.numbers:
             self._changed_at = now
-        return None if self._changed_at is None else self._changed_at + OWN_RUN
+        if self._changed_at is None:
+            return None
+        return max(self._changed_at + OWN_RUN, self._again or self._changed_at)
 
     def _sweep(self) -> None:
-        """Do everything that is due, as a scheduled sweep does."""
+        """Do everything that is due, as a scheduled sweep does.
+
+        When that fails, only this is planned anew: other moments, of other incidents, keep theirs.
+        """
         now = self._shift.clock()
         try:
             context = self._shift.context()
             self._results = sweep(context, look(context.github), RecentComments(context))
         except (Unavailable, RateLimited, Unauthorized) as error:
             self._failed(error)
+            self._swept, self._again = now, now + self._pause
+            self._pause = min(2 * self._pause, _SELDOM)
             return
         except IncidentActionsError as error:  # one issue failed, the others had their turn
             log.warning("The sweep left something undone: %s", error.told())
         self._answered = self._swept = now
-        self._changed_at = None
+        self._changed_at = self._again = None
+        self._pause = _AGAIN
         for result in self._results:
             if result.changed:
                 log.info("#%s was brought up to date.", result.issue or result.pull_request)
 
     def _failed(self, error: IncidentActionsError) -> None:
-        """Wait a minute before GitHub is asked again. Raises the error when that is of no use."""
+        """Wait a minute before the next try. Raises the error when that is of no use."""
         now = self._shift.clock()
-        if isinstance(error, Unauthorized) or now - self._answered >= _GIVE_UP:
+        if isinstance(error, Unauthorized):
+            log.warning(
+                "The watch ends: GitHub does not take its token any more. An App's token is good "
+                "for an hour; with one, give `watch-minutes: 50`. %s",
+                _MADE_UP_FOR,
+            )
+            raise error
+        if now - self._answered >= _GIVE_UP:
+            log.warning("The watch ends: GitHub has not answered for long. %s", _MADE_UP_FOR)
             raise error
         if isinstance(error, ConfigError):
             log.warning("The watch waits: %s", error.told())
         else:
             log.warning("GitHub was not reached, the watch tries again in a minute: %s", error)
-        self._not_before = now + timedelta(minutes=1)
+        self._not_before = now + _AGAIN
 
     def _hands_over(self, wake: datetime, now: datetime) -> bool:
         """Whether this watch ends now because its time is over; starts its successor before.
@@ -192,6 +218,8 @@ class _Watch:
         if left > min(_HAND_OVER, self._shift.length / 4) or not is_calm:
             return False
         watchman = self._shift.watchman
+        if isinstance(watchman.refused, Forbidden) and left > timedelta():
+            return False
         try:
             waits = any(not runs for runs in watchman.others(now).values())
             if waits or watchman.start():

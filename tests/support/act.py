@@ -23,7 +23,7 @@ from tests.support.runner import Annotation
 
 ACT = Path(sys.executable).with_name("act")
 ACTION = "OWNER/incident-actions@v1"
-LIMIT = 120  # seconds that a workflow run may take
+LIMIT = 120  # seconds that a workflow run may take, unless it is to stay awake
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,12 @@ def run_workflow(
     repository: Path,
     where: Where,
     scratch: Path,
+    limit: float = LIMIT,
 ) -> Run:
     """Run `.github/workflows/WORKFLOW` of the git repository `repository` for one event.
 
-    `uses: OWNER/incident-actions@v1` is this working tree. `scratch` takes what act writes.
+    `uses: OWNER/incident-actions@v1` is this working tree. `scratch` takes what act writes. A run
+    that takes longer than `limit` seconds is ended.
     """
     scratch.mkdir(parents=True, exist_ok=True)
     (scratch / "event.json").write_text(json.dumps(payload), encoding="utf-8")
@@ -86,7 +88,7 @@ def run_workflow(
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
-        timeout=LIMIT,
+        timeout=limit,
         check=False,
     )  # fmt: skip
     return _read(done.returncode, done.stdout, done.stderr)

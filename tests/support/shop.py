@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from incident_actions.sandbox import Person, Sandbox
-from tests.support.act import Run, run_workflow
+from tests.support.act import LIMIT, Run, run_workflow
 from tests.support.events import FORM, form_body, payload_of, schedule_event
 from tests.support.programs import ROOT, Where
 
@@ -94,7 +94,13 @@ class Shop:
         """Run the incident workflow as its schedule does."""
         return self.run("respond", ("schedule", schedule_event()))
 
-    def run(self, command: str, delivery: tuple[str, Json] | None = None) -> Run:
+    def run(
+        self,
+        command: str,
+        delivery: tuple[str, Json] | None = None,
+        limit: float = LIMIT,
+        **environment: str,
+    ) -> Run:
         """Run the workflow with this command of the action for a delivery (the last one)."""
         event, payload = delivery or self.sandbox.deliveries[-1]
         payload = payload if event == "schedule" else payload_of((event, payload))
@@ -106,8 +112,9 @@ class Shop:
             event,
             payload,
             repository=self.checkout,
-            where=Where(self.sandbox.url, NAME, TOKEN, dict(self.environment)),
+            where=Where(self.sandbox.url, NAME, TOKEN, {**self.environment, **environment}),
             scratch=self._scratch / f"run-{self._runs}",
+            limit=limit,
         )
 
     def _workflow(self, command: str) -> tuple[str, dict[str, str]]:

@@ -45,7 +45,7 @@ def perform(
 def _play(drill: Drill, story: Sequence[Scene]) -> int:
     """Play the scenes in order; how many are left when one can't be played to its end."""
     for number, scene in enumerate(story, 1):
-        drill.clock.forward_to(scene.time)
+        drill.clock.forward_to(drill.clock.today(scene.time))
         drill.narrator.step(number, len(story), f"{drill.clock():%H:%M}", scene.title)
         try:
             scene.act(drill)

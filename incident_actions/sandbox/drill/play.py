@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import zip_longest
+from pathlib import Path
 from typing import Any
 
 from ..people import Person
@@ -16,6 +20,8 @@ from .stage import Clock
 from .views import PullView, View, changes, look, look_at_pulls, pull_changes
 
 TYPING_SECONDS, RUNNER_SECONDS = 5, 15
+_SHORTLY = timedelta(seconds=2)
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class StoppedError(Exception):
@@ -95,6 +101,7 @@ class Drill:
         self.incident = 0
         self.good = self.bad = release
         self._heard = 0
+        self._watch: int | None = None
         self._last: tuple[str, dict[str, Any]] = ("", {})
 
     # People ------------------------------------------------------------------------------
@@ -132,7 +139,7 @@ class Drill:
         person.ask("POST", workflow, {"ref": "main", "inputs": {"intent": intent}})
         event, payload = self.github.deliveries[-1]
         self.clock.tick(RUNNER_SECONDS)
-        job = self._job(stage.GATE_TOKEN, event, payload, sha)
+        job = self._job(stage.GATE_TOKEN, event, payload, sha, contract.DEPLOY)
         inputs = {"service": stage.SERVICE, "environment": "production", "intent": intent}
         run = job.run(self.programs.gate, "gate", inputs)
         self._record(login, sha, run)
@@ -191,7 +198,7 @@ class Drill:
 
     def sweep(self, time: str) -> Response:
         """Wait until then, and run `respond` as its schedule does."""
-        self.clock.forward_to(time)
+        self.clock.forward_to(self.clock.today(time))
         payload = {
             "schedule": contract.cron(contract.RESPOND),
             "sender": {"login": stage.DEVELOPER},
@@ -206,16 +213,16 @@ class Drill:
         self._last = event, payload
         self.clock.tick(RUNNER_SECONDS)
         before, pulls = self.issues(), self.pulls()
+        heard = len(self.github.deliveries)
         self.github.clear_log()
-        job = self._job(stage.RESPOND_TOKEN, event, payload, self.bad)
+        job = self._job(stage.RESPOND_TOKEN, event, payload, self.bad, contract.RESPOND)
         run = job.run(self.programs.respond, "command")
-        after = self.issues()
-        told = [
-            line for number in sorted(after) for line in changes(before.get(number), after[number])
-        ]
-        told += pull_changes(pulls, self.pulls())
-        name = f"{event}.{payload['action']}" if "action" in payload else event
         asked, wrote = self.github.requests(), self.github.requests(write=True)
+        told = self._changes(before, pulls)
+        if any(_is_watch(*one) for one in self.github.deliveries[heard:]):
+            self._watch = self.github.repo(stage.REPOSITORY).runs[-1].id
+            told.append("starts the watch, a run that stays awake so that reminders are on time")
+        name = f"{event}.{payload['action']}" if "action" in payload else event
         response = Response(f"{self.clock():%H:%M}", name, run, asked, wrote, told)
         self.responses.append(response)
         if run.exit_code != 0:
@@ -227,6 +234,65 @@ class Drill:
             self.narrator.tell("bot", "", line, "")
         return response
 
+    def _changes(self, issues: dict[int, View], pulls: dict[int, PullView]) -> list[str]:
+        """What people see of what was done since those looks at issues and pull requests."""
+        after = self.issues()
+        told = [
+            line for number in sorted(after) for line in changes(issues.get(number), after[number])
+        ]
+        return told + pull_changes(pulls, self.pulls())
+
+    def watch(self, time: str = "") -> str:
+        """Let the watch go on until it sleeps; gives until when ("15:15:00"), empty once it ended.
+
+        With `time` it goes on just before then, sleeps the rest, does what is due, and sleeps
+        again. The drill does not sleep as long as the watch does: it ends the program, as a runner
+        that dies would, and starts it again shortly before it would wake.
+        """
+        if self._watch is None:
+            raise StoppedError("no watch was started")
+        moment = self.clock.today(time) if time else self.clock()
+        if time:
+            self.clock.forward_to(moment - _SHORTLY)
+        else:
+            self.clock.tick(RUNNER_SECONDS)
+        run, told = self._run_watch(self._watch, moment)
+        asleep = max(map(_wakes, run.log.splitlines()), default=_NEVER)
+        if run.exit_code == 0:
+            self.github.set_run(stage.REPOSITORY, self._watch, "completed")
+            self._watch = None
+            told.append("ends, since nothing that is open has a clock any more")
+        elif run.exit_code is None and asleep > moment:
+            told.append(f"sleeps until {asleep:%H:%M:%S}, or until something changes")
+        else:
+            raise StoppedError(f"the watch failed, {_ended(run)}", run.log)
+        for who, line in zip_longest(["the watch"], told, fillvalue=""):
+            self.narrator.tell("bot", who, line, "")
+        return f"{asleep:%H:%M:%S}" if run.exit_code is None else ""
+
+    def _run_watch(self, id: int, moment: datetime) -> tuple[Run, list[str]]:
+        """Run the watch until it ends, or sleeps for longer than until then; what it changed."""
+        self.github.set_run(stage.REPOSITORY, id, "in_progress")
+        before, pulls = self.issues(), self.pulls()
+        self.github.clear_log()
+        event, payload = next(one for one in reversed(self.github.deliveries) if _is_watch(*one))
+        job = self._job(stage.WATCH_TOKEN, event, payload, self.bad, contract.RESPOND, id)
+        # Its clock and the drill's go on together, from its first request on.
+        self.github.on_exchange = lambda _: self.clock.run()
+        try:
+            run = job.run(
+                self.programs.respond, "command", enough=lambda line: _wakes(line) > moment
+            )
+        finally:
+            self.github.on_exchange = None
+            self.clock.stop()
+        asked, wrote = self.github.requests(), self.github.requests(write=True)
+        told = self._changes(before, pulls)
+        self.responses.append(
+            Response(f"{self.clock():%H:%M}", "the watch", run, asked, wrote, told)
+        )
+        return run, told
+
     def _waiting(self) -> list[tuple[str, dict[str, Any]]]:
         """The deliveries since the last call that start the workflow of `respond`."""
         events, ours = contract.triggers(contract.RESPOND), contract.name(contract.RESPOND)
@@ -234,14 +300,22 @@ class Drill:
         self._heard = len(self.github.deliveries)
 
         def starts(event: str, payload: dict[str, Any]) -> bool:
-            if payload.get("workflow", ours) != ours:
+            if payload.get("workflow", ours) != ours or _is_watch(event, payload):
                 return False
             types = events.get(event, frozenset())
             return types is None or payload.get("action") in types
 
         return [delivery for delivery in new if starts(*delivery)]
 
-    def _job(self, token: str, event: str, payload: dict[str, Any], sha: str) -> Job:
+    def _job(
+        self,
+        token: str,
+        event: str,
+        payload: dict[str, Any],
+        sha: str,
+        workflow: Path,
+        run_id: int = 1,
+    ) -> Job:
         return Job(
             api_url=self.github.url,
             repository=stage.REPOSITORY,
@@ -251,6 +325,8 @@ class Drill:
             actor=payload["sender"]["login"],
             sha=sha,
             now=f"{self.clock():%Y-%m-%dT%H:%M:%SZ}",
+            workflow=contract.name(workflow),
+            run_id=run_id,
         )
 
     # Looking and judging -----------------------------------------------------------------
@@ -277,6 +353,17 @@ class Drill:
         missing = [part for part in parts if part not in text]
         instead = f"expected {' and '.join(missing)} in: {_plain(text)}"
         self.narrator.check(not missing, what, instead)
+
+
+def _is_watch(event: str, payload: dict[str, Any]) -> bool:
+    """Whether a delivery starts a watch; that is another job than the one for what people do."""
+    return event == "workflow_dispatch" and "watch" in (payload.get("inputs") or {})
+
+
+def _wakes(line: str) -> datetime:
+    """When the watch wakes, by a line of its log; the earliest of all times where it says none."""
+    found = re.match(r"Awake\. The next moment is (\S+ \S+) UTC", line)
+    return datetime.fromisoformat(f"{found[1]}+00:00") if found else _NEVER
 
 
 def _ended(run: Run) -> str:

@@ -8,7 +8,8 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ class Annotation:
 
 @dataclass(frozen=True)
 class Run:
-    """What a step left behind. `exit_code` is None when it was ended for taking too long."""
+    """What a step left behind. `exit_code` is None when it was ended from outside."""
 
     exit_code: int | None
     outputs: Mapping[str, str]
@@ -78,7 +79,10 @@ class Programs:
 
 @dataclass(frozen=True)
 class Job:
-    """A job that a runner runs: where, for which event, with whose token."""
+    """A job that a runner runs: where, for which event, with whose token.
+
+    `workflow` is the path of the workflow, `run_id` the number of its run.
+    """
 
     api_url: str
     repository: str
@@ -88,11 +92,20 @@ class Job:
     actor: str
     sha: str
     now: str
+    workflow: str
+    run_id: int = 1
 
     def run(
-        self, command: Sequence[str], step: str, inputs: Mapping[str, str] | None = None
+        self,
+        command: Sequence[str],
+        step: str,
+        inputs: Mapping[str, str] | None = None,
+        enough: Callable[[str], bool] | None = None,
     ) -> Run:
-        """Run one step of action.yml, by its id; `inputs` are those that the caller sets."""
+        """Run one step of action.yml, by its id; `inputs` are those that the caller sets.
+
+        It is ended when it takes too long, and after a line of its log that is `enough`.
+        """
         with tempfile.TemporaryDirectory(prefix="drill-") as folder:
             home = Path(folder)
             event = home / "event.json"
@@ -114,16 +127,18 @@ class Job:
                 "GITHUB_EVENT_PATH": str(event),
                 "GITHUB_OUTPUT": str(outputs),
                 "GITHUB_REF": "refs/heads/main",
+                "GITHUB_REF_NAME": "main",
                 "GITHUB_REPOSITORY": self.repository,
-                "GITHUB_RUN_ID": "1",
+                "GITHUB_RUN_ID": str(self.run_id),
                 "GITHUB_SERVER_URL": "https://github.com",
                 "GITHUB_SHA": self.sha,
                 "GITHUB_STEP_SUMMARY": str(summary),
                 "GITHUB_TRIGGERING_ACTOR": self.actor,
+                "GITHUB_WORKFLOW_REF": f"{self.repository}/{self.workflow}@refs/heads/main",
                 "GITHUB_WORKSPACE": folder,
                 "INCIDENT_NOW": self.now,
             }
-            exit_code, log = _start(command, folder, environment)
+            exit_code, log = _start(command, folder, environment, enough)
             return Run(
                 exit_code,
                 _read_outputs(outputs.read_text("utf-8")),
@@ -133,25 +148,47 @@ class Job:
 
 
 def _start(
-    command: Sequence[str], folder: str, environment: Mapping[str, str]
+    command: Sequence[str],
+    folder: str,
+    environment: Mapping[str, str],
+    enough: Callable[[str], bool] | None,
 ) -> tuple[int | None, str]:
     """Run to the end: exit code and log. An interruption ends the program before it goes on."""
     try:
-        done = subprocess.run(
+        program = subprocess.Popen(
             list(command),
             cwd=folder,
             env=dict(environment),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=LIMIT_SECONDS,
-            check=False,
+            encoding="utf-8",
+            errors="replace",
         )
-    except subprocess.TimeoutExpired as late:
-        return None, (late.output or b"").decode("utf-8", "replace")
     except OSError as error:
         return None, f"{command[0]} can't be started: {error}"
-    return done.returncode, done.stdout.decode("utf-8", "replace")
+    log: list[str] = []
+    ended = threading.Event()
+
+    def end() -> None:
+        ended.set()
+        program.kill()
+
+    timer = threading.Timer(LIMIT_SECONDS, end)
+    with program:
+        try:
+            timer.start()
+            for line in program.stdout or ():
+                log.append(line)
+                if enough is not None and enough(line):
+                    end()
+            program.wait()
+        except BaseException:
+            program.kill()
+            raise
+        finally:
+            timer.cancel()
+    return (None if ended.is_set() else program.returncode), "".join(log)
 
 
 def _read_outputs(text: str) -> dict[str, str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from time import monotonic
 
 from ..sandbox import Sandbox
 from . import contract
@@ -13,28 +14,44 @@ START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)  # hours before the first scene
 
 ON_CALL, SUPPORT, DEVELOPER, STRANGER = "dana-oncall", "sam-support", "kim-developer", "stranger"
 RESPOND_TOKEN, GATE_TOKEN = "drill-respond-token", "drill-gate-token"
+WATCH_TOKEN = "drill-watch-token"
 
 CONFIG = f"reminders: {{backup: {DEVELOPER}, escalation: [{SUPPORT}]}}\n"
 
 
 class Clock:
-    """The drill's own time, which moves when it is told to."""
+    """The drill's own time, which moves when it is told to, and by itself from `run` to `stop`."""
 
     def __init__(self, now: datetime = START) -> None:
         self._now = now
+        self._running_since: float | None = None
 
     def __call__(self) -> datetime:
         """Now."""
-        return self._now
+        if self._running_since is None:
+            return self._now
+        return self._now + timedelta(seconds=monotonic() - self._running_since)
+
+    def run(self) -> None:
+        """Go on by itself, as a real clock does; nothing new when it runs already."""
+        if self._running_since is None:
+            self._running_since = monotonic()
+
+    def stop(self) -> None:
+        """Stand still again, at a full second."""
+        self._now, self._running_since = self().replace(microsecond=0), None
 
     def tick(self, seconds: float) -> None:
         """Let some seconds pass."""
         self._now += timedelta(seconds=seconds)
 
-    def forward_to(self, time: str) -> None:
-        """Jump to a time of the same day ("14:02"); a time that is over changes nothing."""
-        hour, minute = map(int, time.split(":"))
-        self._now = max(self._now, self._now.replace(hour=hour, minute=minute, second=0))
+    def forward_to(self, moment: datetime) -> None:
+        """Jump to a moment; one that is over changes nothing."""
+        self._now = max(self._now, moment)
+
+    def today(self, at: str) -> datetime:
+        """The moment of a time of this day ("14:02", "14:02:30")."""
+        return datetime.combine(self._now, time.fromisoformat(at), UTC)
 
 
 def build(github: Sandbox) -> str:
@@ -48,6 +65,7 @@ def build(github: Sandbox) -> str:
     github.user(STRANGER)
     for path in (contract.RESPOND, contract.DEPLOY):
         github.workflow(REPOSITORY, contract.name(path))
+        github.file(REPOSITORY, contract.name(path), path.read_text("utf-8"))
     github.file(REPOSITORY, ".github/incident.yml", CONFIG)
     form = contract.FORM
     github.file(REPOSITORY, contract.name(form), form.read_text("utf-8"))
@@ -55,6 +73,8 @@ def build(github: Sandbox) -> str:
     gate = contract.permissions(contract.DEPLOY, "gate")
     github.actions_token(RESPOND_TOKEN, REPOSITORY, respond)
     github.actions_token(GATE_TOKEN, REPOSITORY, gate)
+    watch = contract.permissions(contract.RESPOND, "watch")
+    github.actions_token(WATCH_TOKEN, REPOSITORY, watch)
     developer = github.as_user(DEVELOPER, REPOSITORY)
     release = developer.push({"session.txt": "store: disk\n"}, "Release 41")
     developer.deploy(release)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from ..people import Person
@@ -16,10 +17,11 @@ _REACTIONS = {"+1": "👍", "-1": "👎", "eyes": "👀", "rocket": "🚀", "con
 
 @dataclass(frozen=True)
 class Comment:
-    """A comment, with the reactions to it."""
+    """A comment, with the reactions to it; `at` is when it was posted, in UTC."""
 
     id: int
     author: str
+    at: datetime
     body: str
     reactions: tuple[str, ...]
 
@@ -95,7 +97,14 @@ def _view(person: Person, issue: dict[str, Any]) -> View:
         assignees=frozenset(user["login"] for user in issue["assignees"]),
         body=issue["body"] or "",
         comments=tuple(
-            Comment(row["id"], row["user"]["login"], row["body"], reactions(row)) for row in rows
+            Comment(
+                row["id"],
+                row["user"]["login"],
+                datetime.fromisoformat(row["created_at"]),
+                row["body"],
+                reactions(row),
+            )
+            for row in rows
         ),
     )
 

@@ -61,7 +61,7 @@ def test_the_whole_drill_plays_and_leaves_its_record(tmp_path: Path) -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=600,
         check=False,
     )
 

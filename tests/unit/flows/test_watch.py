@@ -225,7 +225,9 @@ def test_a_doubled_watch_says_nothing_twice(night: Night) -> None:
     assert len(posted) == 5  # nobody commands, three times; the update is due, twice
 
 
-def test_without_the_permission_it_is_said_once(night: Night) -> None:
+def test_without_the_permission_it_is_said_once(
+    night: Night, caplog: pytest.LogCaptureFixture
+) -> None:
     """Everything else works as ever, and GitHub is not asked again and again."""
     night.grant(actions="read")
     number = night.declare()
@@ -234,6 +236,9 @@ def test_without_the_permission_it_is_said_once(night: Night) -> None:
     [text] = night.said(number, "no-watch")
     assert "`actions: write`" in text
     assert "`incident.yml`" in text
+    logged = [each for each in caplog.messages if each.startswith("StartWatch was left out.")]
+    assert all(each.endswith("Give the job `actions: write`.") for each in logged)
+    assert logged
     night.github.clear_log()
     night.say(number, "/note slow")
     assert not any("dispatches" in entry.path for entry in night.github.log)
@@ -272,7 +277,7 @@ def test_a_forgotten_incident_burns_no_minutes(night: Night) -> None:
     assert len(night.actions.watches) == 1
 
 
-def test_a_lost_token_ends_it_with_a_word(night: Night) -> None:
+def test_a_lost_token_ends_it_with_a_word(night: Night, caplog: pytest.LogCaptureFixture) -> None:
     """The token of an App is good for an hour."""
     night.declare()
     night.actions.pass_(minutes=2)
@@ -281,9 +286,10 @@ def test_a_lost_token_ends_it_with_a_word(night: Night) -> None:
     assert night.actions.watches == []
     [error] = night.actions.errors
     assert isinstance(error, Unauthorized)
+    assert "`watch-minutes: 50`" in caplog.text
 
 
-def test_an_outage_is_outlived(night: Night) -> None:
+def test_an_outage_is_outlived(night: Night, caplog: pytest.LogCaptureFixture) -> None:
     """Twenty minutes without GitHub; what was due meanwhile is said then. An hour ends it."""
     number = night.declare()
     night.actions.pass_(minutes=3)
@@ -296,3 +302,39 @@ def test_an_outage_is_outlived(night: Night) -> None:
     night.actions.pass_(minutes=45)
     assert night.actions.watches == []
     assert isinstance(night.actions.errors[-1], Unavailable)
+    assert "GitHub has not answered for long" in caplog.text
+
+
+def test_a_sweep_that_fails_again_and_again_is_repeated_ever_less_often(night: Night) -> None:
+    """GitHub shows the lists, but never the comments of one incident. That uses up no hour's
+    requests, and the other incident's reminders are on time.
+    """
+    night.declare()
+    night.actions.pass_(minutes=2)
+    other = night.declare()
+    night.actions.pass_(minutes=2)
+    night.github.fail("GET */issues/1/comments*", status=502, times=10**6)
+    night.say(1, "/ack", run=False)
+    used = dict(night.github.site.used)
+    night.actions.pass_(hours=1)
+    assert night.github.site.used[BOT] - used[BOT] < 400
+    assert len(night.actions.watches) == 1
+    due = BEGIN + timedelta(minutes=17)
+    assert night.reminders(other)[f"no-commander.{due:%Y%m%dT%H%M%SZ}"] - due < timedelta(minutes=1)
+    night.github.site.faults.clear()
+    night.actions.pass_(minutes=17)
+    assert "acknowledged" in night.github.repo(REPO).issues[1].body.lower()
+
+
+def test_a_hand_over_that_is_forbidden_is_tried_once_and_at_the_end(
+    night: Night, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Somebody who may not lend it `actions: write` started this watch by hand."""
+    night.actions.length = timedelta(minutes=30)
+    night.declare()
+    night.actions.pass_(minutes=1)
+    night.grant(actions="read")
+    night.actions.pass_(minutes=31)
+    assert night.actions.watches == []
+    refused = [each for each in caplog.messages if each.startswith("StartWatch was left out.")]
+    assert 1 <= len(refused) <= 2

@@ -52,6 +52,13 @@ def first_response(drill: Drill) -> None:
     drill.expect("the second event of the same form changes nothing", again.writes, 0)
 
 
+@scene("14:02", "A run stays awake")
+def awake(drill: Drill) -> None:
+    """GitHub's schedule is late; so the bot's first run started one that watches the clock."""
+    due = "14:07"
+    drill.expect("it sleeps until somebody should be in command", drill.watch()[:5], due)
+
+
 @scene("14:03", "Somebody from outside wants the freeze gone")
 def stranger(drill: Drill) -> None:
     """Anybody may comment in a public repository; nobody outside decides."""
@@ -207,3 +214,9 @@ def twice(drill: Drill) -> None:
     response = drill.respond_again()
     drill.expect("the second run writes nothing", response.writes, 0)
     drill.expect("and says so", response.run.outputs.get("changed"), "false")
+
+
+@scene("14:28", "Nobody needs to be awake")
+def asleep(drill: Drill) -> None:
+    """Minutes are billed, so the watch ends with the incident."""
+    drill.expect("the watch ends", drill.watch(), "")
