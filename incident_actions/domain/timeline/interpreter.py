@@ -270,6 +270,11 @@ class Statement(Struct, frozen=True):
     lines: tuple[tuple[TakenLine | MisreadLine, Deed], ...]
 
 
+MOST_OF_A_STRANGER = 4_000
+"""How many characters are read of a comment by somebody who may command nothing. That is enough to
+refuse what they command; every run reads it again, and GitHub takes sixteen times as many."""
+
+
 def statements(
     comment: Comment, permissions: Permissions, date_order: DateOrder | None = None
 ) -> tuple[Statement, ...]:
@@ -287,13 +292,15 @@ def statements(
         if said and version.by.bot:
             continue  # a program that tidies comments up says nothing in anybody's name
         before, said = said, []
-        if before and permissions.of(deed) < Permission.TRIAGE:
-            lines = read_comment(version.text or "", version.at, date_order)
+        stranger = permissions.of(deed) < Permission.TRIAGE
+        text = (version.text or "")[: MOST_OF_A_STRANGER if stranger else None]
+        if before and stranger:
+            lines = read_comment(text, version.at, date_order)
             new = [line for line in lines if not any(_same_line(old[0], line) for old in before)]
             said = [*before, *((line, deed, version.at) for line in new)]
             continue
         first = comment.created_at if version.by == comment.author and not before else version.at
-        for line in read_comment(version.text or "", first, date_order):
+        for line in read_comment(text, first, date_order):
             same = next((old for old in before if _same_line(old[0], line)), None)
             other = next((old for old in before if _same_command(old[0], line)), None)
             if same is not None:
@@ -301,7 +308,7 @@ def statements(
                 said.append(same)
             elif other is not None:
                 before.remove(other)
-                corrected = read_comment(version.text or "", other[2], date_order)
+                corrected = read_comment(text, other[2], date_order)
                 again = next(each for each in corrected if each.line == line.line)
                 said.append((again, deed, other[2]))
             else:

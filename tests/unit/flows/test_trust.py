@@ -500,6 +500,23 @@ def test_long_comments_without_commands_cost_nothing(
     assert sum(read) < 1_000
 
 
+def test_long_comments_full_of_commands_are_read_in_part(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stranger's first commands are refused, once; the rest of the comment costs nothing."""
+    number = shop.incident()
+    for n in range(10):
+        shop.eve.comment(number, f"{n}\n" + "/ack\n" * 13_000)
+    read: list[int] = []
+    whole = parser._READER.parse
+    monkeypatch.setattr(
+        parser._READER, "parse", lambda source: (read.append(len(source)), whole(source))[1]
+    )
+    shop.says(shop.alice, number, "/ack")
+    assert shop.state(number).commander == "alice"
+    assert sum(read) < 200_000
+
+
 def test_reading_fails_loudly_when_editors_cannot_be_asked(shop: Shop) -> None:
     """A body is not believed unseen."""
     number = shop.incident()
