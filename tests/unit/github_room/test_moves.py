@@ -45,8 +45,8 @@ class TestTransferred:
     ) -> None:
         """A late run for it writes nothing, neither there nor to the issue of the same number."""
         number = shop.declare()
-        shop.respond()
         event = shop.github.deliveries[-1]
+        shop.respond()
         same = int(shop.alice.open_issue("Something else", "text")["number"])
         there = a_stranger_takes_the_number(shop, number)
         assert there == same
