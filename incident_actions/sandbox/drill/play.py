@@ -67,7 +67,10 @@ class Deploy:
 
 @dataclass(frozen=True)
 class Response:
-    """A run of `respond`: for which event, how many requests it made, what it changed."""
+    """A run of `respond`: for which event, how many requests it made, what it changed.
+
+    A watch that sleeps is `asleep` until then.
+    """
 
     time: str
     event: str
@@ -75,6 +78,7 @@ class Response:
     requests: int
     writes: int
     changes: Sequence[str]
+    asleep: datetime | None = None
 
     @property
     def cost(self) -> str:
@@ -256,22 +260,23 @@ class Drill:
             self.clock.forward_to(moment - _SHORTLY)
         else:
             self.clock.tick(RUNNER_SECONDS)
-        run, told = self._run_watch(self._watch, moment)
-        asleep = max(map(_wakes, run.log.splitlines()), default=_NEVER)
-        if run.exit_code == 0:
+        response = self._run_watch(self._watch, moment)
+        run, asleep = response.run, response.asleep
+        told = [f"wakes at {time}"] * bool(time) + [*response.changes]
+        if asleep is not None:
+            told.append(f"sleeps until {asleep:%H:%M:%S}, or until something changes")
+        elif run.exit_code == 0 and "The watch ends." in run.log:
             self.github.set_run(stage.REPOSITORY, self._watch, "completed")
             self._watch = None
             told.append("ends, since nothing that is open has a clock any more")
-        elif run.exit_code is None and asleep > moment:
-            told.append(f"sleeps until {asleep:%H:%M:%S}, or until something changes")
         else:
             raise StoppedError(f"the watch failed, {_ended(run)}", run.log)
         for who, line in zip_longest(["the watch"], told, fillvalue=""):
             self.narrator.tell("bot", who, line, "")
-        return f"{asleep:%H:%M:%S}" if run.exit_code is None else ""
+        return f"{asleep:%H:%M:%S}" if asleep else ""
 
-    def _run_watch(self, id: int, moment: datetime) -> tuple[Run, list[str]]:
-        """Run the watch until it ends, or sleeps for longer than until then; what it changed."""
+    def _run_watch(self, id: int, moment: datetime) -> Response:
+        """Run the watch until it ends, or sleeps for longer than until then."""
         self.github.set_run(stage.REPOSITORY, id, "in_progress")
         before, pulls = self.issues(), self.pulls()
         self.github.clear_log()
@@ -286,12 +291,18 @@ class Drill:
         finally:
             self.github.on_exchange = None
             self.clock.stop()
-        asked, wrote = self.github.requests(), self.github.requests(write=True)
-        told = self._changes(before, pulls)
-        self.responses.append(
-            Response(f"{self.clock():%H:%M}", "the watch", run, asked, wrote, told)
+        asleep = max(map(_wakes, run.log.splitlines()), default=_NEVER)
+        response = Response(
+            f"{self.clock():%H:%M}",
+            "workflow_dispatch, the watch",
+            run,
+            self.github.requests(),
+            self.github.requests(write=True),
+            self._changes(before, pulls),
+            asleep=asleep if run.exit_code is None and asleep > moment else None,
         )
-        return run, told
+        self.responses.append(response)
+        return response
 
     def _waiting(self) -> list[tuple[str, dict[str, Any]]]:
         """The deliveries since the last call that start the workflow of `respond`."""

@@ -106,12 +106,14 @@ def _responses(responses: list[Response]) -> str:
     for one in responses:
         told = "\n".join(f"- {_inline(change)}" for change in one.changes)
         parts.append(f"## {one.time} {one.event}")
-        parts.append(f"{one.cost[:1].upper()}{one.cost[1:]}. The job summary:")
-        parts.append(one.run.summary.strip() or "(empty)")
+        parts.append(f"{one.cost[:1].upper()}{one.cost[1:]}.")
+        if one.run.summary.strip():
+            parts.append(f"The job summary:\n\n{one.run.summary.strip()}")
         if told:
             parts.append(f"What changed:\n\n{told}")
-        if one.run.exit_code != 0:
-            parts.append(f"It failed:\n\n```text\n{one.run.log.strip()}\n```")
+        if one.asleep or one.run.exit_code != 0:
+            ended = "It sleeps. Its log" if one.asleep else "It failed"
+            parts.append(f"{ended}:\n\n```text\n{one.run.log.strip()}\n```")
     return "\n\n".join(parts)
 
 

@@ -126,6 +126,33 @@ def test_a_bot_that_does_nothing_fails_the_drill(play: Play, tmp_path: Path) -> 
     assert "✗ the dashboard is at the top" in told
 
 
+def test_a_bot_that_starts_no_watch_fails_the_drill(play: Play, tmp_path: Path) -> None:
+    """Nobody would keep reminders on time."""
+    idle = program(tmp_path, "print('done')\n")
+
+    good, told = play(STORY[: DECLARED + 1], Programs(respond=idle))
+
+    assert not good
+    assert "no watch was started" in told
+
+
+def test_a_watch_that_does_not_stay_awake_fails_the_drill(play: Play, tmp_path: Path) -> None:
+    """It may end only when nothing has a clock any more, and has to say so."""
+    sleepy = program(
+        tmp_path,
+        "import json, os, sys\n"
+        "if 'inputs' not in json.load(open(os.environ['GITHUB_EVENT_PATH'])):\n"
+        "    os.execv(sys.executable, [sys.executable, '-m', 'incident_actions', 'respond'])\n"
+        "print('good night')\n",
+    )
+
+    good, told = play(STORY[: DECLARED + 1], Programs(respond=sleepy))
+
+    assert not good
+    assert "the watch failed, with exit code 0" in " ".join(told.split())
+    assert "| good night" in told
+
+
 @pytest.mark.parametrize("which", ["gate", "respond"])
 def test_a_program_that_crashes_shows_its_log_and_stops_the_drill(
     play: Play, tmp_path: Path, which: str
