@@ -15,9 +15,6 @@ from incident_actions.domain.projection.effects import StartWatch
 from incident_actions.errors import Forbidden
 from incident_actions.github.transport import PER_PAGE, Transport, actor, build, each, field
 
-_MAY_START = "Give the jobs `permissions: actions: write`. Else reminders come once an hour only."
-
-
 class Actions(Transport):
     """Each method makes one request. All raise `errors.GitHubError`."""
 
@@ -60,7 +57,7 @@ class Actions(Transport):
         try:
             self.send("POST", path, given={"ref": start.branch, "inputs": {"watch": "true"}})
         except Forbidden as error:
-            raise Forbidden(str(error), remedy=_MAY_START) from None
+            raise Forbidden(str(error), remedy="Give the job `actions: write`.") from None
 
     def workflow_states(self) -> dict[str, str]:
         """The states (`active`, `disabled_manually`, ...) of the first hundred workflows, by path.
