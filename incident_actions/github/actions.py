@@ -15,6 +15,7 @@ from incident_actions.domain.projection.effects import StartWatch
 from incident_actions.errors import Forbidden
 from incident_actions.github.transport import PER_PAGE, Transport, actor, build, each, field
 
+
 class Actions(Transport):
     """Each method makes one request. All raise `errors.GitHubError`."""
 
