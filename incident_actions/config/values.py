@@ -106,7 +106,7 @@ def read_severities(text: str) -> tuple[str, ...]:
     if found == ("off",):
         return ()
     if not set(found) <= {each.value for each in Severity}:
-        raise ValueError("must be severities like `sev1, sev2`, or `off`")
+        raise ValueError(f"`{text[:40]}` must be severities like `sev1, sev2`, or `off`")
     return found
 
 

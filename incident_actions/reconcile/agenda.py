@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from incident_actions.domain.freeze.windows import split_mark
 from incident_actions.domain.issue.observation import REMINDER, Issue
 from incident_actions.domain.projection.state import State, is_stale, state_of
 from incident_actions.domain.reminders.clock import is_watched, next_due, rests_at
@@ -90,14 +89,12 @@ def _after_its_own_run(issue: Issue, after: datetime) -> datetime:
 def freeze_moment(context: RunContext, freeze: Issue, after: datetime) -> datetime | None:
     """When a freeze begins or ends after `after`; None when that is too far away for a watch.
 
-    The gate reads both times itself, so nothing depends on a run but what people read. Somebody who
-    declares a freeze may wait for it; for a scheduled window the last hour is enough.
+    The gate reads both times itself, so nothing depends on a run but what people read: the last
+    hour, in which the scheduled sweep may not come any more, is enough.
     """
-    policy = context.config.reminder_policy(context.now)
     edge = read_wish(freeze).next_edge(after)
-    scheduled = split_mark(freeze.body)[0] is not None
-    near = NEXT_CHANCE if scheduled or policy.rests is None else policy.rests
     believed = freeze.author.bot or freeze.association in TRUSTED
-    if edge is None or not policy.watched or not believed or is_held(freeze):
+    if edge is None or not believed or is_held(freeze):
         return None
-    return edge if edge - context.now <= near else None
+    watched = context.config.reminder_policy(context.now).watched
+    return edge if watched and edge - context.now <= NEXT_CHANCE else None

@@ -179,7 +179,8 @@ def _keep(
         if untrusted_report.was_taken(observation, deed):
             return ()
         if may(deed.login):
-            ended = _ended(issue, deed.login, source_of(deed.key), "closed by hand")
+            source = untrusted_report.BY_HAND + source_of(deed.key)
+            ended = _ended(issue, deed.login, source, "closed by hand")
             done = untrusted_report.say_and_edit(context, observation, [ended], None)
             return (JobResult(issue=issue.number, changed=bool(done)),)
     decision = decide(current, Subject.FREEZE, permissions, needs)

@@ -10,6 +10,7 @@ from incident_actions.domain.issue import labels as names
 from incident_actions.domain.issue.observation import BotComments, Comment, Issue, find_bot_comments
 from incident_actions.domain.reminders.due import NEXT_CHANCE
 from incident_actions.domain.reminders.kinds import LATEST
+from incident_actions.domain.timeline.interpreter import NoticeKind
 from incident_actions.domain.timeline.parser import read_comment
 from incident_actions.errors import GitHubError
 from incident_actions.reconcile.context import RunContext
@@ -34,6 +35,16 @@ class RecentComments:
     def own(self, number: int) -> BotComments:
         """The bot's comments on one issue."""
         return find_bot_comments(self._on(number), [self._context.config.bot])
+
+    def ended_by_what_stands(self, number: int) -> bool:
+        """Whether the bot said lately that a freeze ended, and the command for it is still there.
+
+        The notice's key holds the id of that comment; other ways to end a freeze have none.
+        """
+        ends = self.own(number).of_kind(NoticeKind.FREEZE_ENDED)
+        ids = {key.partition(".")[2] for key in ends}
+        there = {str(comment.id) for comment in self._on(number)}
+        return bool(ends) and {id for id in ids if id.isdecimal()} <= there
 
     def held_to_look_at(self, issues: Sequence[Issue]) -> list[Issue]:
         """Those of these issues that are held and may need an answer, the longest wait first.

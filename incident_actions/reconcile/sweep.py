@@ -18,7 +18,6 @@ from incident_actions.domain.issue.observation import REMINDER, Issue, Observati
 from incident_actions.domain.projection.state import State, is_stale, state_of
 from incident_actions.domain.projection.wanted import through_lock
 from incident_actions.domain.reminders.due import due
-from incident_actions.domain.timeline.interpreter import NoticeKind
 from incident_actions.errors import Forbidden, GitHubError, NotFound, Rejected, Unavailable
 from incident_actions.reconcile import plan
 from incident_actions.reconcile.apply import apply, took_place
@@ -156,7 +155,7 @@ def _may_be_wrong(
     if state is not None:
         doubted = state.status.open or issue.number in doubtful
         return doubted or _unchanged(context, issue, recent) is None
-    return labelled and not recent.own(issue.number).of_kind(NoticeKind.FREEZE_ENDED)
+    return labelled and not recent.ended_by_what_stands(issue.number)
 
 
 def _held_reports(

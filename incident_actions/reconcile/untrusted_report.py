@@ -110,11 +110,16 @@ def judged_now(github: GitHub, observation: Observation) -> Permissions:
     return permissions
 
 
+BY_HAND = "hand-"
+"""Stands before the id of an event in the key of a notice; the id of a comment stands alone."""
+
+
 def was_taken(observation: Observation, deed: Deed) -> bool:
     """Whether the bot has said that the freeze ended with this deed."""
     said = observation.own.of_kind(NoticeKind.FREEZE_ENDED)
-    notice = said.get(f"{observation.issue.number}.{source_of(deed.key)}")
-    return notice is not None and deed.at <= notice.created_at
+    source = source_of(deed.key)
+    notices = (said.get(f"{observation.issue.number}.{key}") for key in (source, BY_HAND + source))
+    return any(notice is not None and deed.at <= notice.created_at for notice in notices)
 
 
 def confirmed(observation: Observation, by: str, opened: int | None) -> Notice:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import yaml
-
 from ..errors import forbidden, not_found, unprocessable
 from ..model import Record
 from ..render import node_id, repository_url, short_repository_json, user_json
@@ -145,11 +143,10 @@ def _takes_a_dispatch(call: Call, path: str, ref: str, inputs: dict[str, Any]) -
     entry = git.files(git.commits[tip].tree).get(path) if tip else None
     if entry is None:
         return
-    events = yaml.load(git.blobs[entry[1]], yaml.BaseLoader).get("on") or {}
-    if "workflow_dispatch" not in events:
+    text = git.blobs[entry[1]].decode()
+    if "workflow_dispatch" not in text:
         raise unprocessable("Workflow does not have 'workflow_dispatch' trigger")
-    asked = (events["workflow_dispatch"] or {}) if isinstance(events, dict) else {}
-    unknown = sorted(set(inputs) - set(asked.get("inputs") or {} if asked else {}))
+    unknown = sorted(name for name in inputs if f" {name}:" not in text)
     if unknown:
         raise unprocessable(f"Unexpected inputs provided: {json.dumps(unknown)}")
 

@@ -113,7 +113,10 @@ def test_every_mistake_is_told_at_once() -> None:
         ("a: !!python/object:os.system x", "line 1"),
         ("a: &x [*x]", "a: unknown key"),
         ("reminders: {tick: 5m}", "reminders.tick: unknown key"),
-        ("reminders: {watch: sev4}", "reminders.watch: must be severities like `sev1, sev2`"),
+        (
+            "reminders: {watch: sev4}",
+            "reminders.watch: `sev4` must be severities like `sev1, sev2`",
+        ),
         ("reminders: {watch: true}", "reminders.watch: "),
         ("reminders: {watch-rests: 0m}", "reminders.watch-rests: "),
         ("reminders: {stalled: {after: soon}}", "reminders.stalled.after: "),

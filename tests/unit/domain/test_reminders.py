@@ -341,7 +341,7 @@ def test_the_configuration_sets_times(
             "watch-rests: 0m",
             "reminders.watch-rests: must be a time above zero like `30m` or `1d12h`, or `off`",
         ),
-        ("watch: sev4", "reminders.watch: must be severities like `sev1, sev2`, or `off`"),
+        ("watch: sev4", "reminders.watch: `sev4` must be severities like `sev1, sev2`, or `off`"),
         (
             "stalled: {after: soon}",
             "reminders.stalled.after: must be a time like `30m`, `2h`, `1d12h`, or `off`",

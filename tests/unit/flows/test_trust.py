@@ -413,6 +413,22 @@ def test_what_no_run_saw_of_a_closed_incident_is_seen_by_the_next_sweep(
     assert shop.asked(f"/issues/{number}/timeline") == 0
 
 
+def test_a_freeze_whose_end_was_taken_back_goes_on(shop: Shop) -> None:
+    """Somebody deletes their `/thaw`, and the run for that is lost: the next sweep sees it."""
+    shop.alice.ask("POST", "/labels", {"name": "deploy-freeze", "color": "ededed"})
+    number = int(shop.alice.open_issue("Move", "We move.", ["deploy-freeze"])["number"])
+    shop.respond()
+    comment = shop.says(shop.alice, number, "/thaw it is over")
+    assert not shop.is_open(number)
+    shop.passes(5)
+    shop.sweep()
+    assert not shop.is_open(number)
+    shop.alice.delete_comment(comment)
+    shop.passes(5)
+    shop.sweep()
+    assert shop.is_open(number)
+
+
 @pytest.mark.parametrize("how", CLOSERS)
 def test_a_freeze_closed_without_a_run_is_put_right_by_the_next_sweep(shop: Shop, how: str) -> None:
     """Only those who may end it end it."""

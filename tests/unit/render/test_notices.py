@@ -18,7 +18,7 @@ from incident_actions.domain.playbook.checklist import PASSED
 from incident_actions.domain.timeline.commands.pages import RequestedPage
 from incident_actions.domain.timeline.interpreter import Notice, NoticeKind, name_of, reply
 from incident_actions.domain.timeline.parser import read_comment
-from incident_actions.render.comments import scheduler, write
+from incident_actions.render.comments import no_watch, scheduler, write
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 
@@ -27,7 +27,11 @@ NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 def test_every_kind_of_notice_has_its_template(kind: NoticeKind) -> None:
     """And the comment is found again by its name."""
     notice = Notice(kind, "7", to="alice", text="why")
-    text = scheduler(notice, "incident.yml", NOW) if kind == "scheduler" else write(notice)
+    special = {
+        "scheduler": lambda: scheduler(notice, "incident.yml", NOW),
+        "no-watch": lambda: no_watch(notice, "incident.yml", forbidden=True),
+    }
+    text = special.get(kind, lambda: write(notice))()
     comment = Comment(1, Actor("bot"), text, NOW, NOW)
     assert list(find_bot_comments([comment], ["bot"]).by_name) == [name_of(notice)]
 
