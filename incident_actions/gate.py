@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-    from incident_actions.gate_decision import Code, IssueVerdict
+    from incident_actions.gate_decision import Code, IssueVerdict, ListedIssue
     from incident_actions.gate_inputs import MergeGroup, SourcePull
 
 SEVERITIES = ("sev1", "sev2", "sev3")  # the worst first
@@ -108,8 +108,10 @@ class GateVerdict(SimpleNamespace):
     remedy: str = ""
     # The issues that freeze this deploy, or would freeze it without an override.
     findings: tuple[IssueVerdict, ...] = ()
+    coming: tuple[ListedIssue, ...] = ()  # the freezes that will stop this deploy, later
     notes: tuple[str, ...] = ()
     along: tuple[str, ...] = ()  # commits that an allowed change takes along, if that is known
+    wait: float = 0.0  # seconds until GitHub wants to be asked again
 
     @property
     def overrides(self) -> list[dict[str, Any]]:
@@ -258,15 +260,22 @@ def read_inputs(argv: Sequence[str], env: Mapping[str, str]) -> tuple[GateSettin
     require(is_api_url(api), "GITHUB_API_URL", shown, remedy)
     inside = ".." not in value["config"].split("/")
     require(inside, "`config`", value["config"], "Name a path inside the repository.")
+    intent = choice("intent", value["intent"], ("deploy", "rollback", "fix"))
     event, sha = variable("GITHUB_EVENT_NAME"), value["sha"].lower()
-    whole = re.fullmatch(r"(?:[0-9a-f]{40}|[0-9a-f]{64})?", sha)
-    require(whole, "`sha`", sha, "Give the full hash of the commit that is deployed.")
+    if not re.fullmatch(r"(?:[0-9a-f]{40}|[0-9a-f]{64})?", sha):
+        remedy = "Give the full hash of the commit that is deployed."
+        require(intent == "rollback", "`sha`", sha, remedy)  # that passes, whatever is deployed
+        sha = ""
     named: dict[str, Any] = {"sha": sha or variable("GITHUB_SHA").lower(), "pulls": ()}
-    if not sha and event not in CHECKED_OUT:
+    if event not in CHECKED_OUT:
         from incident_actions.gate_inputs import read_event
 
-        named = read_event(event, env)
+        named = read_event(event, env, sha, needed=intent != "rollback")
     named.setdefault("shas", frozenset(filter(None, [named["sha"]])))
+    actor = env.get("GITHUB_TRIGGERING_ACTOR", "") or env.get("GITHUB_ACTOR", "")
+    scheduled = named.pop("scheduled", event == "schedule")
+    if scheduled and variable("GITHUB_RUN_ATTEMPT", "1") == "1":
+        actor = ""  # GitHub names who edited the schedule last; nobody started this run
     settings = GateSettings(
         api=api,
         token=token,
@@ -285,11 +294,11 @@ def read_inputs(argv: Sequence[str], env: Mapping[str, str]) -> tuple[GateSettin
         service=value["service"],
         services=(),
         environment=value["environment"],
-        intent=choice("intent", value["intent"], ("deploy", "rollback", "fix")),
+        intent=intent,
         severities=severities,
         **named,
         event=event,
-        actor=env.get("GITHUB_TRIGGERING_ACTOR", "") or env.get("GITHUB_ACTOR", ""),
+        actor=actor,
     )
     return settings, request
 
@@ -310,6 +319,7 @@ class GateClient:
         self.open: set[Any] = set()  # open sockets: closed by force when the budget is used up
         self.context: Any = None
         self.memory: dict[Any, Any] = {}  # what need not be asked again, while the gate waits
+        self.counted = 0  # requests that count against the token's limit
 
     def left(self) -> float:
         """How many seconds of the budget are left."""
@@ -342,8 +352,10 @@ class GateClient:
     def once(self, path: str, timeout: float, given: bytes | None) -> tuple[Any, str]:
         """Try a request once, for at most `timeout` seconds a request; gives the same as `get`.
 
-        Follows redirects (a renamed repository has one) on the same host only. Raises `GateError`
-        for any other answer than JSON with status 200, and the errors of `exchange`.
+        Follows redirects (a renamed repository has one) on the same host only, with the same query:
+        GitHub leaves it out, and without it a list would not be of the issues that were asked for.
+        Raises `GateError` for any other answer than JSON with status 200, and the errors of
+        `exchange`.
         """
         url = path if given else self.settings.api + path
         for _ in range(4):
@@ -353,10 +365,10 @@ class GateClient:
                 self.memory[url] = answer
             if given or status not in REDIRECTS:
                 break
-            target = urljoin(url, headers.get("location") or "")
-            if urlsplit(target)[:2] != urlsplit(url)[:2]:  # no other host may see the token
+            target, asked = urljoin(url, headers.get("location") or ""), urlsplit(url)
+            if urlsplit(target)[:2] != asked[:2]:  # no other host may see the token
                 break
-            url = target
+            url = target if "?" in target or not asked.query else f"{target}?{asked.query}"
         try:
             if status == 200:
                 return json.loads(body), headers.get("link") or ""
@@ -374,6 +386,7 @@ class GateClient:
         Gives the status, the headers and the body of the answer. Raises OSError, HTTPException and
         ValueError.
         """
+        self.counted += 1
         parts, env = urlsplit(url), self.settings.env
         tls = self.tls() if parts.scheme == "https" else None
         if env.get(f"{parts.scheme}_proxy") or env.get(f"{parts.scheme.upper()}_PROXY"):
@@ -512,6 +525,10 @@ def ask(client: GateClient, request: DeployRequest, now: datetime) -> GateVerdic
         from incident_actions.gate_targets import settle
 
         issues = read_issues(items)
+        if any(issue.doubted for issue in issues):
+            from incident_actions.gate_trust import look_twice
+
+            look_twice(client, issues, items)
         request, remarks = settle(client, request, issues, now)
         verdict = decide(request, issues, now, LookedUp(notes=remarks))
         if verdict.verdict == "frozen":

@@ -30,7 +30,7 @@ Code = Literal[
     "severity", "unknown-severity", "deploy-freeze",  # an open issue freezes this deploy
     # An open issue does not freeze this deploy.
     "deploys-allowed", "drill", "needs-confirmation", "untrusted-report", "other-severity",
-    "other-service", "other-environment", "expired",
+    "other-service", "other-environment", "not-begun", "expired",
     "allowed", "fix", "may-deploy", "rollback",  # it would, but an override lets this change pass
     "nothing-open",
     # GitHub could not be asked, or its answer could not be read.
@@ -65,6 +65,7 @@ class ListedIssue(SimpleNamespace):
     trusted: bool | None  # whether the body may be believed; None: the author is unknown
     author: str | None  # a login
     certain: bool  # `trusted` rests on more than GitHub's hint at the author's association
+    doubted: bool  # somebody may have made it say more, or less, than our bot did: `look_twice`
     updated: datetime | None  # when anything about the issue last changed
     state: dict[str, Any]  # what `respond` remembers of the incident; empty before its first run
     severities: frozenset[str]  # all that labels, state or form name; empty: unknown
@@ -74,8 +75,10 @@ class ListedIssue(SimpleNamespace):
     environments: tuple[str, ...]  # the form's answer; empty: all
     since: datetime | None  # start of the incident, else its declaration, else of the issue
     commander: str | None  # a login
-    until: datetime | None  # end of a freeze
+    begins: datetime | None  # begin of a freeze; None: it has begun
+    until: datetime | None  # end of a freeze; None: it does not end by itself
     deployers: frozenset[str]  # logins that may deploy in spite of a freeze, lower case
+    deployer_text: str  # that answer, as typed
     allow: tuple[dict[str, Any], ...]  # the `/allow` overrides, with keys such as sha, pr, until
     fixes: tuple[int, ...]  # numbers of pull requests that are linked to the incident
     problem: str  # why this item can't be judged; empty when it can
@@ -113,11 +116,11 @@ def read_issues(items: Iterable[object]) -> list[ListedIssue]:
     return [issue for issue in map(read_issue, items) if issue is not None]
 
 
-def read_issue(item: Any) -> ListedIssue | None:
+def read_issue(item: Any, *, vouched: bool = False) -> ListedIssue | None:
     """Read one item of GitHub's issue list; None when it is a pull request or closed.
 
-    The body is read only if it may be believed (`is_trusted`). Never raises: an item that can't
-    be judged has a `problem`.
+    The body is read only if it may be believed (`is_trusted`), or is `vouched` for. Never raises:
+    an item that can't be judged has a `problem`.
     https://docs.github.com/en/rest/issues/issues#list-repository-issues
     """
     item = item if isinstance(item, dict) else {}  # then it has no number, which is a problem
@@ -133,15 +136,22 @@ def read_issue(item: Any) -> ListedIssue | None:
     state = read.read_state(block)
     if state.get("number", number) != number:
         state = {}  # copied from another issue
-    accepted = was_accepted(marks, state)
+    accepted = vouched or was_accepted(marks, state)
     trusted = accepted or is_trusted(item)
+    shown = marks | {str(state.get("severity"))}
+    lighter = association(item) not in read.TRUSTED and not shown & {"sev1", "sev2"}
+    lighter = lighter or bool(marks & stated_labels(state))
+    doubted = bool(state) and "incident" in marks and (lighter or not trusted)
     answers = read.sections(text) if trusted else []
     state = state if trusted else {}
     started, declared = (
         read.parse_time(read.dig(state, "times", key)) for key in ("started", "declared")
     )
-    # Only the freeze form asks for an end and for people who may deploy.
+    owned = read.dig(user, "type") == "Bot" or association(item) == "OWNER"
+    # Only the freeze form asks for its time and for people who may deploy.
     freeze_answers = [] if "incident" in marks else answers
+    begins, until = read.freeze_times(freeze_answers)
+    may_deploy = read.answer_to(".*may deploy.*", freeze_answers)
     # Once there is a state, `respond` has read the form: corrections are in the state.
     service_text = "" if state else read.answer_to(SERVICES_HEADING, answers)
     commanders = [read.dig(state, "roles", "commander"), *read.kept(assignees, dict)]
@@ -157,7 +167,8 @@ def read_issue(item: Any) -> ListedIssue | None:
         labels=marks,
         trusted=trusted,
         author=read.login(user),
-        certain=accepted or read.dig(user, "type") == "Bot" or association(item) == "OWNER",
+        certain=accepted or owned,
+        doubted=doubted and not owned,
         updated=read.parse_time(item.get("updated_at")),
         state=state,
         severities=severities_of(marks, state, answers),
@@ -169,10 +180,12 @@ def read_issue(item: Any) -> ListedIssue | None:
         wide=False,
         service_text=service_text,
         environments=read.single_words(read.answer_to(ENVIRONMENTS_HEADING, freeze_answers)),
-        since=started or declared or read.parse_time(item.get("created_at")),
+        since=started or declared or begins or read.parse_time(item.get("created_at")),
         commander=next(filter(None, map(read.login, commanders)), None),
-        until=read.parse_until(read.answer_to(".*until.*", freeze_answers)),
-        deployers=read.people(read.answer_to(".*may deploy.*", freeze_answers)),
+        begins=begins,
+        until=until,
+        deployers=read.people(may_deploy),
+        deployer_text=may_deploy,
         allow=read.kept(state.get("allow"), dict),
         fixes=read.kept(state.get("fixes"), int),
         problem=next((problem for problem, exists in problems.items() if exists), ""),
@@ -252,11 +265,16 @@ def counted_labels(issue: ListedIssue, found: LookedUp) -> frozenset[str]:
     """
     if not issue.state:
         return issue.labels & found.labels.get(issue.number, frozenset())
+    return issue.labels & stated_labels(issue.state)
+
+
+def stated_labels(state: dict[str, Any]) -> frozenset[str]:
+    """The labels of `RELEASING` that an incident with this state has."""
     said = {
-        "drill": issue.state.get("drill") is True,
-        "deploys-allowed": read.dig(issue.state, "freeze", "freeze") == "thaw",
+        "drill": state.get("drill") is True,
+        "deploys-allowed": read.dig(state, "freeze", "freeze") == "thaw",
     }
-    return frozenset(label for label, agreed in said.items() if agreed and label in issue.labels)
+    return frozenset(label for label, agreed in said.items() if agreed)
 
 
 def services_of(issue: ListedIssue, found: LookedUp = NOTHING_LOOKED_UP) -> frozenset[str]:
@@ -301,8 +319,6 @@ def judge(request: DeployRequest, issue: ListedIssue, found: LookedUp, now: date
         return "needs-confirmation"
     if "deploy-freeze" in marks or read.dig(issue.state, "freeze", "freeze") == "freeze":
         code: Code = "deploy-freeze"
-        if issue.until and issue.until <= now and issue.number in found.bodies:
-            return "expired"
     elif "deploys-allowed" in counted:
         return "deploys-allowed"
     elif not issue.severities:
@@ -316,7 +332,14 @@ def judge(request: DeployRequest, issue: ListedIssue, found: LookedUp, now: date
         return "other-service"
     if request.environment and environments and request.environment not in environments:
         return "other-environment"
+    if issue.number in found.bodies and is_outside(issue, now):
+        return "expired" if issue.until and issue.until <= now else "not-begun"
     return code
+
+
+def is_outside(issue: ListedIssue, now: datetime) -> bool:
+    """Whether a freeze, by its own text, is over or has not begun."""
+    return bool((issue.until and issue.until <= now) or (issue.begins and now < issue.begins))
 
 
 def wants_proof(request: DeployRequest, issue: ListedIssue, now: datetime) -> bool:
@@ -326,7 +349,7 @@ def wants_proof(request: DeployRequest, issue: ListedIssue, now: datetime) -> bo
         or (request.intent == "fix" and issue.fixes)
         or request.actor.casefold() in issue.deployers
         or (issue.deployers and request.actor == gate.MERGE_QUEUE)
-        or (issue.until and issue.until <= now)
+        or is_outside(issue, now)
         or (stated_services(issue.state) and not prefixed("service:", issue.labels))
     )
 
@@ -397,6 +420,8 @@ def excuse(
         )
     if believed and request.actor and request.actor.casefold() in issue.deployers:
         return passed("may-deploy", reason="named in the freeze")
+    if "@" in issue.deployer_text and not issue.deployers:
+        notes.append(f"Who may deploy in spite of #{issue.number} is no plain list: @alice, @bob.")
     return finding, notes
 
 
@@ -448,6 +473,7 @@ def decide(
     notes = list(found.notes)
     freezing: dict[int, IssueVerdict] = {}
     others: dict[int, Code] = {}  # issues that do not freeze this deploy
+    coming: dict[int, ListedIssue] = {}  # those of them that will, later
     problems: list[str] = []
     for issue in issues:
         if issue.problem:
@@ -468,10 +494,16 @@ def decide(
             if code == "expired":
                 over = f"The freeze #{issue.number} is over since {words.clock(issue.until)}."
                 notes.append(over)
+            elif code == "not-begun":
+                coming[issue.number] = issue
 
     if found.environments is not None and request.environment not in found.environments:
-        others.update(dict.fromkeys(freezing, "other-environment"))
-        freezing = {}
+        # What a freeze names itself, it stops: the list is for those that name none.
+        stopping = {number: finding.issue for number, finding in freezing.items()}
+        here = {n for n, issue in (stopping | coming).items() if environments_of(issue, found)}
+        others.update(dict.fromkeys((stopping | coming).keys() - here, "other-environment"))
+        freezing = {number: f for number, f in freezing.items() if number in here}
+        coming = {number: issue for number, issue in coming.items() if number in here}
     findings = []
     for finding in freezing.values():
         excused, more = excuse(request, finding, found, now)
@@ -481,10 +513,14 @@ def decide(
     shown = tuple(blocking or findings)
 
     told = words.told(shown, now)
+    announced = words.announced(coming.values(), now)
+    if announced and (findings or problems):
+        notes.append(announced)
 
     def verdict(name: str, code: Code, reason: str, remedy: str = "") -> GateVerdict:
         texts = {"reason": reason, "remedy": remedy, "notes": tuple(dict.fromkeys(notes))}
-        return GateVerdict(verdict=name, code=code, findings=shown, **texts)
+        ahead = tuple(coming.values())
+        return GateVerdict(verdict=name, code=code, findings=shown, coming=ahead, **texts)
 
     if blocking:
         return verdict("frozen", blocking[0].code, f"Deploys are frozen by {told}.")
@@ -499,5 +535,7 @@ def decide(
         return verdict("exempt", findings[0].code, f"This change passes {told}: {how}.")
     if others:
         first = next(iter(others.values()))
-        return verdict("clear", first, f"Deploys are not frozen. {words.in_words(others)}.")
+        why = words.in_words({n: code for n, code in others.items() if n not in coming})
+        told = " ".join(filter(None, ["Deploys are not frozen.", why, announced]))
+        return verdict("clear", first, told)
     return gate.nothing_open()

@@ -28,7 +28,7 @@ SCHEDULE_IS_LATE = timedelta(minutes=30)  # without a scheduled run: a note says
 FINAL = {"unauthorized", "forbidden", "not-found", "certificate", "internal"}
 STEP = 30.0  # seconds between two questions
 # Each request that counts is paid for by this many seconds of waiting; the first few are free.
-PAUSE_FOR_EACH, FREE = 110.0, 10
+PAUSE_FOR_EACH, FREE = 150.0, 10
 MISSING_FOR = 600.0  # seconds: how long what was not there is not asked for again
 MOST_READINGS = 5  # of a list with several pages
 OUR_BOT = "github-actions[bot]"  # unless the configuration says `bot:`
@@ -59,17 +59,17 @@ def all_items(client: gate.GateClient, label: str) -> list[Any]:
     since: dict[str, str] = {}
     last: datetime | None = None
     for _ in range(MOST_PAGES):
-        page, _ = gate.page_of(client, label, {"sort": "updated", "direction": "asc", **since})
+        page, link = gate.page_of(client, label, {"sort": "updated", "direction": "asc", **since})
         times = [parse_time(dig(item, "updated_at")) for item in page]
         known = [at for at in times if at]
         if len(known) < len(page) or known != sorted(known):
             return all_pages(client, label)  # this server does not sort
         items += page
-        if len(page) < gate.PER_PAGE:
+        if len(page) < gate.PER_PAGE and not linked(link, "next"):  # a page may be a short one
             return items
         newest = known[-1] - timedelta(seconds=1)  # others may have changed in the same second
         if last and newest <= last:
-            return all_pages(client, label)  # over a hundred changed at once
+            return all_pages(client, label)  # all of a page changed at once
         since, last = {"since": stamp(newest)}, newest
     raise too_many()
 
@@ -150,6 +150,8 @@ def look_further(
             f"{event} the commit that is deployed, so no `/allow` and no fix can apply: give the"
             " gate `sha:`."
         )
+    if not request.actor and any(issue.deployers for issue in issues):
+        notes.append("Nobody started this run by hand, so nobody deploys by name. Re-run this job.")
     pulls, file = answers.get("pull", []), answers.get("config")
     if isinstance(pulls, Exception):
         notes.append(f"The pull request of this commit can't be looked up: {pulls}")
@@ -169,8 +171,8 @@ def look_further(
     last_run = parse_time(dig(answers["schedule"], "workflow_runs", 0, "created_at"))
     if last_run and now - last_run > SCHEDULE_IS_LATE:
         notes.append(
-            f"Scheduled workflows last ran {age(last_run, now)} ago: reminders, and freezes that"
-            " end by themselves, may be late. Start the incident workflow by hand."
+            f"Scheduled workflows last ran {age(last_run, now)} ago: reminders may be late."
+            " Start the incident workflow by hand."
         )
     fixing = (*request.pulls, *found_pulls) if request.intent == "fix" else ()
     authors = [pull.author for pull in fixing if pull.text]
@@ -181,17 +183,17 @@ def look_further(
 
 
 class WaitingClient(gate.GateClient):
-    """Asks the same questions again, at little cost. `counted` requests cost something.
+    """Asks the same questions again, at little cost.
 
     An answer in `memory` is asked for by its ETag, and stands when GitHub answers 304. That is
-    free. What was not there is asked for again later.
+    free, and not `counted`. What was not there is asked for again later.
 
     https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
     """
 
     def __init__(self, first: gate.GateClient) -> None:
         super().__init__(first.settings, first.repository)
-        self.memory, self.counted = first.memory, 0
+        self.memory = first.memory
 
     def exchange(
         self, url: str, headers: Mapping[str, str], timeout: float, given: bytes | None
@@ -206,8 +208,8 @@ class WaitingClient(gate.GateClient):
             url, {**headers, "If-None-Match": tag} if tag else headers, timeout, given
         )
         if known and tag and answer[0] == 304:
+            self.counted -= 1
             return known
-        self.counted += 1
         if answer[0] == 404:
             self.memory[missing_at] = time.monotonic() + MISSING_FOR
         return answer
@@ -223,10 +225,9 @@ def ask_until_clear(
 
     `verdict` is the first answer, by `client`; returns the last one. Prints a line when the
     freezing issues change, or every five minutes. Many answers that changed are followed by a
-    longer pause, so that fewer than 60 requests an hour count.
+    longer pause, so that fewer than 60 requests an hour count; so is an answer that asks for one.
     """
-    start, settings = time.monotonic(), client.settings
-    counted = sum(isinstance(key, str) for key in client.memory)
+    start, settings, counted = time.monotonic(), client.settings, client.counted
     end = start + settings.wait * 60
     told_at, told_line = 0.0, ""
     while verdict.holds(settings.on_error) and verdict.code not in FINAL:
@@ -238,7 +239,11 @@ def ask_until_clear(
             told_line, told_at = line, time.monotonic()
             print(f"Waiting up to {left / 60:.0f} min: {verdict.reason}", flush=True)
         paid_for = start + (counted - FREE) * PAUSE_FOR_EACH
-        time.sleep(min(max(STEP, paid_for - time.monotonic()), left))
+        ends = (f.issue.until for f in verdict.findings if f.issue.until)
+        to_end = min(
+            (s for s in ((end - clock()).total_seconds() for end in ends) if s > 0), default=left
+        )
+        time.sleep(min(max(STEP, paid_for - time.monotonic(), verdict.wait), left, to_end + 0.1))
         client = WaitingClient(client)
         verdict = gate.ask(client, request, clock())
         counted += client.counted

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from incident_actions.gate import INPUTS, BadInputError, plain
+from incident_actions.gate import CHECKED_OUT, INPUTS, BadInputError, plain
 from incident_actions.gate_readers import TRUSTED, dig, kept, login
 
 
@@ -37,6 +37,7 @@ COMMITS: dict[str, tuple[str, ...]] = {
     "check_suite": ("check_suite", "head_sha"),
     "status": ("sha",),
 }
+HEADS = ("pull_request", "pull_request_review", "pull_request_review_comment", "merge_group")
 TARGETS = (
     "pull_request", "pull_request_target", "pull_request_review", "pull_request_review_comment"
 )  # fmt: skip
@@ -83,22 +84,48 @@ def event_payload(env: Mapping[str, str]) -> dict[str, Any]:
     raise BadInputError("bad-input", what, remedy)
 
 
-def read_event(event: str, env: Mapping[str, str]) -> dict[str, Any]:
+def read_event(
+    event: str, env: Mapping[str, str], sha: str = "", *, needed: bool = True
+) -> dict[str, Any]:
     """Read which commit an event is about, one that is not in `CHECKED_OUT`.
 
+    When the input `sha` says what is deployed, the event counts only if it is about that commit.
+    Gives the fields of a `DeployRequest` that `own_commit` names. Raises `BadInputError` when the
+    file of an event that would say what is deployed can't be read, and that is `needed`.
+    """
+    try:
+        own = own_commit(event, env)
+    except BadInputError:
+        if needed and not sha:
+            raise
+        own = {"sha": "", "pulls": ()}
+    if sha and sha not in {own["sha"], *own.get("shas", ())}:
+        own = {"pulls": (), "scheduled": own.get("scheduled", event == "schedule")}
+    return {**own, "sha": sha or own["sha"]}
+
+
+def own_commit(event: str, env: Mapping[str, str]) -> dict[str, Any]:
+    """The commit that an event names itself.
+
     Gives these fields of a `DeployRequest`: `sha` (empty when the event names no commit), `pulls`,
-    and for some events `shas` and `group`. Raises `BadInputError` when the file of an event of a
+    and for some events `shas` and `group`. Besides, for some, `scheduled`: whether a schedule
+    started the workflow before this one. Raises `BadInputError` when the file of an event of a
     pull request or a merge queue can't be read.
 
     https://docs.github.com/en/webhooks/webhook-events-and-payloads
     """
     here = env.get("GITHUB_SHA", "").strip().lower()
     if event in COMMITS:
+        upstream = None
         try:
-            named = dig(event_payload(env), *COMMITS[event])
+            payload = event_payload(env)
+            named = dig(payload, *COMMITS[event])
+            upstream = dig(payload, event, "event")  # what started the other workflow
+            if isinstance(upstream, str) and upstream not in (*CHECKED_OUT, *HEADS):
+                named = None  # then that one's commit is the default branch's head, too
         except BadInputError:  # the commit is wanted only for what may let a frozen deploy pass
             named = None
-        return {"sha": full_sha(named), "pulls": ()}
+        return {"sha": full_sha(named), "pulls": (), "scheduled": upstream == "schedule"}
     if event == "merge_group":
         return read_group(event_payload(env), here)
     if event in TARGETS:
@@ -126,7 +153,7 @@ def read_group(payload: dict[str, Any], here: str) -> dict[str, Any]:
     branch, head, base, base_sha = (
         "".join(kept([dig(payload, "merge_group", key)], str)) for key in keys
     )
-    match = re.search(r"/pr-(\d+)-[0-9a-f]+$", branch)
+    match = re.search(r"/pr-([0-9]{1,9})-[0-9a-f]+$", branch)
     pulls = (SourcePull(number=int(match[1]), shas=frozenset(), text=""),) if match else ()
     sha = full_sha(head) or here
     group = MergeGroup(base=base.removeprefix("refs/heads/") or base_sha, head=sha)

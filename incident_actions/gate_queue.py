@@ -175,7 +175,7 @@ def queue_branches(client: gate.GateClient, refs: str, base: str) -> dict[str, i
         return {}
     found = {}
     for ref in kept(listed, dict):
-        match = re.search(r"/pr-(\d+)-[0-9a-f]+$", str(ref.get("ref")))
+        match = re.search(r"/pr-([0-9]{1,9})-[0-9a-f]+$", str(ref.get("ref")))
         sha = full_sha(dig(ref, "object", "sha"))
         if match and sha:
             found[sha] = int(match[1])

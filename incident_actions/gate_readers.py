@@ -20,6 +20,8 @@ _STATE = re.compile(re.escape(STATE_OPEN.strip()) + r"\s*(\{[^\n<>]*\})\s*-->")
 HEADING = re.compile(r"(?m)^### +(.*)$")  # above each answer of a form
 NO_RESPONSE = "_No response_"  # what GitHub writes for a field that was left empty
 _GAP = re.compile(r"\r\n\r\n|\n\n|\r\n|\n")
+# The headings above a freeze's begin and end: "From (UTC)", "Frozen from", "Until when?"
+FROM_HEADING, UNTIL_HEADING = r"from\b.*|.*\bfrom( \(utc\))?\??", ".*until.*"
 _TIME = (
     r"\d{4}-\d\d-\d\d(\+00:00)?"
     r"|\d{4}-\d\d-\d\d[T ]([01]\d|2[0-3]):\d\d(:\d\d(\.(\d{3}|\d{6}))?)?([+-]\d\d:\d\d)?"
@@ -30,14 +32,21 @@ _SEVERITY = re.compile(  # `- [X] SEV1`, `**sev_2**`, `🔥 SEV-3: slow`
 )
 # Words in an answer to "which services?" that name no service. They mean all services.
 EVERYTHING = frozenset({
-    "*", "all", "any", "anything", "both", "dont", "entire", "every", "everyone", "everything",
-    "everywhere", "false", "idk", "many", "multiple", "n-a", "n.a", "n/a", "na", "nil", "no",
-    "none", "not", "nothing", "null", "other", "others", "several", "some", "tbd", "total", "true",
-    "unclear", "undefined", "unknown", "unsure", "various", "whole", "yes",
+    "*", "all", "alle", "alles", "any", "anything", "both", "desconocido", "dont", "entire",
+    "every", "everyone", "everything", "everywhere", "false", "idk", "inconnu", "keine", "many",
+    "multiple", "n-a", "n.a", "n/a", "na", "nil", "no", "none", "not", "nothing", "null", "other",
+    "others", "several", "some", "tba", "tbc", "tbd", "todas", "todos", "total", "tous", "toutes",
+    "true", "tutti", "unbekannt", "unclear", "undefined", "unknown", "unspecified", "unsure",
+    "various", "whole", "yes",
 })  # fmt: skip
 NOT_LOGINS = frozenset({
     "all", "any", "anybody", "anyone", "everybody", "everyone", "n-a", "na", "no", "no-one",
     "nobody", "none", "noone",
+})  # fmt: skip
+_MENTION = re.compile(r"(?<![\w/.@-])@([\w-]+(?:\[bot\])?)(?![\w/@\[])")
+_JOINING = frozenset({
+    "also", "and", "e", "et", "just", "nur", "o", "oder", "only", "or", "ou", "please", "plus",
+    "too", "und", "y",
 })  # fmt: skip
 TRUSTED = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})  # what they write may be believed
 PLAIN_NAME = r"[a-z0-9_](?:[a-z0-9._-]{0,38}[a-z0-9_])?"
@@ -118,26 +127,54 @@ def answer_to(heading: str, answers: list[tuple[str, str]]) -> str:
     return texts[0] if len(texts) == 1 else ""
 
 
+def freeze_times(answers: list[tuple[str, str]]) -> tuple[datetime | None, datetime | None]:
+    """Read when a freeze begins and when it ends, as aware UTC, from its form's answers.
+
+    None: it has begun, and it does not end by itself. A begin that is not before the end means
+    that one of them is wrong: nobody can tell which, so neither counts.
+    """
+    begins = parse_time(answer_to(FROM_HEADING, answers))
+    until = parse_until(answer_to(UNTIL_HEADING, answers))
+    return (None, None) if begins and until and until <= begins else (begins, until)
+
+
+_OR_ANOTHER = re.compile(
+    r"[\s*~)]*(?:\?|(?:or|oder|ou|o|to|or maybe|/|,|->|→)[\s*]*(?:sev[- ]?)?[123]\b)", re.IGNORECASE
+)
+_UNDECIDED = ("pending", "later", "wip", "x")
+"""Answers that stand for none yet. As a part of a name they say nothing."""
+
+
 def read_severity(answer: str) -> str | None:
-    """Read the severity that an answer begins with: `sev1`, `sev2`, `sev3`, or None."""
-    match = _SEVERITY.match(answer)
-    return f"sev{match[1]}" if match else None
+    """Read the severity that an answer begins with: `sev1`, `sev2`, `sev3`, or None.
+
+    An answer that doubts it, or begins with two of them, names none: the worst is assumed then.
+    """
+    found = [match for match in map(_SEVERITY.match, answer.splitlines()) if match]
+    match = found[0] if len(found) == 1 else _SEVERITY.match(answer)
+    if match is None or len({each[1] for each in found}) > 1:
+        return None
+    doubtful = answer.lstrip().startswith("~~") or _OR_ANOTHER.match(answer, match.end())
+    return None if doubtful else f"sev{match[1]}"
 
 
 def means_everything(name: str) -> bool:
     """Whether a word names no service but means all, or unknown: `all`, `not-sure`, `n-a`."""
-    return name in EVERYTHING or not EVERYTHING.isdisjoint(re.split(r"[\W_]+", name))
+    return name in (*EVERYTHING, *_UNDECIDED) or not EVERYTHING.isdisjoint(
+        re.split(r"[\W_]+", name)
+    )
 
 
 def is_service(name: str) -> bool:
     """Whether a text can be the name of one service, in any case of its letters.
 
     Such a name has ASCII letters, digits, `.`, `_` and `-`, 40 at most, begins and ends with a
-    letter, a digit or `_`, and does not mean all (`means_everything`). Other characters can be
-    written in several ways, so such a name might not compare equal to itself.
+    letter, a digit or `_`, is more than `_`, and does not mean all (`means_everything`). Other
+    characters can be written in several ways, so such a name might not compare equal to itself.
     """
     lower = name.lower() if name.isascii() else ""
-    return bool(re.fullmatch(PLAIN_NAME, lower)) and not means_everything(lower)
+    plain = re.fullmatch(PLAIN_NAME, lower) and lower.strip("_")
+    return bool(plain) and not means_everything(lower)
 
 
 def name_parts(text: str) -> tuple[str, ...]:
@@ -174,19 +211,19 @@ def login(user: object) -> str | None:
 
 
 def people(text: str) -> frozenset[str]:
-    """Read who may deploy, as logins in lower case: a plain list, or every `@alice` in a sentence.
+    """Read who may deploy, as logins in lower case: a plain list, or one such as `@alice and @bob`.
 
-    Reads down to the next heading. Words such as `nobody` and `everyone` are no logins. A sentence
-    with an exception or a negation ("all but @bob") names nobody.
+    Reads down to the next heading. Words such as `nobody` and `everyone` are no logins. With words
+    besides that may be an exception, in any language ("all but @bob"), it names nobody.
     """
     text = re.split(r"(?m)^#{1,6}(?: |$)", text)[0]
     parts = [part.strip(" -*`") for part in re.split(r"[,;\n]", text)]
     if all(re.fullmatch(r"@?[\w-]+(\[bot\])?", part) for part in parts):
         logins = [part.lstrip("@") for part in parts]
-    elif re.search(r"(?i)\b(?:but|except|excluding|without|not?|never|nobody)\b|n[’']t\b", text):
-        logins = []
     else:
-        logins = re.findall(r"(?<![\w/])@([\w-]+)(?![\w/])", text)
+        words = re.findall(r"[^\s,;.:!&+*`-]+", _MENTION.sub(" ", text))
+        understood = {word.casefold() for word in words} <= _JOINING
+        logins = _MENTION.findall(text) if understood else []
     return frozenset(name.casefold() for name in logins) - NOT_LOGINS
 
 
@@ -243,7 +280,7 @@ def environments_of(text: str) -> tuple[str, ...] | None:
     match = re.search(key + listing, inline + block)
     items = re.split(r"[,\n]", match[1].strip("[]")) if match else ["?"]
     names = tuple(item.strip(" \t-'\"").casefold() for item in items if item.strip(" \t-'\""))
-    if not all(re.fullmatch(r"[\w./ -]+", item) for item in names):
+    if not all(re.fullmatch(r"[\w./ -]+", n) and not means_everything(n) for n in names):
         raise ValueError("not a plain list")
     return names or None
 

@@ -33,7 +33,8 @@ def read_targets(
     if service and not services:
         notes.append(f"service `{gate.plain(service, 80)}` is not a name: counted as all services.")
     place = gate.normal(environment)
-    if place in read.EVERYTHING or not re.fullmatch(r"[\w./ -]*", place):
+    named = re.fullmatch(r"[a-z0-9_](?:[a-z0-9._/ -]*[a-z0-9_])?", place)
+    if place and (not named or read.means_everything(place)):
         shown = gate.plain(environment, 80)
         notes.append(f"environment `{shown}` is not a name: counted as all environments.")
         place = ""

@@ -11,8 +11,14 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from incident_actions.gate import DeployRequest, GateClient
-from incident_actions.gate_decision import ListedIssue, LookedUp, claims, wants_proof
+from incident_actions.gate import SEVERITIES, DeployRequest, GateClient
+from incident_actions.gate_decision import (
+    ListedIssue,
+    LookedUp,
+    claims,
+    read_issue,
+    wants_proof,
+)
 from incident_actions.gate_readers import dig, login, parse_time
 
 TYPE_CHECKING = False
@@ -20,6 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 MOST_ASKED = 30  # issues about which the gate asks further; the others stay as they are
+MOST_STRANGERS = 5  # reports from outside about which it asks whether our bot wrote their text
 MAY_WRITE = ("write", "maintain", "admin")
 EDITOR = """
 query($owner: String!, $name: String!, $number: Int!) {
@@ -42,6 +49,31 @@ class Writer:
 
     def __init__(self, login: str = "", *, bot: bool = False, problem: str = "") -> None:
         self.login, self.bot, self.problem = login, bot, problem
+
+
+def look_twice(client: GateClient, issues: Iterable[ListedIssue], items: Iterable[Any]) -> None:
+    """Ask about incidents that somebody may have made say more, or less, than our bot did.
+
+    Changes them in place. An incident that a run has accepted counts without its status label, too,
+    which a triager can take off: when a bot edited the text last. A state that was last edited by
+    its author, who has lost the right to write, says nothing any more.
+    """
+    doubted = [issue for issue in issues if issue.doubted and not issue.problem]
+    may_write = permissions(client, [i.author for i in doubted if i.trusted and i.author])
+    left = [i for i in doubted if i.trusted and may_write.get(str(i.author).casefold()) is False]
+    strangers = [issue for issue in doubted if not issue.trusted]
+    strangers.sort(key=lambda issue: (not issue.labels & {*SEVERITIES}, issue.number))
+    asked = left[:MOST_ASKED] + strangers[:MOST_STRANGERS]  # reports of today come last
+    writers = client.together([partial(writer_of, client, issue) for issue in asked])
+    listed = {dig(item, "number"): item for item in items}
+    for issue, writer in zip(asked, writers):
+        by_bot = isinstance(writer, Writer) and writer.bot
+        by_author = not isinstance(writer, Writer) or writer.login in ("", issue.author)
+        if issue.trusted and by_author and not by_bot:
+            issue.state, issue.allow, issue.fixes, issue.wide = {}, (), (), True
+            issue.severities &= {"sev1", "sev2"}  # a lighter one may be made up, too
+        elif by_bot and not issue.trusted:
+            vars(issue).update(vars(read_issue(listed[issue.number], vouched=True)))
 
 
 def look_up_trust(

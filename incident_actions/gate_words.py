@@ -9,16 +9,17 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from incident_actions import gate
 from incident_actions.gate import DeployRequest, GateError, GateSettings, GateVerdict
 
 if TYPE_CHECKING:
-    from incident_actions.gate_decision import Code, IssueVerdict
+    from incident_actions.gate_decision import Code, IssueVerdict, ListedIssue
 
+FROZEN = "Deploys are frozen"  # the title of the annotation that says so
 VERSION = 1  # of the JSON that `--json` prints, and of the trace of overrides in the log
 
 
@@ -49,18 +50,34 @@ NOT_FREEZING: dict[Code, str] = {
     "other-severity": "is of a severity that does not freeze",
     "other-service": "is about another service",
     "other-environment": "is about another environment",
+    "not-begun": "has not begun",
     "expired": "is over",
 }
 
 
 def in_words(others: dict[int, Code]) -> str:
-    """Say why open issues do not freeze: `#3 is a drill; #5 (and 2 more) is over`."""
+    """Say why open issues do not freeze: `#3 is a drill; #5 (and 2 more) is over.`"""
     reasons = []
     for reason in dict.fromkeys(NOT_FREEZING[code] for code in others.values()):
         numbers = [number for number, code in others.items() if NOT_FREEZING[code] == reason]
         more = f" (and {len(numbers) - 1} more)" if len(numbers) > 1 else ""
         reasons.append(f"#{numbers[0]}{more} {reason}")
-    return "; ".join(reasons)
+    return "; ".join(reasons) + "." * bool(reasons)
+
+
+def announced(coming: Iterable[ListedIssue], now: datetime) -> str:
+    """Say from when open issues will freeze, the first first; empty when there are none.
+
+    `#12 freezes deploys from 2026-11-27 17:00 UTC, in 3 h 0 min.`
+    """
+    ordered = sorted(coming, key=lambda issue: (issue.begins or now, issue.number))
+    told = []
+    for issue in ordered[:3]:
+        # Up to the next whole minute: a second before the begin is no "in 0 min".
+        span = age(now, (issue.begins or now) + timedelta(seconds=59))
+        told.append(f"#{issue.number} freezes deploys from {clock(issue.begins)}, in {span}.")
+    rest = f"{len(ordered) - 3} more begin later." if len(ordered) > 3 else ""
+    return " ".join(filter(None, [*told, rest]))
 
 
 def rank(finding: IssueVerdict) -> str:
@@ -103,12 +120,24 @@ def deployed(request: DeployRequest) -> str:
     return request.sha or max(sorted(request.shas), default="", key=len)
 
 
+def commit_to_allow(request: DeployRequest, sha: str, url: str) -> str:
+    """A commit as to type it after `/allow` on the incident at `url`; `SHA` when it is not known.
+
+    Where incidents live in another repository, that can't look up a part of a hash.
+    """
+    if request.source.casefold() == request.repository.casefold():
+        return sha[:10] or "SHA"
+    server = "/".join(url.split("/")[:3]) or "https://github.com"
+    return f"{server}/{request.source}/commit/{sha or 'SHA'}"
+
+
 def ways_out(request: DeployRequest, verdict: GateVerdict) -> list[str]:
     """List what a deployer can do about the freeze, the fastest first."""
     same = request.source.casefold() == request.repository.casefold()
-    sha = deployed(request)[:10] or "SHA"
-    change = f"#{request.pulls[0].number}" if request.pulls and same else sha
     incidents = [f.issue for f in verdict.findings if "incident" in f.issue.labels]
+    sha = deployed(request)
+    change = f"#{request.pulls[0].number}" if request.pulls and same else ""
+    change = change or commit_to_allow(request, sha, incidents[0].url if incidents else "")
     lines = ["Roll back: deploy the last good version with `intent: rollback`."]
     if incidents:
         number = incidents[0].number
@@ -203,7 +232,9 @@ def failed(request: DeployRequest, error: Exception) -> GateVerdict:
     verdict, reason = "error", error.what
     if request.intent == "rollback":
         verdict, reason = "rollback", f"A rollback passes without asking: {reason}"
-    return GateVerdict(verdict=verdict, code=error.code, reason=reason, remedy=error.remedy)
+    told = {"reason": reason, "remedy": error.remedy}
+    wait = error.wait if error.wait < gate.NEVER else 0.0
+    return GateVerdict(verdict=verdict, code=error.code, wait=wait, **told)
 
 
 def wire_error(error: Exception, parts: Any, left: float) -> GateError:
@@ -275,7 +306,7 @@ def tell(
     if settings.json:
         print(json.dumps(as_json(verdict, settings.on_error), indent=2))
     blocks = settings.mode == "enforce" and verdict.holds(settings.on_error)
-    titles = {"frozen": "Deploys are frozen", "error": "The deploy gate could not ask GitHub"}
+    titles = {"frozen": FROZEN, "error": "The deploy gate could not ask GitHub"}
     if not verdict.overrides:
         titles["rollback"] = "Rollback"  # it passed without GitHub's answer
     lines = [verdict.reason, verdict.remedy]
@@ -287,6 +318,8 @@ def tell(
         text += " It lets this deploy pass, as `on-error` or `mode` say."
     if verdict.verdict in titles:
         annotate("error" if blocks else "warning", titles[verdict.verdict], text)
+    elif verdict.verdict == "clear" and verdict.coming:
+        annotate("notice", "A deploy freeze begins later", text)
     else:
         print(text)
     if verdict.overrides:

@@ -19,6 +19,7 @@ from incident_actions.gate_decision import NOTHING_LOOKED_UP, ListedIssue, decid
 from incident_actions.gate_further import look_further
 from incident_actions.gate_readers import PLAIN_NAME, is_service, listed_services
 from incident_actions.gate_targets import hold_to_list, with_services
+from incident_actions.gate_trust import look_twice
 from incident_actions.github.client import GitHub
 from incident_actions.render.markdown import render
 
@@ -75,7 +76,9 @@ def freeze_status(
             [], {**environ, "INPUT_REPOSITORY": repository, "INPUT_SERVICE": ""}
         )
         client = gate.GateClient(settings, repository)
-        issues = read_issues(gate.open_items(client))
+        items = gate.open_items(client)
+        issues = read_issues(items)
+        look_twice(client, issues, items)
         verdict = decide(request, issues, now)
         frozen = verdict.verdict == "frozen"
         found = look_further(client, request, verdict, now) if frozen else NOTHING_LOOKED_UP
@@ -90,16 +93,21 @@ def freeze_status(
     if problem:
         near = f"Did you mean `{problem[1]}`?" if problem[1] else "Name one of the services."
         raise InputError(problem[0], remedy=near)
-    rows = []
+    rows, strange = [], dict[str, None]()
     for service in services or (EVERYTHING, *(listed or _known(github, issues, config_path))):
         named = with_services(request, (service.lower(),) if service else ())
+        remarks: list[str] = []
         if listed is not None:
-            named, _ = hold_to_list(named, issues, listed)
-        rows.append((service, decide(named, issues, now, found)))
+            named, remarks = hold_to_list(named, issues, listed)
+        each = decide(named, issues, now, found)
+        each.notes = (*each.notes, *remarks)
+        strange.update(dict.fromkeys(remarks))
+        rows.append((service, each))
     if as_json:
-        each = [{"service": name or None, **words.as_json(verdict)} for name, verdict in rows]
-        return json.dumps({"v": words.VERSION, "services": each}, indent=2)
-    return render("freeze-status.md.j2", rows=rows, now=now, age=words.age, rank=words.rank)
+        told = [{"service": name or None, **words.as_json(verdict)} for name, verdict in rows]
+        return json.dumps({"v": words.VERSION, "services": told}, indent=2)
+    helpers = {"age": words.age, "rank": words.rank}
+    return render("freeze-status.md.j2", rows=rows, notes=[*strange], now=now, **helpers)
 
 
 def _listed(github: GitHub, config_path: str) -> tuple[str, ...] | None:

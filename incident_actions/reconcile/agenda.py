@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from incident_actions.domain.freeze.windows import occurrence_key
+from incident_actions.domain.freeze.windows import split_mark
 from incident_actions.domain.issue.observation import REMINDER, Issue
 from incident_actions.domain.projection.state import State, is_stale, state_of
 from incident_actions.domain.reminders.clock import is_watched, next_due, rests_at
@@ -95,7 +95,7 @@ def freeze_moment(context: RunContext, freeze: Issue, after: datetime) -> dateti
     """
     policy = context.config.reminder_policy(context.now)
     edge = read_wish(freeze).next_edge(after)
-    scheduled = occurrence_key(freeze.body) is not None
+    scheduled = split_mark(freeze.body)[0] is not None
     near = NEXT_CHANCE if scheduled or policy.rests is None else policy.rests
     believed = freeze.author.bot or freeze.association in TRUSTED
     if edge is None or not policy.watched or not believed or is_held(freeze):

@@ -26,7 +26,9 @@ class RunContext(Struct, frozen=True):
     `probe(url, allow_private)` says whether an address of the team's works. `sleep(seconds)` waits.
     `run_url` is the address of the workflow's run; empty when not known. `sweeping` is true when
     the run looks at everything that is open, and false when it looks at what an event named.
-    `watchman` knows whether a watch is awake.
+    `watchman` knows whether a watch is awake. `configured` is false when the repository
+    has no configuration file: then `config` holds defaults, and says nothing of what the team
+    wants.
     """
 
     github: GitHub
@@ -36,6 +38,7 @@ class RunContext(Struct, frozen=True):
     sleep: Callable[[float], None] = time.sleep
     run_url: str = ""
     sweeping: bool = False
+    configured: bool = True
     watchman: Watchman = Watchman()
 
     def early(self, incident: Incident) -> timedelta:

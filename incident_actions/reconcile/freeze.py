@@ -10,16 +10,16 @@ bot opens it again in its own name.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from incident_actions import gate_decision
 from incident_actions.domain.freeze import label_guard
-from incident_actions.domain.freeze.windows import Occurrence, occurrence_key, open_at
+from incident_actions.domain.freeze.wish import Wish
 from incident_actions.domain.issue import labels as names
 from incident_actions.domain.issue.observation import (
     EventKind,
@@ -39,56 +39,58 @@ from incident_actions.domain.timeline.commands.reports import Confirm, Dismiss
 from incident_actions.domain.timeline.interpreter import Notice, NoticeKind, deed_of, source_of
 from incident_actions.domain.timeline.parser import MisreadLine
 from incident_actions.domain.timeline.untrusted_reports import TeamDecision, decide, report_marker
-from incident_actions.gate_readers import TRUSTED, sections
+from incident_actions.gate_readers import (
+    FROM_HEADING,
+    TRUSTED,
+    UNTIL_HEADING,
+    parse_time,
+    parse_until,
+    sections,
+)
 from incident_actions.gate_words import stamp
-from incident_actions.reconcile import untrusted_report
+from incident_actions.reconcile import untrusted_report, windows
 from incident_actions.reconcile.context import JobResult, RunContext
 from incident_actions.reconcile.incident import believed, with_edits
 from incident_actions.reconcile.isolation import IssueTask, about, each_in_turn
 from incident_actions.reconcile.plan import put_back_notice
 from incident_actions.reconcile.recent_comments import RecentComments, is_held
-from incident_actions.render.markdown import render
 
-
-class Wish(Struct, frozen=True):
-    """What a freeze asks for, as the gate reads it.
-
-    `until` is its end, `until_text` that answer as typed. `deployers` are the logins that may
-    deploy in spite of it. Without `services` or `environments` it stops all of them.
-    """
-
-    until: datetime | None
-    until_text: str
-    deployers: tuple[str, ...]
-    services: tuple[str, ...]
-    environments: tuple[str, ...]
-
-    def next_edge(self, after: datetime) -> datetime | None:
-        """When the freeze ends, if that is after `after`; None otherwise."""
-        return self.until if self.until is not None and self.until > after else None
+MOST_LOOKED_THROUGH = 300
+"""How many issues a sweep looks through for one that lost its label, before it opens a new one."""
 
 
 def reconcile_freezes(
     context: RunContext, recent: RecentComments, freezes: Sequence[Issue]
 ) -> tuple[JobResult, ...]:
-    """The sweep's work on freezes: open those of windows that began, end those that are over.
+    """The sweep's work on freezes: open those of windows, end those that are over.
 
-    `freezes` are the open ones. It also does what lost runs left undone. Makes no request when
-    there is nothing to do, and one while a window is open whose issue was closed. Each occurrence
-    of a window gets one issue, which holds its key. So when a person closes that issue early, it is
-    not opened again.
+    `freezes` are the open ones. It also does what lost runs left undone, and follows the windows of
+    the configuration. Makes no request when there is nothing to do, and one while a window is open,
+    or begins soon, whose issue was closed. Each occurrence of a window gets one issue, which holds
+    its key. So when a person closes that issue early, or takes its label off, it is not opened
+    again.
     """
-    due = _without_issue(open_at(context.config.windows(), context.now), freezes, context)
-    if due:  # their issues may be closed: such an issue was made after its occurrence began
-        since = min(occurrence.starts for occurrence in due)
+    due = windows.without_issue(context, windows.reachable(context), freezes)
+    closed: list[Issue] = []
+    if due:  # their issues may be closed
+        since = windows.opened_since(due)
         changed = context.github.issues(labels=[names.DEPLOY_FREEZE], state="all", since=since)
-        due = _without_issue(due, changed, context)
-    opened = [_open(context, occurrence) for occurrence in due]
+        closed = [each for each in changed if not each.open and _is_out_of_step(context, each)]
+        due = windows.without_issue(context, due, changed)
+        if due:  # or have lost the label
+            changed = context.github.issues(state="all", since=since, most=MOST_LOOKED_THROUGH)
+            due = windows.without_issue(context, due, changed)
+    opened = [windows.open_window(context, occurrence) for occurrence in due]
+    doubles = windows.doubles(context, freezes)
     strangers: list[Issue] = []
 
     def keep(issue: Issue) -> tuple[JobResult, ...]:
         history = context.github.history(issue.number)
         return reconcile_freeze(context, Observation(issue, history, context.config.bot))
+
+    def close(double: Issue) -> tuple[JobResult, ...]:
+        done = untrusted_report.close_doubles(context.github, [double.number])
+        return (JobResult(issue=double.number, changed=bool(done)),)
 
     def look_at(issue: Issue) -> tuple[JobResult, ...]:
         if not is_freeze(Observation(issue, (), context.config.bot)):
@@ -96,28 +98,20 @@ def reconcile_freezes(
         if not _gate_believes(issue):
             strangers.append(issue)
         asked = _gate_believes(issue) and recent.with_question([issue])
-        return keep(issue) if asked or _needs_a_look(issue, context.now) else ()
+        return keep(issue) if asked or _needs_a_look(context, issue) else ()
 
     def answer_strangers() -> Sequence[JobResult]:
         held = recent.held_to_look_at(strangers)
         tasks = [about(issue.number, partial(keep, issue)) for issue in held]
         return [result for of_issue in each_in_turn(context, tasks) for result in of_issue]
 
-    tasks = [about(issue.number, partial(look_at, issue)) for issue in freezes]
+    tasks = [about(issue.number, partial(keep, issue)) for issue in closed]
+    for issue in freezes:
+        task = close if issue in doubles else look_at
+        tasks.append(about(issue.number, partial(task, issue)))
     tasks.append(IssueTask("held freezes", answer_strangers))
     results = each_in_turn(context, tasks)
     return (*opened, *(result for of_task in results for result in of_task))
-
-
-def _without_issue(
-    due: Iterable[Occurrence], issues: Iterable[Issue], context: RunContext
-) -> list[Occurrence]:
-    """The occurrences that have none of these issues. Only issues that our bot opened count."""
-    bot = context.config.bot.casefold()
-    opened = {
-        occurrence_key(issue.body) for issue in issues if issue.author.login.casefold() == bot
-    }
-    return [occurrence for occurrence in due if occurrence.key not in opened]
 
 
 def is_freeze(observation: Observation) -> bool:
@@ -169,7 +163,7 @@ def _keep(
     context: RunContext, observation: Observation, current: Observation, permissions: Permissions
 ) -> tuple[JobResult, ...]:
     """Keep a freeze in force until it is over, or somebody with write access ends it."""
-    issue, wish, needs = observation.issue, read_wish(observation.issue), context.config.needs()
+    issue, needs = observation.issue, context.config.needs()
     needed = needs.get(ThawDeploys.name, ThawDeploys.needs)
 
     def may(login: str) -> bool:
@@ -191,7 +185,9 @@ def _keep(
     decision = decide(current, Subject.FREEZE, permissions, needs)
     answered = {notice.key for notice in decision.notices if notice.kind is NoticeKind.REFUSED}
     refused = (login for login in permitted.refused if login.casefold() not in answered)
-    notices = [*decision.notices]
+    step = windows.follow(context, issue)
+    wish = read_wish(replace(issue, body=step.body))
+    notices = [*decision.notices, *step.notices]
     notices += [
         Notice(NoticeKind.REFUSED, login.casefold(), to=login, text="freeze") for login in refused
     ]
@@ -203,11 +199,11 @@ def _keep(
     elif over and wish.until is not None:
         key = f"{issue.number}.{stamp(wish.until)}"
         notices.append(Notice(NoticeKind.FREEZE_ENDED, key))
-    elif wish.until is None and not is_blank(wish.until_text):
-        notices.append(_unread_end(issue, wish.until_text, context))
-    ends = over or decision.command is not None
+    elif not step.ends:
+        notices += _unread_times(context, issue, wish)
+    ends = over or step.ends or decision.command is not None
     labels = (*permitted.labels, names.DEPLOY_FREEZE)
-    change = edit(issue, body=issue.body, labels=labels, open=not ends)
+    change = edit(issue, body=step.body, labels=labels, open=not ends)
     done = untrusted_report.say_and_edit(context, observation, notices, change)
     return (JobResult(issue=issue.number, changed=bool(done)),)
 
@@ -237,25 +233,45 @@ def _hold(
     return (JobResult(issue=opened, changed=True), result) if opened else (result,)
 
 
-def _unread_end(issue: Issue, answer: str, context: RunContext) -> Notice:
-    """The notice that the gate can't read when the freeze ends, with what to type instead."""
-    instead = f"{context.now + timedelta(days=1):%Y-%m-%d %H:%M}"
+def _unread_times(context: RunContext, issue: Issue, wish: Wish) -> list[Notice]:
+    """The notices that the gate can't take when the freeze begins or ends, with what to type."""
+    begins, until = parse_time(wish.begins_text), parse_until(wish.until_text)
+    notices = []
+    if begins and until and until <= begins:
+        reason = f"that is not before the end, {until:%Y-%m-%d %H:%M} UTC, so neither counts"
+        instead = until - timedelta(hours=1)
+        answer = f"{wish.begins_text}\n{wish.until_text}"
+        notices.append(_unread(issue, NoticeKind.FREEZE_FROM, answer, reason, instead))
+    elif begins is None and not is_blank(wish.begins_text):
+        notices.append(_unread_time(context, issue, NoticeKind.FREEZE_FROM, wish.begins_text))
+    if until is None and not is_blank(wish.until_text):
+        notices.append(_unread_time(context, issue, NoticeKind.FREEZE_UNTIL, wish.until_text))
+    return notices
+
+
+def _unread_time(context: RunContext, issue: Issue, kind: NoticeKind, answer: str) -> Notice:
+    """The notice that the gate can't read one of these times, with what to type instead."""
+    instead = context.now + timedelta(days=1)
     try:
-        order = context.config.order_of_dates()
-        at = read_coming_moment(answer, issue.created_at, order)
+        at = read_coming_moment(answer, issue.created_at, context.config.order_of_dates())
     except Unreadable as error:
-        reason = error.reason
+        several = len(answer.split("\n")) > 1
+        reason = "only one answer of one line is read" if several else error.reason
     else:
         reason = f"only a date and time in UTC is; this one seems to be {at:%Y-%m-%d %H:%M} UTC"
         if at <= context.now:
             reason += ", which is over"
         else:
-            instead = f"{at:%Y-%m-%d %H:%M}"
+            instead = at
+    return _unread(issue, kind, answer, reason, instead)
+
+
+def _unread(issue: Issue, kind: NoticeKind, answer: str, reason: str, instead: datetime) -> Notice:
+    """The notice of this kind about an answer: why it does not count, and a time to type."""
     typed = " ".join(answer.split())[:60]
-    line = MisreadLine(0, typed, reason, instead)
+    line = MisreadLine(0, typed, reason, f"{instead:%Y-%m-%d %H:%M}")
     digest = hashlib.sha256(answer.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-    key = f"{issue.number}.{digest}"
-    return Notice(NoticeKind.FREEZE_UNTIL, key, to=issue.author.login, lines=(line,))
+    return Notice(kind, f"{issue.number}.{digest}", to=issue.author.login, lines=(line,))
 
 
 def _ended(issue: Issue, by: str, source: str, reason: str) -> Notice:
@@ -310,14 +326,20 @@ def _gate_believes(issue: Issue) -> bool:
     return issue.author.bot or issue.association in TRUSTED
 
 
-def _needs_a_look(issue: Issue, now: datetime) -> bool:
+def _needs_a_look(context: RunContext, issue: Issue) -> bool:
     """Whether the sweep must look at a freeze, as far as GitHub's list of issues tells."""
     if _gate_believes(issue):
-        until = read_wish(issue).until
+        now, until = context.now, read_wish(issue).until
         held = any(issue.has_label(name) for name in (names.NEEDS_CONFIRMATION, names.DRILL))
         changed_lately = now - issue.updated_at < timedelta(days=1)
-        return (until is not None and until <= now) or (held and changed_lately)
+        over = until is not None and until <= now
+        return over or (held and changed_lately) or _is_out_of_step(context, issue)
     return not is_held(issue)
+
+
+def _is_out_of_step(context: RunContext, issue: Issue) -> bool:
+    """Whether the issue of a window is not as the configuration wants it."""
+    return windows.follow(context, issue).body != issue.body
 
 
 def read_wish(issue: Issue) -> Wish:
@@ -330,53 +352,28 @@ def read_wish(issue: Issue) -> Wish:
     }
     read = gate_decision.read_issue(item)
     if read is None or read.problem:
-        return Wish(None, "", (), (), ())
+        return Wish()
     permitted = gate_decision.LookedUp(labels={issue.number: read.labels})
-    until = (text for heading, text in sections(issue.body) if "until" in heading)
+    answers = sections(issue.body)
+
+    def typed(pattern: str) -> str:
+        return "\n".join(text for title, text in answers if re.fullmatch(pattern, title)).strip()
+
     return Wish(
+        begins=read.begins,
+        begins_text=typed(FROM_HEADING),
         until=read.until,
-        until_text="\n".join(until).strip(),
+        until_text=typed(UNTIL_HEADING),
         deployers=tuple(sorted(read.deployers)),
         services=tuple(sorted(gate_decision.services_of(read, permitted))),
         environments=tuple(sorted(gate_decision.environments_of(read, permitted))),
     )
 
 
-def _open(context: RunContext, occurrence: Occurrence) -> JobResult:
-    """Open the issue for an occurrence of a window."""
-    window = occurrence.window
-    new = _freeze(
-        f"Deploy freeze: {window.name}",
-        Wish(occurrence.ends, "", window.allow, (), ()),
-        marker=occurrence.marker,
-        window=window.name,
-        reason=window.reason,
-    )
-    return JobResult(issue=untrusted_report.open_issue(context, new), changed=True)
-
-
 def _in_our_name(issue: Issue, by: str) -> OpenIssue:
     """A copy of somebody's freeze for the bot to open. `by` is the login of who wanted it."""
     why = [text for heading, text in sections(issue.body) if heading.startswith("why")]
-    return _freeze(
-        issue.title,
-        read_wish(issue),
-        marker=report_marker(issue.number),
-        by=by,
-        number=issue.number,
-        reason="\n".join(why)[:2000],
-    )
-
-
-def _freeze(title: str, wish: Wish, **given: str | int) -> OpenIssue:
-    """The issue of a freeze. `given` are values for its template."""
-    facts = {"window": "", "by": "", "number": 0, **given}
-    body = render(
-        "freeze.md.j2",
-        until=wish.until,
-        deployers=wish.deployers,
-        services=wish.services,
-        environments=wish.environments,
-        **facts,
-    )
-    return OpenIssue(title=defused(title), body=body, labels=(names.DEPLOY_FREEZE,))
+    reason = "\n".join(why)[:2000]
+    text = windows.freeze_text(read_wish(issue), by=by, number=issue.number, reason=reason)
+    body = f"{report_marker(issue.number)}\n{text}"
+    return OpenIssue(title=defused(issue.title), body=body, labels=(names.DEPLOY_FREEZE,))

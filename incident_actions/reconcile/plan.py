@@ -225,6 +225,10 @@ def _is_new(comment: Comment, before: State | None) -> bool:
     return edited and newest([comment])[1] > before.seen_at
 
 
+_FRESH = timedelta(minutes=10)
+"""For so long after a reminder no run says the next one early: it may be the same run, doubled."""
+
+
 def reminder_comments(
     number: int,
     own: Mapping[str, Comment],
@@ -252,10 +256,10 @@ def reminder_comments(
     said = {each.kind for each in later if each.key in own}
     held = {each.kind for each in (*ready, *later) if each.held}
     wanted = {each.kind: each for each in ready if each.kind not in said | held}
-    for each in ahead if early > timedelta() else ():
-        ours = wanted.get(each.kind)
-        if each.kind not in held and (ours is None or ours.key in own):
-            wanted[each.kind] = each
+    if early > timedelta():
+        fresh = {k.partition(".")[0] for k, c in own.items() if now - c.created_at < _FRESH}
+        silent = {*(kind for kind, each in wanted.items() if each.key not in own), *held, *fresh}
+        wanted |= {each.kind: each for each in ahead if each.kind not in silent}
     kept = {each.key for each in wanted.values()}
     kept |= {each.key for each in later if each.kind not in wanted}
     return [

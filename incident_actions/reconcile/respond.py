@@ -174,15 +174,21 @@ def _branch(event: WorkflowEvent, tools: Tools) -> str:
 
 def _context(github: GitHub, config_path: str, tools: Tools, branch: str) -> RunContext:
     """The context of a job that begins now. Raises `errors.IncidentActionsError`."""
+    text = github.file(config_path)
     return RunContext(
         github,
-        read_config(github.file(config_path), config_path),
+        read_config(text, config_path),
         tools.clock(),
         tools.probe,
         sleep=tools.sleep,
         run_url=tools.run_url,
+        configured=text is not None,
         watchman=Watchman(github, tools.workflow, branch, tools.run),
     )
+
+
+_CONFIG_FOR = timedelta(minutes=5)
+"""How long a watch goes by the configuration that it read."""
 
 
 def _watch(
@@ -191,9 +197,14 @@ def _watch(
     """Keep the watch. Raises `errors.IncidentActionsError`."""
     watchman = Watchman(github, tools.workflow, branch, tools.run, on_watch=True)
 
+    known: list[RunContext] = []
+
     def fresh() -> RunContext:
         github.begin_again()
-        return replace(context(), sweeping=True, watchman=watchman)
+        now = tools.clock()
+        if not known or now - known[0].now >= _CONFIG_FOR:
+            known[:] = [replace(context(), sweeping=True, watchman=watchman)]
+        return replace(known[0], now=now)
 
     return keep_watch(Shift(fresh, tools.clock, tools.sleep, watchman, tools.watch))
 

@@ -134,21 +134,28 @@ def _put_right(
     context: RunContext, lost: Sequence[Issue], recent: RecentComments, doubtful: Collection[int]
 ) -> tuple[JobResult, ...]:
     """Bring those issues up to date that may be closed, or without their label, wrongly."""
-    wrong = [issue for issue in lost if _may_be_wrong(issue, recent, doubtful)][:MOST_LOST]
+    wrong = [issue for issue in lost if _may_be_wrong(context, issue, recent, doubtful)][:MOST_LOST]
     tasks = [about(each.number, partial(reconcile_issue, context, each.number)) for each in wrong]
     return tuple(result for results in each_in_turn(context, tasks) for result in results)
 
 
-def _may_be_wrong(issue: Issue, recent: RecentComments, doubtful: Collection[int]) -> bool:
-    """Whether an issue of ours may be closed, or without its label, against the rules."""
+def _may_be_wrong(
+    context: RunContext, issue: Issue, recent: RecentComments, doubtful: Collection[int]
+) -> bool:
+    """Whether an issue of ours may be closed, or without its label, against the rules.
+
+    Or whether something happened there that no run has seen: the command that closed it may be
+    gone.
+    """
     labelled = issue.has_label(names.INCIDENT) or issue.has_label(names.DEPLOY_FREEZE)
     if issue.open:
         return not labelled or (state_of(issue) is not None and not issue.has_label(names.INCIDENT))
-    if issue.has_label(names.NEEDS_CONFIRMATION):
+    if is_held(issue):
         return False  # the bot closed it: another issue continues it, or nobody wanted it
     state = state_of(issue)
     if state is not None:
-        return state.status.open or issue.number in doubtful
+        doubted = state.status.open or issue.number in doubtful
+        return doubted or _unchanged(context, issue, recent) is None
     return labelled and not recent.own(issue.number).of_kind(NoticeKind.FREEZE_ENDED)
 
 

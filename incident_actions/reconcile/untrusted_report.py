@@ -57,7 +57,7 @@ def hold(
     if not _is_crowded(context, observation):
         notices.insert(0, Notice(NoticeKind.HELD, str(issue.number)))
     doubles = reports.all_opened(observation)[1:]
-    done = _close_doubles(github, doubles)
+    done = close_doubles(github, doubles)
     incident = None
     if isinstance(decision.command, Confirm):
         new = _incident_of(observation, decision.by)
@@ -136,7 +136,7 @@ def open_once(
     if opened is None:
         number, github = open_issue(context, new), context.github
         observation = replace(observation, history=github.history(observation.issue.number))
-        _close_doubles(github, reports.all_opened(observation)[1:])
+        close_doubles(github, reports.all_opened(observation)[1:])
         opened = reports.opened_as(observation) or number
     return observation, opened
 
@@ -172,8 +172,8 @@ def say_and_edit(
     return took_place(apply(context.github, through_lock(issue, effects)))
 
 
-def _close_doubles(github: GitHub, numbers: Sequence[int]) -> tuple[e.Effect, ...]:
-    """Close incidents that a second run opened for the same report at the same time."""
+def close_doubles(github: GitHub, numbers: Sequence[int]) -> tuple[e.Effect, ...]:
+    """Close issues that a second run opened for the same reason at the same time."""
     edits = []
     for issue in map(github.issue, numbers):
         kept = [n for n in issue.labels if not is_ours(n) and n.casefold() != names.INCIDENT]

@@ -6,7 +6,7 @@ or until something changed, and then does what a scheduled sweep does: it has no
 things. Before its time is over it starts its successor. It may be killed at any moment, or be
 doubled: a sweep finds by itself what was done before.
 
-While it waits it asks GitHub three questions every `POLL` seconds, and each only whether the answer
+While it waits it asks GitHub two questions every `POLL` seconds, and each only whether the answer
 has changed: an answer that has not costs nothing of the rate limit.
 https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#use-conditional-requests-if-appropriate
 """
@@ -58,9 +58,9 @@ _MADE_UP_FOR = "The next event or sweep starts another one, and says what was du
 class Shift(Struct, frozen=True):
     """What a watch works with.
 
-    `context()` gives a context for now, with the configuration of now; it raises
-    `errors.IncidentActionsError`. `clock()` gives the aware UTC time, `sleep(seconds)` waits.
-    `length` is how long this run may stay awake.
+    `context()` gives a context for now, with the configuration of a few minutes ago at most; it
+    raises `errors.IncidentActionsError`. `clock()` gives the aware UTC time; `sleep(seconds)`
+    waits. `length` is how long this run may stay awake.
     """
 
     context: Callable[[], RunContext]

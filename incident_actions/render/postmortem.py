@@ -29,6 +29,8 @@ OVERRIDE = f"templates/{TEMPLATE}"
 """Where a repository can have its own template for the draft."""
 
 _PLAIN_SCALAR = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*$")
+_UNPRINTABLE = re.compile(r"[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+"""What YAML takes in no text, or as the end of a line, and JSON does."""
 _NOT_TEXT = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 
 
@@ -40,7 +42,10 @@ def stamp(at: datetime) -> str:
 def scalar(text: str) -> str:
     """A text as a YAML value, in quotes where YAML would read it as something else."""
     bare = _PLAIN_SCALAR.match(text) and text.casefold() not in _NOT_TEXT
-    return text if bare else json.dumps(text, ensure_ascii=False)
+    if bare:
+        return text
+    quoted = json.dumps(text, ensure_ascii=False)
+    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", quoted)
 
 
 def _own_markdown(text: str) -> str:

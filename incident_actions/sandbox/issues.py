@@ -73,7 +73,7 @@ def create(
     elif not trusted:
         names = []
     now = world.now()
-    number = max(repo.issues, default=0) + 1
+    number = max([*repo.issues, *repo.transferred], default=0) + 1  # none is given twice
     issue = Issue(world.next_id(), number, repo, author, title, body, now, now, pull=pull)
     wanted = _labels(world, actor, repo, names)
     repo.issues[number] = issue

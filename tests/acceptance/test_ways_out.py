@@ -167,11 +167,15 @@ def test_a_merged_fix_does_not_end_the_incident(team: Shop) -> None:
 
 
 def test_a_freeze_by_hand_ends_at_its_time(team: Shop) -> None:
-    """The form freezes at once; named people pass; it ends by itself, and the sweep closes it."""
-    answers = {"until": "2030-01-01 08:00", "deployers": "@bob", "reason": "We move the database."}
+    """It begins by itself; named people pass; it ends by itself, and the sweep closes it."""
+    answers = {"from": "2029-12-31 18:00", "until": "2030-01-01 08:00"}
+    answers |= {"deployers": "@bob", "reason": "We move the database."}
     body = form_body(answers, FREEZE_FORM)
     issue = team.alice.file_form_issue("Deploy freeze: move", body, ["deploy-freeze"])
     before, after = "2030-01-01T07:59:00Z", "2030-01-01T08:00:00Z"
+    early = deploy(team, INCIDENT_NOW="2029-12-31T17:00:00Z", GITHUB_ACTOR="alice")
+    assert verdict(early) == ("clear", 0)
+    assert "freezes deploys from 2029-12-31 18:00 UTC, in 1 h 0 min." in early.summary
     assert verdict(deploy(team, INCIDENT_NOW=before, GITHUB_ACTOR="alice")) == ("frozen", 1)
     assert verdict(deploy(team, INCIDENT_NOW=before, GITHUB_ACTOR="bob")) == ("exempt", 0)
     assert verdict(deploy(team, INCIDENT_NOW=after)) == ("clear", 0)

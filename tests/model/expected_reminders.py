@@ -143,18 +143,19 @@ def is_quiet(facts: Facts, kind: str, now: datetime) -> bool:
 
 
 def after_run(
-    facts: Facts, there: dict[str, datetime], now: datetime, *, sweep: bool
+    facts: Facts, there: dict[str, datetime], fresh: set[str], now: datetime, *, sweep: bool
 ) -> dict[str, datetime]:
     """The reminders that should be there after a run, by kind, given those before it.
 
     A sweep that no watch follows says what is due, or else what will be before the next sweep;
-    other runs speak when the time has come, and leave what a sweep has said.
+    other runs speak when the time has come, and leave what a sweep has said. Nothing is said ahead
+    right after something of its kind (`fresh`).
     """
     early = newest(facts, now, HOUR)
     found = newest(facts, now, timedelta())
     for kind, at in early.items():
         said = there.get(kind) in (at, found.get(kind))
-        if there.get(kind) == at or (sweep and (said or kind not in found)):
+        if there.get(kind) == at or (sweep and kind not in fresh and (said or kind not in found)):
             found[kind] = at
     for kind in list(found):
         if is_quiet(facts, kind, now):

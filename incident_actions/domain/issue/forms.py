@@ -20,16 +20,14 @@ from incident_actions.domain.issue.incident import Severity
 from incident_actions.domain.text.blanks import is_blank
 from incident_actions.domain.text.harmless import loud
 from incident_actions.domain.text.names import LOGIN, as_code
+from incident_actions.domain.text.words import pattern
 from incident_actions.errors import ConfigError
 from incident_actions.gate_readers import HEADING, NOT_LOGINS, dig, kept
 
 _ONE_ANSWER = frozenset({"services", "started", "commander"})
 _BOX = re.compile(r"\s*[-*] \[(?P<tick>[ xX])\] (?P<text>.*)")
 _LOGIN = re.compile(rf"@?({LOGIN})$")
-_NOBODY = re.compile(
-    r"\W*(none|no|nobody|no one|no customers?|only (us|ourselves)|internal(ly)?|staff)\b",
-    re.IGNORECASE,
-)
+_NOBODY = pattern("nobody", of="blank")
 
 
 class FormField(Struct, frozen=True, array_like=True):

@@ -38,6 +38,8 @@ PASSED = "passed"
 _STAMP = "%Y%m%dT%H%M%SZ"
 _PAUSE = timedelta(seconds=30)
 """The least time between two probes of the same check."""
+_APART = timedelta(minutes=3)
+"""How far apart a run that stays awake makes them: each one changes the state in the issue."""
 
 
 class ChecklistItem(Struct, frozen=True, omit_defaults=True):
@@ -261,7 +263,7 @@ def next_probe(
     begun = incident.times.get(Moment.MITIGATED) or incident.times[Moment.DECLARED]
     return min(
         (
-            streaks[item.key].last + _PAUSE if item.key in streaks else begun
+            streaks[item.key].last + _APART if item.key in streaks else begun
             for item in _to_probe(incident, checks)
         ),
         default=None,

@@ -10,157 +10,44 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
-from enum import StrEnum
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from incident_actions.domain.text.names import as_code
-from incident_actions.domain.text.times import read_zone
+from incident_actions.domain.text.words import pattern, table
+from incident_actions.domain.text.zones import DateOrder as DateOrder
+from incident_actions.domain.text.zones import Unreadable as Unreadable
+from incident_actions.domain.text.zones import zone_at, zone_named
 
 OLDEST = timedelta(days=30)
 """How long ago something may have been without a question."""
+_HALF_A_YEAR = timedelta(days=183)
 _EARLIEST, _LATEST = 2000, 2999
 """The years that are read. At the ends of the calendar, adding days would fail."""
 
 
-class DateOrder(StrEnum):
-    """Whether `03/11/2026` begins with the day or with the month."""
-
-    DAY_FIRST = "day-first"
-    MONTH_FIRST = "month-first"
-
-
-class Unreadable(ValueError):
-    """Raised for a text that is no single moment.
-
-    `reason` says why, `at` is a time that would be right instead: `14:02`, `2026-11-23T14:02Z`.
-    """
-
-    def __init__(self, reason: str, at: str = "14:02") -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.at = at
-
-
-def _hours(amount: float) -> tzinfo:
-    return timezone(timedelta(hours=amount))
-
-
-# One meaning in the world each, or one that everybody expects.
-_EUROPE = {
-    "WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "MEZ": 1, "MESZ": 2, "EET": 2, "EEST": 3, "MSK": 3,
-    "TRT": 3, "SAST": 2, "CAT": 2, "EAT": 3, "WAT": 1, "PKT": 5, "NPT": 5.75, "ICT": 7, "WIB": 7,
-    "SGT": 8, "HKT": 8, "AWST": 8, "ACST": 9.5, "ACDT": 10.5, "AEST": 10, "AEDT": 11, "NZST": 12,
-    "NZDT": 13, "BRT": -3, "ART": -3,
-}  # fmt: skip
-_AMERICA = {
-    "EST": -5, "EDT": -4, "MDT": -6, "PST": -8, "PDT": -7, "AKST": -9, "AKDT": -8, "HST": -10,
-}  # fmt: skip
-_YEAR_FIRST = {"UTC": 0, "GMT": 0, "Z": 0, "JST": 9, "KST": 9}
-_ZONES = {name: _hours(hours) for name, hours in {**_EUROPE, **_AMERICA, **_YEAR_FIRST}.items()}
-_ORDERS = dict.fromkeys(_EUROPE, DateOrder.DAY_FIRST) | dict.fromkeys(
-    _AMERICA, DateOrder.MONTH_FIRST
-)
-_SEVERAL = frozenset({
-    "ADT", "AMT", "AST", "BST", "CDT", "CST", "ECT", "GST", "IST", "LMT", "MST", "SST", "WST",
-})  # fmt: skip
-"""Abbreviations that mean several zones."""
-_LOWER_CASE = frozenset({"utc", "gmt", "z", "cet", "cest", "est", "edt", "pst", "pdt", "jst"})
-"""Those that count in lower case, too; others would be words, such as `cat` and `art`."""
-_OFFSETS = frozenset(
-    [60 * hours for hours in range(-12, 15)]
-    + [-570, -210, -150, 210, 270, 330, 345, 390, 525, 570, 630, 765, 825]
-)
-"""The offsets from UTC that exist, in minutes. Others are the end of a range, or a slip."""
-_US = re.compile(
-    r"US/|America/(?:New_York|Chicago|Denver|Los_Angeles|Phoenix|Detroit|Boise|Anchorage|Juneau"
-    r"|Indiana/|Kentucky/|North_Dakota/)"
-)
-
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTH = (
-    r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
-    r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
-)
-_DAY = r"(?P<day>[0-9]{1,2})(?:st|nd|rd|th)?"
-_YEAR = r"(?P<year>[0-9]{4})"
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_END = r"(?![\w'’/])"
-
-_PATTERNS = {
-    "iso": r"(?P<year>[0-9]{4})(?P<sep>[-/.])(?P<month>[0-9]{1,2})(?P=sep)(?P<day>[0-9]{1,2})"
-    r"(?:(?=[Tt][0-9])|(?![\w/.:-]))",
-    "numbers": r"(?P<first>[0-9]{1,2})(?P<sep>[-/.])(?P<second>[0-9]{1,2})(?P=sep)"
-    r"(?P<year>[0-9]{4}|[0-9]{2})(?![\w/.:-])",
-    "dots": r"(?P<day>[0-9]{1,2})\.(?P<month>[0-9]{1,2})\.(?=\s|,)",
-    "month_day": rf"{_MONTH}[\s-]?{_DAY}(?![\w:.])(?:[\s,-]\s?{_YEAR}(?![\w:]))?",
-    "day_month": rf"{_DAY}\.?[\s-]?(?:of\s)?{_MONTH}(?!\w)(?:[\s,-]\s?{_YEAR}(?![\w:]))?",
-    "day": rf"(?P<word>today|yesterday){_END}",
-    "weekday": r"(?:on\s|last\s)?(?P<word>mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?"
-    rf"|thu(?:rs?(?:day)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?)\.?{_END}",
-    "clock": r"[Tt]?(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})"
-    r"(?:[.,][0-9]{1,9})?)?(?![0-9:.]*[0-9])(?:\s?(?P<half>[ap])\.?m\b\.?)?(?:\s?(?:Uhr|h|hrs|hours)\b)?",
-    "half": r"(?P<hour>[0-9]{1,2})\s?(?P<half>[ap])\.?m\b\.?",
-    "digits": r"(?P<hour>[0-9]{2})(?P<minute>[0-9]{2})(?:\s?(?:h(?:rs|ours)?|Uhr)\b)?"
-    r"(?=Z|[\s,;]|[+-][0-9]|$)",
-    "zone": r"\(?(?P<name>[A-Za-z_]+/[A-Za-z_/-]+[A-Za-z]|[A-Za-z]{1,5})\)?" + _END,
-    "offset": r"\(?(?:(?:UTC|GMT|Z)\s?)?(?P<sign>[+\u2212-])(?P<hours>[0-9]{1,2})"
-    r"(?::?(?P<minutes>[0-9]{2}))?\)?(?![\w:.])",
-}
 _GAP = re.compile(r"(?:[\s,;]*(?:@|at\b)\s*(?=[0-9])|[\s,;]*(?:on\s+)?)", re.IGNORECASE)
-_TOKENS = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in _PATTERNS.items()}
-
-_NUMBERS = {
-    "a": 1.0, "an": 1.0, "one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0,
-    "six": 6.0, "seven": 7.0, "eight": 8.0, "nine": 9.0, "ten": 10.0, "twelve": 12.0,
-    "fifteen": 15.0, "twenty": 20.0, "thirty": 30.0, "half a": 0.5, "half an": 0.5,
-}  # fmt: skip
+_NUMBERS = table("numbers")
 _NOW = re.compile(r"(?:just\s|right\s)?now[\s.!]*", re.IGNORECASE)
-_AMOUNT = (
-    r"(?:[0-9]{1,5}(?:\.[0-9]{1,2})?\s?|(?:half\san?|an?|one|two|three|four|five|six"
-    r"|seven|eight|nine|ten|twelve|fifteen|twenty|thirty)\s)"
-)
-_UNIT = r"(?:w(?:ee)?ks?|w|d(?:ays?)?|h(?:(?:ou)?rs?)?|m(?:in(?:ute)?s?)?|s(?:ec(?:ond)?s?)?)"
-_PART = rf"{_AMOUNT}{_UNIT}(?![A-Za-z])"
-_AGO = re.compile(
-    rf"(?P<length>{_PART}(?:(?:\s?,)?\s?(?:and\s)?{_PART}){{0,4}}|[0-9]{{1,3}}h[0-5][0-9])\sago{_END}",
-    re.IGNORECASE,
-)
-_ONE_PART = re.compile(rf"(?P<amount>{_AMOUNT.strip()})(?P<unit>[A-Za-z]+)", re.IGNORECASE)
+_AGO = pattern("ago", of="moment")
+_ONE_PART = pattern("one_part", of="moment")
 _AGES = 20 * 365 * 86_400
 """So many seconds ago nothing happened that matters; more would leave the calendar."""
 _SECONDS = {"w": 7 * 86_400, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
-_PREFIX = re.compile(
-    r"(?:(?:it\s)?(?:started|began)|since|from|at|@|around|about|approx(?:imately)?|roughly|ca|circa"
-    r"|~|≈)(?:\b|(?<=[~≈@]))\.?\s*",
-    re.IGNORECASE,
-)
-_HEDGE = re.compile(
-    r"[\s,;(.]*(?:i\s(?:think|guess|believe)|or\sso|more\sor\sless|roughly|approx(?:imately)?"
-    r"|about|maybe|probably|not\ssure)?[\s).!]*$",
-    re.IGNORECASE,
-)
+_PREFIX = pattern("prefix", of="time")
+_HEDGE = pattern("hedge", of="time")
+_OPENED = re.compile(r"[(\[\"'`*_]{1,3}(?=[0-9])")
+_CLOSED = re.compile(r"[)\]\"'`*_]{1,3}(?=[\s.,;:]|$)")
 _GLUED = re.compile(r"[\w%]|[:.+-][0-9]")
-_SECOND_TIME = re.compile(
-    r"\s*(?:[-–—/]|to|till|until|or|and)\s*[0-9]{1,2}(?:[:.h][0-9]|\s?[ap]\.?m\b)", re.IGNORECASE
-)
-_VAGUE = re.compile(
-    r"\s*\(?(?:(?:[A-Za-z]+\s)?time\b|local(?:ly)?\b|in\sthe\s(?:morning|afternoon|evening)\b|at\snight\b)",
-    re.IGNORECASE,
-)
-_LIKE_A_MOMENT = re.compile(
-    r"(?:(?:about|around|roughly|ca\.?|~)\s*)?(?:(?:2[0-4]|[01]?[0-9])(?:[.:/h][0-9]|\s?h\b"
-    r"|\s?[ap]\.?m\b|\s?(?:o['’]clock|Uhr)\b|(?!\s?%)[\s,;:.]|$)|noon\b|midday\b|midnight\b"
-    r"|half\spast\b|quarter\s(?:past|to)\b|this\s(?:morning|afternoon|evening)\b|last\snight\b"
-    r"|tonight\b|tomorrow\b|yesterday\b|today\b)",
-    re.IGNORECASE,
-)
+_SECOND_TIME = pattern("second", of="time")
+_VAGUE = pattern("vague", of="time")
+"""Words behind a time that say whose it is, in a way that names no zone."""
+_CHANGED = pattern("changed", of="time")
+"""Words behind a time that make it another one."""
+_LIKE_A_CLOCK = pattern("clock_like", of="time")
+_LIKE_A_MOMENT = pattern("moment_like", of="time")
 _WORD = re.compile(r"\s+(?!(?:UTC|GMT|Z|[A-Z]{2,4}T)\b)\w")
-_AREA = re.compile(
-    r"(?:Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Europe|Indian|Pacific|US)/",
-    re.IGNORECASE,
-)
-_MIXED = ("America/", "Asia/", "Pacific/", "US/")
-"""Areas whose countries write dates in different orders."""
 _LONGEST = 120
 """Longer texts are no moments."""
 
@@ -196,6 +83,15 @@ class _Reading:
         return self.certain and self.clock is not None and self.zone is not None
 
 
+_NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x2236: ":", 0x3000: " "}
+"""Wide letters, digits and marks, as keyboards for Chinese and Japanese type them."""
+
+
+def narrow(text: str) -> str:
+    """The text with wide digits and marks made plain; its length stays the same."""
+    return text if text.isascii() else text.translate(_NARROW)
+
+
 def take_moment(
     text: str, said_at: datetime, order: DateOrder | None = None
 ) -> tuple[datetime, str] | None:
@@ -205,10 +101,10 @@ def take_moment(
     the team's order of dates. A moment older than `OLDEST` must be typed as a date with year and
     zone. Raises `Unreadable` where a moment begins that can't be read with certainty.
     """
-    reading = _read(text[:_LONGEST], said_at, order)
+    reading = _read(narrow(text[:_LONGEST]), said_at, order)
     if reading is None:
         return None
-    _check_rest(text[reading.end :])
+    _check_rest(narrow(text[reading.end :][:_LONGEST]))
     at = _past(reading)
     if said_at - at > OLDEST and not reading.full:
         raise _too_old(at)
@@ -235,14 +131,17 @@ def read_coming_moment(text: str, said_at: datetime, order: DateOrder | None = N
     return _resolved(_whole(text, said_at, order), coming=True)
 
 
-def looks_like_moment(text: str) -> bool:
-    """Whether a text begins like a moment, even if none can be read: `3 o'clock`, `noon`."""
-    return _LIKE_A_MOMENT.match(text) is not None
+def looks_like_moment(text: str, *, strictly: bool = False) -> bool:
+    """Whether a text begins like a moment, even if none can be read: `3 o'clock`, `noon`.
+
+    With `strictly`, a number alone, as in `2 of 3 regions`, is none.
+    """
+    return (_LIKE_A_CLOCK if strictly else _LIKE_A_MOMENT).match(text[:_LONGEST]) is not None
 
 
 def _whole(text: str, said_at: datetime, order: DateOrder | None) -> _Reading:
     """The reading of a text that is a moment and nothing else."""
-    flat = " ".join(text.split())
+    flat = " ".join(narrow(text).split())
     if len(flat) > _LONGEST:
         raise Unreadable("that is too long for a time")
     reading = _read(flat, said_at, order, whole=True)
@@ -267,6 +166,8 @@ def _check_rest(rest: str) -> None:
         raise Unreadable("the time goes on in a way that can't be read")
     if _SECOND_TIME.match(rest):
         raise Unreadable("there are two times; one is needed")
+    if _CHANGED.match(rest):
+        raise Unreadable("what stands behind the time makes it another one; one time is needed")
     if _VAGUE.match(rest):
         raise Unreadable(
             "whose time that is can't be known; a zone such as `UTC`, `CET` or `+01:00` is needed",
@@ -286,6 +187,8 @@ def _read(
     for _ in range(3):
         intro = _PREFIX.match(text, position)
         position = intro.end() if intro else position
+    opened = _OPENED.match(text, position)
+    position = opened.end() if opened else position
     if whole and _NOW.fullmatch(text, position):
         reading.ago, reading.end = timedelta(), len(text)
         return reading
@@ -299,13 +202,15 @@ def _read(
         if taken is None:
             break
         position = reading.end = taken
+    closed = _CLOSED.match(text, reading.end) if opened else None
+    reading.end = closed.end() if closed else reading.end
     return reading if reading.taken else None
 
 
 def _next_token(text: str, position: int, reading: _Reading) -> int | None:
     """Read the next part of a moment into `reading`: where it ends, or None when there is none."""
     for name, (slot, take) in _TAKERS.items():
-        if slot in reading.taken or (slot == "zone" and "clock" not in reading.taken):
+        if slot in reading.taken or (slot in ("zone", "year") and "clock" not in reading.taken):
             continue
         match = _TOKENS[name].match(text, position)
         if match and take(reading, match):
@@ -388,51 +293,38 @@ def _take_digits(reading: _Reading, match: re.Match[str]) -> bool:
 
 def _take_offset(reading: _Reading, match: re.Match[str]) -> bool:
     """An offset from UTC. Raises `Unreadable` for one that no place has."""
-    minutes = int(match["hours"]) * 60 + int(match["minutes"] or 0)
-    minutes = minutes if match["sign"] == "+" else -minutes
+    sign = -1 if match["sign"] != "+" else 1
     spaced = match.string[match.start() - 1] == " " and match[0][0] in "+-"
     if spaced and len(match[0]) < 4 and _WORD.match(match.string, match.end()):
         raise Unreadable(f"`{as_code(match[0])}` may be a zone or not", "14:02 UTC")
-    if minutes not in _OFFSETS or int(match["minutes"] or 0) > 59:
-        raise Unreadable(f"`{as_code(match[0])}` is no time zone", "14:02 +01:00")
-    reading.zone = timezone(timedelta(minutes=minutes))
+    hours, minutes = int(match["hours"]), int(match["minutes"] or 0)
+    reading.zone = zone_at(match[0], sign * hours, sign * minutes)
     return True
 
 
 def _take_zone(reading: _Reading, match: re.Match[str]) -> bool:
     """A zone's name. Raises `Unreadable` for one that is unknown, or means several zones."""
-    name = match["name"]
-    if "/" in name:
-        if not _AREA.match(name):
-            return False
-        try:
-            reading.zone = read_zone(name)
-        except ValueError as error:
-            raise Unreadable(str(error), "14:02 Europe/Berlin") from None
-        us = _US.match(name)
-        reading.implied = (
-            DateOrder.MONTH_FIRST
-            if us
-            else None
-            if name.startswith(_MIXED)
-            else DateOrder.DAY_FIRST
-        )
-        return True
-    upper = name.upper()
-    if not (reading.whole or name.isupper() or name in _LOWER_CASE):
+    found = zone_named(match["name"], in_text=not reading.whole)
+    if found is None:
         return False
-    if upper in _SEVERAL:
-        raise Unreadable(f"`{name}` is the name of several time zones", "14:02 +01:00")
-    if upper not in _ZONES:
-        if re.fullmatch(r"[A-Z]{1,4}T", upper):
-            raise Unreadable(f"`{name}` is no time zone that is known", "14:02 +01:00")
+    reading.zone, reading.implied = found
+    return True
+
+
+def _take_year(reading: _Reading, match: re.Match[str]) -> bool:
+    """A year behind the time, of a date that had none: `Nov 23 14:02:11 2026`."""
+    if len(reading.days) != 1 or reading.days[0][0] is not None:
         return False
-    reading.zone, reading.implied = _ZONES[upper], _ORDERS.get(upper)
+    if not reading.whole and _WORD.match(match.string, match.end()):
+        raise Unreadable(f"`{match[0]}` may be a year or not", "2026-11-23 14:02")
+    _, month, day = reading.days[0]
+    reading.days = ((int(match["year"]), month, day),)
     return True
 
 
 _TAKERS: dict[str, tuple[str, Callable[[_Reading, re.Match[str]], bool]]] = {
     "iso": ("date", _take_iso),
+    "compact": ("date", _take_iso),
     "numbers": ("date", _take_numbers),
     "dots": ("date", _take_dots),
     "month_day": ("date", _take_date),
@@ -444,8 +336,10 @@ _TAKERS: dict[str, tuple[str, Callable[[_Reading, re.Match[str]], bool]]] = {
     "digits": ("clock", _take_digits),
     "offset": ("zone", _take_offset),
     "zone": ("zone", _take_zone),
+    "year": ("year", _take_year),
 }
 """The parts of a moment: the pattern's name -> what it gives, of which there is one, and how."""
+_TOKENS = {name: pattern(name, of="moment") for name in _TAKERS}
 
 
 def _length(text: str) -> timedelta:
@@ -513,10 +407,15 @@ def _dates(reading: _Reading, today: date) -> list[date]:
     days = [found for wanted in _in_order(reading) for found in _existing(wanted, today)]
     if not days:
         raise _no_date(reading)
-    if reading.weekday is not None and all(day.weekday() != reading.weekday for day in days):
-        name = f"{days[0]:%A}"
-        raise Unreadable(f"{days[0]:%Y-%m-%d} is a {name}", f"{days[0]:%Y-%m-%d} 14:02")
-    return days
+    if reading.weekday is None:
+        return days
+    fitting = [day for day in days if day.weekday() == reading.weekday]
+    this = next((day for day in days if day.year == today.year), days[0])
+    if not any(abs(day - today) < _HALF_A_YEAR for day in fitting) and (
+        len(days) > 1 or not fitting
+    ):
+        raise Unreadable(f"{this:%Y-%m-%d} is a {this:%A}", f"{this:%Y-%m-%d} 14:02")
+    return fitting
 
 
 def _no_date(reading: _Reading) -> Unreadable:

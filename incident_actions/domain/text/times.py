@@ -10,20 +10,11 @@ import re
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from incident_actions.domain.text.words import pattern
 from incident_actions.gate_readers import parse_time as parse_time  # the strict reader of ISO 8601
 
-_AMOUNT = r"(?P<{}>[0-9]{{1,{}}}(?:\.[0-9]{{1,2}})?)\s?"
-_DURATION = (
-    rf"(?:{_AMOUNT.format('days', 3)}d(?:ays?)?)?\s?"
-    rf"(?:{_AMOUNT.format('hours', 4)}h(?:ours?|rs?|(?P<after_h>[0-5][0-9]))?)?\s?"
-    rf"(?:{_AMOUNT.format('minutes', 5)}m(?:in(?:ute)?s?)?)?"
-)
-_AT_START = re.compile(rf"{_DURATION}(?=[\s,;:.]|$)[,;:.]?", re.IGNORECASE)
-_LIKE_A_DURATION = re.compile(
-    r"[\d.,:]*\d(?:[dhmswy](?![a-z])"
-    r"|\s?(?:sec(?:ond)?|min(?:ute)?|h(?:ou)?r|day|week|month|year)s?\b)",
-    re.IGNORECASE,
-)
+_AT_START = pattern("at_start", of="duration")
+_LIKE_A_DURATION = pattern("like", of="duration")
 
 
 def take_duration(text: str) -> tuple[timedelta, str] | None:

@@ -10,19 +10,23 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from incident_actions.domain.issue.incident import Severity
+from incident_actions.domain.text.blanks import is_placeholder
+from incident_actions.domain.text.doubts import doubts, hedges, takes_back
 from incident_actions.domain.text.moments import (
     DateOrder,
     Unreadable,
     looks_like_moment,
+    read_past_moment,
     take_moment,
 )
 from incident_actions.domain.text.names import LOGIN, as_code, read_name
 from incident_actions.domain.text.times import looks_like_duration, take_duration
-from incident_actions.gate_readers import name_parts
+from incident_actions.domain.text.words import pattern, table
+from incident_actions.gate_readers import NOT_LOGINS
 
 Choice = TypeVar("Choice")
 
-_SEVERITY = re.compile(r"[\"'`(]*(?:sev|severity)?[\s_-]*([0-9]+)\b[\"'`):]*", re.IGNORECASE)
+_SEVERITY = pattern("severity", of="arguments")
 _LOGIN = re.compile(rf"@?({LOGIN})(\[bot\])?[,.:]?$")
 _NEXT_FIRST = re.compile(r"next(?:\s+(?:in|update(?:\s+in)?))?\s+(?=\d)", re.IGNORECASE)
 _NEXT_LAST = re.compile(r"[\s(,;:.]next\s+(?:in\s+)?(\d[\w. ]{0,16}?)[.)]?$")
@@ -30,37 +34,17 @@ _SHA = re.compile(r"[0-9a-f]{7,64}$")
 _PR = re.compile(r"(?:\S*/pull/|#|pr\s?#?)(\d{1,9})$", re.IGNORECASE)
 _PULL = re.compile(r"(?:https?://\S*/pull/|#)?(\d{1,9})$")
 _COMMIT_LINK = re.compile(r"https?://\S+/commit/[0-9a-f]{40}(?:[0-9a-f]{24})?$", re.IGNORECASE)
-_MOST_NAMES = 20
-_EXCEPTION = r"(?:but|except\w*|exclud\w+|apart|besides|save|minus|without|unless)\b"
-_TAKEN_BACK = re.compile(
-    rf"\W*(?:(?:all|every\w*|any\w*)[\s,]+{_EXCEPTION}|{_EXCEPTION}"
-    r"|no(?!\s(?:(?:more|new|further)\s)?(?:errors?|alerts?|failures?|timeouts?|complaints?|impact"
-    r"|customers?|users?|reports?|issues?|problems?|data|idea|clue)\b)\b"
-    r"|(?:not|nope|nah|never|none|neither|cannot|cancel|undo|wait|hold\son|maybe|perhaps|possibly"
-    r"|probably|almost|nearly|partly|partially|mostly|soon|later|tomorrow|if|when|once|as\ssoon"
-    r"|should|could|might|nicht|kein\w*|noch|nein|pas|non)\b|off(?=[\s,.!]|$)"
-    r"|(?:do|does|is|are|was|were|ca|wo|have|has|had|should|could|did)(?:n['’]?t|\snot)\b)"
-    r"|.*(?:\bnot\s(?:yet|really|sure)[\s.!]*$|\?\s*$)",
-    re.IGNORECASE,
-)
-"""Words that take a command back, or ask: `not yet`, `all but ...`, `if the checks pass`, `ok?`."""
-_DOUBTED = re.compile(
-    r"\W*(?:(?:maybe|perhaps|possibly|probably|if|when|once|unless|soon|later|tomorrow|wait)\b"
-    r"|(?:no|not|nope|never|cancel|undo)[\s.!]*$)|.*(?:\bnot\s(?:yet|really|sure)[\s.!]*$|\?\s*$)",
-    re.IGNORECASE,
-)
-"""Words that doubt a value that was typed: `maybe`, `not yet`, `ok?`."""
-_WITH_EXCEPTION = re.compile(
-    rf"\b(?:{_EXCEPTION}|not\b|still\b|yet\b|only\b|other\sthan\b|however\b|though\b|pending\b"
-    r"|missing\b|fail\w*|n['’]t\b|bis\sauf\b|außer\b|sauf\b|excepto\b|salvo\b|menos\b)",
-    re.IGNORECASE,
-)
-_AT = re.compile(r"(?:at\s+|@\s*(?=[0-9]{1,2}:[0-9]{2}))", re.IGNORECASE)
-_BARE_TIME = re.compile(
-    r"(?:(?:since|from)\s+)?(?:[0-9]{1,2}:[0-9]{2}|[0-9]{1,2}\s?[ap]\.?m\b|[0-9]{4}-[0-9]{2}-[0-9]{2}"
-    r"|yesterday\b|today\b)|(?:about\s+|~\s?)?[^\n]{1,40}?\sago\b",
-    re.IGNORECASE,
-)
+_PULL_LINK = re.compile(r"([\w.-]{1,100}/[\w.-]{1,100})/pull/[0-9]", re.IGNORECASE)
+_FOR_LAST = pattern("for_last", of="arguments")
+_IN_WORDS = pattern("in_words", of="arguments")
+_NUMBERS = table("numbers")
+_NOBODY = frozenset(table("logins")["none"])
+"""Words that are no logins where one is typed; the last two are what our answers have there."""
+_PLACEHOLDERS = frozenset({"REASON", "TEXT", "NAME", "ACTION -> RESULT", "ACTION", "RESULT"})
+MOST_NAMES = 20
+_AT = pattern("at", of="arguments")
+_AT_LAST = pattern("at_last", of="arguments")
+_BARE_TIME = pattern("bare_time", of="arguments")
 
 
 class Mistake(Exception):
@@ -82,33 +66,32 @@ def asked(line: str) -> Mistake:
     return Mistake(reason, line)
 
 
-def takes_back(text: str) -> bool:
-    """Whether the words after a command take it back, or ask; the first line counts."""
-    return _TAKEN_BACK.match(text.partition("\n")[0]) is not None
-
-
-def has_exception(text: str) -> bool:
-    """Whether a text about `all` names an exception, or says that something is not well."""
-    return _WITH_EXCEPTION.search(text) is not None
-
-
 def take_time(
-    text: str, typed_at: datetime, order: DateOrder | None = None, *, loose: bool = False
+    text: str,
+    typed_at: datetime,
+    order: DateOrder | None = None,
+    *,
+    loose: bool = False,
+    only_time: bool = False,
 ) -> tuple[str, datetime | None]:
     """Split off a leading `at 14:02` or `at 2026-11-23 14:02 CET`: (the text after it, the time).
 
     The time is None when the text does not begin so. `typed_at` is when it was typed: a time
     without a date is the last such time before that. With `loose`, a text that is nothing but a
-    time, or begins with `20 min ago`, is understood without `at`. Raises `Mistake` for a time that
-    can't be read, is not clear, or lies in the future.
+    time, or begins with `20 min ago`, is understood without `at`. With `only_time` the text is
+    nothing else. Raises `Mistake` for a time that can't be read, is not clear, or lies in the
+    future.
     """
     intro = _AT.match(text)
     alone = take_duration(text.partition("\n")[0]) if loose else None
     if alone and not alone[1]:
         ago = as_code(text.partition("\n")[0].strip(" ,;:."))
-        raise Mistake("a time that it happened at has a clock, or `ago` at its end", f"{ago} ago")
+        clock = re.sub(r"^([01]?[0-9]|2[0-3])h([0-5][0-9])$", r"at \1:\2", ago)
+        instead = clock if clock != ago else f"{ago} ago"
+        raise Mistake("a time that it happened at has a clock, or `ago` at its end", instead)
+    loose = loose or only_time
     if intro is None and not (loose and _BARE_TIME.match(text)):
-        return text, None
+        return _without_at(text, typed_at, order, only_time) if loose else (text, None)
     after = text[intro.end() :] if intro else text
     try:
         taken = take_moment(after, typed_at, order)
@@ -120,7 +103,7 @@ def take_time(
             raise Mistake(f"`{typed}` can't be read as a time", "at 14:02")
         return text, None
     at, rest = taken
-    if intro is None and rest and not re.match(r"[^\n]{1,60}?\sago\b", text):
+    if intro is None and rest and not only_time and not re.match(r"[^\n]{1,60}?\sago\b", text):
         line = (
             f"at {at:%H:%M} …"
             if typed_at - at < timedelta(days=1)
@@ -130,6 +113,25 @@ def take_time(
     return rest, at
 
 
+def _without_at(
+    text: str, typed_at: datetime, order: DateOrder | None, only_time: bool
+) -> tuple[str, datetime | None]:
+    """As `take_time`, for a text whose first line may be a time all the same: `around 14:02`."""
+    first, _, below = text.partition("\n")
+    late = _AT_LAST.match(first)
+    if late and not only_time:
+        line = f"at {late['time']} {late['text']}"
+        raise Mistake("the time stands right behind the command's name", line)
+    if not first:
+        return text, None
+    try:
+        return below, read_past_moment(first, typed_at, order)
+    except Unreadable as error:
+        if only_time or looks_like_moment(first, strictly=True):
+            raise Mistake(error.reason, f"at {error.at}") from None
+        return text, None
+
+
 @dataclass
 class Arguments:
     """The text after a command's name, read from left to right.
@@ -137,10 +139,19 @@ class Arguments:
     Every method but `peek` removes what it reads from `text`. A method raises `Mistake` when what
     it reads is missing or wrong. Where a method has a parameter `what`, that names the argument in
     the message. `dated` is True when the command had a time (`at 14:02`), which is not in `text`.
+    `below` are the lines below the command's own, which end its text. `typed_on_line` is False when
+    nothing stands on its own line, so that `text` begins below it.
     """
 
     text: str
     dated: bool = False
+    below: str = ""
+    typed_on_line: bool = True
+
+    def __post_init__(self) -> None:
+        """Begin with the lines below when nothing stands on the command's own."""
+        if not self.text and self.below:
+            self.text, self.below, self.typed_on_line = self.below.strip(), "", False
 
     def peek(self) -> str:
         """The next word, which stays in `text`; empty when there is none."""
@@ -148,7 +159,7 @@ class Arguments:
 
     def rest(self) -> str:
         """All that is left."""
-        text, self.text = self.text, ""
+        text, self.text, self.below = f"{self.text}\n{self.below}".strip(), "", ""
         return text
 
     def needed(self, what: str) -> str:
@@ -156,29 +167,31 @@ class Arguments:
         text = self.rest()
         if not text:
             raise Mistake(f"{what} is missing", "")
-        return text
+        return _own_words(text)
 
-    def remark(self, line: str, what: str = "") -> str:
+    def remark(self, line: str, what: str = "", *, sure: bool = True) -> str:
         """All that is left, beside a command that does the same without it.
 
         It must not be empty when `what` names it. It must not take the command back, as `not yet`
-        does, or ask; `line` is what to type for a command that stands.
+        does, or ask, nor with `sure` say that it holds in part or may hold. `line` is what to type
+        for a command that stands. A paragraph below the command's line is prose, and says nothing
+        about it.
         """
-        text = self.needed(what) if what else self.rest()
-        if takes_back(text):
+        said = self.text if self.typed_on_line or what else ""
+        if said and (takes_back(said) or (sure and hedges(said))):
             raise asked(line)
-        return text
+        return self.needed(what) if what else self.rest()
 
-    def reason(self, line: str) -> str:
-        """All that is left, as the reason for a value that was typed before it.
+    def reason(self, line: str, what: str = "") -> str:
+        """All that is left, as the reason for a command, or for a value that was typed before it.
 
-        It may say what is not (`sev1 not only the EU`), but not doubt the value, or ask. `line` is
-        what to type for a command that stands.
+        It may say what is not (`sev1 not only the EU`), but not doubt the value, or ask. It must
+        not be empty when `what` names it. `line` is what to type for a command that stands.
         """
-        text = self.rest()
-        if _DOUBTED.match(text.partition("\n")[0]):
+        said = self.text if self.typed_on_line or what else ""
+        if doubts(said):
             raise asked(line)
-        return text
+        return self.needed(what) if what else _own_words(self.rest(), line)
 
     def nothing_more(self, line: str) -> None:
         """Make sure that nothing is left; `line` is what to type."""
@@ -206,10 +219,13 @@ class Arguments:
     ) -> Choice:
         """The value of the next word in `choices`, or in the aliases `also`, ignoring case."""
         listed = ", ".join(f"`{name}`" for name in choices)
-        word = self.word(f"the {what} ({listed})").strip("`\"'").casefold()
+        word = self.word(f"the {what} ({listed})").strip("`\"',.:;!*").casefold()
         accepted = {**choices, **(also or {})}
         if word in accepted:
             return accepted[word]
+        stem = word.rstrip("?\uff1f")
+        if stem in accepted:
+            raise asked(stem)
         near = difflib.get_close_matches(word[:40], list(choices), n=1, cutoff=0.5)
         raise Mistake(f"`{as_code(word)}` is no {what}: {listed}", near[0] if near else "")
 
@@ -222,27 +238,33 @@ class Arguments:
             raise Mistake(
                 f"`{as_code(self.peek())}` is no severity: `sev1`, `sev2`, `sev3`", "sev2"
             )
-        self.text = self.text[match.end() :].lstrip(" ,;:.-")
+        self.text = re.sub(r"^[ ,;:.]*(?:[-–—]+(?=\s))?[ ,;:.]*", "", self.text[match.end() :])
         try:
             return Severity(f"sev{int(match[1][:4])}")
         except ValueError:
             raise Mistake("there are three severities: `sev1`, `sev2`, `sev3`", "sev2") from None
 
-    def login(self, what: str) -> str:
-        """A GitHub login, typed with or without `@`; the result is without."""
+    def login(self, what: str, before: str = "") -> str:
+        """A GitHub login, typed with or without `@`; the result is without.
+
+        `before` is what to type before it. Words such as `nobody` are no logins.
+        """
         word = self.word(what)
         match = _LOGIN.match(word)
-        if match is None:
-            raise Mistake(f"`{as_code(word)}` is no GitHub login", "@user")
+        if match is None or match[1].casefold() in {*NOT_LOGINS, *_NOBODY}:
+            raise Mistake(f"`{as_code(word)}` is no GitHub login", f"{before} @user".strip())
         return match[1]
 
-    def optional_login(self) -> str | None:
-        """A login. None for `me` or no word at all, which mean the person who typed the command."""
+    def optional_login(self, before: str = "") -> str | None:
+        """A login. None for `me` or no word at all, which mean the person who typed the command.
+
+        `before` is what to type before it.
+        """
         word = self.peek().casefold()
-        if word in ("", "me", "@me"):
-            self.rest()
+        if word.rstrip(".,!") in ("", "me", "@me", "myself"):
+            self.text = self.text[len(word) :].lstrip()
             return None
-        return self.login("who")
+        return self.login("who", before)
 
     def duration(self, what: str, suggestion: str) -> timedelta:
         """The duration that comes next, which must be there: `30m`, `2h`, `1h30m`, `90 min`."""
@@ -252,18 +274,23 @@ class Arguments:
         duration, self.text = taken
         return duration
 
-    def duration_after(self, word: str) -> timedelta | None:
-        """The duration after the next word, when that word is `word`: `for 2h`.
+    def duration_for(self) -> timedelta | None:
+        """The duration that comes next or ends the line: `for 2h`, `2h`, `... for 30m`.
 
-        None, with nothing removed, when another word or no duration comes: in
-        `/allow #5 for the fix` the word `for` is part of the reason.
+        None, with nothing removed, when no duration comes: in `/allow #5 for the fix` the word
+        `for` is part of the reason.
         """
-        if self.peek().casefold() != word:
-            return None
-        text = self.text[len(word) :].lstrip()
+        first, _, below = self.text.partition("\n")
+        last = _FOR_LAST.search(first, max(len(first) - 60, 0))
+        ended = _take_duration(last[1]) if last else None
+        if last and ended and not ended[1]:
+            self.text = f"{first[: last.start()]}\n{below}".strip()
+            return ended[0]
+        word = self.peek()
+        text = self.text[len(word) :].lstrip() if word.casefold() == "for" else self.text
         taken = _take_duration(text)
         if taken is None:
-            if looks_like_duration(text):
+            if looks_like_duration(text) and word.casefold() == "for":
                 said = as_code(" ".join(text.split()[:2]))
                 raise Mistake(f"`{said}` is no time that can be read, as `30m` or `2h` are", "")
             return None
@@ -275,6 +302,7 @@ class Arguments:
 
         It may be `longest` at most. The end of the first line counts, too.
         """
+        self.text = self.rest()
         start = _NEXT_FIRST.match(self.text)
         first, _, below = self.text.partition("\n")
         taken = (
@@ -307,6 +335,11 @@ class Arguments:
             "/allow #57 for 2h REASON",
         )
 
+    def linked_repositories(self, words: int = MOST_NAMES) -> tuple[str, ...]:
+        """The repositories of links to pull requests among the next words, in lower case."""
+        linked = _PULL_LINK.findall(" ".join(self.text.split()[:words]))
+        return tuple(repository.casefold() for repository in linked)
+
     def names_another_repository(self) -> bool:
         """Whether the next word is a link to a commit by its whole SHA; it stays in `text`.
 
@@ -318,7 +351,7 @@ class Arguments:
         """All that is left, as pull requests: `#57`, `57` or a link, with commas or spaces."""
         words = re.split(r"[,\s]+", self.needed("the pull request").strip(",. "))
         matches = [_PULL.match(word.strip("`,.;:")) for word in words if word.strip("`,.;:")]
-        if not matches or not all(matches) or len(matches) > _MOST_NAMES:
+        if not matches or not all(matches) or len(matches) > MOST_NAMES:
             raise Mistake("a fix is named by the number of its pull request", "/fix #57")
         return tuple(dict.fromkeys(int(match[1]) for match in matches if match))
 
@@ -326,20 +359,22 @@ class Arguments:
         """All that is left, as one short name (see `read_name`); it must not be empty."""
         return _name(self.needed(what), what)
 
-    def slugs(self, what: str) -> tuple[str, ...]:
-        """All that is left, as a list of short names, in their order.
 
-        The list may be typed as in a form (`name_parts`), or with spaces between the names.
-        """
-        words = [word for part in name_parts(self.needed(what)) for word in part.split()]
-        names = tuple(dict.fromkeys(_name(word, what) for word in words))
-        if len(names) > _MOST_NAMES:
-            raise Mistake(f"{what} can be {_MOST_NAMES} at most", "")
-        return names
+def _own_words(text: str, line: str = "") -> str:
+    """The text. Raises `Mistake` for `REASON` and the like, as our answers have them, and `tbd`."""
+    if text in _PLACEHOLDERS:
+        raise Mistake(f"`{text}` stands for your own words", line)
+    if text and is_placeholder(text):
+        raise Mistake(f"`{as_code(text)}` says nothing", line)
+    return text
 
 
 def _take_duration(text: str) -> tuple[timedelta, str] | None:
-    """As `take_duration`. Raises `Mistake` for a duration of zero."""
+    """As `take_duration`, also `half an hour`. Raises `Mistake` for a duration of zero."""
+    words = _IN_WORDS.match(text)
+    number = _NUMBERS.get(" ".join(words[1].casefold().split())) if words else None
+    if words and number:
+        text = f"{number:g} {text[words.end() :]}"
     taken = take_duration(text)
     if taken is not None and not taken[0]:
         raise Mistake("the time must be longer than zero", "")

@@ -8,7 +8,7 @@ ran.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -42,6 +42,7 @@ from incident_actions.domain.playbook.checklist import (
     steps_taken,
 )
 from incident_actions.domain.text.moments import DateOrder, Unreadable, read_past_moment
+from incident_actions.domain.timeline.arguments import Mistake
 from incident_actions.domain.timeline.commands.base import Command, Origin, Subject
 from incident_actions.domain.timeline.commands.record import UnknownService
 from incident_actions.domain.timeline.commands.roles import ROLE_NEEDS, give_role
@@ -198,6 +199,7 @@ class _Replay(Struct):
 
         An attempt to resolve without verified recovery also gets a line in the timeline.
         """
+        _check_backdated(self.incident, command, origin)
         try:
             self.incident = command.apply(self.incident, origin)
         except Unverified:
@@ -246,6 +248,23 @@ def named_at_declaration(values: FormValues, rules: Rules) -> dict[Role, str]:
     """
     login = forms.read_login(values.get("commander"))
     return {**rules.default_roles, **({Role.COMMANDER: login} if login is not None else {})}
+
+
+_LONG_BEFORE = timedelta(hours=6)
+
+
+def _check_backdated(incident: Incident, command: Command, origin: Origin) -> None:
+    """Raise `Mistake` for a decision that would lie long before the incident began.
+
+    Nobody means that: the time has another zone, or was one to come. `/time` sets any time, and a
+    `/note` may be about an earlier one.
+    """
+    began = min(incident.times[Moment.STARTED], incident.times[Moment.DECLARED])
+    if not command.decides or origin.at >= min(origin.typed_at, began - _LONG_BEFORE):
+        return
+    reason = f"that would be {origin.at:%Y-%m-%d %H:%M} UTC, long before it began"
+    reason += "; a time without a zone is in UTC, and a time to come can't be set"
+    raise Mistake(reason, f"/{command.name} at {origin.typed_at:%H:%M} …")
 
 
 def _declared(observation: Observation, rules: Rules, permissions: Permissions) -> Incident:

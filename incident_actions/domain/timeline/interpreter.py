@@ -40,6 +40,7 @@ from incident_actions.domain.timeline.parser import (
     NOT_TYPED,
     MisreadLine,
     TakenLine,
+    complete,
     may_hold_commands,
     read_comment,
 )
@@ -61,7 +62,9 @@ class NoticeKind(StrEnum):
     DISMISSED = "dismissed"
     FREEZE_HELD = "freeze-held"
     FREEZE_ENDED = "freeze-ended"
+    FREEZE_FROM = "freeze-from"
     FREEZE_UNTIL = "freeze-until"
+    FREEZE_KEPT = "freeze-kept"
     NO_ROOM = "no-room"
     NO_WATCH = "no-watch"
     PASSED = "passed"
@@ -190,7 +193,8 @@ class Interpreter(Struct):
             except Unverified as refused:
                 checks = refused.checks
             except Mistake as why:
-                misread.append(MisreadLine(line.line, line.typed, why.reason, why.suggestion))
+                instead = complete(type(line.command), why.suggestion)
+                misread.append(MisreadLine(line.line, line.typed, why.reason, instead))
             else:
                 took = True
                 if isinstance(line.command, PageCommand):
@@ -224,7 +228,8 @@ class Interpreter(Struct):
     def _origin(self, login: str, at: datetime, key: str, typed_at: datetime) -> Origin:
         """Where a command comes from, with all that the team's configuration says to it."""
         origin = Origin(login, at, key, typed_at, self.checks, self.permissions)
-        return replace(origin, services=self.services, commits=self.commits)
+        repository = "/".join(self.observation.issue.url.split("/")[3:5])
+        return replace(origin, services=self.services, commits=self.commits, repository=repository)
 
     def _carry_out(self, command: Command, origin: Origin) -> None:
         """Carry out a permitted command. Raises `Mistake` where it does not apply."""
@@ -265,6 +270,11 @@ class Statement(Struct, frozen=True):
     lines: tuple[tuple[TakenLine | MisreadLine, Deed], ...]
 
 
+MOST_OF_A_STRANGER = 4_000
+"""How many characters are read of a comment by somebody who may command nothing. That is enough to
+refuse what they command; every run reads it again, and GitHub takes sixteen times as many."""
+
+
 def statements(
     comment: Comment, permissions: Permissions, date_order: DateOrder | None = None
 ) -> tuple[Statement, ...]:
@@ -282,13 +292,15 @@ def statements(
         if said and version.by.bot:
             continue  # a program that tidies comments up says nothing in anybody's name
         before, said = said, []
-        if before and permissions.of(deed) < Permission.TRIAGE:
-            lines = read_comment(version.text or "", version.at, date_order)
+        stranger = permissions.of(deed) < Permission.TRIAGE
+        text = (version.text or "")[: MOST_OF_A_STRANGER if stranger else None]
+        if before and stranger:
+            lines = read_comment(text, version.at, date_order)
             new = [line for line in lines if not any(_same_line(old[0], line) for old in before)]
             said = [*before, *((line, deed, version.at) for line in new)]
             continue
         first = comment.created_at if version.by == comment.author and not before else version.at
-        for line in read_comment(version.text or "", first, date_order):
+        for line in read_comment(text, first, date_order):
             same = next((old for old in before if _same_line(old[0], line)), None)
             other = next((old for old in before if _same_command(old[0], line)), None)
             if same is not None:
@@ -296,7 +308,7 @@ def statements(
                 said.append(same)
             elif other is not None:
                 before.remove(other)
-                corrected = read_comment(version.text or "", other[2], date_order)
+                corrected = read_comment(text, other[2], date_order)
                 again = next(each for each in corrected if each.line == line.line)
                 said.append((again, deed, other[2]))
             else:

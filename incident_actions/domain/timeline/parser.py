@@ -18,23 +18,17 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from msgspec import Struct
 
-from incident_actions.domain.text.mail import quoted_from
+from incident_actions.domain.text.documents import without_comments
+from incident_actions.domain.text.mail import attributed, quoted_from
 from incident_actions.domain.text.moments import DateOrder
 from incident_actions.domain.text.names import as_code
+from incident_actions.domain.text.words import pattern, piece, table
 from incident_actions.domain.timeline.arguments import Arguments, Mistake, asked, take_time
 from incident_actions.domain.timeline.commands import BY_NAME
 from incident_actions.domain.timeline.commands.base import Command
 
 _LONGEST_LINE = 4_000
 """Longer lines are cut before reading. No command is that long, and reading takes linear time."""
-
-
-_SLASH_LINE = re.compile(r"^[^\w\r\n]{0,20}[/\uff0f\u2044\u2215]\s{0,3}[A-Za-z]", re.MULTILINE)
-
-
-def may_hold_commands(text: str) -> bool:
-    """Whether a text may have commands in it. Quick: a long text without commands costs nothing."""
-    return _SLASH_LINE.search(text) is not None
 
 
 def _reader() -> MarkdownIt:
@@ -57,17 +51,19 @@ _READER = _reader()
 
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _MARK = re.compile(f"{_OPEN}([0-9]+){_CLOSE}")
-_BLANKS = (
-    "\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad"
-    "\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
-    "\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e007f"
-)
+_BLANKS = piece("blanks", of="typography")
 """What looks like nothing, besides a space and a tab, as a range of a regular expression."""
 _BLANK = re.compile(f"[{_BLANKS}]")
 _SLASH = "/\u2044\u2215\u29f8\uff0f"
 """The characters that look like a slash: some keyboards and editors make them of one."""
 _MARKABLE = re.compile(rf"^([ \t]*)(?:[{_BLANKS}][{_BLANKS} \t]*)?[{_SLASH}]")
+_SLASH_LINE = re.compile(rf"(?:^|[\r\n])[{_BLANKS} \t]*[{_SLASH}][{_BLANKS} \t]{{0,9}}[^\W\d_]")
 _TABBED = re.compile(r"[ ]{0,3}\t")
+
+
+def may_hold_commands(text: str) -> bool:
+    """Whether a text may have commands in it. Quick: a long text without commands costs nothing."""
+    return _SLASH_LINE.search(text) is not None
 
 
 class _Page(Struct, frozen=True):
@@ -75,13 +71,12 @@ class _Page(Struct, frozen=True):
 
     `lines` are all of them, with LF line ends gone. `commands` are those that begin with `/`, by
     their index in `lines`, that are shown as plain text; `tabbed` those that a tab makes code.
-    `hidden` are the indexes of the lines of HTML. From the index `end` on it is a quoted mail.
+    From the index `end` on it is a quoted mail.
     """
 
     lines: list[str]
     commands: dict[int, str]
     tabbed: dict[int, str]
-    hidden: frozenset[int]
     end: int
 
 
@@ -125,7 +120,7 @@ def _read_page(source: str) -> _Page:
         if _TABBED.match(lines[index]) and _MARKABLE.match(lines[index]) and index < end
     }
     commands = {index: text for index, text in shown if index < end}
-    return _Page(lines, commands, tabbed, hidden, end)
+    return _Page(lines, commands, tabbed, end)
 
 
 def _covered(tokens: list[Token], *types: str) -> frozenset[int]:
@@ -154,9 +149,16 @@ def _unmark(line: str) -> tuple[int, str] | None:
     return (int(mark[1]), line[mark.end() :].rstrip()) if mark else None
 
 
-_COMMAND = re.compile(
-    r"/\s?(?P<name>[^\W\d_][\w-]*)(?=[\s:,.!]|\?+(?:\s|$)|$)(?P<mark>[:,.!?]*)[ \t]*(?P<text>.*)$"
-)
+_COMMAND = pattern("command", of="arguments")
+_IN_A_PATH = re.compile(r"/\s{0,3}[\w-]+(?:[/\\@]|[.?=&][\w/])")
+"""The beginning of a path or an address: `/var/log`, `/help.md`, `/status?v=1`."""
+_ALONE = re.compile(r"[:,.!?;]*(?:\s|$)")
+"""What must follow a word that is no command, so that it is answered."""
+_MEANT = table("meant")
+"""What to type instead of names that people try. The nearest spelling may mean the opposite."""
+_SEVERITY_NAME = re.compile(r"(?:sev|severity|p|s)-?([1-3])")
+_SEVERAL = re.compile(r"(?:^|[\s;,&])/([A-Za-z]{2,20})\b(?![/.])")
+_CLOCK = re.compile(r"[0-9]{1,2}:[0-9]{2}(?:\s?[A-Za-z+][\w:+-]{0,8})?")
 _SHOWN = 60
 """How many characters of a command line are kept, to show them when it is not carried out."""
 _MOST = 50
@@ -194,16 +196,11 @@ class MisreadLine(Struct, frozen=True):
     suggestion: str
 
 
-_TYPOGRAPHY = str.maketrans(
-    {
-        "\u00a0": " ", "\u1680": " ", "\u202f": " ", "\u205f": " ", "\u3000": " ", "\u2800": " ",
-        **{chr(code): " " for code in range(0x2000, 0x200B)},
-        "\u200b": None, "\u2060": None, "\ufeff": None, "\u00ad": None, "\u200e": None,
-        "\u200f": None,
-        "\u201c": '"', "\u201d": '"', "\u201e": '"', "\u2018": "'", "\u2019": "'",
-        "\u2010": "-", "\u2011": "-", "\u2212": "-",
-    }
-)  # fmt: skip
+_TYPOGRAPHY = {
+    ord(typed): None if plain == "nothing" else plain
+    for plain, characters in table("typographic").items()
+    for typed in characters
+}
 
 
 @lru_cache(maxsize=4096)
@@ -220,7 +217,7 @@ def read_comment(
     page = _read_page(body)
     found: list[tuple[int, re.Match[str]]] = []
     for index, line in sorted({**page.commands, **page.tabbed}.items()):
-        match = _COMMAND.match(_as_typed(line))
+        match = _command_in(_as_typed(line))
         if match and (index in page.commands or match["name"].casefold() in BY_NAME):
             found.append((index, match))
         if len(found) > _MOST:
@@ -239,10 +236,42 @@ def read_comment(
     return tuple(lines)
 
 
+def _command_in(line: str) -> re.Match[str] | None:
+    """The parts of a line that is meant as a command; None for a path, or a word that is no name.
+
+    After a name of ours anything may follow that makes no path: `/ack;`, `/severity=sev2`.
+    """
+    match = _COMMAND.match(line)
+    if match is None or _IN_A_PATH.match(line):
+        return None
+    name = match["name"].casefold()
+    if name in BY_NAME:
+        return match
+    if not _ALONE.match(line, match.end("name")):
+        return None
+    return match if not match["gap"] or _meant(name) else None
+
+
+def _meant(name: str) -> str:
+    """What a word that is no command was probably meant for, as a line; empty when unknown."""
+    severity = _SEVERITY_NAME.fullmatch(name)
+    if severity:
+        return f"/severity sev{severity[1]}"
+    if name in _MEANT:
+        return str(_MEANT[name]).format(name=name)
+    if name in ("sev", "severety"):
+        return "/severity"
+    near = difflib.get_close_matches(name[:30], BY_NAME, n=1, cutoff=0.6)
+    return f"/{near[0]}" if near else ""
+
+
 def _below(page: _Page, index: int, end: int) -> str:
-    """The writer's text below a command's line, down to the line at `end`."""
-    lines = (page.lines[n] for n in range(index + 1, end) if n not in page.hidden)
-    return _plain("\n".join(line.rstrip() for line in lines)).rstrip()
+    """The writer's text below a command's line, down to the line at `end`, as it is shown."""
+    lines = page.lines[index + 1 : end]
+    lines = lines[: attributed(lines)]
+    text = "\n".join(line.rstrip() for line in lines)
+    text = without_comments(text, and_line_ends=True) if "<!--" in text else text
+    return _plain(text).rstrip()
 
 
 def _read_tabbed(index: int, match: re.Match[str]) -> MisreadLine:
@@ -260,18 +289,34 @@ def _read_line(
     typed = f"/{name}{'?' if '?' in mark else ''} {text}".strip()[:_SHOWN]
     kind = BY_NAME.get(name)
     if kind is None:
-        near = difflib.get_close_matches(name[:30], BY_NAME, n=1, cutoff=0.6)
-        suggestion = f"/{near[0]} {text[:300]}".strip() if near else "/help"
-        if re.fullmatch(r"sev-?[1-3]", name):
-            suggestion = f"/severity {name.replace('-', '')} {text[:300]}".strip()
+        suggestion = _instead(_meant(name), text, typed_at, order)
         return MisreadLine(number, typed, "there is no such command", suggestion)
     try:
         if "?" in mark and kind.decides:
             raise asked(kind.shortest)
+        several = _SEVERAL.search(text) if kind.decides else None
+        if several and several[1].casefold() in BY_NAME:
+            own = text[: several.start()].rstrip(" ,;&").removesuffix("and").rstrip()
+            first = f"/{name} {own}".strip()
+            reason = f"two commands stand on one line; `/{several[1]}` needs a line of its own"
+            raise Mistake(reason, first)
         command, at = _parse(kind, text.strip(), below if kind.goes_on else "", typed_at, order)
     except Mistake as mistake:
-        return MisreadLine(number, typed, str(mistake), _complete(kind, mistake.suggestion))
+        return MisreadLine(number, typed, str(mistake), complete(kind, mistake.suggestion))
     return TakenLine(number, typed, command, at or typed_at, backdated=at is not None)
+
+
+def _instead(meant: str, text: str, typed_at: datetime, order: DateOrder | None) -> str:
+    """The line to type instead of one whose name is none: `meant` with its `text`, if that works.
+
+    `meant` is empty when nothing is known to be meant.
+    """
+    if not meant or re.search(r"[A-Z]{4}|@user|14:02", meant):
+        return meant or "/help"
+    line = f"{meant} {text[:300]}".strip()
+    match = _COMMAND.match(line)
+    read = _read_line(0, match, "", typed_at, order) if match else None
+    return read.suggestion if isinstance(read, MisreadLine) else line
 
 
 def _parse(
@@ -284,18 +329,19 @@ def _parse(
     """
     at = None
     if kind.dated:
-        loose = kind.decides and not kind.time_after_word
-        text, at = take_time(text, typed_at, order, loose=loose)
+        text, at = take_time(text, typed_at, order, loose=kind.bare_time)
     if kind.dated and at is None and kind.time_after_word:
         head, _, tail = text.partition(" ")
         try:
-            tail, at = take_time(tail.lstrip(), typed_at, order, loose=kind.is_time)
+            alone = _CLOCK.fullmatch(tail.strip()) is not None
+            tail, at = take_time(
+                tail.lstrip(), typed_at, order, loose=alone, only_time=kind.is_time
+            )
         except Mistake as mistake:
             line = f"/{kind.name} {as_code(head)} {mistake.suggestion}"
             raise Mistake(mistake.reason, line) from None
         text = f"{head} {tail}" if at is not None else text
-    whole = f"{text}\n{below}".strip() if below.strip() else text.strip()
-    return _with_arguments(kind, Arguments(whole, dated=at is not None)), at
+    return _with_arguments(kind, Arguments(text.strip(), at is not None, below.rstrip())), at
 
 
 def _with_arguments(kind: type[Command], arguments: Arguments) -> Command:
@@ -307,11 +353,13 @@ def _with_arguments(kind: type[Command], arguments: Arguments) -> Command:
     if " " in kind.syntax:
         return kind.read(arguments)
     if kind.decides:
-        arguments.remark(kind.shortest)
+        said = arguments.remark(kind.shortest, sure=False)
+        if kind.against and kind.against.match(said):
+            raise asked(kind.shortest)
     return kind()
 
 
-def _complete(kind: type[Command], suggestion: str) -> str:
+def complete(kind: type[Command], suggestion: str) -> str:
     """A whole line to type instead, made from a `Mistake`'s suggestion.
 
     Words are put after the command's name. Without a suggestion, the line is the command's syntax;

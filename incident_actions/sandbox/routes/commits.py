@@ -119,7 +119,7 @@ def list_pulls_of_commit(call: Call) -> Answer:
 
 @route(f"GET {R}/compare/{{basehead}}", scope="contents", query=PAGED)
 def compare(call: Call) -> Answer:
-    """What `head` has that `base` lacks, for `base...head`."""
+    """What `head` has that `base` lacks, for `base...head`; the commits come in pages."""
     git, world, repo = call.repo.git, call.world, call.repo
     names = call.params["basehead"].split("...")
     if len(names) != 2:
@@ -136,6 +136,9 @@ def compare(call: Call) -> Answer:
     url = f"{repository_url(world, repo)}/compare/{call.params['basehead']}"
     html = page(world, repo, f"compare/{call.params['basehead']}")
     changes = git.diff(git.commits[root].tree, git.commits[head].tree)
+    commits = call.listing(ahead, lambda commit: commit_json(world, repo, commit))
+    paged = not call.query.keys().isdisjoint(PAGED)
+    shown = commits.body if paged else [commit_json(world, repo, commit) for commit in ahead[:250]]
     return Answer(
         200,
         {
@@ -150,7 +153,7 @@ def compare(call: Call) -> Answer:
             "ahead_by": len(ahead),
             "behind_by": len(behind),
             "total_commits": len(ahead),
-            "commits": [commit_json(world, repo, commit) for commit in ahead],
+            "commits": shown,
             "files": files_json(world, repo, head, changes),
         },
     )

@@ -148,8 +148,9 @@ def _nodes(call: Call, variables: Json) -> Answer:
 
 
 def _issue_of_repository(call: Call, variables: Json) -> Answer:
-    """The query `repository(owner:, name:)` with one `issue(number:)` in it."""
-    repo = call.world.find(f"{variables['owner']}/{variables['name']}")
+    """The query `repository(owner:, name:)` with one `issue(number:)` in it. An old name counts."""
+    name = f"{variables['owner']}/{variables['name']}"
+    repo = call.world.find(name) or call.world.renamed.get(name.lower())
     issue = repo.issues.get(int(variables["number"])) if repo else None
     if repo is None or issue is None:
         return _failed("repository", "NOT_FOUND", "Could not resolve to an Issue")

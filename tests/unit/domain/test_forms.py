@@ -131,7 +131,7 @@ def test_an_answer_that_is_there_twice_narrows_nothing() -> None:
 
 def test_our_markers_in_an_answer_are_text() -> None:
     """Nobody can type a dashboard or a state into the form."""
-    evil = '<!-- incident-actions:begin -->\n<!-- incident-actions:state {"v":1} -->'
+    evil = 'Down <!-- incident-actions:begin -->\n<!-- incident-actions:state {"v":1} -->'
     assert read_answers(SHORT, rendered(summary=evil)).get("summary") == evil
 
 

@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from incident_actions import gate_readers
-from incident_actions.domain.freeze.windows import occurrence_key, window_length
+from incident_actions.domain.freeze.windows import split_mark, window_length
 from incident_actions.domain.issue import forms
 from incident_actions.domain.issue.observation import take_apart
 from incident_actions.domain.playbook import checklist, runbooks
@@ -83,7 +83,8 @@ def read_bodies(text: str) -> None:
     gate_readers.people(text)
     gate_readers.parse_until(text)
     gate_readers.parse_now(text)
-    occurrence_key(text)
+    split_mark(text)
+    gate_readers.freeze_times(gate_readers.sections(text))
     with suppress(ValueError):
         gate_readers.environments_of(text)
 

@@ -95,7 +95,12 @@ def test_two_services_have_two_names() -> None:
         ("/service api, wbe", "Did you mean `web`?", "/service api,web"),
         ("/service checkout page", "`checkout` is none of the services", "/service"),
         ("/service API server", "`server` is none of the services", "/service api"),
-        ("/service services/api", "short name", "/service"),
+        ("/service services/api", "none of the services: `api`, `web`", "/service"),
+        ("/service a/b", "none of the services: `api`, `web`", "/service"),
+        ("/service api?", "Did you mean `api`?", "/service api"),
+        ("/service all but api", "`all` is none of the services", "/service web,worker"),
+        ("/service not api", "`not` is none of the services", "/service web,worker"),
+        ("/service api or web", "`or` is none of the services", "/service api,web"),
     ],
 )
 def test_a_service_that_is_not_on_the_list_narrows_nothing(
@@ -106,6 +111,19 @@ def test_a_service_that_is_not_on_the_list_narrows_nothing(
     (answer,) = chat.say("alice", typed)
     assert told in answer
     assert f"`{instead}" in answer
+    assert chat.incident.services == ()
+
+
+def test_words_in_a_list_of_services_are_told_without_a_list_of_the_teams() -> None:
+    """The answer says what to type, and nothing narrows."""
+    chat = Chat()
+    for typed, instead in {
+        "only api": "api,worker",
+        "the api": "api",
+        "api and web": "api,web",
+    }.items():
+        (answer,) = chat.say("alice", f"/service {typed}")
+        assert f"`/service {instead}`" in answer
     assert chat.incident.services == ()
 
 

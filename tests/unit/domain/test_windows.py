@@ -10,12 +10,18 @@ from hypothesis import strategies as st
 
 from incident_actions.config import read_config
 from incident_actions.domain.freeze.windows import (
+    AHEAD,
     LONGEST,
+    Occurrence,
     Window,
-    occurrence_key,
-    open_at,
+    WindowMark,
+    digest_of,
+    occurrence_of,
+    split_mark,
     window_length,
+    within_reach,
 )
+from incident_actions.domain.freeze.wish import Wish
 from incident_actions.domain.text.recurrence import check_rule
 from incident_actions.domain.text.times import read_wall_time
 from incident_actions.errors import ConfigError
@@ -31,6 +37,11 @@ WEEKEND = Window(
 
 def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def open_at(windows: list[Window], now: datetime) -> list[Occurrence]:
+    """Those of the occurrences that have an issue now which stop deploys now."""
+    return [each for each in within_reach(windows, now) if each.starts <= now < each.ends]
 
 
 @pytest.mark.parametrize(
@@ -58,11 +69,39 @@ def test_a_window_follows_the_clock_on_the_wall(now: str, is_open: bool) -> None
 
 def test_an_occurrence_has_one_key_as_long_as_it_lasts() -> None:
     """The key names the window and its start, so that it is opened once."""
+    (ahead,) = within_reach([WEEKEND], at("2026-11-19T17:00:00"))
     (first,) = open_at([WEEKEND], at("2026-11-20T17:00:00"))
     (last,) = open_at([WEEKEND], at("2026-11-23T06:59:59"))
-    assert first.key == last.key == "quiet-weekend 2026-11-20T17:00:00Z"
-    assert occurrence_key(f"{first.marker}\nThe window.") == first.key
-    assert occurrence_key(f"Somebody quotes {first.marker}") is None
+    assert ahead.key == first.key == last.key == "quiet-weekend 2026-11-20T17:00:00Z"
+    assert within_reach([WEEKEND], at("2026-11-19T16:59:59")) == ()
+    assert occurrence_of([WEEKEND], first.key) == first
+    assert occurrence_of([WEEKEND], "quiet-weekend 2026-11-21T17:00:00Z") is None
+    assert occurrence_of([WEEKEND], "weekend 2026-11-20T17:00:00Z") is None
+
+
+@pytest.mark.parametrize("gone", [False, True])
+@pytest.mark.parametrize("saved", ["\n", "\r\n"])
+def test_a_mark_is_read_as_it_was_written(gone: bool, saved: str) -> None:
+    """Whoever saved the issue; only at the very top."""
+    mark = WindowMark("weekend 2026-11-20T17:00:00Z", digest_of("One\n\nTwo"), gone)
+    body = mark.above("One  \n\nTwo\n").replace("\n", saved)
+    read, text = split_mark(body)
+    assert read == mark
+    assert digest_of(text) == mark.digest
+    assert digest_of(f"{text}!") != mark.digest
+    assert split_mark(f"Somebody quotes {body}")[0] is None
+
+
+@pytest.mark.parametrize("stamp", ["soon", "2026-99-01T00:00:00Z", "0001-01-01T00:00:00Z"])
+def test_a_mark_without_a_time_is_none(stamp: str) -> None:
+    """Somebody typed it."""
+    assert split_mark(f"<!-- incident-actions:window a {stamp} abc -->")[0] is None
+
+
+def test_the_mark_of_an_older_version_has_no_digest() -> None:
+    """Its issue still holds the place of the occurrence."""
+    body = "<!-- incident-actions:window a 2026-11-20T17:00:00Z -->\nThe window."
+    assert split_mark(body) == (WindowMark("a 2026-11-20T17:00:00Z", ""), "The window.")
 
 
 def test_a_short_window_in_the_hour_that_the_clocks_skip_is_not_lost() -> None:
@@ -72,6 +111,73 @@ def test_a_short_window_in_the_hour_that_the_clocks_skip_is_not_lost() -> None:
     )
     (occurrence,) = open_at([night], at("2026-03-29T01:35:00"))
     assert occurrence.ends - occurrence.starts == timedelta(minutes=20)
+
+
+CHANGES = [  # begin on the wall clock of Berlin, hours, begin and end in UTC
+    ("2026-03-29T02:30", 4, "2026-03-29T01:30", "2026-03-29T04:30"),  # in the skipped hour
+    ("2026-03-29T01:30", 4, "2026-03-29T00:30", "2026-03-29T03:30"),  # across it: 3 hours long
+    ("2026-10-25T02:30", 4, "2026-10-25T00:30", "2026-10-25T05:30"),  # the first of two 02:30
+    ("2026-10-25T01:30", 4, "2026-10-24T23:30", "2026-10-25T04:30"),  # across it: 5 hours long
+    ("2026-03-28T22:00", 4.5, "2026-03-28T21:00", "2026-03-29T01:30"),  # ends in the skipped hour
+    ("2026-10-24T22:00", 4.5, "2026-10-24T20:00", "2026-10-25T00:30"),  # at the first of two 02:30
+]
+
+
+@pytest.mark.parametrize(("start", "hours", "begins", "ends"), CHANGES)
+def test_windows_in_the_night_when_the_clocks_change(
+    start: str, hours: float, begins: str, ends: str
+) -> None:
+    """Opened a day ahead, in force from the begin until just before the end, to the second."""
+    night = Window(
+        "night",
+        "FREQ=YEARLY;COUNT=1",
+        read_wall_time(start),
+        timedelta(hours=hours),
+        "Europe/Berlin",
+    )
+    second, first = timedelta(seconds=1), at(f"{begins}:00")
+    (occurrence,) = within_reach([night], first - AHEAD)
+    assert (occurrence.starts, occurrence.ends) == (first, at(f"{ends}:00"))
+    assert within_reach([night], first - AHEAD - second) == ()
+    assert within_reach([night], occurrence.ends - second) == (occurrence,)
+    assert within_reach([night], occurrence.ends) == ()
+    assert occurrence_of([night], occurrence.key) == occurrence
+
+
+def test_overlapping_windows_are_both_there() -> None:
+    """In force and ahead, of two windows and of one that is longer than its period."""
+    night = Window(
+        "night", "FREQ=DAILY", read_wall_time("2026-01-01T20:00"), timedelta(hours=30), "UTC"
+    )
+    found = within_reach([WEEKEND, night], at("2026-11-20T21:00:00"))
+    assert [(each.window.name, f"{each.starts:%d %H}") for each in found] == [
+        ("Quiet weekend", "20 17"),
+        ("night", "19 20"),
+        ("night", "20 20"),
+        ("night", "21 20"),
+    ]
+
+
+BEGIN, END = at("2026-11-20T17:00:00"), at("2026-11-23T07:00:00")
+
+
+@pytest.mark.parametrize(
+    ("wish", "now", "edge"),
+    [
+        (Wish(begins=BEGIN, until=END), BEGIN - timedelta(seconds=1), BEGIN),
+        (Wish(begins=BEGIN, until=END), BEGIN, END),
+        (Wish(begins=BEGIN, until=END), END, None),
+        (Wish(until=END), BEGIN, END),
+        (Wish(begins=BEGIN), BEGIN - timedelta(days=1), BEGIN),
+        (Wish(begins=BEGIN), BEGIN, None),
+        (Wish(), BEGIN, None),
+    ],
+)
+def test_the_next_edge_is_what_next_changes_the_gates_verdict(
+    wish: Wish, now: datetime, edge: datetime | None
+) -> None:
+    """The begin, then the end, then nothing."""
+    assert wish.next_edge(now) == edge
 
 
 @given(
@@ -86,9 +192,10 @@ def test_what_is_open_has_begun_and_has_not_ended(now: datetime, hours: int, zon
     window = Window(
         "x", "FREQ=DAILY", read_wall_time("2026-01-01T01:30"), timedelta(hours=hours), zone
     )
-    for found in open_at([window], now):
-        assert found.starts <= now < found.ends
+    for found in within_reach([window], now):
+        assert found.starts - AHEAD <= now < found.ends
         assert abs(found.ends - found.starts - window.duration) <= timedelta(hours=1)
+        assert occurrence_of([window], found.key) == found
 
 
 @pytest.mark.parametrize(
@@ -105,6 +212,38 @@ def test_other_durations_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="`"):
         window_length(text)
     assert window_length("92d") == LONGEST
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=31", "there is no such day"),
+        ("FREQ=DAILY;BYMONTH=13", "there is no such day"),
+        ("FREQ=WEEKLY;INTERVAL=-1", "`INTERVAL` must be"),
+        ("FREQ=WEEKLY;COUNT=0", "`COUNT` must be"),
+        ("FREQ=WEEKLY;COUNT=3;UNTIL=20261224", "not both"),
+        ("FREQ=WEEKLY;UNTIL=2026-12-24", "20261224T180000Z"),
+        ("FREQ=WEEKLY;FREQ=DAILY", "`FREQ` is there twice"),
+        ("DTSTART:20260102T180000\nRRULE:FREQ=WEEKLY", "stands in `start`"),
+    ],
+)
+def test_what_is_wrong_with_a_rule_is_told(rule: str, told: str) -> None:
+    """Also that it never comes: to follow such a rule takes half a minute in each run."""
+    with pytest.raises(ValueError, match=told.replace("`", ".")):
+        check_rule(rule)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "RRULE:FREQ=WEEKLY; BYDAY=FR;", "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29",
+        "freq=monthly;byday=-1fr", "FREQ=MONTHLY;BYMONTHDAY=-1",
+        "FREQ=YEARLY;BYYEARDAY=-1", "FREQ=YEARLY;BYWEEKNO=53",
+    ],
+)  # fmt: skip
+def test_other_rules_are_taken(rule: str) -> None:
+    """However they are spaced."""
+    check_rule(rule)
 
 
 def test_a_rule_more_often_than_daily_is_refused() -> None:

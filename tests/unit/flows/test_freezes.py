@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from incident_actions.cli.freeze_status import freeze_status
 from incident_actions.config import Config, read_config
 from incident_actions.domain.issue.observation import Observation
 from incident_actions.errors import InputError
+from incident_actions.gate_readers import FROM_HEADING
 from incident_actions.github.client import GitHub
 from incident_actions.reconcile.context import RunContext
 from incident_actions.reconcile.freeze import reconcile_freeze, reconcile_freezes
@@ -380,6 +382,77 @@ def test_an_end_that_is_no_answer_gets_no_words(town: Town, until: str) -> None:
     assert town.frozen
 
 
+@pytest.mark.parametrize(
+    ("begins", "words"),
+    [
+        ("tomorrow", "`2026-11-21 16:00`, in UTC"),
+        ("21 Nov 2026 9:00 CET", "`2026-11-21 08:00`, in UTC"),
+        ("03/01/2027 09:00", "may be 2027-01-03 or 2027-03-01"),
+        ("2026-11-21\n\n### From\n\n2026-11-22", "only one answer of one line is read"),
+        ("2026-11-22", "that is not before the end, 2026-11-21 23:59 UTC, so neither counts"),
+        ("2026-11-22", "edit the answer: `2026-11-21 22:59`"),
+    ],
+)
+def test_a_begin_that_can_not_be_taken_is_told(town: Town, begins: str, words: str) -> None:
+    """Deploys wait at once, and its author learns what to type; typed so, it begins then."""
+    number = town.freeze(town.alice, **{"from": begins, "until": "2026-11-21"})
+    town.respond()
+    town.respond()
+    (told,) = town.words(number)
+    assert words in told
+    assert "deploys wait already" in told
+    assert town.frozen
+    town.later(minutes=1)
+    body = town.alice.issue(number)["body"]
+    typed = told.rpartition("edit the answer: `")[2].partition("`")[0]
+    wrong = body[body.index("### From") : body.index("### Until")]
+    town.alice.edit_issue_body(number, body.replace(wrong, f"### From (UTC)\n\n{typed}\n\n"))
+    town.respond()
+    assert len(town.words(number)) == 1
+    assert not town.frozen
+    town.later(days=1)
+    assert town.frozen is (typed <= "2026-11-21 16:01")
+
+
+@pytest.mark.parametrize("begins", ["", "-", "tbd"])
+def test_a_begin_that_is_no_answer_gets_no_words(town: Town, begins: str) -> None:
+    """It is like an empty one: at once."""
+    number = town.freeze(town.alice, **{"from": begins})
+    town.respond()
+    assert town.words(number) == []
+    assert town.frozen
+
+
+def test_a_freeze_by_the_form_may_begin_later(town: Town) -> None:
+    """Nothing to put right before and while; then it ends by itself."""
+    number = town.freeze(town.alice, **{"from": "2026-11-20 18:00", "until": "2026-11-20 19:00"})
+    town.github.clear_log()
+    town.respond()
+    assert town.github.requests(write=True) == 0
+    held = []
+    for seconds in (7199, 1, 3599, 1):
+        town.later(seconds=seconds)
+        assert town.look_at_freezes() >= 1
+        held.append(town.frozen)
+    assert held == [False, True, True, False]
+    assert town.alice.issue(number)["state"] == "closed"
+
+
+def test_a_strangers_freeze_keeps_its_begin_in_the_bots_name(town: Town) -> None:
+    """Once somebody with write access confirms it."""
+    report = town.freeze(
+        town.mallory, **{"from": "2026-11-20 18:00:30", "until": "2026-11-20 19:00:30"}
+    )
+    town.respond()
+    town.say(town.alice, report, "/confirm")
+    (opened,) = town.open_freezes()
+    body = town.alice.issue(opened)["body"]
+    assert "### From\n\n2026-11-20 18:00:30 UTC\n\n### Until\n\n2026-11-20 19:00:30 UTC\n" in body
+    assert not town.frozen
+    town.later(hours=2)
+    assert town.frozen
+
+
 def test_the_sweep_closes_what_is_over_and_says_so_once(town: Town) -> None:
     """The gate let deploys pass from that minute on; the issue follows."""
     number = town.freeze(town.alice, until="2026-11-20 16:30")
@@ -399,15 +472,17 @@ def test_an_idle_sweep_asks_for_the_list_and_no_more(town: Town) -> None:
     town.freeze(town.bob)
     assert town.look_at_freezes() == 2
     town.github.file(NAME, ".github/incident.yml", WEEKEND)
+    town.sweep()
     assert town.look_at_freezes() == 2
 
 
 def test_an_open_window_costs_one_list_more_at_most(town: Town) -> None:
     """And only when its freeze was closed early; however many freezes there ever were."""
     town.github.file(NAME, ".github/incident.yml", WEEKEND)
+    town.later(days=-2)
     for _ in range(120):
         town.alice.close(town.freeze(town.alice))
-    town.later(hours=2)
+    town.later(days=2, hours=2)
     town.sweep()
     assert town.look_at_freezes() == 2
     town.alice.close(town.open_freezes()[0])
@@ -437,16 +512,19 @@ def test_strangers_freezes_cost_no_sweep(town: Town) -> None:
 def test_a_window_opens_and_closes_by_itself(town: Town) -> None:
     """Once, with its people and its end in it, and nobody's text as markup."""
     town.github.file(NAME, ".github/incident.yml", WEEKEND)
+    town.later(hours=-23, seconds=-1)
     town.sweep()
     assert town.open_freezes() == []
-    town.later(hours=1)
+    town.later(seconds=1)
     town.sweep()
     town.sweep()
     (number,) = town.open_freezes()
     body = town.alice.issue(number)["body"]
-    assert "2026-11-23 07:00 UTC" in body
+    assert "### From\n\n2026-11-20 17:00 UTC\n\n### Until\n\n2026-11-23 07:00 UTC\n" in body
     assert "### Who may deploy?\n\nbob\n" in body
     assert "<b>" not in body
+    assert not town.frozen
+    town.later(hours=24)
     assert town.frozen
     town.later(days=3)
     assert not town.frozen
@@ -505,6 +583,25 @@ def test_the_status_lists_every_service_that_is_known(town: Town) -> None:
     assert f"| api | frozen | #{number} deploy freeze Deploy freeze: move | 0 min |" in text
 
 
+def test_the_status_shows_a_freeze_that_begins_later(town: Town) -> None:
+    """For the services that it will stop, and the first one where there are several."""
+    town.alice.ask("POST", "/labels", {"name": "service:web", "color": "ededed"})
+    late = town.freeze(town.alice, **{"from": "2026-11-22 17:00"})
+    number = town.freeze(
+        town.alice, **{"from": "2026-11-21 17:00", "until": "2026-11-21 19:00"}, services="api"
+    )
+    environ = {"GITHUB_TOKEN": TOKEN, "GITHUB_API_URL": town.github.url}
+    text = freeze_status(town.hub, NAME, (), environ, town.now, as_json=False)
+    assert f"| api | go on | #{number} Deploy freeze: move, from 2026-11-21 17:00 UTC |  |" in text
+    assert "| 2026-11-21 19:00 UTC |" in text
+    assert f"| web | go on | #{late} Deploy freeze: move, from 2026-11-22 17:00 UTC |  |  |" in text
+    given = json.loads(freeze_status(town.hub, NAME, ["web"], environ, town.now, as_json=True))
+    assert f"#{late} freezes deploys from 2026-11-22 17:00 UTC" in given["services"][0]["reason"]
+    town.later(days=1, hours=1)
+    text = freeze_status(town.hub, NAME, ["api"], environ, town.now, as_json=False)
+    assert f"| api | frozen | #{number} deploy freeze Deploy freeze: move | 0 min |" in text
+
+
 def test_the_status_lists_the_services_that_the_teams_form_offers(town: Town) -> None:
     """They are there before the first incident makes a label of any; a broken form hides none."""
     path = ".github/ISSUE_TEMPLATE/incident.yml"
@@ -528,6 +625,10 @@ def test_the_status_holds_to_the_teams_list_of_services(town: Town) -> None:
     assert "Did you mean `web`?" in refused.value.told()
     town.alice.label(number, "service:wbe")
     assert town.status() == {None: "frozen", "web": "frozen", "api": "frozen"}
+    environ = {"GITHUB_TOKEN": TOKEN, "GITHUB_API_URL": town.github.url}
+    text = freeze_status(town.hub, NAME, (), environ, town.now, as_json=False)
+    assert text.count("wbe") == 1
+    assert "it counts as about all" in text
 
 
 def test_the_status_of_a_phrase_is_refused(town: Town) -> None:
@@ -542,6 +643,7 @@ def test_the_form_asks_what_the_gate_reads() -> None:
     fields = [field for field in form["body"] if field["type"] != "markdown"]
     labels = [field["attributes"]["label"].casefold() for field in fields]
     assert form["labels"] == ["deploy-freeze"]
+    assert [label for label in labels if re.fullmatch(FROM_HEADING, label)] == ["from (utc)"]
     assert sum("until" in label for label in labels) == 1
     assert sum("may deploy" in label for label in labels) == 1
     required = [f["id"] for f in fields if f.get("validations", {}).get("required")]

@@ -79,6 +79,20 @@ def test_the_other_incidents_get_their_turn(
     assert reference in record.getMessage()
 
 
+@pytest.mark.parametrize(
+    "started", ["08:00-2400", "14:02 +9999", "0001-01-01T00:00+14:00", "9999-12-31T23:59-12:00"]
+)
+def test_no_answer_in_a_form_stops_a_run(shop: Watch, started: str) -> None:
+    """Neither the run for its issue nor a sweep, before or after the other incidents."""
+    numbers = [shop.declare(), shop.declare(started=started), shop.declare()]
+    shop.sweep()
+    shop.run("issues", {"action": "edited", "issue": {"number": numbers[1]}})
+    for number in numbers:
+        labels = [label.name for label in shop.github.repo(REPO).issues[number].labels]
+        assert "status:investigating" in labels
+        assert said(shop, number) == []
+
+
 def test_a_run_for_one_issue_says_it_too(shop: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the link to the run's log."""
     number = shop.declare()

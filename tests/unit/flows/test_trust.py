@@ -5,13 +5,14 @@ alice and bob may write, mia maintains, tess triages, olga wrote until she left,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from incident_actions.domain.projection.effects import OpenIssue
 from incident_actions.domain.projection.state import State, state_of
+from incident_actions.domain.timeline import parser
 from incident_actions.errors import GitHubError
 from incident_actions.github.client import GitHub
 from incident_actions.sandbox import Sandbox
@@ -116,6 +117,21 @@ def test_a_marker_in_another_repository_closes_nothing(shop: Shop) -> None:
     assert shop.is_open(live)
 
 
+def test_a_report_is_confirmed_whatever_another_repository_says(shop: Shop) -> None:
+    """Its bot's issue has the number of our live incident, and says that it is the report's."""
+    live = shop.incident()
+    report = int(shop.eve.file_form_issue("Slow", form_body({"severity": "SEV3"}))["number"])
+    body = f"<!-- incident-actions:report {report} -->\n{REPO}#{report}"
+    assert shop.own().open(OpenIssue(title="Mine", body=body, labels=())) == live
+    shop.says(shop.alice, report, "/confirm")
+    opened = max(shop.github.repo(REPO).issues)
+    assert opened > report
+    assert f"#{opened}" in shop.said(report)[-1]
+    shop.sweep()
+    assert shop.is_open(live)
+    assert "status:investigating" in shop.labels(live)
+
+
 def test_mentions_from_elsewhere_write_no_line(shop: Shop) -> None:
     """Anybody can make them appear in our timeline."""
     number = shop.incident()
@@ -139,7 +155,10 @@ def test_only_people_who_may_link_a_pull_request(shop: Shop) -> None:
     assert "Not ours" not in shop.body(number)
 
 
-@pytest.mark.parametrize("command", ["/thaw hotfix", "/resolve fine", "/severity sev3 fine"])
+@pytest.mark.parametrize(
+    "command",
+    ["/thaw hotfix", "/resolve fine", "/severity sev3 fine", f"/allow {'1f' * 20} hotfix"],
+)
 def test_an_old_comment_edited_by_somebody_who_left_is_refused(shop: Shop, command: str) -> None:
     """Who may is asked for the edit; what the comment said before stays said."""
     number = shop.incident()
@@ -149,7 +168,7 @@ def test_an_old_comment_edited_by_somebody_who_left_is_refused(shop: Shop, comma
     shop.edits(shop.olga, comment, command)
     after = shop.state(number)
     assert (after.commander, after.freeze, after.severity) == ("olga", None, before.severity)
-    assert after.status is before.status
+    assert (after.status, after.allow) == (before.status, ())
     assert "the queue is long" in shop.body(number)
     assert any("@olga" in said for said in shop.said(number))
 
@@ -227,6 +246,23 @@ def test_a_body_edited_by_somebody_who_left_is_put_back(shop: Shop, part: str) -
     shop.says(shop.alice, number, "/ack")
     assert shop.state(number).severity is before.severity
     assert [text for text in shop.said(number) if "put-back" in text] == said
+
+
+def test_a_forged_permission_lets_no_command_through(shop: Shop) -> None:
+    """What people were allowed is remembered in the body, which its author can edit."""
+    number = shop.incident(by="olga")
+    shop.leaves("olga")
+    shop.says(shop.olga, number, "/thaw hotfix")
+    assert shop.state(number).freeze is None
+    forged = shop.body(number)
+    for refused in ("none", "read"):
+        forged = forged.replace(f'"{refused}"', '"admin"')
+    assert forged != shop.body(number)
+    shop.passes(10)
+    shop.olga.edit_issue_body(number, forged)
+    shop.respond()
+    assert shop.state(number).freeze is None
+    assert forged != shop.body(number)
 
 
 def test_a_forged_body_does_not_look_settled_to_the_sweep(shop: Shop) -> None:
@@ -332,6 +368,51 @@ def test_a_closing_without_a_run_is_put_right_by_the_next_sweep(shop: Shop, how:
     assert shop.is_open(number)
 
 
+def _takes_back(shop: Shop, number: int, comment: int) -> None:
+    shop.alice.delete_comment(comment)
+
+
+def _rewrites(shop: Shop, number: int, comment: int) -> None:
+    shop.alice.edit_comment(comment, "Not yet.")
+
+
+def _reopens(shop: Shop, number: int, comment: int) -> None:
+    shop.alice.comment(number, "/reopen it is back")
+
+
+def _mislabels(shop: Shop, number: int, comment: int) -> None:
+    hub = GitHub("ghs_watch", REPO, shop.github.url)
+    given = {"labels": ["needs-confirmation", "drill"]}
+    hub.send("POST", f"/issues/{number}/labels", given=given)
+
+
+@pytest.mark.parametrize(
+    ("deed", "is_open"),
+    [(_takes_back, True), (_rewrites, True), (_reopens, True), (_mislabels, False)],
+)
+def test_what_no_run_saw_of_a_closed_incident_is_seen_by_the_next_sweep(
+    shop: Shop, deed: Callable[[Shop, int, int], None], is_open: bool
+) -> None:
+    """The command that closed it is gone, somebody commanded, a program labelled it."""
+    number = shop.incident("SEV1", "/ack")
+    comment = shop.says(shop.alice, number, "/resolve --force nobody can test it")
+    assert not shop.is_open(number)
+    shop.passes(5)
+    shop.sweep()
+    shop.passes(30)
+    deed(shop, number, comment)
+    shop.passes(5)
+    shop.sweep()
+    assert shop.is_open(number) is is_open
+    assert not shop.labels(number) & {"needs-confirmation", "drill"}
+    shop.passes(2)
+    shop.sweep()
+    assert shop.github.requests(write=True) == 0
+    shop.passes(5)
+    shop.sweep()
+    assert shop.asked(f"/issues/{number}/timeline") == 0
+
+
 @pytest.mark.parametrize("how", CLOSERS)
 def test_a_freeze_closed_without_a_run_is_put_right_by_the_next_sweep(shop: Shop, how: str) -> None:
     """Only those who may end it end it."""
@@ -374,10 +455,15 @@ def test_strangers_answers_are_bounded(shop: Shop) -> None:
     number = shop.incident()
     comment = shop.says(shop.eve, number, "/thaw")
     posted = [text for text in shop.said(number) if "reminder" not in text]
+    written = []
     for _ in range(10):
-        shop.edits(shop.eve, comment, "hello")
-        shop.edits(shop.eve, comment, "/thaw")
+        for text in ("hello", "/thaw"):
+            shop.passes(seconds=5)  # before any reminder is due
+            shop.eve.edit_comment(comment, text)
+            shop.respond()
+            written += [entry for entry in shop.github.log if entry.writes]
     assert [text for text in shop.said(number) if "reminder" not in text] == posted
+    assert [entry for entry in written if "/comments" in entry.path] == []
 
 
 def test_thirty_strangers_reports_get_ten_answers_an_hour(shop: Shop) -> None:
@@ -395,14 +481,40 @@ def test_thirty_strangers_reports_get_ten_answers_an_hour(shop: Shop) -> None:
     assert shop.asked("/permission") <= 1
 
 
-def test_long_comments_without_commands_cost_nothing(shop: Shop) -> None:
-    """Sixty of them, of the longest that GitHub takes, are one page of a list."""
+@pytest.mark.parametrize("text", ["spam and more ", "spam\n", "\n", "```\n", "a/b c/d\n"])
+def test_long_comments_without_commands_cost_nothing(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    """Strangers post the longest that GitHub takes: none is read as Markdown."""
     number = shop.incident()
-    for n in range(60):
-        shop.eve.comment(number, f"{n} " + "spam and more " * 4_000)
+    for n in range(20):
+        shop.eve.comment(number, f"{n} " + text * (65_000 // len(text)))
+    read: list[int] = []
+    whole = parser._READER.parse
+    monkeypatch.setattr(
+        parser._READER, "parse", lambda source: (read.append(len(source)), whole(source))[1]
+    )
     shop.says(shop.alice, number, "/ack")
     assert shop.asked("/permission") <= 1
     assert shop.state(number).commander == "alice"
+    assert sum(read) < 1_000
+
+
+def test_long_comments_full_of_commands_are_read_in_part(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stranger's first commands are refused, once; the rest of the comment costs nothing."""
+    number = shop.incident()
+    for n in range(10):
+        shop.eve.comment(number, f"{n}\n" + "/ack\n" * 13_000)
+    read: list[int] = []
+    whole = parser._READER.parse
+    monkeypatch.setattr(
+        parser._READER, "parse", lambda source: (read.append(len(source)), whole(source))[1]
+    )
+    shop.says(shop.alice, number, "/ack")
+    assert shop.state(number).commander == "alice"
+    assert sum(read) < 200_000
 
 
 def test_reading_fails_loudly_when_editors_cannot_be_asked(shop: Shop) -> None:

@@ -412,7 +412,8 @@ NOT_PLAIN = (
     "everything is down", "Everything.", "every", "the whole platform", "whole_site", "any",
     "unknown", "unknown yet", "web, unknown", "we don't know", "I don\u2019t know", "dont-know",
     "api (v2)", "all (api, web)", "my api and web", "web, the api", "api.", "web; API gateway",
-    "cafe\u0301", "caf\u00e9", "\u00e1pi", "web, \u0430pi", "a" * 41,
+    "_", "__", "tba", "alle", "tous", "cafe\u0301", "caf\u00e9", "\u00e1pi", "web, \u0430pi",
+    "a" * 41,
     ",".join(f"s{n}" for n in range(21)),
 )  # fmt: skip
 # A plain list, and its names, sorted.
@@ -450,6 +451,9 @@ ENVIRONMENTS = [
          environment="staging", environments=("production",)),
     case("no list: all of them", [SEV1], "frozen", "severity", environment="staging"),
     case("no environment given", [SEV1], "frozen", "severity", environments=None),
+    case("a freeze that names an environment outside the list",
+         [freeze(body=form(Environments="staging"))], "frozen", "deploy-freeze",
+         environment="staging", environments=("production",)),
     case("a freeze by hand outside the list", [freeze()], "clear", "other-environment",
          environment="staging", environments=("production",)),
     case("an incident labelled for another environment",
@@ -613,6 +617,51 @@ INTENT = [
          pulls=(pull(7, "Fixes #12"),), source="acme/api"),
 ]  # fmt: skip
 
+
+def period(begins: str, until: str = "_No response_", more: str = "") -> str:
+    """The body of a freeze with these times; `more` comes below."""
+    return form(**{"From_(UTC)": begins, "Until_(UTC)": until}) + more
+
+
+BEGINS = [
+    case(name, [freeze(body=body)], verdict, code)
+    for name, body, verdict, code in [
+        ("a freeze that begins later", period(LATER), "clear", "not-begun"),
+        ("one that begins this second", period("2026-11-23T03:33:00Z"), "frozen", "deploy-freeze"),
+        ("a second earlier", period("2026-11-23T03:33:01Z"), "clear", "not-begun"),
+        ("one that began", period(EARLIER), "frozen", "deploy-freeze"),
+        ("a begin and an end later", period(LATER, "2026-11-23 06:00"), "clear", "not-begun"),
+        ("begun and not over", period(EARLIER, LATER), "frozen", "deploy-freeze"),
+        ("begun and over", period("2026-11-22", EARLIER), "clear", "expired"),
+        ("tomorrow, as a date", period("2026-11-24"), "clear", "not-begun"),
+        ("today, as a date", period("2026-11-23"), "frozen", "deploy-freeze"),
+        ("tomorrow and its end", period("2026-11-24", "2026-11-24"), "clear", "not-begun"),
+        ("a begin of a phrase", period("tomorrow 17:00"), "frozen", "deploy-freeze"),
+        ("a begin that is none", period("2026-13-40"), "frozen", "deploy-freeze"),
+        ("a begin after the end", period(LATER, "2026-11-23 04:00"), "frozen", "deploy-freeze"),
+        ("a begin after an end that is over", period(LATER, EARLIER), "frozen", "deploy-freeze"),
+        ("a begin at its end", period(LATER, LATER), "frozen", "deploy-freeze"),
+        ("a begin whose end can't be read", period(LATER, "some day"), "clear", "not-begun"),
+        ("two begins", period(LATER, more=f"\n\n### From\n\n{LATER}"), "frozen", "deploy-freeze"),
+        ("two ends", period(LATER, EARLIER, f"\n\n### Until\n\n{EARLIER}"), "clear", "not-begun"),
+        ("a begin under other words", form(Frozen_from=LATER), "clear", "not-begun"),
+        ("another heading with the word", form(Who_is_exempt_from_it=LATER), "frozen",
+         "deploy-freeze"),
+        ("a word that begins alike", form(Fromage=LATER), "frozen", "deploy-freeze"),
+    ]
+] + [
+    case("an incident has no begin", [issue("sev1", body=period(LATER))], "frozen", "severity"),
+    case("nor has one that freezes by a label",
+         [issue("sev3", "deploy-freeze", body=period(LATER))], "frozen", "deploy-freeze"),
+    case("a later freeze beside one in force", [freeze(body=period(LATER)), freeze(number=41)],
+         "frozen", "deploy-freeze", blocked_by=[41]),
+    case("a later freeze of another environment",
+         [freeze(body=period(LATER))], "clear", "other-environment",
+         environments=("production",), environment="staging"),
+    case("a later freeze of another service", [freeze(body=period(LATER) + "\n\n" +
+         form(Services="web"))], "clear", "other-service", services=("api",)),
+]  # fmt: skip
+
 FREEZES = [
     case(f"a freeze until {until!r}", [freeze(body=form(Until=until))], verdict, code)
     for until, verdict, code in [
@@ -646,6 +695,18 @@ FREEZES = [
         ("erin, dave", "exempt"),
         ("- erin\n- dave", "exempt"),
         ("Only @dave and @erin, please", "exempt"),
+        ("@dave + @erin", "exempt"),
+        ("@erin und @dave.", "exempt"),
+        ("```\n@dave\n```", "exempt"),
+        ("alle au\u00dfer @dave", "frozen"),
+        ("tous sauf @dave", "frozen"),
+        ("anyone other than @dave", "frozen"),
+        ("ask @dave", "frozen"),
+        ("~~@dave~~ @erin", "frozen"),
+        ("> @dave", "frozen"),
+        ("@erin <!-- @dave -->", "frozen"),
+        ("@erin, @dave[bot] and @bob", "frozen"),
+        ("mail@dave, @erin", "frozen"),
         ("@erin", "frozen"),
         ("anyone but dave", "frozen"),
         ("anyone but @dave", "frozen"),
@@ -754,6 +815,6 @@ BY_HAND = [
 ]  # fmt: skip
 
 CASES = [
-    *LABELS, *CHOSEN, *FORMS, *TRUST, *SERVICES, *ENVIRONMENTS, *ALLOW, *INTENT, *FREEZES, *BROKEN,
-    *BY_HAND,
+    *LABELS, *CHOSEN, *FORMS, *TRUST, *SERVICES, *ENVIRONMENTS, *ALLOW, *INTENT, *BEGINS, *FREEZES,
+    *BROKEN, *BY_HAND,
 ]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -54,11 +55,18 @@ def run(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Run:
-    """Run the gate; inputs go by name, further variables in capitals, flags as a list."""
+    """Run the gate; inputs go by name, further variables in capitals, flags as a list.
+
+    `now` stands still; with None the gate asks `gate.datetime` for it.
+    """
     monkeypatch.setattr(gate.GateClient, "WAITS", (0.01, 0.02))
 
     def go(
-        *flags: str, event: Any = None, inputs: dict[str, str] | None = None, **variables: str
+        *flags: str,
+        event: Any = None,
+        inputs: dict[str, str] | None = None,
+        now: datetime | None = NOW,
+        **variables: str,
     ) -> Ran:
         files = {"GITHUB_OUTPUT": tmp_path / "outputs", "GITHUB_STEP_SUMMARY": tmp_path / "summary"}
         for file in files.values():
@@ -81,7 +89,7 @@ def run(
         for name, value in variables.items():
             if name.lower().endswith("_proxy"):  # `urllib.request` reads the process's environment
                 monkeypatch.setenv(name, value)
-        code = gate.main(list(flags), env, NOW)
+        code = gate.main(list(flags), env, now)
         log = capsys.readouterr().out
         assert "secret-token" not in log + files["GITHUB_STEP_SUMMARY"].read_text()
         return Ran(

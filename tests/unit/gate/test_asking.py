@@ -8,12 +8,25 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from incident_actions import gate, gate_further
-from tests.unit.gate.cases import HEAD, NOW, SEV1, SHA, allow, freeze, issue, outsider, with_state
+from tests.unit.gate.cases import (
+    EARLIER,
+    HEAD,
+    NOW,
+    SEV1,
+    SHA,
+    allow,
+    form,
+    freeze,
+    issue,
+    outsider,
+    with_state,
+)
 from tests.unit.gate.conftest import Run
 from tests.unit.gate.hostile import Hostile, Reply
 
@@ -150,6 +163,25 @@ def test_closing_reports_hides_no_incident(
     assert run().verdict != "clear"
 
 
+@pytest.mark.parametrize("place", [101, 102, 201])
+def test_an_incident_that_slips_to_the_page_before_is_seen(
+    run: Run, github: Hostile, place: int
+) -> None:
+    """Strangers close theirs between two answers, so that it moves to the page that was read."""
+    items = strangers(range(1, 302))
+    items[-place] = issue("sev1", number=302 - place)
+    reports = Reports(github, *items)
+
+    def close() -> None:
+        if reports.asked == place // 100:
+            del reports.items[-(1 + place % 100) :]
+
+    reports.after = close
+    ran = run()
+    assert ran.verdict == "frozen"
+    assert "SEV1" in ran.outputs["reason"]
+
+
 def test_many_changed_in_one_second(run: Run, github: Hostile) -> None:
     """A list that can't be cut by time is read page by page, until it stands still."""
     reports = Reports(github, *strangers(range(2, 300)), issue("sev1", number=1))
@@ -188,6 +220,25 @@ def test_a_renamed_repository_is_followed(run: Run, github: Hostile) -> None:
     github.will("incident?1", Reply({}, 301, place))
     github.will("incident?9", [SEV1])
     assert run().verdict == "frozen"
+
+
+def test_a_short_page_is_not_the_last_one(run: Run, github: Hostile) -> None:
+    """GitHub may leave issues of a page out; the link says that there are more."""
+    link = f'<{github.url}/x?page=2>; rel="next"'
+    few = [issue("sev3", number=n, updated_at=EARLIER) for n in (1, 2)]
+    github.will("incident?1", Reply(few, headers={"Link": link}))
+    github.will("incident?2", [SEV1])
+    assert run().verdict == "frozen"
+
+
+def test_where_incidents_live_elsewhere_a_commit_is_allowed_by_its_link(
+    run: Run, github: Hostile
+) -> None:
+    """There nobody can look up its first digits."""
+    github.will("incident", [SEV1])
+    ran = run(inputs={"repository": "acme/incidents"})
+    assert f"`/allow https://github.com/acme/shop/commit/{SHA} for 2h REASON`" in ran.errors[0]
+    assert f"/allow {SHA[:10]} for" in run().errors[0]
 
 
 def test_github_enterprise_has_a_path(run: Run, github: Hostile) -> None:
@@ -462,9 +513,9 @@ def test_waiting_bridges_an_outage(run: Run, github: Hostile, ticks: Ticks) -> N
     assert (run(inputs={"wait-minutes": "5"}).exit_code, ticks.naps) == (3, [])
 
 
-def lively(github: Hostile, ticks: Ticks, every: float) -> None:
-    """An incident with an allowance that changes every so many seconds, and a schedule."""
-    allowed = issue("sev1", "status:investigating", body=allow(pr=7, sha=HEAD))
+def lively(github: Hostile, ticks: Ticks, every: float, body: str = "") -> None:
+    """An incident that changes every so many seconds, and a schedule."""
+    allowed = issue("sev1", "status:investigating", body=body)
 
     def incidents(label: str, query: dict[str, str]) -> list[Any]:
         at = NOW + timedelta(seconds=ticks.at // every * every)
@@ -478,17 +529,40 @@ def lively(github: Hostile, ticks: Ticks, every: float) -> None:
 
 @pytest.mark.parametrize("tags", [True, False])
 @pytest.mark.parametrize("every", [1.0, 60.0, 900.0, 9e9])
+@pytest.mark.parametrize("body", ["", allow(pr=7, sha=HEAD)], ids=["alone", "with an allowance"])
 def test_an_hour_of_waiting_costs_little(
-    run: Run, github: Hostile, ticks: Ticks, every: float, tags: bool
+    run: Run, github: Hostile, ticks: Ticks, every: float, tags: bool, body: str
 ) -> None:
     """Fewer than 60 requests count, however often the incident changes; a quiet one is polled."""
-    lively(github, ticks, every)
+    lively(github, ticks, every, body)
     github.tags = tags
     assert run(inputs={"wait-minutes": "60", "environment": "live"}).verdict == "frozen"
     assert (ticks.at, github.counted < 60) == (3600.0, True)
     if tags and every == 9e9:
         assert ticks.naps == [30.0] * 120
         assert github.counted <= 16
+
+
+@pytest.mark.parametrize("answer", [Reply({}, 502), Reply({}, 404), Reply({}, 200)])
+def test_an_hour_of_waiting_costs_little_when_look_ups_fail(
+    run: Run, github: Hostile, ticks: Ticks, answer: Reply
+) -> None:
+    """Those of the first try count, too."""
+    lively(github, ticks, 9e9)
+    github.tags = True
+    for path in ("/graphql", "/actions/runs", "/commits/", "/contents/"):
+        github.will(path, answer)
+    assert run(inputs={"wait-minutes": "60", "environment": "live"}).verdict == "frozen"
+    assert github.counted < 60
+
+
+def test_waiting_does_what_github_asks_for(run: Run, github: Hostile, ticks: Ticks) -> None:
+    """Nobody is asked before the time that it names; then the freeze is over."""
+    slow = Reply({}, 403, {"retry-after": "1200"})
+    github.lists, asked = None, github.log
+    github.will("incident", slow, slow, [])
+    assert run(inputs={"wait-minutes": "60"}).verdict == "clear"
+    assert (ticks.naps, len(asked)) == ([1200.0, 1200.0], 6)
 
 
 def test_a_change_is_noticed_at_once_after_quiet_waiting(
@@ -501,3 +575,24 @@ def test_a_change_is_noticed_at_once_after_quiet_waiting(
     github.lists = lambda label, query: [] if ticks.at >= 1800 else before(label, query)
     ran = run(inputs={"wait-minutes": "60"})
     assert (ran.verdict, ticks.at) == ("clear", 1800.0)
+
+
+def test_a_waiting_deploy_notices_a_freeze_that_begins(
+    run: Run, github: Hostile, ticks: Ticks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The incident ends after the freeze began: the deploy is held on, to the freeze's end."""
+    now = SimpleNamespace(now=lambda zone: NOW + timedelta(seconds=ticks.at))
+    monkeypatch.setattr(gate, "datetime", now)
+    github.believe()
+    github.tags = True
+    body = form(From="2026-11-23 03:35", Until="2026-11-23 03:45:10")
+    lists = {"incident": [SEV1], "deploy-freeze": [freeze(body=body)]}
+    github.lists = lambda label, query: [] if ended(label) else lists[label]
+
+    def ended(label: str) -> bool:
+        return label == "incident" and ticks.at >= 300
+
+    ran = run(inputs={"wait-minutes": "30"}, now=None)
+    assert "Waiting up to 25 min: Deploys are frozen by #40 deploy freeze" in ran.log
+    assert (ran.verdict, round(ticks.at, 3)) == ("clear", 730.1)  # the end of the freeze
+    assert ran.outputs["reason"] == "Deploys are not frozen. #40 is over."

@@ -264,6 +264,8 @@ def test_environments_are_read_from_plain_yaml(text: str, expected: object) -> N
         "freeze: {windows: [{environments: [staging]}]}\n",
         "freeze: {reason: 'x, environments: [staging]'}\n",
         "freeze:\n  environments:\n    - {name: production}\n",
+        "freeze:\n  environments: [all]\n",
+        "freeze:\n  environments:\n    - any-env\n",
     ],
 )
 def test_environments_that_are_not_plain_are_refused(text: str) -> None:

@@ -56,6 +56,21 @@ def test_an_event_that_names_its_commit_is_about_that_one(
     assert (ran.verdict, trace(ran)["sha"]) == ("exempt", GOOD)
 
 
+@pytest.mark.parametrize(
+    ("upstream", "verdict"),
+    [("push", "exempt"), ("pull_request", "exempt"), ("merge_group", "exempt"),
+     ("workflow_dispatch", "exempt"), ("repository_dispatch", "frozen"), ("schedule", "frozen"),
+     ("issue_comment", "frozen"), ("workflow_run", "frozen"), ("pull_request_target", "frozen")],
+)  # fmt: skip
+def test_a_workflow_after_another_is_about_what_that_one_checked_out(
+    run: Run, github: Hostile, upstream: str, verdict: str
+) -> None:
+    """GitHub names a commit for each run; of some events it is the default branch's head."""
+    github.will("incident", [issue("sev1", body=allow(sha=GOOD))])
+    event = {"workflow_run": {"head_sha": GOOD, "event": upstream}}
+    assert run(event=event, GITHUB_EVENT_NAME="workflow_run").verdict == verdict
+
+
 @pytest.mark.parametrize("event", [*UNNAMED, *NAMED])
 def test_an_event_without_a_commit_needs_to_be_told(run: Run, github: Hostile, event: str) -> None:
     """No allowance applies, no fix either, and the message says what to give."""
@@ -98,6 +113,30 @@ def test_a_commit_that_is_no_full_hash_is_bad_input(run: Run, github: Hostile, s
     """A branch or a short hash may mean another commit tomorrow."""
     ran = run(inputs={"sha": sha})
     assert (ran.exit_code, "`sha`" in ran.errors[0]) == (2, True)
+
+
+def test_a_rollback_passes_whatever_says_what_is_deployed(run: Run, github: Hostile) -> None:
+    """A tag, or an event file that can't be read, stops no rollback; an event names its commit."""
+    github.will("incident", [SEV1])
+    back = {"intent": "rollback"}
+    assert run(inputs={**back, "sha": "v1.2.3"}).verdict == "rollback"
+    assert run(inputs=back, event="[", GITHUB_EVENT_NAME="pull_request").verdict == "rollback"
+    about = {"GITHUB_EVENT_NAME": "workflow_run", "GITHUB_SHA": MAIN}
+    assert trace(run(inputs=back, event=NAMED["workflow_run"], **about))["sha"] == GOOD
+
+
+@pytest.mark.parametrize("sha", [GOOD, MAIN])
+def test_who_repeats_the_commit_of_a_pull_request_means_that_one(
+    run: Run, github: Hostile, sha: str
+) -> None:
+    """`sha: ${{ github.sha }}` or the head's changes nothing; another commit is another one."""
+    github.will("incident", [issue("sev1", body=allow(pr=7, sha=GOOD))])
+    event = {"pull_request": {"number": 7, "head": {"sha": GOOD}}}
+    about: dict[str, Any] = {"GITHUB_EVENT_NAME": "pull_request", "GITHUB_SHA": MAIN}
+    ran = run(event=event, inputs={"sha": sha}, **about)
+    assert (ran.verdict, trace(ran)["sha"]) == ("exempt", sha)
+    assert run(event=event, inputs={"sha": BASE}, **about).verdict == "frozen"
+    assert run(event="[", inputs={"sha": GOOD}, **about).verdict == "exempt"
 
 
 @pytest.mark.parametrize(("merged", "own"), [(True, "merge_commit_sha"), (False, "head")])
@@ -183,6 +222,39 @@ def test_who_queued_it_counts_for_who_may_deploy(
     assert ran.verdict == verdict
     if verdict == "exempt":
         assert [each["actor"].lower() for each in trace(ran)["overrides"]] == ["dave"]
+
+
+def test_a_schedule_is_nobodys_deed(run: Run, github: Hostile) -> None:
+    """Its actor is who edited the schedule last; who runs it again by hand answers for it."""
+    github.will("deploy-freeze", [FREEZE])
+    about = {"GITHUB_EVENT_NAME": "schedule", "GITHUB_RUN_ATTEMPT": "1"}
+    ran = run(event={}, **about, GITHUB_TRIGGERING_ACTOR="dave")
+    assert (ran.verdict, "Nobody started this run" in ran.errors[0]) == ("frozen", True)
+    about["GITHUB_RUN_ATTEMPT"] = "2"
+    assert run(event={}, **about, GITHUB_TRIGGERING_ACTOR="dave").verdict == "exempt"
+    for upstream, verdict in (("schedule", "frozen"), ("push", "exempt")):
+        event = {"workflow_run": {"head_sha": GOOD, "event": upstream}}
+        for given in ({}, {"sha": GOOD}, {"sha": MAIN}):
+            ran = run(event=event, inputs=given, GITHUB_EVENT_NAME="workflow_run")
+            assert ran.verdict == verdict
+
+
+def test_a_group_that_is_named_is_still_a_group(run: Run, github: Hostile) -> None:
+    """`sha: ${{ github.sha }}` in a merge queue."""
+    github.will("incident", [allowed(57)])
+    group(github, *ALONE)
+    assert merge(run, sha=HEAD).verdict == "exempt"
+    group(github, *TWO)
+    github.will(f"/commits/{RIDER}/pulls", [{"number": 56}])
+    assert merge(run, sha=HEAD).verdict == "frozen"
+
+
+def test_a_branch_with_an_endless_number_is_no_group(run: Run, github: Hostile) -> None:
+    """The gate answers; nothing can be told of the group."""
+    github.will("incident", [allowed(57)])
+    branch = f"refs/heads/gh-readonly-queue/main/pr-{'9' * 5000}-{RIDER}"
+    ran = run(event={"merge_group": {**GROUP, "head_ref": branch}}, GITHUB_EVENT_NAME="merge_group")
+    assert ran.verdict == "frozen"
 
 
 def test_who_queued_it_is_on_the_last_page(run: Run, github: Hostile) -> None:

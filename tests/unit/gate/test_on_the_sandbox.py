@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import urllib.request
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -127,6 +128,92 @@ def test_what_was_stopped_below_an_allowed_commit_blocks(sandbox: Sandbox, alice
     assert trace["along"] == [waiting, stopped]
 
 
+def let_through(alice: Person, number: int, *entries: dict[str, Any]) -> None:
+    """Write into the incident's state what is allowed."""
+    more = {"by": "alice", "until": SOON}
+    allow = [{**entry, **more} for entry in entries]
+    alice.edit_issue_body(number, with_state(alice.issue(number)["body"], allow=allow))
+
+
+STOPPINGS = {
+    "in an environment whose name has capitals": (
+        0,
+        1,
+        "Production",
+        {"environment": "production"},
+    ),
+    "more often than a page of deployments": (0, 25, "production", {"environment": "production"}),
+    "below more commits than a page has": (110, 1, "production", {}),
+    "while another environment was served": (0, 1, "production", {}),
+}
+
+
+@pytest.mark.parametrize("deployed", [True, False], ids=["a deploy passed", "none did"])
+@pytest.mark.parametrize("case", STOPPINGS)
+def test_what_was_stopped_blocks_however_the_records_look(
+    sandbox: Sandbox, alice: Person, case: str, deployed: bool
+) -> None:
+    """An environment is the same in any case; staging's deploys hide nothing of production's."""
+    commits, stops, environment, inputs = STOPPINGS[case]
+    sandbox.actions_token("job-token", SHOP, {**READ, "deployments": "read"})
+    if deployed:
+        alice.deploy(alice.push({"a": "1"}), environment)
+    for count in range(commits):
+        alice.push({"b": str(count)})
+    number = declare(alice)
+    for count in range(stops):
+        stopped = alice.push({"c": str(count)})
+        alice.deploy(stopped, environment, "failure")
+    alice.deploy(stopped, "staging")
+    sha = alice.push({"d": "1"})
+    let_through(alice, number, {"sha": sha})
+    held = gate(sandbox, sha, **inputs)
+    assert held.outputs["verdict"] == "frozen"
+    assert f"`/allow {stopped[:10]} for 2h REASON` on #{number}" in held.errors[0]
+
+
+@pytest.mark.parametrize("method", ["squash", "rebase"])
+def test_what_was_stopped_is_allowed_by_its_pull_request(
+    sandbox: Sandbox, alice: Person, method: str
+) -> None:
+    """Two pull requests were merged and stopped; with both allowed the second takes the first."""
+    sandbox.actions_token("job-token", SHOP, {**READ, "deployments": "read"})
+    alice.deploy(alice.push({"a": "1"}))
+    number = declare(alice)
+    pulls = [alice.open_pull(f"Fix {name}", {name: "1"}, name) for name in ("b", "c")]
+    entries = [{"pr": pull["number"], "sha": pull["head"]["sha"]} for pull in pulls]
+    for pull in pulls:
+        sha = alice.merge(pull["number"], method)
+        alice.deploy(sha, state="failure")
+    let_through(alice, number, *entries[1:])
+    assert gate(sandbox, sha).outputs["verdict"] == "frozen"
+    let_through(alice, number, *entries)
+    assert gate(sandbox, sha).outputs["verdict"] == "exempt"
+
+
+def test_a_deploy_without_any_record_says_so(sandbox: Sandbox, alice: Person) -> None:
+    """Nobody can tell what it takes along."""
+    sandbox.actions_token("job-token", SHOP, {**READ, "deployments": "read"})
+    sha = alice.push({"a": "1"})
+    declare(alice, allowed(sha=sha))
+    passed = gate(sandbox, sha)
+    assert (passed.outputs["verdict"], "No deployment is on record" in passed.log) == (
+        "exempt",
+        True,
+    )
+
+
+def test_a_renamed_repository_keeps_its_freeze(sandbox: Sandbox, alice: Person) -> None:
+    """GitHub's redirect leaves the query out: then a list would be of other issues."""
+    sha = alice.push({"a": "1"})
+    declare(alice, allowed(sha=sha))
+    for count in range(31):
+        alice.open_pull("Docs", {"a": str(count)}, f"docs-{count}")
+    sandbox.rename(SHOP, "store")
+    assert gate(sandbox).outputs["verdict"] == "frozen"
+    assert gate(sandbox, sha).outputs["verdict"] == "exempt"
+
+
 def test_a_stopped_commit_of_the_same_pull_request_is_part_of_it(
     sandbox: Sandbox, alice: Person
 ) -> None:
@@ -151,6 +238,58 @@ def test_a_fix_that_closes_the_incident_passes(sandbox: Sandbox, alice: Person) 
     alice.reopen(number)  # GitHub closes it on merging; recovery is yet to be verified
     assert gate(sandbox, sha).outputs["verdict"] == "frozen"
     assert gate(sandbox, sha, intent="fix").outputs["verdict"] == "exempt"
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+@pytest.mark.parametrize(
+    ("title", "conclusion", "verdict"),
+    [("Deploys are frozen", "failure", "frozen"), ("Deploys are frozen", "success", "exempt"),
+     ("Tests failed", "failure", "exempt")],
+)  # fmt: skip
+def test_a_gate_in_a_job_of_its_own_stops_without_a_deployment(
+    sandbox: Sandbox, alice: Person, title: str, conclusion: str, verdict: str, recorded: bool
+) -> None:
+    """The failed job says so in its annotation; one that was run again and passed does not."""
+    more = {"deployments": "read", "checks": "write"}
+    sandbox.actions_token("job-token", SHOP, {**READ, **more})
+    first = alice.push({"a": "1"})
+    if recorded:
+        alice.deploy(first)
+    number = declare(alice)
+    stopped = alice.push({"b": "1"})
+    note = {"path": ".github", "start_line": 1, "end_line": 1, "annotation_level": "failure"}
+    output = {
+        "title": "x",
+        "summary": "x",
+        "annotations": [{**note, "title": title, "message": "x"}],
+    }
+    job = {"name": "gate", "head_sha": stopped, "conclusion": conclusion, "output": output}
+    sandbox.actions_token("writer", SHOP, {"checks": "write"})
+    where = f"{sandbox.url}/repos/{SHOP}/check-runs"
+    asked = urllib.request.Request(
+        where, json.dumps(job).encode(), {"Authorization": "token writer"}
+    )
+    urllib.request.urlopen(asked).close()
+    sha = alice.push({"c": "1"})
+    let_through(alice, number, {"sha": sha})
+    assert gate(sandbox, sha).outputs["verdict"] == verdict
+    let_through(alice, number, {"sha": sha}, {"sha": stopped})
+    assert gate(sandbox, sha).outputs["verdict"] == "exempt"
+
+
+def test_a_fix_says_what_it_takes_along(sandbox: Sandbox, alice: Person) -> None:
+    """What was stopped does not hold up the fix, but it is named."""
+    sandbox.actions_token("job-token", SHOP, {**READ, "deployments": "read"})
+    alice.deploy(alice.push({"a": "1"}))
+    number = declare(alice)
+    stopped = alice.push({"b": "1"})
+    alice.deploy(stopped, state="failure")
+    pull = alice.open_pull("Fix logins", {"c": "1"}, "fix", body=f"Fixes #{number}")
+    sha = alice.merge(pull["number"], "squash")
+    alice.reopen(number)
+    passed = gate(sandbox, sha, intent="fix")
+    assert passed.outputs["verdict"] == "exempt"
+    assert f": {stopped[:10]}" in passed.log
 
 
 def test_without_the_permission_an_override_is_not_seen(sandbox: Sandbox, alice: Person) -> None:

@@ -17,6 +17,12 @@ from incident_actions.gate_readers import parse_time, parse_until, split_body
 from tests.unit.gate.cases import SHA, allow, form, issue, with_state
 
 SEVERITIES = {
+    "SEV3?": None,
+    "SEV-3 or SEV1": None,
+    "SEV3 / 1": None,
+    "~~SEV3~~ SEV1": None,
+    "- [x] SEV1\n- [x] SEV3": None,
+    "SEV3 - a workaround (it was SEV1)": "sev3",
     "SEV1": "sev1",
     "sev2 - a part": "sev2",
     "SEV_3": "sev3",

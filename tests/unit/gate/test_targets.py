@@ -130,7 +130,11 @@ def test_what_freezes_nothing_costs_no_request(run: Run, github: Hostile) -> Non
     assert len(github.log) == 2
 
 
-@pytest.mark.parametrize("environment", ["${{ inputs.environment }}", "null", "all", "[staging]"])
+@pytest.mark.parametrize(
+    "environment",
+    ["${{ inputs.environment }}", "null", "all", "[staging]", "all environments", "not set",
+     "any-env", "- production", "prod, production", "\uff50roduction", "production/"],
+)  # fmt: skip
 def test_an_environment_that_is_no_name_counts_as_all(
     run: Run, github: Hostile, environment: str
 ) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from incident_actions import gate
 from tests.support.programs import GATE, Where, run_gate
-from tests.unit.gate.cases import SEV1, SHA, allow, freeze, issue
+from tests.unit.gate.cases import SEV1, SHA, Json, allow, form, freeze, issue
 from tests.unit.gate.conftest import Run
 from tests.unit.gate.hostile import Hostile
 
@@ -37,6 +37,69 @@ def test_outputs_list_what_freezes(run: Run, github: Hostile) -> None:
     incidents = json.loads(run().outputs["incidents"])
     assert [(each["number"], each["severity"]) for each in incidents] == [(12, "sev1"), (40, None)]
     assert set(incidents[0]) == {"number", "title", "severity", "url"}
+
+
+AHEAD = "#40 freezes deploys from 2026-11-23 07:00 UTC, in 3 h 27 min."
+
+
+@pytest.fixture
+def tonight(github: Hostile) -> Json:
+    """A freeze that begins in some hours."""
+    github.believe()
+    item = freeze(body=form(From="2026-11-23 07:00"))
+    github.will("deploy-freeze", [item])
+    return item
+
+
+def test_a_freeze_that_begins_later_is_announced(run: Run, github: Hostile, tonight: Json) -> None:
+    """In the reason, a notice, and the job summary; each once, and the deploy passes."""
+    ran = run()
+    assert (ran.exit_code, ran.verdict, ran.outputs["frozen"]) == (0, "clear", "false")
+    assert ran.outputs["reason"] == f"Deploys are not frozen. {AHEAD}"
+    [notice] = ran.annotations
+    assert (notice.level, AHEAD in notice.message) == ("notice", True)
+    assert ran.summary.count("freezes deploys from") == 1
+    assert json.loads(ran.outputs["incidents"]) == []
+
+
+def test_it_is_announced_beside_what_else_is_open(run: Run, github: Hostile, tonight: Json) -> None:
+    """As a note where something freezes now; by time where there are several."""
+    github.will("incident", [issue("sev3", number=13)])
+    assert run().outputs["reason"] == (
+        f"Deploys are not frozen. #13 is of a severity that does not freeze. {AHEAD}"
+    )
+    github.will("incident", [SEV1])
+    ran = run()
+    assert AHEAD in ran.errors[0]
+    assert AHEAD in ran.summary
+    assert [each["number"] for each in json.loads(ran.outputs["incidents"])] == [12]
+    github.will("incident", [])
+    soon = freeze(number=41, body=form(From="2026-11-23T03:33:01Z"))
+    more = [freeze(number=n, body=form(From=f"2026-11-2{n - 38}")) for n in (42, 43, 44)]
+    github.will("deploy-freeze", [*more, tonight, soon])
+    assert run().outputs["reason"] == (
+        "Deploys are not frozen. #41 freezes deploys from 2026-11-23 03:33 UTC, in 1 min."
+        f" {AHEAD} #42 freezes deploys from 2026-11-24 00:00 UTC, in 20 h 27 min."
+        " 2 more begin later."
+    )
+
+
+def test_a_freeze_counts_from_its_begin(run: Run, github: Hostile) -> None:
+    """Not from when its issue was opened, a day ahead."""
+    github.will("deploy-freeze", [freeze(body=form(From="2026-11-23 03:23", Until="2026-11-24"))])
+    assert "(for 10 min, until 2026-11-24 23:59 UTC)" in run().outputs["reason"]
+
+
+def test_a_later_freeze_costs_no_more_requests_than_one_that_is_over(
+    run: Run, github: Hostile, tonight: Json
+) -> None:
+    """Two lists, and the same questions about who wrote the text."""
+    run()
+    ahead = sorted(github.log)
+    github.log.clear()
+    github.will("deploy-freeze", [freeze(body=form(Until="2026-11-23 03:00"))])
+    assert run().verdict == "clear"
+    assert sorted(github.log) == ahead
 
 
 def test_report_mode_tells_and_passes(run: Run, github: Hostile) -> None:

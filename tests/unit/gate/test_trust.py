@@ -9,6 +9,7 @@ import pytest
 from tests.unit.gate.cases import (
     EARLIER,
     HEAD,
+    LATER,
     SHA,
     Json,
     allow,
@@ -89,6 +90,79 @@ def test_an_accepted_incident_needs_no_question(run: Run, github: Hostile, peopl
     github.will("incident", [outsider(issue("sev1", ACCEPTED, body=with_state(severity="sev1")))])
     assert run().verdict == "frozen"
     assert not any("collaborators" in path for path in github.log)
+
+
+BOT = person("github-actions", "Bot")
+
+
+@pytest.mark.parametrize(
+    ("editor", "verdict"),
+    [(BOT, "frozen"), (None, "clear"), (person("mallory"), "clear"), (person("alice"), "clear")],
+)
+@pytest.mark.parametrize("label", ["sev1", "needs-confirmation"])
+def test_a_triager_who_takes_the_status_off_ends_no_freeze(
+    run: Run, github: Hostile, people: None, editor: Json | None, verdict: str, label: str
+) -> None:
+    """Its author has left the team; our bot wrote the state. A stranger's own state is nothing."""
+    github.will("incident", [outsider(issue("sev1", label, body=with_state(severity="sev1")))])
+    github.will("/graphql", written(editor, EARLIER if editor else None, "mallory"))
+    assert run().verdict == verdict
+
+
+def test_strangers_can_not_make_the_gate_ask_for_ever(run: Run, github: Hostile) -> None:
+    """A hundred reports with a state of their own cost five questions, and hide no incident."""
+    forged = with_state(severity="sev1")
+    reports = [outsider(issue(number=n, body=forged)) for n in range(98, 12, -1)]
+    github.will("incident", reports)
+    assert run().verdict == "clear"
+    assert len(github.asked) == 5
+    github.will("incident", [*reports, outsider(issue(body=forged))])
+    github.will("/graphql", written(BOT), written(None, None, "mallory"))
+    github.asked.clear()
+    run()
+    assert 12 in [asked["variables"]["number"] for asked in github.asked]
+
+
+FORGED_STATES = [
+    (("sev1", "drill"), {"severity": "sev1", "drill": True}),
+    (("sev1", "deploys-allowed"), {"severity": "sev1", "freeze": {"freeze": "thaw"}}),
+    (("sev3",), {"severity": "sev3"}),
+]
+
+
+@pytest.mark.parametrize(("labels", "state"), FORGED_STATES)
+@pytest.mark.parametrize("association", ["NONE", "MEMBER"])
+def test_a_state_that_an_ex_member_wrote_says_nothing(
+    run: Run, github: Hostile, people: None, labels: tuple[str, ...], state: Json, association: str
+) -> None:
+    """Although a triager has put the label on that goes with it."""
+    item = outsider(issue(ACCEPTED, *labels, body=with_state(**state)), association)
+    github.will("incident", [item])
+    github.will("/issues/12/events", [labelled(label, "tina") for label in labels])
+    for answer, verdict in [
+        (written(person("mallory"), author="mallory"), "frozen"),
+        (written(None, None, "mallory"), "frozen"),
+        (Reply({}, 500), "frozen"),
+        (written(BOT), "clear"),
+        (written(person("alice")), "clear"),
+    ]:
+        github.will("/graphql", answer)
+        seen = association == "NONE" or labels != ("sev3",)  # a SEV3 by a member is no doubt
+        assert run().verdict == (verdict if seen else "clear")
+
+
+@pytest.mark.parametrize(("labels", "state"), FORGED_STATES)
+def test_the_word_of_who_may_write_needs_one_question(
+    run: Run, github: Hostile, people: None, labels: tuple[str, ...], state: Json
+) -> None:
+    """None at all for an owner's, or our bot's."""
+    item = issue(ACCEPTED, *labels, body=with_state(**state))
+    github.will("incident", [item])
+    assert run().verdict == "clear"
+    assert len(github.log) == (2 if labels == ("sev3",) else 3)
+    github.log.clear()
+    github.will("incident", [{**item, "author_association": "OWNER"}])
+    assert (run().verdict, len(github.log)) == ("clear", 2)
 
 
 @pytest.mark.parametrize("label", ["drill", "needs-confirmation", "deploys-allowed"])
@@ -216,6 +290,7 @@ FORGED = [
      {"service": "api"}),
     (freeze(number=12, body=form(Who_may_deploy="dave")), "deploy-freeze", {}),
     (freeze(number=12, body=form(Until=EARLIER)), "deploy-freeze", {}),
+    (freeze(number=12, body=form(From=LATER)), "deploy-freeze", {}),
 ]  # fmt: skip
 
 
@@ -223,7 +298,7 @@ FORGED = [
 def test_whatever_a_text_says_in_the_deploys_favour_counts_by_its_editor(
     run: Run, github: Hostile, people: None, item: Json, key: str, inputs: dict[str, str]
 ) -> None:
-    """Linked fixes, services, who may deploy, the end of a freeze."""
+    """Linked fixes, services, who may deploy, the end of a freeze and its begin."""
     github.will(key, [item])
     pull = {"number": 7, "head": {"sha": HEAD}, "merge_commit_sha": SHA}
     github.will(f"/commits/{SHA}/pulls", [pull])

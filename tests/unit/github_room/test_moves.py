@@ -45,11 +45,12 @@ class TestTransferred:
     ) -> None:
         """A late run for it writes nothing, neither there nor to the issue of the same number."""
         number = shop.declare()
-        shop.respond()
         event = shop.github.deliveries[-1]
+        shop.respond()
+        same = int(shop.alice.open_issue("Something else", "text")["number"])
         there = a_stranger_takes_the_number(shop, number)
+        assert there == same
         before = {issue.number: issue.body for issue in shop.github.repo(OTHER).issues.values()}
-        shop.alice.open_issue("Something else", "text")
         assert shop.run(event[0], {"issue": {"number": number}}) == ()
         assert shop.github.requests(write=True) == 0
         assert before == {i.number: i.body for i in shop.github.repo(OTHER).issues.values()}

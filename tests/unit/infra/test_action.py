@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from incident_actions import gate
+from incident_actions.domain.reminders.clock import WATCH_MINUTES
 
 ROOT = Path(__file__).resolve().parents[3]
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
@@ -29,6 +30,7 @@ INPUTS = {
     "mode": "enforce",
     "on-error": "block",
     "wait-minutes": "0",
+    "watch-minutes": str(WATCH_MINUTES),
 }
 OUTPUTS = {
     "gate": {"frozen", "verdict", "reason", "incidents"},
@@ -79,7 +81,7 @@ def test_the_gate_gets_the_inputs_that_it_reads() -> None:
     """Each input for the gate is known to it, with the same default, and is handed over."""
     read = {name: default for name, default, _ in gate.INPUTS}
     passed = {name for name in ACTION["inputs"] if variable(name) in STEPS["gate"]["env"]}
-    assert passed == ACTION["inputs"].keys() - {"command"}
+    assert passed == ACTION["inputs"].keys() - {"command", "watch-minutes"}
     assert passed - {"token"} <= read.keys()
     for name in passed - {"token", "repository"}:
         assert read[name] == INPUTS[name]

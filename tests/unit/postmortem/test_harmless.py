@@ -6,7 +6,7 @@ import pytest
 
 from incident_actions.domain.text.harmless import defused, loud, one_line, quiet
 from incident_actions.sandbox import Sandbox
-from tests.unit.postmortem.team import Team, finished
+from tests.unit.postmortem.team import NAME, Team, finished
 
 LIVE = [
     "#1",
@@ -99,3 +99,24 @@ def test_a_strangers_title_closes_nothing(sandbox: Sandbox, method: str) -> None
     for commit in git.history(git.refs["refs/heads/main"]):
         assert "fixes #" not in commit.message
         assert "@bob" not in commit.message
+
+
+def test_a_pull_request_elsewhere_is_no_postmortem(team: Team) -> None:
+    """Its bot has the name of ours, it has the number of our draft, and it is merged."""
+    number = team.resolved()
+    team.run()
+    ours = int(team.pull()["number"])
+    elsewhere = "mallory/own"
+    team.sandbox.repository(elsewhere, owner_type="User")
+    team.sandbox.user("mallory", permission={elsewhere: "admin"})
+    mallory = team.sandbox.as_user("mallory", elsewhere)
+    text = f"<!-- incident-actions:postmortem {number} -->\nThe postmortem of {NAME}#{number}"
+    for n in range(1, ours + 1):
+        assert mallory.open_pull(f"Postmortem {n}", {f"{n}.md": "x"}, f"b{n}", text)["number"] == n
+    team.sandbox.repo(elsewhere).issues[ours].user = team.sandbox.world.bot
+    team.pass_time()
+    mallory.merge(ours)
+    team.say(number, "/note thanks")
+    team.run()
+    assert team.state(number)["postmortem"]["pr"] == ours
+    assert "merged" not in team.state(number)["postmortem"]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from incident_actions.domain.postmortem.document import Document
 from incident_actions.sandbox import Sandbox
 from tests.support.programs import Where, run_command
 from tests.unit.postmortem.team import NAME, TOKEN, Team, finished, record
@@ -295,6 +296,19 @@ def test_a_template_that_fails_does_not_stop_the_postmortem(
     team.run()
     assert "## Detection gap" in team.file()
     assert any("templates/postmortem.md.j2" in each.message for each in caplog.records)
+
+
+@pytest.mark.parametrize("character", ["\x07", "\x7f", "\x85", "\u2028", "\ufffe"])
+def test_a_control_character_spoils_no_postmortem(
+    team: Team, character: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In labels and titles; YAML takes none. The draft is whole, and no template is blamed."""
+    number = team.resolved(title=f"Incident: logins{character} fail")
+    team.alice.label(number, f"service:pay{character}ments", f"cause:bad{character}deploy")
+    team.run(team.told())
+    assert Document(team.file()).front_matter is not None
+    assert "## Detection gap" in team.file()
+    assert [each.message for each in caplog.records if "template" in each.message] == []
 
 
 def test_a_protected_branch_keeps_its_file(team: Team) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
@@ -34,7 +35,8 @@ class Origin(Source, frozen=True):
     `at` is when the change happened, and `typed_at` when GitHub recorded it; they differ when the
     command was backdated. `checks` are the team's recovery checks, `permissions` those of people,
     `services` the names on the team's list of services, empty without a list. `commits` are what
-    was looked up for the changes that people name (`Allow.question`). `by_hand` is True for a
+    was looked up for the changes that people name (`Allow.question`). `repository` is that of the
+    issue, as `owner/name`; empty when it is not known. `by_hand` is True for a
     manual action, False for a typed command.
     """
 
@@ -44,6 +46,7 @@ class Origin(Source, frozen=True):
     by_hand: bool = False
     services: tuple[str, ...] = ()
     commits: Mapping[str, str] = {}
+    repository: str = ""
 
 
 class Command(Struct, frozen=True):
@@ -59,7 +62,9 @@ class Command(Struct, frozen=True):
     A command that `decides` does the same without the words after it, so these must not take it
     back. One that `goes_on` has a text at its end, and the lines below belong to it, down to the
     next command. What follows the word of one that `is_time` is a time, also without `at`.
-    `shortest` is the syntax without the parts that may be left out at its end.
+    `against` matches further words behind the name that say the opposite. Right after the name of
+    one with `bare_time`, a time needs no `at` either. `shortest` is the
+    syntax without the parts that may be left out at its end.
     """
 
     syntax: ClassVar[str] = ""
@@ -73,6 +78,8 @@ class Command(Struct, frozen=True):
     decides: ClassVar[bool] = False
     goes_on: ClassVar[bool] = False
     is_time: ClassVar[bool] = False
+    bare_time: ClassVar[bool] = False
+    against: ClassVar[re.Pattern[str] | None] = None
     shortest: ClassVar[str] = ""
 
     def __init_subclass__(cls) -> None:
@@ -82,6 +89,8 @@ class Command(Struct, frozen=True):
             cls.summary = (cls.__doc__ or "").partition("\n")[0]
             cls.example = cls.example or cls.syntax
             cls.shortest = cls.syntax.partition(" [")[0]
+            if "bare_time" not in cls.__dict__:
+                cls.bare_time = cls.dated and cls.decides and not cls.time_after_word
             cls.goes_on = cls.syntax.rstrip("]").endswith(("TEXT", "REASON", "RESULT"))
 
     @classmethod

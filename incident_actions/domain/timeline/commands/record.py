@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 
@@ -11,13 +12,19 @@ from incident_actions.domain.issue.forms import unlisted
 from incident_actions.domain.issue.incident import ActionItem, EntryKind, Incident
 from incident_actions.domain.issue.observation import Permission
 from incident_actions.domain.text.blanks import is_blank
-from incident_actions.domain.text.names import as_code
+from incident_actions.domain.text.names import as_code, read_name, slug
 from incident_actions.domain.text.times import read_date
-from incident_actions.domain.timeline.arguments import Arguments, Mistake
+from incident_actions.domain.text.words import pattern
+from incident_actions.domain.timeline.arguments import MOST_NAMES, Arguments, Mistake, asked
 from incident_actions.domain.timeline.commands.base import Command, Origin, TextCommand
 from incident_actions.gate_readers import means_everything, name_parts
 
 LONGEST_PROMISE = timedelta(hours=24)
+_SOME = pattern("some_services", of="arguments")
+"""Words that make a list of services another one, or doubt it."""
+_OTHERS = frozenset({"but", "except", "without", "not", "no"})
+_SMALL = frozenset({"and", "&", "+", "the", "service", "services", ""})
+_NO_UPDATE = pattern("no_update", of="arguments")
 _ARROWS = ("->", "→", "=>", "–>", "—>")
 
 
@@ -46,6 +53,8 @@ class Did(Command, frozen=True):
     def read(cls, arguments: Arguments) -> Did:
         """The action and, after an arrow, its result, which may be missing."""
         text = arguments.needed("what was done")
+        if _NOT_DONE.match(re.split(r"\n|->|→|=>|–>|—>", text, maxsplit=1)[0]):
+            raise asked("/did ACTION -> RESULT")
         for arrow in _ARROWS:
             action, separator, result = text.partition(arrow)
             if separator and not action.strip():
@@ -93,12 +102,25 @@ class CustomerUpdate(TextCommand, frozen=True):
     example = "/customer Uploads may fail. Next update in 30 minutes."
     text_is = "the update"
 
+    @classmethod
+    def read(cls, arguments: Arguments) -> CustomerUpdate:
+        """What customers were told. Raises `Mistake` for words that say that it was nothing."""
+        text = arguments.needed(cls.text_is)
+        if _NO_UPDATE.fullmatch(text):
+            raise Mistake(f"`{as_code(text)}` tells customers nothing", "/customer TEXT")
+        return cls(text)
+
     def apply(self, incident: Incident, origin: Origin) -> Incident:
         """Counts the update, and records that customers are affected."""
         count = incident.customer_updates + 1
         incident = replace(incident, customers=True, customer_updates=count)
         incident = replace(incident, last_customer_update=origin.at)
         return origin.log(incident, "told customers", self.text, deed=EntryKind.CUSTOMER_UPDATE)
+
+
+_ENDS_WITH_DATE = re.compile(r"/\s*@?[\w-]+\s*/\s*[0-9]{4}-[0-9]{2}-[0-9]{2}$")
+_NOT_DONE = pattern("not_done", of="arguments")
+_UNSURE = pattern("unsure_cause", of="arguments")
 
 
 class AddAction(Command, frozen=True):
@@ -113,7 +135,10 @@ class AddAction(Command, frozen=True):
     @classmethod
     def read(cls, arguments: Arguments) -> AddAction:
         """A text, an owner and a date like 2026-12-01, with slashes between them."""
-        parts = [part.strip() for part in arguments.needed("the follow-up").rsplit(" / ", 2)]
+        typed = arguments.needed("the follow-up").rstrip(" .")
+        parts = [part.strip() for part in typed.rsplit(" / ", 2)]
+        if len(parts) != 3 and _ENDS_WITH_DATE.search(typed):
+            parts = [part.strip() for part in typed.rsplit("/", 2)]
         suggestion = f"/action {parts[0]} / @owner / 2026-12-01"
         if len(parts) != 3 or not parts[0]:
             raise Mistake("a follow-up has a text, an owner and a due date", suggestion)
@@ -143,10 +168,13 @@ class SetCause(Command, frozen=True):
     @classmethod
     def read(cls, arguments: Arguments) -> SetCause:
         """One short name."""
-        typed = arguments.text
-        cause = arguments.slug("the cause")
-        if is_blank(typed):
+        typed = arguments.rest() or arguments.needed("the cause")
+        cause = read_name(typed)
+        if (is_blank(typed) and cause) or (_UNSURE.match(typed) and slug(typed, otherwise="")):
             raise Mistake(f"`{as_code(typed)}` names no cause", "")
+        if cause is None:
+            reason = "the cause must be a short name of letters, digits and `-`; more is a `/note`"
+            raise Mistake(reason, slug(typed.partition(":")[0], otherwise=""))
         return cls(cause)
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
@@ -168,10 +196,16 @@ class SetServices(Command, frozen=True):
 
         Words with only spaces between them are `spaced`.
         """
-        parts = name_parts(arguments.text)
-        if len(parts) == 1 and means_everything(parts[0].casefold()):
+        parts = [
+            part.casefold()
+            for part in name_parts(arguments.rest() or arguments.needed("the services"))
+        ]
+        if len(parts) == 1 and means_everything(parts[0]) and not _SOME.search(parts[0]):
             return cls(())
-        names = arguments.slugs("the services")
+        words = [word.strip("`\"'").rstrip(".!") for part in parts for word in part.split()]
+        names = tuple(dict.fromkeys(word for word in words if word not in _SMALL))
+        if len(names) > MOST_NAMES:
+            raise Mistake(f"{MOST_NAMES} services can be named at most", "all")
         return cls(names, spaced=any(len(part.split()) > 1 for part in parts))
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
@@ -189,6 +223,9 @@ class SetServices(Command, frozen=True):
         problem = unlisted(self.names, origin.services)
         if problem:
             raise UnknownService(self.names, problem, origin.services)
+        some = next((name for name in self.names if _SOME.fullmatch(name)), "")
+        if some:
+            raise Mistake(f"`{some}` can't be read in a list of services", "")
         if self.spaced and not origin.services:
             typed = f"/service {','.join(self.names)}"
             raise Mistake("a service is one word, and several have commas between them", typed)
@@ -204,7 +241,10 @@ class UnknownService(Mistake):
         self, names: Sequence[str], problem: tuple[str, str], known: Sequence[str]
     ) -> None:
         reason, near = problem
+        others = any(name in _OTHERS for name in names)
         fitting = [name for name in names if name in known]
+        if others:
+            fitting, near = [name for name in known if name not in names], ""
         hint = f". Did you mean `{near}`?" if near else ""
         super().__init__(
             reason + hint, f"/service {','.join([*fitting, near]).strip(',') or 'all'}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from incident_actions.domain.text.words import pattern
+from incident_actions.domain.timeline.arguments import Arguments
 from incident_actions.domain.timeline.commands.base import Command, Subject, TextCommand
 
 _HELD = frozenset({Subject.REPORT, Subject.HELD_FREEZE})
@@ -15,6 +17,7 @@ class Confirm(Command, frozen=True):
 
     syntax = "/confirm"
     decides = True
+    against = pattern("no_report", of="arguments")
     dated = False
     applies_to = _HELD
 
@@ -27,3 +30,10 @@ class Dismiss(TextCommand, frozen=True):
     dated = False
     applies_to = _HELD
     text_is = "the reason"
+
+    @classmethod
+    def read(cls, arguments: Arguments) -> Dismiss:
+        """The reason. Raises `Mistake` for one that doubts or asks; a `no` says: no incident."""
+        if arguments.text.casefold().strip(" .!") == "no":
+            return cls(arguments.rest())
+        return cls(arguments.reason(cls.shortest, cls.text_is))

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 
 from msgspec.structs import replace
 
 from incident_actions.domain.issue.incident import Incident, Moment, Role, Severity
 from incident_actions.domain.issue.observation import Permission
+from incident_actions.domain.text.words import pattern, table
 from incident_actions.domain.timeline.arguments import Arguments, Mistake
 from incident_actions.domain.timeline.commands.base import Command, Origin
 
 ROLE_NEEDS = Permission.TRIAGE
 """The permission that a person needs to hold a role. GitHub lets these people be assigned, too."""
-_ROLE_ALIASES = {
-    "ic": Role.COMMANDER,
-    "lead": Role.COMMANDER,
-    "communications": Role.COMMS,
-    "communication": Role.COMMS,
-}
-
-
-_ANOTHER = re.compile(r"(?:or|and|to|/|-+>?|=>|→|–)?\s*sev(?:erity)?[\s_-]*[0-9]", re.IGNORECASE)
+_ROLE_ALIASES = {alias: Role(name) for alias, name in table("roles").items()}
+_ANOTHER = pattern("another_severity", of="arguments")
 
 
 class Ack(Command, frozen=True):
@@ -58,7 +51,7 @@ class AssignRole(Command, frozen=True):
     def read(cls, arguments: Arguments) -> AssignRole:
         """A role by its name or an alias, and a login, `me`, or nothing."""
         role = arguments.choice("role", {role.value: role for role in Role}, also=_ROLE_ALIASES)
-        login = arguments.optional_login()
+        login = arguments.optional_login(role.value)
         arguments.nothing_more(f"/role {role.value} @{login or 'user'}")
         return cls(role, login)
 

@@ -29,6 +29,8 @@ class Snooze(Command, frozen=True):
             arguments.word("off")
             arguments.nothing_more("/snooze off")
             return cls(None)
+        if arguments.peek().casefold() == "for":
+            arguments.word("for")
         duration = arguments.duration("how long", "/snooze 30m")
         arguments.nothing_more("/snooze 30m")
         if duration > LONGEST_SNOOZE:

@@ -16,13 +16,9 @@ from incident_actions.domain.issue.incident import (
     Verification,
 )
 from incident_actions.domain.playbook.checklist import ChecklistItem, missing
+from incident_actions.domain.text.doubts import has_exception, not_well, takes_back
 from incident_actions.domain.text.names import as_code
-from incident_actions.domain.timeline.arguments import (
-    Arguments,
-    Mistake,
-    has_exception,
-    takes_back,
-)
+from incident_actions.domain.timeline.arguments import Arguments, Mistake, asked
 from incident_actions.domain.timeline.commands.base import Command, Origin, TextCommand
 
 ACTIVE = (Status.INVESTIGATING, Status.IDENTIFIED, Status.MONITORING)
@@ -107,6 +103,8 @@ class Verify(Command, frozen=True):
     @classmethod
     def read(cls, arguments: Arguments) -> Verify:
         """Names of checks with commas or `and` between them, or `all`; a text may follow."""
+        if not arguments.text.startswith(("all", "All", "ALL")):
+            arguments.text = re.sub(r",(?=\S)", ", ", arguments.text, count=20)
         words = [arguments.word("the check's name, or `all`")]
         while _key(words[0]) != "all":
             joined = arguments.peek().casefold() in _JOINING
@@ -117,9 +115,17 @@ class Verify(Command, frozen=True):
             if not arguments.peek():
                 break
             words.append(arguments.word("the check's name"))
+        bare = [_key(word) for word in words if _key(word.rstrip("?")) != "all"]
+        if any(word.endswith(("?", "\uff1f")) or word in _NO_CHECK for word in bare):
+            raise asked("/verify CHECK, CHECK")
         first, *more = (_key(word) for word in words)
-        # The exceptions of `all` are looked at later, where the checks' names are known.
+        # The exceptions of `all` are looked at later, where the checks' names are known. A
+        # paragraph of its own below is prose.
+        if not arguments.text and arguments.below.startswith("\n"):
+            arguments.below = ""
         text = arguments.rest() if first == "all" else arguments.remark("/verify CHECK, CHECK")
+        if first != "all" and not_well(text):
+            raise asked("/verify CHECK, CHECK")
         return cls(first, text, tuple(more))
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
@@ -135,16 +141,18 @@ class Verify(Command, frozen=True):
         else:
             items = tuple(_known_check(key, known, unverified) for key in (self.check, *self.more))
             action = f"verified: {', '.join(item.text for item in items)}"
-            follows = _key(self.text.partition(" ")[0])
-            if follows in known:
-                wanted = ", ".join((self.check, *self.more, follows))
+            words = map(_key, self.text.partition("\n")[0].split())
+            follow = [word for word in words if word in known]
+            if set(follow) - {self.check, *self.more}:
+                wanted = ", ".join(dict.fromkeys((self.check, *self.more, *follow)))
                 raise Mistake("several checks need a comma between them", f"/verify {wanted}")
         verification = Verification(by=origin.actor, at=origin.at, text=self.text[:200])
         verified = {**incident.verified, **{item.key: verification for item in items}}
         return origin.log(incident, action, self.text, verified=verified)
 
 
-_JOINING = (",", "and", "&", "+")
+_NO_CHECK = ("no", "not", "none", "nothing", "almost", "nearly", "maybe", "but", "except")
+_JOINING = (",", "and", "&", "+", "/", ";")
 
 
 def _key(word: str) -> str:
@@ -193,7 +201,8 @@ class Resolve(Command, frozen=True):
     def read(cls, arguments: Arguments) -> Resolve:
         """`--force`, which may be missing, and a text, which only `--force` requires."""
         force = arguments.flag("--force")
-        text = arguments.rest() if force else arguments.remark("/resolve")
+        line = "/resolve --force REASON" if force else "/resolve"
+        text = arguments.reason(line) if force else arguments.remark(line)
         if force and not text:
             raise Mistake("`--force` needs a reason, for the record", "/resolve --force REASON")
         return cls(text, force)
@@ -226,6 +235,11 @@ class Reopen(TextCommand, frozen=True):
     syntax = "/reopen REASON"
     example = "/reopen logins fail again"
     text_is = "the reason"
+
+    @classmethod
+    def read(cls, arguments: Arguments) -> Reopen:
+        """The reason. Raises `Mistake` for one that is a `no` or a question."""
+        return cls(arguments.reason(cls.shortest, cls.text_is))
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
         """Reopens the incident. Recovery must be verified again, and the times of mitigation and
