@@ -46,7 +46,7 @@ _HAND_OVER = timedelta(minutes=10)
 _STAND_BY = timedelta(minutes=5)
 """How long a watch waits for an older one to end: GitHub may show it a little longer than it is."""
 _GIVE_UP = timedelta(minutes=30)
-"""How long a watch goes on asking while GitHub does not answer."""
+"""How long a watch goes on trying while GitHub does not answer, or the configuration is wrong."""
 _AGAIN = timedelta(minutes=1)
 """How long a watch waits after something failed."""
 _SELDOM = timedelta(minutes=16)
@@ -74,12 +74,13 @@ def keep_watch(shift: Shift) -> Sequence[JobResult]:
     """Stay awake until nothing open has a clock any more, or until the time is over.
 
     Gives the results of the last sweep. Raises `Unauthorized` when the token is not taken any more,
-    and the last error when GitHub gives no answer for `_GIVE_UP`.
+    and the last error when nothing has worked for `_GIVE_UP`.
     """
+    end = shift.clock() + shift.length
     if not _is_first(shift):
         log.info("Another watch is awake already, so this one is not needed.")
         return ()
-    return _Watch(shift).keep()
+    return _Watch(shift, end).keep()
 
 
 def _is_first(shift: Shift) -> bool:
@@ -100,11 +101,11 @@ def _is_first(shift: Shift) -> bool:
 
 
 class _Watch:
-    """One watch, from its first sweep to its end."""
+    """One watch, from its first sweep to its end, which is not after `end`."""
 
-    def __init__(self, shift: Shift) -> None:
+    def __init__(self, shift: Shift, end: datetime) -> None:
         self._shift = shift
-        self._end = shift.clock() + shift.length
+        self._end = end
         self._swept: datetime | None = None
         self._seen: Overview | None = None
         self._changed_at: datetime | None = None
@@ -199,7 +200,7 @@ class _Watch:
             )
             raise error
         if now - self._answered >= _GIVE_UP:
-            log.warning("The watch ends: GitHub has not answered for long. %s", _MADE_UP_FOR)
+            log.warning("The watch ends: nothing has worked for half an hour. %s", _MADE_UP_FOR)
             raise error
         if isinstance(error, ConfigError):
             log.warning("The watch waits: %s", error.told())

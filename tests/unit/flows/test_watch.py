@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from incident_actions.config import PATH
-from incident_actions.errors import Unauthorized, Unavailable
+from incident_actions.errors import ConfigError, Unauthorized, Unavailable
 from incident_actions.sandbox import Sandbox
 from tests.support.awake import Actions
 from tests.support.events import form_body
@@ -302,7 +302,7 @@ def test_an_outage_is_outlived(night: Night, caplog: pytest.LogCaptureFixture) -
     night.actions.pass_(minutes=45)
     assert night.actions.watches == []
     assert isinstance(night.actions.errors[-1], Unavailable)
-    assert "GitHub has not answered for long" in caplog.text
+    assert "nothing has worked for half an hour" in caplog.text
 
 
 def test_a_sweep_that_fails_again_and_again_is_repeated_ever_less_often(night: Night) -> None:
@@ -338,3 +338,36 @@ def test_a_hand_over_that_is_forbidden_is_tried_once_and_at_the_end(
     assert night.actions.watches == []
     refused = [each for each in caplog.messages if each.startswith("StartWatch was left out.")]
     assert 1 <= len(refused) <= 2
+
+
+def test_the_time_in_which_it_stands_by_counts(night: Night) -> None:
+    """A job on `ubuntu-slim` is ended after 15 minutes, whatever it waited for."""
+    night.actions.length = timedelta(minutes=13)
+    night.declare()
+    night.actions.pass_(minutes=1)
+    [elder] = night.actions.watches
+    id = night.github.run(
+        REPO, "incident.yml", event="workflow_dispatch", status="in_progress", at=night.actions.now
+    )
+    began = night.actions.now
+    night.actions.double(id)
+    night.actions.pass_(minutes=4)
+    night.actions.kill(elder)
+    night.actions.pass_(minutes=20)
+    [end] = [end for start, end in night.actions.history if start == began]
+    assert end - began <= timedelta(minutes=13)
+
+
+def test_a_configuration_that_stays_broken_ends_it(
+    night: Night, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not at once: somebody may be mending it."""
+    night.declare()
+    night.actions.pass_(minutes=2)
+    night.configure("reminders: {watch: [")
+    night.actions.pass_(minutes=20)
+    assert len(night.actions.watches) == 1
+    night.actions.pass_(minutes=20)
+    assert night.actions.watches == []
+    assert isinstance(night.actions.errors[-1], ConfigError)
+    assert "nothing has worked for half an hour" in caplog.text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .. import stage
+from .. import contract, stage
 from ..play import Drill, scene
 
 REPORT = {
@@ -25,7 +25,8 @@ def missed(drill: Drill) -> None:
     drill.expect("the watch sleeps until an update is due", first[:5], "15:15")
     second = _reminded(drill, number, first, stage.ON_CALL)
     third = _reminded(drill, number, second, stage.ON_CALL, stage.DEVELOPER)
-    swept = drill.sweep("15:37")
+    minute = contract.cron(contract.RESPOND).partition(" ")[0]
+    swept = drill.sweep(f"15:{minute}")
     drill.expect("the schedule comes once an hour, and finds nothing to do", swept.writes, 0)
     _reminded(drill, number, third, stage.ON_CALL, stage.DEVELOPER, stage.SUPPORT)
     drill.comments(stage.ON_CALL, "/snooze 30m", number)
