@@ -47,8 +47,12 @@ _STAND_BY = timedelta(minutes=5)
 """How long a watch waits for an older one to end: GitHub may show it a little longer than it is."""
 _GIVE_UP = timedelta(minutes=30)
 """How long a watch goes on asking while GitHub does not answer."""
+_LIMIT_OVER = timedelta(minutes=70)
+"""How long it does so while GitHub limits the rate: that is over after an hour."""
 _AGAIN = timedelta(minutes=1)
 """How long a watch waits after something failed."""
+_APART = timedelta(seconds=10)
+"""How far apart two sweeps are at least, whatever becomes due meanwhile."""
 _SELDOM = timedelta(minutes=16)
 """How long it waits at most before it repeats a sweep that failed; twice as long each time."""
 
@@ -171,6 +175,7 @@ class _Watch:
         When that fails, only this is planned anew: other moments, of other incidents, keep theirs.
         """
         now = self._shift.clock()
+        self._not_before = now + _APART
         try:
             context = self._shift.context()
             self._results = sweep(context, look(context.github), RecentComments(context))
@@ -198,7 +203,7 @@ class _Watch:
                 _MADE_UP_FOR,
             )
             raise error
-        if now - self._answered >= _GIVE_UP:
+        if now - self._answered >= (_LIMIT_OVER if isinstance(error, RateLimited) else _GIVE_UP):
             log.warning("The watch ends: GitHub has not answered for long. %s", _MADE_UP_FOR)
             raise error
         if isinstance(error, ConfigError):
@@ -221,7 +226,7 @@ class _Watch:
         if isinstance(watchman.refused, Forbidden) and left > timedelta():
             return False
         try:
-            waits = any(not runs for runs in watchman.others(now).values())
+            waits = any(since is not None for since in watchman.others(now).values())
             if waits or watchman.start():
                 log.info("The time of this watch is over. The next one takes over.")
                 return True
