@@ -194,7 +194,10 @@ class _Watch:
                 log.info("#%s was brought up to date.", result.issue or result.pull_request)
 
     def _failed(self, error: IncidentActionsError) -> None:
-        """Wait a minute before the next try. Raises the error when that is of no use."""
+        """Wait before the next try: a moment after the first failure, a minute after more of them.
+
+        Raises the error when that is of no use.
+        """
         now = self._shift.clock()
         if isinstance(error, Unauthorized):
             log.warning(
@@ -209,8 +212,8 @@ class _Watch:
         if isinstance(error, ConfigError):
             log.warning("The watch waits: %s", error.told())
         else:
-            log.warning("GitHub was not reached, the watch tries again in a minute: %s", error)
-        self._not_before = now + _AGAIN
+            log.warning("GitHub was not reached, the watch tries again: %s", error)
+        self._not_before = now + (POLL if now - self._answered <= _AGAIN else _AGAIN)
 
     def _hands_over(self, wake: datetime, now: datetime) -> bool:
         """Whether this watch ends now because its time is over; starts its successor before.

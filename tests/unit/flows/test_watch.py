@@ -457,3 +457,13 @@ def test_a_rate_limit_is_waited_for(night: Night) -> None:
     night.actions.pass_(minutes=2)
     assert len(night.actions.watches) == 1
     assert f"no-commander.{BEGIN + timedelta(minutes=15):%Y%m%dT%H%M%SZ}" in night.reminders(number)
+
+
+def test_one_failure_delays_no_reminder(night: Night) -> None:
+    """GitHub fails for some seconds, just before something is due."""
+    number = night.declare()
+    due = BEGIN + timedelta(minutes=5)
+    night.actions.play(due - timedelta(seconds=25))
+    night.github.fail("GET *", status=503, times=4)
+    night.actions.play(due + timedelta(seconds=30))
+    assert f"no-commander.{due:%Y%m%dT%H%M%SZ}" in night.reminders(number)
