@@ -37,17 +37,22 @@ class Actions(Transport):
         times = each(field("created_at", datetime), "workflow_runs")
         return next(iter(self._get(times, path, event="schedule", per_page=1)), None)
 
-    def unfinished_dispatches(self, workflow: str, since: datetime) -> dict[int, bool]:
-        """The runs of a workflow that were started by a dispatch and are not over: id -> whether it
-        runs already, and does not only wait. Of those that were created since then, a hundred.
+    def unfinished_dispatches(self, workflow: str, since: datetime) -> dict[int, datetime | None]:
+        """The runs of a workflow that were started by a dispatch and are not over: id -> since when
+        it waits; None for one that runs. Of those that were created since then, a hundred.
 
         https://docs.github.com/en/rest/actions/workflow-runs#list-workflow-runs-for-a-workflow
         """
         path = f"/actions/workflows/{quote(workflow, safe='')}/runs"
         asked = {"event": "workflow_dispatch", "created": f">={since:%Y-%m-%dT%H:%M:%SZ}"}
-        runs = each(itemgetter("id", "status"), "workflow_runs")
+        created = field("created_at", datetime)
+        runs = each(lambda raw: (raw["id"], raw["status"], created(raw)), "workflow_runs")
         found = self._get(runs, path, **asked, per_page=PER_PAGE)
-        return {id: status == "in_progress" for id, status in found if status != "completed"}
+        return {
+            id: None if status == "in_progress" else since
+            for id, status, since in found
+            if status != "completed"
+        }
 
     def start_watch(self, start: StartWatch) -> None:
         """Start the workflow as a watch. GitHub starts it at once, also for a workflow's token.

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 
+from incident_actions.domain.issue import labels as names
 from incident_actions.domain.issue.observation import REMINDER, Issue
 from incident_actions.domain.projection.state import State, is_stale, state_of
 from incident_actions.domain.reminders.clock import is_watched, next_due, rests_at
 from incident_actions.domain.reminders.due import NEXT_CHANCE
+from incident_actions.errors import IncidentActionsError
 from incident_actions.gate_readers import TRUSTED, read_severity
 from incident_actions.reconcile.context import RunContext
 from incident_actions.reconcile.freeze import read_wish
 from incident_actions.reconcile.overview import Overview
 from incident_actions.reconcile.recent_comments import RecentComments, is_held
+
+log = logging.getLogger(__name__)
 
 OWN_RUN = timedelta(seconds=90)
 """How long a change waits for the run that GitHub starts for it. Only then the watch does its work,
@@ -31,34 +37,66 @@ def next_moment(
     moment may be over. Makes requests only for the recent comments, and only after a change.
     """
     after = swept or context.now
-    moments = [
-        *_of_incidents(context, seen, recent, after),
-        *(moment for each in seen.freezes if (moment := freeze_moment(context, each, after))),
+    tasks = [
+        *((each, partial(_of_incident, context, each, recent, after)) for each in seen.incidents),
+        *((each, partial(_of_freeze, context, each, after)) for each in seen.freezes),
     ]
-    return min(moments, default=None)
+    return min((moment for task in tasks for moment in _moments(*task)), default=None)
 
 
-def _of_incidents(
-    context: RunContext, seen: Overview, recent: RecentComments, after: datetime
+def _moments(issue: Issue, find: Callable[[], Iterator[datetime]]) -> list[datetime]:
+    """The moments of one issue; none where this program fails on it.
+
+    The others keep theirs, and the sweep, which looks at each issue by itself, says what is wrong.
+    """
+    try:
+        return [*find()]
+    except IncidentActionsError:
+        raise
+    except Exception:
+        log.exception("When something is due in #%s is not known", issue.number)
+        return []
+
+
+def _of_incident(
+    context: RunContext, issue: Issue, recent: RecentComments, after: datetime
 ) -> Iterator[datetime]:
-    """The next moment of each incident that is worth a watch."""
+    """The next moments of an incident, if it is worth a watch."""
     policy = context.config.reminder_policy(context.now)
-    for issue in seen.incidents:
-        if is_held(issue):
-            continue
-        state = state_of(issue)
-        if state is None:
-            if _is_new(context, issue):
-                yield _after_its_own_run(issue, after)
-        elif is_watched(state, policy, after):
-            if (rest := rests_at(state, policy)) is not None:
-                yield rest  # that it rests is said
-            reporter = None if issue.author.bot else issue.author.login
-            due = next_due(state, state.checks, state.streaks, reporter, policy, after)
-            if due is not None:
-                yield due
-            if _has_changed(context, issue, state, recent):
-                yield _after_its_own_run(issue, after)
+    if is_held(issue):
+        return
+    state = state_of(issue) if _is_believed(issue) else None
+    if state is None:
+        if _is_new(context, issue):
+            yield _after_its_own_run(issue, after)
+    elif is_watched(state, policy, after):
+        if (rest := rests_at(state, policy)) is not None:
+            yield rest  # that it rests is said
+        reporter = None if issue.author.bot else issue.author.login
+        due = next_due(state, state.checks, state.streaks, reporter, policy, after)
+        if due is not None:
+            yield due
+        if _has_changed(context, issue, state, recent):
+            yield _after_its_own_run(issue, after)
+
+
+def _of_freeze(context: RunContext, freeze: Issue, after: datetime) -> Iterator[datetime]:
+    moment = freeze_moment(context, freeze, after)
+    if moment is not None:
+        yield moment
+
+
+def _is_ours(issue: Issue) -> bool:
+    """Whether a bot, or somebody whom GitHub shows as one of the team, opened an issue."""
+    return issue.author.bot or issue.association in TRUSTED
+
+
+def _is_believed(issue: Issue) -> bool:
+    """Whether the state in an issue's text may be the bot's. A stranger can file one that is not,
+    but only the team and the bot can set labels.
+    """
+    labelled = not names.STATUSES.isdisjoint(map(str.casefold, issue.labels))
+    return labelled or _is_ours(issue)
 
 
 def _is_new(context: RunContext, issue: Issue) -> bool:
@@ -68,9 +106,13 @@ def _is_new(context: RunContext, issue: Issue) -> bool:
     policy = context.config.reminder_policy(context.now)
     watched = {each.value for each in policy.watched}
     severities = {read_severity(name) for name in issue.labels} - {None}
-    ours = issue.author.bot or issue.association in TRUSTED
     young = context.now - issue.updated_at < (policy.rests or AGAIN)
-    return ours and young and bool(watched) and (not severities or bool(watched & severities))
+    return (
+        _is_ours(issue)
+        and young
+        and bool(watched)
+        and (not severities or bool(watched & severities))
+    )
 
 
 def _has_changed(context: RunContext, issue: Issue, state: State, recent: RecentComments) -> bool:
@@ -93,8 +135,7 @@ def freeze_moment(context: RunContext, freeze: Issue, after: datetime) -> dateti
     hour, in which the scheduled sweep may not come any more, is enough.
     """
     edge = read_wish(freeze).next_edge(after)
-    believed = freeze.author.bot or freeze.association in TRUSTED
-    if edge is None or not believed or is_held(freeze):
+    if edge is None or not _is_ours(freeze) or is_held(freeze):
         return None
     watched = context.config.reminder_policy(context.now).watched
     return edge if watched and edge - context.now <= NEXT_CHANCE else None

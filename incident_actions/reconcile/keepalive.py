@@ -54,7 +54,9 @@ def keep_on_time(context: RunContext, reconciled: Reconciled) -> bool:
     no_watch = Notice(NoticeKind.NO_WATCH, str(number))
     told = name_of(no_watch) in posted
     if is_watched(incident, policy, context.now) and not (told and not context.sweeping):
-        if watchman.wake(context.now):
+        before = reconciled.assessment.before
+        anew = before is None or not is_watched(before, policy, context.now)
+        if watchman.wake(context.now, anew=anew):
             return False
         if watchman.refused is not None and not told:
             forbidden = isinstance(watchman.refused, Forbidden)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -13,7 +14,7 @@ from msgspec.structs import replace
 from incident_actions.config import read_config
 from incident_actions.domain.issue import labels
 from incident_actions.domain.reminders.clock import WATCH_MINUTES
-from incident_actions.errors import InputError, Unavailable
+from incident_actions.errors import ConfigError, InputError, Unavailable
 from incident_actions.github.client import GitHub
 from incident_actions.reconcile.agenda import next_moment
 from incident_actions.reconcile.context import JobResult, RunContext
@@ -25,6 +26,8 @@ from incident_actions.reconcile.recent_comments import RecentComments
 from incident_actions.reconcile.sweep import sweep
 from incident_actions.reconcile.watch import Shift, keep_watch
 from incident_actions.reconcile.watchman import Watchman
+
+log = logging.getLogger(__name__)
 
 EVENTS = (
     "issues",
@@ -203,7 +206,13 @@ def _watch(
         github.begin_again()
         now = tools.clock()
         if not known or now - known[0].now >= _CONFIG_FOR:
-            known[:] = [replace(context(), sweeping=True, watchman=watchman)]
+            try:
+                known[:] = [replace(context(), sweeping=True, watchman=watchman)]
+            except ConfigError as error:
+                if not known:
+                    raise
+                log.warning("The watch goes by what was configured before: %s", error.told())
+                known[:] = [replace(known[0], now=now)]
         return replace(known[0], now=now)
 
     return keep_watch(Shift(fresh, tools.clock, tools.sleep, watchman, tools.watch))

@@ -47,8 +47,12 @@ _STAND_BY = timedelta(minutes=5)
 """How long a watch waits for an older one to end: GitHub may show it a little longer than it is."""
 _GIVE_UP = timedelta(minutes=30)
 """How long a watch goes on trying while GitHub does not answer, or the configuration is wrong."""
+_LIMIT_OVER = timedelta(minutes=70)
+"""How long it does so while GitHub limits the rate: that is over after an hour."""
 _AGAIN = timedelta(minutes=1)
 """How long a watch waits after something failed."""
+_APART = timedelta(seconds=10)
+"""How far apart two sweeps are at least, whatever becomes due meanwhile."""
 _SELDOM = timedelta(minutes=16)
 """How long it waits at most before it repeats a sweep that failed; twice as long each time."""
 
@@ -172,6 +176,7 @@ class _Watch:
         When that fails, only this is planned anew: other moments, of other incidents, keep theirs.
         """
         now = self._shift.clock()
+        self._not_before = now + _APART
         try:
             context = self._shift.context()
             self._results = sweep(context, look(context.github), RecentComments(context))
@@ -190,7 +195,10 @@ class _Watch:
                 log.info("#%s was brought up to date.", result.issue or result.pull_request)
 
     def _failed(self, error: IncidentActionsError) -> None:
-        """Wait a minute before the next try. Raises the error when that is of no use."""
+        """Wait before the next try: a moment after the first failure, a minute after more of them.
+
+        Raises the error when that is of no use.
+        """
         now = self._shift.clock()
         if isinstance(error, Unauthorized):
             log.warning(
@@ -199,14 +207,14 @@ class _Watch:
                 _MADE_UP_FOR,
             )
             raise error
-        if now - self._answered >= _GIVE_UP:
-            log.warning("The watch ends: nothing has worked for half an hour. %s", _MADE_UP_FOR)
+        if now - self._answered >= (_LIMIT_OVER if isinstance(error, RateLimited) else _GIVE_UP):
+            log.warning("The watch ends: nothing has worked for long. %s", _MADE_UP_FOR)
             raise error
         if isinstance(error, ConfigError):
             log.warning("The watch waits: %s", error.told())
         else:
-            log.warning("GitHub was not reached, the watch tries again in a minute: %s", error)
-        self._not_before = now + _AGAIN
+            log.warning("GitHub was not reached, the watch tries again: %s", error)
+        self._not_before = now + (POLL if now - self._answered <= _AGAIN else _AGAIN)
 
     def _hands_over(self, wake: datetime, now: datetime) -> bool:
         """Whether this watch ends now because its time is over; starts its successor before.
@@ -222,7 +230,7 @@ class _Watch:
         if isinstance(watchman.refused, Forbidden) and left > timedelta():
             return False
         try:
-            waits = any(not runs for runs in watchman.others(now).values())
+            waits = any(since is not None for since in watchman.others(now).values())
             if waits or watchman.start():
                 log.info("The time of this watch is over. The next one takes over.")
                 return True

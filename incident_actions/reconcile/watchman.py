@@ -18,6 +18,10 @@ from incident_actions.reconcile.apply import apply_one
 
 log = logging.getLogger(__name__)
 
+_LONGEST_WAIT = timedelta(minutes=10)
+"""A dispatched run that waits for longer, while no other is at work, may never start: GitHub lost
+it, or there is no runner for it.
+"""
 _LONGEST_RUN = timedelta(hours=7)
 """A job ends after six hours; before it may wait for a runner."""
 
@@ -48,22 +52,35 @@ class Watchman:
         self.on_watch = on_watch
         self.refused: GitHubError | None = None
         self._awake = on_watch
+        self._stuck = False
 
     @property
     def may_be_awake(self) -> bool:
         """Whether a watch is awake, or none was needed or refused so far in this run."""
-        return self._github is not None and self.refused is None
+        return self._github is not None and self.refused is None and not self._stuck
 
-    def wake(self, now: datetime) -> bool:
+    def wake(self, now: datetime, *, anew: bool = False) -> bool:
         """See to it that a watch is awake; gives whether one is. Makes two requests at most.
 
+        With `anew`, for something of which no watch can know yet, one that is at work is not
+        enough: it may have looked for the last time. Then another one has to wait for its end.
         What GitHub refuses is kept in `refused`. When GitHub fails, that is only said in the log:
-        the next event or sweep tries again.
+        the next event or sweep tries again. Where a watch was called that never started, another
+        one is called, but none is relied upon.
         """
-        if self._github is None or self._awake or self.refused is not None:
+        if self._github is None or self._awake or self.refused is not None or self._stuck:
             return self._awake
         try:
-            self._awake = bool(self.others(now)) or self.start()
+            others = self.others(now)
+            waiting = [since for since in others.values() if since is not None]
+            at_work = len(waiting) < len(others)
+            fresh = any(now - since < _LONGEST_WAIT for since in waiting)
+            enough = fresh or (at_work and (bool(waiting) or not anew))
+            self._awake = enough or self.start() or at_work
+            self._stuck = bool(waiting) and not enough
+            if self._stuck:
+                log.warning("A watch was called at %s, and never started.", min(waiting))
+                self._awake = False
         except Forbidden as error:
             self.refused = error
         except GitHubError as error:
@@ -81,9 +98,10 @@ class Watchman:
             log.info("A watch was started: it keeps reminders on time.")
         return outcome.done
 
-    def others(self, now: datetime) -> dict[int, bool]:
-        """The other runs of this workflow that were dispatched and are not over: id -> whether it
-        runs already. A sweep that somebody started by hand counts: at its end it starts a watch.
+    def others(self, now: datetime) -> dict[int, datetime | None]:
+        """The other runs of this workflow that were dispatched and are not over: id -> since when
+        it waits; None for one that runs. A sweep that somebody started by hand counts: it starts a
+        watch itself.
 
         Makes one request. Raises `errors.GitHubError`.
         """
@@ -91,9 +109,11 @@ class Watchman:
             return {}
         since = (now - _LONGEST_RUN).replace(minute=0, second=0, microsecond=0)
         found = self._github.unfinished_dispatches(self.workflow, since)
-        return {id: running for id, running in found.items() if id != self._run}
+        return {id: waits for id, waits in found.items() if id != self._run}
 
     def elder(self, now: datetime) -> bool:
         """Whether another dispatched run, older than this one, is at work. See `others`."""
         run = self._run
-        return run is not None and any(on and id < run for id, on in self.others(now).items())
+        return run is not None and any(
+            waits is None and id < run for id, waits in self.others(now).items()
+        )

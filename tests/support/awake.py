@@ -81,7 +81,7 @@ class Run:
         tools = Tools(
             clock=lambda: actions.now,
             sleep=self._sleep,
-            probe=lambda *_: True,
+            probe=actions.probe,
             workflow=WORKFLOW,
             branch="main",
             run=self.id,
@@ -116,6 +116,7 @@ class Actions:
 
     `length` is how long a watch stays awake. Dispatches are seen after every step of a run, and
     start after `queue` seconds, one watch at a time, as the workflow's concurrency group says.
+    `probe` is what addresses answer. A watch that ended is shown for `shown_for` seconds more.
     """
 
     def __init__(self, github: Sandbox, repository: str, token: str, now: datetime) -> None:
@@ -123,6 +124,8 @@ class Actions:
         self.now = now
         self.length = timedelta(minutes=330)
         self.queue = 15.0
+        self.shown_for = 0.0
+        self.probe: Callable[[str, bool], bool] = lambda *_: True
         self.moments: list[_Moment] = []
         self.watches: list[Run] = []
         self.waiting: int | None = None
@@ -202,7 +205,11 @@ class Actions:
             self.history.append((run.began, self.now))
             assert run.id is not None
             end = "cancelled" if run.killed else "failure" if run.error else "success"
-            self.github.set_run(self.repository, run.id, "completed", end)
+            set_run = partial(self.github.set_run, self.repository, run.id, "completed", end)
+            if self.shown_for:
+                self.at(self.now + timedelta(seconds=self.shown_for), set_run)
+            else:
+                set_run()
             if self.waiting is not None and not self.watches:
                 waiting = self.waiting
                 self.at(self.now + timedelta(seconds=self.queue), lambda: self.start_watch(waiting))

@@ -61,9 +61,12 @@ class Watch:
         """One run; `requests` counts from its start."""
         self.github.clear_log()
         tools = Tools(lambda: self.now, lambda _: None, lambda *_: True, WORKFLOW, "main")
-        return respond(
-            GitHub(TOKEN, REPO, self.github.url), WorkflowEvent(name, payload), PATH, tools
-        )
+        client = GitHub(TOKEN, REPO, self.github.url)
+        results = respond(client, WorkflowEvent(name, payload), PATH, tools)
+        for run in self.github.repo(REPO).runs:  # a watch that was called is awake from now on
+            if run.data["status"] == "queued":
+                self.github.set_run(REPO, run.id, "in_progress")
+        return results
 
     @property
     def requests(self) -> int:

@@ -254,20 +254,22 @@ def due_probes(
 
 
 def next_probe(
-    incident: Incident, checks: Sequence[ChecklistItem], streaks: Mapping[str, Streak]
+    incident: Incident,
+    checks: Sequence[ChecklistItem],
+    streaks: Mapping[str, Streak],
+    after: datetime,
 ) -> datetime | None:
-    """When the bot should make the next probe; None when there is nothing to probe.
+    """When the bot should make the next probe after `after`; None when there is nothing to probe.
 
-    A check that was never probed is due since the incident was mitigated.
+    A check without a good answer is due since the incident was mitigated. What was due by `after`
+    was probed then; its answer was bad, or could not be kept. So it waits like all others.
     """
     begun = incident.times.get(Moment.MITIGATED) or incident.times[Moment.DECLARED]
-    return min(
-        (
-            streaks[item.key].last + _APART if item.key in streaks else begun
-            for item in _to_probe(incident, checks)
-        ),
-        default=None,
+    planned = (
+        streaks[item.key].last + _APART if item.key in streaks else begun
+        for item in _to_probe(incident, checks)
     )
+    return min((at if at > after else after + _APART for at in planned), default=None)
 
 
 def _to_probe(incident: Incident, checks: Sequence[ChecklistItem]) -> list[ChecklistItem]:

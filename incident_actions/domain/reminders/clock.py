@@ -58,8 +58,8 @@ def next_due(
     checks = tuple(checks)
     ends = [allowed.until for allowed in incident.allow if not allowed.expired]
     moments = [end for end in ends if end > after]
-    probe = next_probe(incident, checks, streaks)
-    moments += [max(probe, after)] if probe is not None else []
+    probe = next_probe(incident, checks, streaks, after)
+    moments += [probe] if probe is not None else []
     moments += [each for each in upcoming(incident, checks, policy, after) if each > after]
     if policy.quiet is not None:
         waiting = due(incident, checks, reporter, policy, after)

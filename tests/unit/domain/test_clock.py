@@ -52,10 +52,13 @@ def test_the_next_moment(it: Any, after: str, moment: str | None) -> None:
 
 
 def test_a_probe_is_due_at_once_and_then_again_and_again() -> None:
-    """While the incident is monitoring, until the check is verified."""
+    """While the incident is monitoring, until the check is verified. Also after a bad answer, which
+    leaves no streak: never at the same moment again.
+    """
     times = {**incident().times, Moment.MITIGATED: at("03:10")}
     it = incident(status=Status.MONITORING, times=times)
-    assert nxt(it, "03:11", PROBED) == "03:11"
+    assert nxt(it, "03:09", PROBED) == "03:10"
+    assert nxt(it, "03:11", PROBED) == "03:14"
     streaks = {"error-rate": Streak(since=at("03:11"), count=1, last=at("03:11"))}
     assert nxt(it, "03:11", PROBED, streaks=streaks) != "03:11"
     assert nxt(incident(), "03:11", PROBED) == "03:15"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from incident_actions.config import PATH
-from incident_actions.errors import ConfigError, Unauthorized, Unavailable
+from incident_actions.errors import Unauthorized, Unavailable
 from incident_actions.sandbox import Sandbox
 from tests.support.awake import Actions
 from tests.support.events import form_body
@@ -19,15 +20,24 @@ REPO, TOKEN, BOT = "acme/shop", "ghs_watch", "github-actions[bot]"
 BEGIN = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 
 
+PROBED = """
+## Recovery
+
+- [ ] The API answers `probe: https://api.example/health` <!-- check: api -->
+"""
+
+
 class Night:
-    """acme/shop at 03:00. alice and bob may write; Actions are simulated."""
+    """acme/shop at 03:00. alice and bob may write, mallory is a stranger; Actions are simulated."""
 
     def __init__(self, github: Sandbox) -> None:
         self.github = github
         github.repository(REPO, labels=["incident", "deploy-freeze"])
         for login in ("alice", "bob"):
             github.user(login, permission={REPO: "write"})
+        github.user("mallory")
         self.alice, self.bob = github.as_user("alice"), github.as_user("bob")
+        self.mallory = github.as_user("mallory")
         self.actions = Actions(github, REPO, TOKEN, BEGIN)
         self.grant(actions="write")
 
@@ -237,7 +247,7 @@ def test_without_the_permission_it_is_said_once(
     assert "`actions: write`" in text
     assert "`incident.yml`" in text
     logged = [each for each in caplog.messages if each.startswith("StartWatch was left out.")]
-    assert all(each.endswith("Give the job `actions: write`.") for each in logged)
+    assert all("Give the jobs `permissions: actions: write`." in each for each in logged)
     assert logged
     night.github.clear_log()
     night.say(number, "/note slow")
@@ -358,16 +368,120 @@ def test_the_time_in_which_it_stands_by_counts(night: Night) -> None:
     assert end - began <= timedelta(minutes=13)
 
 
-def test_a_configuration_that_stays_broken_ends_it(
-    night: Night, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Not at once: somebody may be mending it."""
-    night.declare()
-    night.actions.pass_(minutes=2)
-    night.configure("reminders: {watch: [")
-    night.actions.pass_(minutes=20)
+def test_an_address_that_does_not_answer_is_asked_every_few_minutes(night: Night) -> None:
+    """A bad answer leaves nothing in the state; the watch does not ask again and again for it."""
+    night.github.file(REPO, "ops/runbooks/verification-checklist.md", PROBED)
+    night.actions.probe = lambda *_: False
+    number = night.declare()
+    night.say(number, "/ack")
+    night.actions.pass_(minutes=1)
+    night.say(number, "/mitigated")
+    night.actions.pass_(minutes=1)
+    used = dict(night.github.site.used)
+    night.actions.pass_(minutes=30)
     assert len(night.actions.watches) == 1
-    night.actions.pass_(minutes=20)
+    assert night.github.site.used[BOT] - used[BOT] < 100
+
+
+FORGED = re.compile(r'"times":\{[^}]*\},|"last_deed":"[^"]*",?')
+
+
+@pytest.mark.parametrize("edit", ['"times":{}', '"times":{"declared":"9999-12-31T23:00:00Z"}'])
+def test_a_text_that_a_stranger_forged_ends_no_watch(night: Night, edit: str) -> None:
+    """An issue whose own run is lost, with a state in it that no run wrote."""
+    night.declare()
+    night.actions.pass_(minutes=1)
+    state = night.github.repo(REPO).issues[1].body.replace('"number":1', '"number":2')
+    night.mallory.file_form_issue("x", FORGED.sub("", state).replace('"v":1', f'{edit},"v":1'))
+    night.actions.pass_(minutes=4)
+    assert len(night.actions.watches) == 1
+    assert night.actions.sweep().error is None
+    labels = night.github.repo(REPO).issues[2].labels
+    assert "needs-confirmation" in [label.name for label in labels]
+
+
+def test_a_text_that_this_program_fails_on_keeps_no_other_incident_waiting(night: Night) -> None:
+    """Somebody of the team broke the text of an issue, and its run is lost."""
+    night.declare()
+    night.actions.pass_(minutes=1)
+    night.declare()
+    text = FORGED.sub("", night.github.repo(REPO).issues[2].body)
+    night.alice.edit_issue_body(2, text.replace('"v":1', '"times":{},"v":1'))
+    night.actions.pass_(minutes=1)
+    assert len(night.actions.watches) == 1
+    night.actions.play(BEGIN + timedelta(minutes=5, seconds=30))
+    assert f"no-commander.{BEGIN + timedelta(minutes=5):%Y%m%dT%H%M%SZ}" in night.reminders(1)
+
+
+def test_a_watch_that_just_ended_is_not_relied_upon(night: Night) -> None:
+    """GitHub shows it for another minute, and somebody declares an incident meanwhile: a watch that
+    waits for its end takes over. While one waits, no event calls another.
+    """
+    number = night.declare()
+    night.actions.pass_(minutes=2)
+    night.say(number, "/resolve --force fine")
+    night.actions.shown_for = 60
+    while night.actions.watches:
+        night.actions.pass_(seconds=5)
+    number = night.declare()
+    night.say(number, "/note it is down")
+    assert len(night.dispatches) == 2
+    night.actions.play(night.actions.now + timedelta(minutes=5, seconds=30))
+    assert len(night.actions.watches) == 1
+    assert [key.split(".")[0] for key in night.reminders(number)] == ["no-commander"]
+
+
+def test_a_watch_that_never_starts_is_not_relied_upon(night: Night) -> None:
+    """GitHub took the dispatch and lost it, or has no runner. Each sweep says what comes before
+    the next, and calls again; the first that starts takes over.
+    """
+    night.actions.queue = 10**7
+    number = night.declare()
+    night.actions.pass_(minutes=11)
+    night.actions.sweep()
+    due = BEGIN + timedelta(minutes=15)
+    assert f"internal-update.{due:%Y%m%dT%H%M%SZ}" in night.reminders(number)
+    assert len(night.dispatches) == 2
+    night.say(number, "/note down")
+    assert len(night.dispatches) == 2
+    night.actions.queue = 15
+    night.actions.pass_(minutes=11)
+    night.say(number, "/note still down")
+    night.actions.pass_(minutes=1)
+    assert len(night.actions.watches) == 1
+
+
+def test_a_configuration_that_breaks_changes_nothing_for_a_watch(night: Night) -> None:
+    """It goes by the one from before, for as long as nobody corrects it."""
+    number = night.declare()
+    night.actions.pass_(minutes=1)
+    night.configure("reminders: {watch: [")
+    night.actions.pass_(minutes=75)
+    due = BEGIN + timedelta(minutes=75)
+    assert f"no-commander.{due:%Y%m%dT%H%M%SZ}" in night.reminders(number)
+    night.configure("reminders: {watch: off}")
+    night.actions.pass_(minutes=6)
     assert night.actions.watches == []
-    assert isinstance(night.actions.errors[-1], ConfigError)
-    assert "nothing has worked for half an hour" in caplog.text
+
+
+def test_a_rate_limit_is_waited_for(night: Night) -> None:
+    """It is over after an hour; then the watch says what was due."""
+    number = night.declare()
+    night.actions.pass_(minutes=3)
+    limited = {"x-ratelimit-remaining": "0", "retry-after": "3000"}
+    night.github.fail("*", status=429, times=10**6, headers=limited)
+    night.actions.pass_(minutes=50)
+    night.github.site.faults.clear()
+    night.actions.pass_(minutes=2)
+    assert len(night.actions.watches) == 1
+    assert f"no-commander.{BEGIN + timedelta(minutes=15):%Y%m%dT%H%M%SZ}" in night.reminders(number)
+
+
+def test_one_failure_delays_no_reminder(night: Night) -> None:
+    """GitHub fails for some seconds, just before something is due."""
+    number = night.declare()
+    due = BEGIN + timedelta(minutes=5)
+    night.actions.play(due - timedelta(seconds=25))
+    night.github.fail("GET *", status=503, times=4)
+    night.actions.play(due + timedelta(seconds=30))
+    assert f"no-commander.{due:%Y%m%dT%H%M%SZ}" in night.reminders(number)
