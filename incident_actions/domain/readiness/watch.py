@@ -6,6 +6,7 @@ those that `init` writes; a test holds the two together.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
@@ -40,15 +41,25 @@ INPUT = """\
       watch: { type: boolean, default: false, description: The runs set this themselves. }"""
 CONCURRENCY = """\
     concurrency: incident-${{ inputs.watch && 'watch' || github.run_id }}"""
+CONDITION = "    if: inputs.watch"
 JOB = f"""\
   watch:
-    if: inputs.watch
+{CONDITION}
 {CONCURRENCY}
     runs-on: ubuntu-latest
     timeout-minutes: 350
     steps:
       - uses: OWNER/incident-actions@v1
         with: {{ command: respond }}"""
+_WATCH = "watch"
+"""The id of the job that `init` writes for the watch."""
+_SCAFFOLDED = ".github/workflows/incident.yml"
+_EXPRESSION = re.compile(r"\$\{\{\s*((?:'[^']*'|[^'])*?)\s*\}\}")
+"""`${{ ... }}`, which may hold braces in its quoted texts."""
+_NOT_PLAIN = re.compile(r":(?:\s|$)|\s#")
+"""What ends a text of YAML that has no quotes around it."""
+_WIDEST = 100
+"""So many characters may a line have that is to be pasted."""
 _LONGEST, _LONGEST_SLIM, _STAYS_SLIM = 360, 15, 13
 """Minutes: after so many GitHub ends any job, and one on `ubuntu-slim`; what fits into that."""
 
@@ -103,16 +114,43 @@ def _watch(ours: Workflow) -> ReadinessFinding:
 def _watch_fixes(ours: Workflow, both: Iterable[str]) -> Iterator[str]:
     """What to write where input or job of the watch are missing, and into jobs that do `both`."""
     if not ours.takes_watch():
+        if ours.path == _SCAFFOLDED:
+            yield "Quickest: `incident-actions init` shows the difference and writes it."
         yield f"Write under `on:`\n{INPUT}"
-    if not ours.watches():
+    others = list(both)
+    if not ours.watches() and _WATCH in others and len(ours.responding()) > 1:
+        others.remove(_WATCH)  # it is the watch, and lacks what makes it one
+        job = ours.jobs[_WATCH]
+        old = " and ".join(f"`{key}:`" for key in ("if", "concurrency") if key in job)
+        place = f", in place of its {old}" if old else ""
+        yield f"Write into `{_WATCH}`{place}\n{CONDITION}\n{CONCURRENCY}"
+    elif not ours.watches():
         name = ours.responding()[0]
         own = f", with the `permissions:` of `{name}`" if "permissions" in ours.jobs[name] else ""
-        yield f"Write under `jobs:`{own}\n{JOB.replace('OWNER', action_owner(ours) or 'OWNER')}"
-    for name in both:
-        if "if" in ours.jobs[name]:
-            yield f"Put the `if:` of `{name}` into brackets behind this: `!inputs.watch && (...)`"
-        else:
-            yield f"Write into `{name}`\n    if: ${{{{ !inputs.watch }}}}"
+        job_text = JOB.replace("OWNER", action_owner(ours) or "OWNER")
+        if _WATCH in ours.jobs:  # a key may stand there once
+            job_text = job_text.replace(f"  {_WATCH}:", f"  incident-{_WATCH}:", 1)
+        yield f"Write under `jobs:`{own}\n{job_text}"
+    for name in others:
+        place = ", in place of its `if:`" if "if" in ours.jobs[name] else ""
+        yield f"Write into `{name}`{place}\n{_not_for_a_watch(ours.jobs[name].get('if'))}"
+
+
+def _not_for_a_watch(condition: object) -> str:
+    """The `if:` of a job that starts under a condition, and not for a watch; as lines of YAML.
+
+    `condition` is what YAML reads of the present `if:`; None without one. A plain `if: !inputs...`
+    would be a tag of YAML, so that the expression stands in `${{ }}` or in a text of its own lines.
+    """
+    given = str(condition).lower() if isinstance(condition, bool) else str(condition or "")
+    old = re.sub(r"\s*\n\s*", " ", _EXPRESSION.sub(r"\1", given)).strip()
+    if not old:
+        return "    if: ${{ !inputs.watch }}"
+    line = f"    if: ${{{{ !inputs.watch && ({old}) }}}}"
+    if len(line) <= _WIDEST and not _NOT_PLAIN.search(old):
+        return line
+    lines = re.sub(r"(&&|\|\|) (?=\S)", r"\1\n      ", old)
+    return f"    if: >-\n      !inputs.watch && ({lines})"
 
 
 def _group(ours: Workflow) -> ReadinessFinding | None:

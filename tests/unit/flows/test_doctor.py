@@ -17,7 +17,9 @@ import yaml
 from incident_actions.cli.doctor import examine, report
 from incident_actions.cli.repository_files import Checkout, DefaultBranch
 from incident_actions.domain.readiness.costs import FRUGAL
-from incident_actions.domain.readiness.facts import Health, ReadinessFinding
+from incident_actions.domain.readiness.facts import Health, ReadinessFinding, RepositoryFacts
+from incident_actions.domain.readiness.watch import check as watch_checks
+from incident_actions.domain.readiness.workflows import Workflow
 from incident_actions.github.client import GitHub
 from incident_actions.render.scaffold import Choices, files
 from incident_actions.sandbox import Sandbox
@@ -185,7 +187,11 @@ FAULTS: dict[str, tuple[str, Plant]] = {
         lambda t: [
             t.edit(INCIDENT, r"^    inputs:\n.*\n", ""),
             t.edit(INCIDENT, r"^  watch:(\n    .*|\n      .*)+", ""),
-            t.edit(INCIDENT, r"!inputs\.watch && ", ""),
+            t.edit(
+                INCIDENT,
+                r"!inputs\.watch && \(([\s\S]+?)\)\n    concurrency",
+                r"\1\n    concurrency",
+            ),
         ],
     ),
     "another job starts for a watch, too": (
@@ -339,13 +345,12 @@ def test_what_to_paste_for_the_watch_puts_it_right(team: Team) -> None:
     whole = (team.folder / INCIDENT).read_text("utf-8")
     FAULTS["neither input nor job"][1](team)
     fix = team.examine()["watch"].fix
+    assert fix.startswith("Quickest: `incident-actions init` shows the difference and writes it.\n")
     event, job = re.findall(r"Write under `\w+:`\n((?: .*\n)+)", fix)
-    assert fix.endswith(
-        "Put the `if:` of `respond` into brackets behind this: `!inputs.watch && (...)`"
-    )
+    condition = fix.partition("Write into `respond`, in place of its `if:`\n")[2]
     team.edit(INCIDENT, r"^  workflow_dispatch:.*\n", event)
     team.edit(INCIDENT, r"\Z", job)
-    team.edit(INCIDENT, r"    if: >-.*\n      ", "    if: >-\n      !inputs.watch && ")
+    team.edit(INCIDENT, r"    if: >-.*\n(      .*\n)+", condition.replace("\\", r"\\") + "\n")
     assert {finding.health for finding in team.examine().values()} == {Health.OK}
     mine, ours = (
         yaml.safe_load(text) for text in ((team.folder / INCIDENT).read_text("utf-8"), whole)
@@ -398,8 +403,84 @@ jobs:
     assert problems == {"permissions", "cron", "watch", "watch-group"}
     assert "`actions: write`" in found["permissions"].fix
     assert "acme/incident-actions@v1" in found["watch"].fix
+    assert (
+        "Write into `respond`, in place of its `if:`\n"
+        "    if: ${{ !inputs.watch && (!github.event.issue.pull_request) }}"
+    ) in found["watch"].fix
     team.edit(INCIDENT, r"^    if: .*\n", "")
     assert "Write into `respond`\n    if: ${{ !inputs.watch }}" in team.examine()["watch"].fix
+
+
+@pytest.mark.parametrize(
+    ("old", "read"),
+    [
+        ("always()", "!inputs.watch && (always())"),
+        ("${{ !cancelled() }}", "!inputs.watch && (!cancelled())"),
+        ("true", "!inputs.watch && (true)"),
+        ("", "!inputs.watch"),
+        (
+            "\"contains(github.event.comment.body, ${{ 'fix: }} #1' }}) || always()\"",
+            "!inputs.watch && (contains(github.event.comment.body, 'fix: }} #1') || always())",
+        ),
+        ("|\n      a == 'b'\n      && c  == 'd'", "!inputs.watch && (a == 'b' && c  == 'd')"),
+        (
+            ">-\n      " + " ||\n      ".join(f"github.actor == 'somebody-{n}'" for n in range(9)),
+            "!inputs.watch && ("
+            + " || ".join(f"github.actor == 'somebody-{n}'" for n in range(9))
+            + ")",
+        ),
+    ],
+)
+def test_the_condition_to_paste_is_finished(old: str, read: str) -> None:
+    """Whatever it was before: YAML reads it, it rules the watch out, and keeps the old one."""
+    head = "on: { workflow_dispatch: { inputs: { watch: } } }\njobs:\n  respond:\n"
+    rest = "    steps: [{ uses: o/incident-actions@v1, with: { command: respond } }]\n"
+    after = "  watch:\n    if: inputs.watch\n    concurrency: watch\n" + rest
+    before = yaml.safe_load(f"{head}    if: {old}\n{rest}{after}")
+    fix = {each.key: each for each in watch_checks(of(before))}["watch"].fix
+    lines = fix.partition("\n")[2]
+    pasted = yaml.safe_load(f"{head}{lines}\n{rest}{after}")
+    assert pasted["jobs"]["respond"]["if"].removeprefix("${{ ").removesuffix(" }}") == read
+    assert max(map(len, lines.splitlines())) <= 100
+    assert {each.key: each for each in watch_checks(of(pasted))}["watch"].health is Health.OK
+
+
+def of(document: object) -> RepositoryFacts:
+    """A repository with one workflow, and nothing else."""
+    flow = Workflow(INCIDENT, document if isinstance(document, dict) else None)
+    return RepositoryFacts(NOW, (flow,), {}, frozenset(), None, (), FORM, None, None)
+
+
+@pytest.mark.parametrize(
+    ("planted", "place"),
+    [
+        ("", ""),
+        ("    if: always()\n", ", in place of its `if:`"),
+        (
+            "    if: always()\n    concurrency: incident\n",
+            ", in place of its `if:` and `concurrency:`",
+        ),
+    ],
+)
+def test_a_job_that_is_called_watch_is_completed(team: Team, planted: str, place: str) -> None:
+    """No second job of that name, and no `if:` that rules out what the job is for."""
+    team.edit(INCIDENT, r"^    if: inputs\.watch.*\n    concurrency: .*\n", planted)
+    fix = team.examine()["watch"].fix
+    said, _, lines = fix.partition("\n")
+    assert said == f"Write into `watch`{place}"
+    assert "Write" not in lines
+    team.edit(INCIDENT, r"^  watch:\n" + re.escape(planted), f"  watch:\n{lines}\n")
+    assert {finding.health for finding in team.examine().values()} == {Health.OK}
+
+
+def test_another_job_that_is_called_watch_keeps_its_name(team: Team) -> None:
+    """A job of that name which has nothing to do with ours, and the key may stand there once."""
+    FAULTS["no job for the watch"][1](team)
+    team.edit(INCIDENT, r"\Z", "  watch:\n    runs-on: x\n    steps: [{ run: x }]\n")
+    lines = team.examine()["watch"].fix.partition("\n")[2]
+    assert lines.startswith("  incident-watch:\n")
+    team.edit(INCIDENT, r"\Z", f"{lines}\n")
+    assert {finding.health for finding in team.examine().values()} == {Health.OK}
 
 
 def test_the_small_runner_with_its_short_watch_is_well(team: Team) -> None:
