@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from incident_actions.domain.readiness import facts as found
@@ -24,21 +25,24 @@ from incident_actions.domain.readiness.facts import (
 from incident_actions.domain.readiness.workflows import (
     Workflow,
     action_owner,
+    given_watch_minutes,
     knows_watch,
     labels_of,
     read_minutes,
     responder,
     watch_minutes,
 )
-from incident_actions.domain.reminders.clock import WATCH_MINUTES
+from incident_actions.domain.reminders.clock import WATCH_MINUTES, read_watch_length
+from incident_actions.errors import InputError
 
 SCHEDULE = f"""\
   schedule:
     - cron: "{HOURLY}\""""
-INPUT = """\
+_LEAVE_OFF = "Leave this off: the runs use it to stay awake."
+INPUT = f"""\
   workflow_dispatch:
     inputs:
-      watch: { type: boolean, default: false, description: The runs set this themselves. }"""
+      watch: {{ type: boolean, default: false, description: "{_LEAVE_OFF}" }}"""
 CONCURRENCY = """\
     concurrency: incident-${{ inputs.watch && 'watch' || github.run_id }}"""
 CONDITION = "    if: inputs.watch"
@@ -67,7 +71,9 @@ _LONGEST, _LONGEST_SLIM, _STAYS_SLIM = 360, 15, 13
 def check(facts: RepositoryFacts) -> Iterable[ReadinessFinding]:
     """The findings of every check in this module; none without a workflow that runs `respond`."""
     ours = responder(facts.workflows)
-    return found.run(_CHECKS, ours) if ours is not None else ()
+    if ours is None:
+        return ()
+    return found.run(_CHECKS if facts.watched else _CHECKS_WITHOUT_A_WATCH, ours)
 
 
 def _cron(ours: Workflow) -> ReadinessFinding | None:
@@ -212,14 +218,28 @@ def _times(ours: Workflow) -> Iterator[tuple[str, float, float]]:
             yield name, ends, stays
 
 
-def _costs(ours: Workflow) -> ReadinessFinding:
+def _minutes(ours: Workflow) -> ReadinessFinding | None:
+    """Whether the action takes what each job gives as `watch-minutes`; else every run fails."""
+    for name in ours.responding():
+        try:
+            read_watch_length(given_watch_minutes(ours.jobs[name]) or "")
+        except InputError as error:
+            return problem(f"the job `{name}` of {ours.path}: {error}", error.remedy)
+    return None
+
+
+def _off(_: Workflow) -> ReadinessFinding:
+    return ok("off, as `reminders.watch` says")
+
+
+def _costs(ours: Workflow, *, watched: bool = True) -> ReadinessFinding:
     seen = costs(ours)
     if seen.unreadable:
         return unknown(f"what {ours.path} costs is not known: {seen.unreadable[0]}")
     idle, hour = seen.idle_month, seen.watch_hour
     less = idle.price < idle.minutes
     price = f" (at the price of {idle.price} on `ubuntu-latest`)" if less else ""
-    awake = f", an hour with the watch about {hour.minutes}" if hour.minutes else ""
+    awake = f", an hour with the watch about {hour.minutes}" if hour.minutes and watched else ""
     return ok(
         f"an idle month costs about {idle.minutes} minutes{price}{awake}; nothing on a public "
         "repository"
@@ -231,5 +251,12 @@ _CHECKS = {
     "watch": _watch,
     "watch-group": _group,
     "watch-time": _time,
+    "watch-minutes": _minutes,
     "costs": _costs,
+}
+_CHECKS_WITHOUT_A_WATCH = {
+    "cron": _cron,
+    "watch": _off,
+    "watch-minutes": _minutes,
+    "costs": partial(_costs, watched=False),
 }

@@ -20,6 +20,8 @@ from incident_actions.domain.readiness.costs import FRUGAL
 from incident_actions.domain.readiness.facts import Health, ReadinessFinding, RepositoryFacts
 from incident_actions.domain.readiness.watch import check as watch_checks
 from incident_actions.domain.readiness.workflows import Workflow
+from incident_actions.domain.reminders.clock import read_watch_length
+from incident_actions.errors import InputError
 from incident_actions.github.client import GitHub
 from incident_actions.render.scaffold import Choices, files
 from incident_actions.sandbox import Sandbox
@@ -33,6 +35,7 @@ INCIDENT = ".github/workflows/incident.yml"
 DEPLOY = ".github/workflows/deploy.yml"
 MERGES = ".github/workflows/merges.yml"
 FORM = ".github/ISSUE_TEMPLATE/incident.yml"
+LAST_STEP = r"respond \}(?=\n\Z)"
 LINKS = "ops/runbooks/service-links.md"
 POSTMORTEM = "ops/postmortems/2026-11-02-31-queue.md"
 MERGE_GATE = """\
@@ -218,8 +221,17 @@ FAULTS: dict[str, tuple[str, Plant]] = {
         "watch-time",
         lambda t: [
             t.edit(INCIDENT, r"    timeout-minutes: 350.*\n", ""),
-            t.edit(INCIDENT, "respond } # , watch-minutes: 13", "respond, watch-minutes: 360 }"),
+            t.edit(INCIDENT, LAST_STEP, "respond, watch-minutes: 20 }"),
+            t.edit(INCIDENT, "ubuntu-latest", "ubuntu-slim"),
         ],
+    ),
+    "a watch for longer than a job": (
+        "watch-minutes",
+        lambda t: t.edit(INCIDENT, LAST_STEP, "respond, watch-minutes: 356 }"),
+    ),
+    "a watch for no number of minutes": (
+        "watch-minutes",
+        lambda t: t.edit(INCIDENT, "respond }", "respond, watch-minutes: abc }"),
     ),
     "a long watch on the small runner": (
         "watch-time",
@@ -363,8 +375,8 @@ def test_what_to_paste_for_the_watch_puts_it_right(team: Team) -> None:
     [
         ("a schedule of every five minutes", r"^  schedule:.*\n    - cron: .*\n"),
         ("a schedule that is none", r"^  schedule:.*\n    - cron: .*\n"),
-        ("a watch in the others' group", r"^    concurrency: .*\n(?=    runs-on: .* # on)"),
-        ("a watch without a group", r"(?=    runs-on: .* # on)"),
+        ("a watch in the others' group", r"^    concurrency: .*\n(?=.*\n    timeout-minutes: 350)"),
+        ("a watch without a group", r"^(?=.*\n    timeout-minutes: 350)"),
         ("a watch whose job ends first", r"^    timeout-minutes: 330.*\n"),
     ],
 )
@@ -486,8 +498,8 @@ def test_another_job_that_is_called_watch_keeps_its_name(team: Team) -> None:
 def test_the_small_runner_with_its_short_watch_is_well(team: Team) -> None:
     """As the comments of the workflow say; its price is told."""
     team.edit(INCIDENT, "ubuntu-latest", "ubuntu-slim")
-    team.edit(INCIDENT, "timeout-minutes: 350 # 15", "timeout-minutes: 15")
-    team.edit(INCIDENT, "respond } # , watch-minutes: 13", "respond, watch-minutes: 13 }")
+    team.edit(INCIDENT, "timeout-minutes: 350", "timeout-minutes: 15")
+    team.edit(INCIDENT, LAST_STEP, "respond, watch-minutes: 13 }")
     found = team.examine()
     assert {finding.health for finding in found.values()} == {Health.OK}
     assert "744 minutes (at the price of 248 on `ubuntu-latest`)" in found["costs"].seen
@@ -517,10 +529,60 @@ def test_what_it_costs_is_one_line(team: Team) -> None:
     assert "every 5 minutes: 8928 minutes" in found["cron"].seen
 
 
+@pytest.mark.parametrize("given", ["abc", "356", "0", "13.5", "'٣'", "9" * 30])
+def test_minutes_that_the_action_refuses_are_told_in_its_words(team: Team, given: str) -> None:
+    """Before a run fails by them, in either job."""
+    team.edit(INCIDENT, "respond }", f"respond, watch-minutes: {given} }}")
+    found = team.examine()["watch-minutes"]
+    with pytest.raises(InputError) as raised:
+        read_watch_length(given.strip("'"))
+    assert found.seen == f"the job `respond` of {INCIDENT}: {raised.value}"
+    assert found.fix == raised.value.remedy
+
+
+def test_without_a_watch_none_is_asked_for(team: Team) -> None:
+    """The configuration says that there is none: no leave to start it, no hour of it."""
+    team.write(".github/incident.yml", "reminders: { watch: off }\n")
+    team.edit(INCIDENT, "actions: write", "actions: read")
+    FAULTS["neither input nor job"][1](team)
+    found = team.examine()
+    assert {finding.health for finding in found.values()} == {Health.OK}
+    assert found["watch"].seen == "off, as `reminders.watch` says"
+    assert "watch" not in found["permissions"].seen
+    assert found["costs"].seen == (
+        "an idle month costs about 744 minutes; nothing on a public repository"
+    )
+    team.edit(INCIDENT, "actions: read.*", "statuses: read")
+    assert team.examine()["permissions"].fix == "Add `actions: read` under its `permissions:`."
+
+
+def test_an_hour_of_no_watch_costs_nothing(team: Team) -> None:
+    """Also where the job for it still stands."""
+    team.write(".github/incident.yml", "reminders: { watch: off }\n")
+    assert "hour" not in team.examine()["costs"].seen
+
+
+def test_a_workflow_that_is_no_yaml_is_told_with_its_line(team: Team) -> None:
+    """And each with its cause; a file without a mapping, too."""
+    team.edit(INCIDENT, "if: inputs.watch", "if: !inputs.watch")
+    team.write(".github/workflows/ci.yml", "- push\n")
+    line = 1 + (team.folder / INCIDENT).read_text("utf-8").split("if: !inputs")[0].count("\n")
+    seen = team.examine()["workflows"].seen
+    assert f"{INCIDENT}: line {line}, column 9: could not determine a constructor" in seen
+    assert ".github/workflows/ci.yml: it is no mapping" in seen
+
+
 def test_what_an_expression_says_is_left_alone(team: Team) -> None:
     """How long a watch may run is not known before it runs."""
     team.edit(INCIDENT, "timeout-minutes: 350", "timeout-minutes: ${{ vars.WATCH || 20 }} #")
     assert team.examine()["watch-time"].health is Health.OK
+
+
+def test_a_schedule_that_never_ran_says_when_to_look_again(team: Team) -> None:
+    """Not in an hour: a frugal schedule comes twice a day."""
+    team.forget_runs()
+    fix = team.examine()["schedule"].fix
+    assert "look again after the next time of its `cron`. In a fork schedules are off." in fix
 
 
 def test_faults_are_found_on_github_alone(team: Team) -> None:
