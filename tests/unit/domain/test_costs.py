@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from docs.reference import prices, slim_jobs
+from incident_actions.config.sections import RemindersConfig
 from incident_actions.domain.readiness.costs import FRUGAL, HOURLY, Amount, Costs, costs
 from incident_actions.domain.readiness.cron import gaps, most_starts, read_cron
 from incident_actions.domain.readiness.workflows import Workflow
@@ -207,6 +208,20 @@ def test_a_workflow_without_all_that_costs_nothing(text: str) -> None:
     document = yaml.safe_load(text)
     found = costs(Workflow(PATH, document if isinstance(document, dict) else None))
     assert found == Costs(Amount(), Amount(), Amount())
+
+
+def test_the_sums_of_the_page_are_those_of_the_code() -> None:
+    """The example's parts, and what a forgotten incident costs by default."""
+    page = (ROOT / "docs" / "costs.md").read_text("utf-8")
+    found = of(SCAFFOLD)
+    awake, event = 2 * found.watch_hour.minutes, found.event.minutes
+    starts = round(timedelta(hours=2) / timedelta(hours=1))  # the schedule comes once an hour
+    total = awake + 20 * event + 2 * event + starts
+    sums = f"{awake} for the watch + 20 + 2 for the form + {starts} for the schedule = {total}"
+    assert sums in page
+    rests = RemindersConfig().policy().rests
+    assert rests is not None
+    assert f"a forgotten SEV1 costs {rests // timedelta(minutes=1)} minutes" in page
 
 
 def test_the_documented_settings_are_within_their_limits() -> None:
