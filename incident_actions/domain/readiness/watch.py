@@ -7,7 +7,7 @@ those that `init` writes; a test holds the two together.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -254,7 +254,7 @@ _CHECKS = {
     "watch-minutes": _minutes,
     "costs": _costs,
 }
-_CHECKS_WITHOUT_A_WATCH = {
+_CHECKS_WITHOUT_A_WATCH: dict[str, Callable[[Workflow], ReadinessFinding | None]] = {
     "cron": _cron,
     "watch": _off,
     "watch-minutes": _minutes,
