@@ -93,7 +93,7 @@ def prices() -> str:
         ("As `init` writes it, with `reminders.watch: off`", hourly, False),
         ("With the frugal schedule and `reminders.watch: off`", _frugal(hourly), False),
     )
-    head = ("Setting", "Idle month", "Hour of a SEV1 or SEV2", "Hour of a SEV3", "Each event")
+    head = ("Setting", "Idle month", "Hour awake", "Hour of a SEV3", "Each event")
     return _table(head, (_price(name, text, watched=watched) for name, text, watched in rows))
 
 
@@ -115,10 +115,12 @@ def _incident_workflow() -> str:
 
 
 def _on_slim(text: str) -> str:
-    """The workflow on the small runner, as its comments say."""
+    """The workflow on the small runner, as its comment says, and without that comment."""
+    text = re.sub(rf"^  # On {SLIM}: .*\n", "", text, flags=re.MULTILINE)
     text = text.replace("runs-on: ubuntu-latest", f"runs-on: {SLIM}")
-    text = re.sub(r"timeout-minutes: \d+ # (\d+)", r"timeout-minutes: \1", text)
-    return re.sub(r"respond \} # , (.+)", r"respond, \1 }", text)
+    before, watch, after = text.partition("\n  watch:\n")
+    after = re.sub(r"timeout-minutes: \d+", "timeout-minutes: 15", after)
+    return before + watch + after.replace("respond }", "respond, watch-minutes: 13 }")
 
 
 def _frugal(text: str) -> str:
@@ -138,10 +140,7 @@ def frugal_schedule() -> str:
 def slim_jobs() -> str:
     """The jobs of the incident workflow on the small runner, as a block of YAML."""
     jobs = _on_slim(_incident_workflow()).partition("\njobs:\n")[2]
-    lines = [re.sub(r" +# .*", "", line) for line in jobs.splitlines()]
-    shown = "runs-on", "timeout", "steps", "- uses", "with"
-    kept = (x for x in lines if re.match(r"  \w", x) or x.strip().startswith(shown))
-    return "```yaml\n" + "\n".join(kept) + "\n```"
+    return f"```yaml\njobs:\n{jobs.rstrip()}\n```"
 
 
 def reminders() -> str:

@@ -69,6 +69,7 @@ def gather(files_of: RepositoryFiles, github: GitHub | None, now: datetime) -> R
         remote=_remote(github, found_workflows) if github is not None else None,
         services=config.service_names(),
         offered=_offered(files_of, config.form),
+        watched=bool(config.reminders.policy().watched),
     )
 
 

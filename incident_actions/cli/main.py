@@ -8,7 +8,6 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import NoReturn
 
 from incident_actions import __version__, gate
@@ -22,7 +21,7 @@ from incident_actions.cli.inputs import (
     tokens,
 )
 from incident_actions.cli.runner import Runner
-from incident_actions.domain.reminders.clock import WATCH_MINUTES
+from incident_actions.domain.reminders.clock import read_watch_length
 from incident_actions.errors import IncidentActionsError, InputError
 from incident_actions.reconcile import probes
 from incident_actions.reconcile.respond import Tools, respond
@@ -97,22 +96,9 @@ def _respond(call: Invocation) -> None:
         branch=call.environ.get("GITHUB_REF_NAME", ""),
         run_url=_run_url(call.environ),
         run=int(run) if run.isdecimal() else None,
-        watch=_watch_length(call),
+        watch=read_watch_length(given(call.arguments, call.environ, "watch_minutes")),
     )
     call.runner.report(respond(github, event, call.config_path, tools))
-
-
-def _watch_length(call: Invocation) -> timedelta:
-    """How long a watch stays awake: the input `watch-minutes`. Raises `InputError`."""
-    text = given(call.arguments, call.environ, "watch_minutes")
-    if not text:
-        return timedelta(minutes=WATCH_MINUTES)
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= 355):
-        raise InputError(
-            f"`watch-minutes` must be a number from 1 to 355, not `{text[:20]}`",
-            remedy="Leave it out, or write 13 for `ubuntu-slim`. A job ends after six hours.",
-        )
-    return timedelta(minutes=int(text))
 
 
 def _workflow(environ: Mapping[str, str], repository: str) -> str:

@@ -87,9 +87,11 @@ def workflows(files: RepositoryFiles) -> tuple[Workflow, ...]:
 
 
 def _workflow(path: str, text: str) -> Workflow:
-    """A workflow with its parsed file; None in place of it when it is no YAML mapping."""
+    """A workflow with its parsed file, or with what is wrong when it is no YAML mapping."""
     try:
         document = load_yaml(text, path)
-    except ConfigError:
-        document = None
-    return Workflow(path, document if isinstance(document, dict) else None)
+    except ConfigError as error:
+        return Workflow(path, None, "; ".join(error.problems))
+    if not isinstance(document, dict):
+        return Workflow(path, None, "it is no mapping with `on:` and `jobs:`")
+    return Workflow(path, document)

@@ -89,6 +89,7 @@ class RepositoryFacts(Struct, frozen=True):
     login with a role in the configuration whether it has write access; None: GitHub was not asked.
     `remote` is None without a token. `services` are the names on the configuration's list of
     services, empty without a list; `offered` are those in the form's dropdown, empty without one.
+    `watched` is False when the configuration says that no severity is worth a watch.
     """
 
     now: datetime
@@ -102,3 +103,4 @@ class RepositoryFacts(Struct, frozen=True):
     remote: RemoteFacts | None
     services: tuple[str, ...] = ()
     offered: tuple[str, ...] = ()
+    watched: bool = True

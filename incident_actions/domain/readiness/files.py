@@ -65,8 +65,11 @@ def _config(facts: RepositoryFacts) -> ReadinessFinding:
 
 
 def _workflows(facts: RepositoryFacts) -> ReadinessFinding | None:
-    broken = [w.path for w in facts.workflows if w.document is None]
-    return problem(f"no YAML: {', '.join(broken)}", f"Correct {broken[0]}.") if broken else None
+    broken = [w for w in facts.workflows if w.document is None]
+    if not broken:
+        return None
+    told = ". ".join(f"{w.path}: {w.wrong}" for w in broken)
+    return problem(f"no YAML that can be used. {told}", f"Correct {broken[0].path}.")
 
 
 def _respond(facts: RepositoryFacts) -> ReadinessFinding:
@@ -90,12 +93,19 @@ def _permissions(facts: RepositoryFacts) -> ReadinessFinding | None:
     if ours is None:
         return None
     granted = [ours.permissions(ours.jobs[name]) for name in ours.responding()]
-    lacking = [n for n in _WRITES if not all(scope(grant, n) == "write" for grant in granted)]
+    needs = dict.fromkeys(_WRITES, "write") | ({} if facts.watched else {"actions": "read"})
+    lacking = [
+        name
+        for name, level in needs.items()
+        if not all(scope(grant, name) in (level, "write") for grant in granted)
+    ]
     if not lacking:
-        return ok("it may write issues, open a postmortem, and start the watch")
-    wanted = ", ".join(f"`{name}: write`" for name in lacking)
+        watch = ", and start the watch" if facts.watched else ""
+        return ok(f"it may write issues, open a postmortem{watch}")
+    wanted = ", ".join(f"`{name}: {needs[name]}`" for name in lacking)
+    without = _WRITES[lacking[0]] if needs[lacking[0]] == "write" else "no suspects are shown"
     return problem(
-        f"{ours.path} does not grant {wanted}: {_WRITES[lacking[0]]}",
+        f"{ours.path} does not grant {wanted}: {without}",
         f"Add {wanted} under its `permissions:`.",
     )
 

@@ -111,8 +111,8 @@ def _schedule(facts: RepositoryFacts, remote: RemoteFacts) -> ReadinessFinding:
         return unknown("scheduled runs could not be read")
     start = f"gh workflow run {ours.file}"
     if remote.swept is None:
-        look = f"{start}, and look again in an hour. In a fork schedules are off."
-        return problem("there was no scheduled run yet", look)
+        look = f"{start}, and look again after the next time of its `cron`."
+        return problem("there was no scheduled run yet", f"{look} In a fork schedules are off.")
     apart = gaps(schedules(ours)[0])
     if apart is not None and facts.now - remote.swept > apart[1] + LATE:
         return problem(

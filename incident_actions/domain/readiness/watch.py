@@ -6,8 +6,10 @@ those that `init` writes; a test holds the two together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from incident_actions.domain.readiness import facts as found
@@ -23,32 +25,45 @@ from incident_actions.domain.readiness.facts import (
 from incident_actions.domain.readiness.workflows import (
     Workflow,
     action_owner,
+    given_watch_minutes,
     knows_watch,
     labels_of,
     read_minutes,
     responder,
     watch_minutes,
 )
-from incident_actions.domain.reminders.clock import WATCH_MINUTES
+from incident_actions.domain.reminders.clock import WATCH_MINUTES, read_watch_length
+from incident_actions.errors import InputError
 
 SCHEDULE = f"""\
   schedule:
     - cron: "{HOURLY}\""""
-INPUT = """\
+_LEAVE_OFF = "Leave this off: the runs use it to stay awake."
+INPUT = f"""\
   workflow_dispatch:
     inputs:
-      watch: { type: boolean, default: false, description: The runs set this themselves. }"""
+      watch: {{ type: boolean, default: false, description: "{_LEAVE_OFF}" }}"""
 CONCURRENCY = """\
     concurrency: incident-${{ inputs.watch && 'watch' || github.run_id }}"""
+CONDITION = "    if: inputs.watch"
 JOB = f"""\
   watch:
-    if: inputs.watch
+{CONDITION}
 {CONCURRENCY}
     runs-on: ubuntu-latest
     timeout-minutes: 350
     steps:
       - uses: OWNER/incident-actions@v1
         with: {{ command: respond }}"""
+_WATCH = "watch"
+"""The id of the job that `init` writes for the watch."""
+_SCAFFOLDED = ".github/workflows/incident.yml"
+_EXPRESSION = re.compile(r"\$\{\{\s*((?:'[^']*'|[^'])*?)\s*\}\}")
+"""`${{ ... }}`, which may hold braces in its quoted texts."""
+_NOT_PLAIN = re.compile(r":(?:\s|$)|\s#")
+"""What ends a text of YAML that has no quotes around it."""
+_WIDEST = 100
+"""So many characters may a line have that is to be pasted."""
 _LONGEST, _LONGEST_SLIM, _STAYS_SLIM = 360, 15, 13
 """Minutes: after so many GitHub ends any job, and one on `ubuntu-slim`; what fits into that."""
 
@@ -56,7 +71,9 @@ _LONGEST, _LONGEST_SLIM, _STAYS_SLIM = 360, 15, 13
 def check(facts: RepositoryFacts) -> Iterable[ReadinessFinding]:
     """The findings of every check in this module; none without a workflow that runs `respond`."""
     ours = responder(facts.workflows)
-    return found.run(_CHECKS, ours) if ours is not None else ()
+    if ours is None:
+        return ()
+    return found.run(_CHECKS if facts.watched else _CHECKS_WITHOUT_A_WATCH, ours)
 
 
 def _cron(ours: Workflow) -> ReadinessFinding | None:
@@ -103,16 +120,43 @@ def _watch(ours: Workflow) -> ReadinessFinding:
 def _watch_fixes(ours: Workflow, both: Iterable[str]) -> Iterator[str]:
     """What to write where input or job of the watch are missing, and into jobs that do `both`."""
     if not ours.takes_watch():
+        if ours.path == _SCAFFOLDED:
+            yield "Quickest: `incident-actions init` shows the difference and writes it."
         yield f"Write under `on:`\n{INPUT}"
-    if not ours.watches():
+    others = list(both)
+    if not ours.watches() and _WATCH in others and len(ours.responding()) > 1:
+        others.remove(_WATCH)  # it is the watch, and lacks what makes it one
+        job = ours.jobs[_WATCH]
+        old = " and ".join(f"`{key}:`" for key in ("if", "concurrency") if key in job)
+        place = f", in place of its {old}" if old else ""
+        yield f"Write into `{_WATCH}`{place}\n{CONDITION}\n{CONCURRENCY}"
+    elif not ours.watches():
         name = ours.responding()[0]
         own = f", with the `permissions:` of `{name}`" if "permissions" in ours.jobs[name] else ""
-        yield f"Write under `jobs:`{own}\n{JOB.replace('OWNER', action_owner(ours) or 'OWNER')}"
-    for name in both:
-        if "if" in ours.jobs[name]:
-            yield f"Put the `if:` of `{name}` into brackets behind this: `!inputs.watch && (...)`"
-        else:
-            yield f"Write into `{name}`\n    if: ${{{{ !inputs.watch }}}}"
+        job_text = JOB.replace("OWNER", action_owner(ours) or "OWNER")
+        if _WATCH in ours.jobs:  # a key may stand there once
+            job_text = job_text.replace(f"  {_WATCH}:", f"  incident-{_WATCH}:", 1)
+        yield f"Write under `jobs:`{own}\n{job_text}"
+    for name in others:
+        place = ", in place of its `if:`" if "if" in ours.jobs[name] else ""
+        yield f"Write into `{name}`{place}\n{_not_for_a_watch(ours.jobs[name].get('if'))}"
+
+
+def _not_for_a_watch(condition: object) -> str:
+    """The `if:` of a job that starts under a condition, and not for a watch; as lines of YAML.
+
+    `condition` is what YAML reads of the present `if:`; None without one. A plain `if: !inputs...`
+    would be a tag of YAML, so that the expression stands in `${{ }}` or in a text of its own lines.
+    """
+    given = str(condition).lower() if isinstance(condition, bool) else str(condition or "")
+    old = re.sub(r"\s*\n\s*", " ", _EXPRESSION.sub(r"\1", given)).strip()
+    if not old:
+        return "    if: ${{ !inputs.watch }}"
+    line = f"    if: ${{{{ !inputs.watch && ({old}) }}}}"
+    if len(line) <= _WIDEST and not _NOT_PLAIN.search(old):
+        return line
+    lines = re.sub(r"(&&|\|\|) (?=\S)", r"\1\n      ", old)
+    return f"    if: >-\n      !inputs.watch && ({lines})"
 
 
 def _group(ours: Workflow) -> ReadinessFinding | None:
@@ -174,14 +218,28 @@ def _times(ours: Workflow) -> Iterator[tuple[str, float, float]]:
             yield name, ends, stays
 
 
-def _costs(ours: Workflow) -> ReadinessFinding:
+def _minutes(ours: Workflow) -> ReadinessFinding | None:
+    """Whether the action takes what each job gives as `watch-minutes`; else every run fails."""
+    for name in ours.responding():
+        try:
+            read_watch_length(given_watch_minutes(ours.jobs[name]) or "")
+        except InputError as error:
+            return problem(f"the job `{name}` of {ours.path}: {error}", error.remedy)
+    return None
+
+
+def _off(_: Workflow) -> ReadinessFinding:
+    return ok("off, as `reminders.watch` says")
+
+
+def _costs(ours: Workflow, *, watched: bool = True) -> ReadinessFinding:
     seen = costs(ours)
     if seen.unreadable:
         return unknown(f"what {ours.path} costs is not known: {seen.unreadable[0]}")
     idle, hour = seen.idle_month, seen.watch_hour
     less = idle.price < idle.minutes
     price = f" (at the price of {idle.price} on `ubuntu-latest`)" if less else ""
-    awake = f", an hour with the watch about {hour.minutes}" if hour.minutes else ""
+    awake = f", an hour with the watch about {hour.minutes}" if hour.minutes and watched else ""
     return ok(
         f"an idle month costs about {idle.minutes} minutes{price}{awake}; nothing on a public "
         "repository"
@@ -193,5 +251,12 @@ _CHECKS = {
     "watch": _watch,
     "watch-group": _group,
     "watch-time": _time,
+    "watch-minutes": _minutes,
     "costs": _costs,
+}
+_CHECKS_WITHOUT_A_WATCH: dict[str, Callable[[Workflow], ReadinessFinding | None]] = {
+    "cron": _cron,
+    "watch": _off,
+    "watch-minutes": _minutes,
+    "costs": partial(_costs, watched=False),
 }

@@ -8,11 +8,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 
 from msgspec import Struct
 
-from incident_actions.domain.reminders.clock import WATCH_MINUTES
+from incident_actions.domain.reminders.clock import read_watch_length
+from incident_actions.errors import InputError
 
 ACTION = "incident-actions"
 EXAMPLE = 'echo "your deploy"'
@@ -29,10 +31,14 @@ _NO_DEPLOY = re.compile(r"undeploy|draft|notes|lint|test|check|preview|\bgate\b"
 
 
 class Workflow(Struct, frozen=True):
-    """A workflow file. `document` is its YAML; None when that can't be read or is no mapping."""
+    """A workflow file. `document` is its YAML; None when that can't be read or is no mapping.
+
+    `wrong` says then what is wrong with it, and in which line.
+    """
 
     path: str
     document: Mapping[Any, Any] | None
+    wrong: str = ""
 
     @property
     def file(self) -> str:
@@ -189,9 +195,23 @@ def labels_of(job: Mapping[str, Any]) -> tuple[str, ...]:
 
 def watch_minutes(job: Mapping[str, Any]) -> float | None:
     """How long the watch of a job stays awake; None when an expression says it, or nonsense."""
+    given = given_watch_minutes(job)
+    try:
+        return None if given is None else read_watch_length(given) / timedelta(minutes=1)
+    except InputError:
+        return None
+
+
+def given_watch_minutes(job: Mapping[str, Any]) -> str | None:
+    """What a job gives as the input `watch-minutes`; None without `respond`, or for an expression.
+
+    An empty text when it gives nothing.
+    """
     for step in _steps(job):
         if _runs(step, "respond"):
-            return read_minutes(step["with"].get("watch-minutes", WATCH_MINUTES))
+            given = step["with"].get("watch-minutes")
+            text = "" if given is None else str(given).strip()
+            return None if "${{" in text else text
     return None
 
 

@@ -7,14 +7,32 @@ hours late. Nobody is there to read it when nobody has written for hours; then t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from incident_actions.domain.issue.incident import Incident, Moment, Status
 from incident_actions.domain.playbook.checklist import ChecklistItem, Streak, next_probe
 from incident_actions.domain.reminders.due import ReminderPolicy, due, upcoming
+from incident_actions.errors import InputError
 
 WATCH_MINUTES = 330
 """How long a watch stays awake by default. A job may last six hours."""
+_LONGEST = 355
+
+
+def read_watch_length(text: str) -> timedelta:
+    """How long a watch stays awake, by the input `watch-minutes`; an empty text is the default.
+
+    Raises `InputError` for what is no whole number, and for what does not fit into a job.
+    """
+    if not text:
+        return timedelta(minutes=WATCH_MINUTES)
+    digits = text.isascii() and text.isdecimal() and len(text) < 10
+    if not (digits and 1 <= int(text) <= _LONGEST):
+        raise InputError(
+            f"`watch-minutes` must be a number from 1 to {_LONGEST}, not `{text[:20]}`",
+            remedy="Leave it out, or write 13 for `ubuntu-slim`. A job ends after six hours.",
+        )
+    return timedelta(minutes=int(text))
 
 
 def is_watched(incident: Incident, policy: ReminderPolicy, now: datetime) -> bool:

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 import yaml
 
-from docs.reference import prices
+from docs.reference import prices, slim_jobs
+from incident_actions.config.sections import RemindersConfig
 from incident_actions.domain.readiness.costs import FRUGAL, HOURLY, Amount, Costs, costs
 from incident_actions.domain.readiness.cron import gaps, most_starts, read_cron
 from incident_actions.domain.readiness.workflows import Workflow
@@ -122,6 +123,14 @@ def test_an_idle_month_costs_at_most_750_minutes(text: str) -> None:
     assert of(text) == Costs(Amount(744, 744), Amount(60, 60), Amount(1, 1))
 
 
+def test_who_starts_a_run_by_hand_is_told_to_leave_the_watch_alone() -> None:
+    """In the words of both workflows: GitHub shows them beside the box to tick."""
+    for text in (SCAFFOLD, OWN):
+        events = yaml.safe_load(text)[True]
+        said = events["workflow_dispatch"]["inputs"]["watch"]["description"]
+        assert said == "Leave this off: the runs use it to stay awake."
+
+
 def test_the_frugal_schedule_costs_at_most_60_minutes() -> None:
     """And no two starts are so far apart that a freeze's issue, 24 hours ahead, comes too late."""
     assert of(with_crons(SCAFFOLD, *FRUGAL)).idle_month == Amount(58, 58)
@@ -132,9 +141,22 @@ def test_the_frugal_schedule_costs_at_most_60_minutes() -> None:
 
 def test_the_small_runner_costs_a_third() -> None:
     """Its watches are short, so that more of their minutes are begun."""
-    slim = SCAFFOLD.replace("ubuntu-latest", "ubuntu-slim")
-    slim = slim.replace("respond } # , watch-minutes: 13", "respond, watch-minutes: 13 }")
+    head = SCAFFOLD.partition("\njobs:\n")[0]
+    slim = f"{head}\n{slim_jobs().strip('`').removeprefix('yaml')}"
     assert of(slim) == Costs(Amount(744, 248), Amount(65, 22), Amount(1, 1))
+
+
+def test_the_page_shows_whole_jobs_for_the_small_runner() -> None:
+    """They may be pasted: only four values differ from what `init` writes."""
+    ours = yaml.safe_load(SCAFFOLD)["jobs"]
+    pasted = yaml.safe_load(slim_jobs().strip("`").removeprefix("yaml").replace("OWNER", "acme"))
+    for name, job in ours.items():
+        assert job["runs-on"] == "ubuntu-latest"
+        job["runs-on"] = "ubuntu-slim"
+        assert {"if", "concurrency"} <= pasted["jobs"][name].keys()
+    ours["watch"]["timeout-minutes"] = 15
+    ours["watch"]["steps"][0]["with"]["watch-minutes"] = 13
+    assert pasted == {"jobs": ours}
 
 
 def test_a_runner_of_ones_own_costs_nothing() -> None:
@@ -186,6 +208,20 @@ def test_a_workflow_without_all_that_costs_nothing(text: str) -> None:
     document = yaml.safe_load(text)
     found = costs(Workflow(PATH, document if isinstance(document, dict) else None))
     assert found == Costs(Amount(), Amount(), Amount())
+
+
+def test_the_sums_of_the_page_are_those_of_the_code() -> None:
+    """The example's parts, and what a forgotten incident costs by default."""
+    page = (ROOT / "docs" / "costs.md").read_text("utf-8")
+    found = of(SCAFFOLD)
+    awake, event = 2 * found.watch_hour.minutes, found.event.minutes
+    starts = round(timedelta(hours=2) / timedelta(hours=1))  # the schedule comes once an hour
+    total = awake + 20 * event + 2 * event + starts
+    sums = f"{awake} for the watch + 20 + 2 for the form + {starts} for the schedule = {total}"
+    assert sums in page
+    rests = RemindersConfig().policy().rests
+    assert rests is not None
+    assert f"a forgotten SEV1 costs {rests // timedelta(minutes=1)} minutes" in page
 
 
 def test_the_documented_settings_are_within_their_limits() -> None:

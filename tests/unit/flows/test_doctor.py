@@ -17,7 +17,11 @@ import yaml
 from incident_actions.cli.doctor import examine, report
 from incident_actions.cli.repository_files import Checkout, DefaultBranch
 from incident_actions.domain.readiness.costs import FRUGAL
-from incident_actions.domain.readiness.facts import Health, ReadinessFinding
+from incident_actions.domain.readiness.facts import Health, ReadinessFinding, RepositoryFacts
+from incident_actions.domain.readiness.watch import check as watch_checks
+from incident_actions.domain.readiness.workflows import Workflow
+from incident_actions.domain.reminders.clock import read_watch_length
+from incident_actions.errors import InputError
 from incident_actions.github.client import GitHub
 from incident_actions.render.scaffold import Choices, files
 from incident_actions.sandbox import Sandbox
@@ -31,6 +35,7 @@ INCIDENT = ".github/workflows/incident.yml"
 DEPLOY = ".github/workflows/deploy.yml"
 MERGES = ".github/workflows/merges.yml"
 FORM = ".github/ISSUE_TEMPLATE/incident.yml"
+LAST_STEP = r"respond \}(?=\n\Z)"
 LINKS = "ops/runbooks/service-links.md"
 POSTMORTEM = "ops/postmortems/2026-11-02-31-queue.md"
 MERGE_GATE = """\
@@ -185,7 +190,11 @@ FAULTS: dict[str, tuple[str, Plant]] = {
         lambda t: [
             t.edit(INCIDENT, r"^    inputs:\n.*\n", ""),
             t.edit(INCIDENT, r"^  watch:(\n    .*|\n      .*)+", ""),
-            t.edit(INCIDENT, r"!inputs\.watch && ", ""),
+            t.edit(
+                INCIDENT,
+                r"!inputs\.watch && \(([\s\S]+?)\)\n    concurrency",
+                r"\1\n    concurrency",
+            ),
         ],
     ),
     "another job starts for a watch, too": (
@@ -212,8 +221,17 @@ FAULTS: dict[str, tuple[str, Plant]] = {
         "watch-time",
         lambda t: [
             t.edit(INCIDENT, r"    timeout-minutes: 350.*\n", ""),
-            t.edit(INCIDENT, "respond } # , watch-minutes: 13", "respond, watch-minutes: 360 }"),
+            t.edit(INCIDENT, LAST_STEP, "respond, watch-minutes: 20 }"),
+            t.edit(INCIDENT, "ubuntu-latest", "ubuntu-slim"),
         ],
+    ),
+    "a watch for longer than a job": (
+        "watch-minutes",
+        lambda t: t.edit(INCIDENT, LAST_STEP, "respond, watch-minutes: 356 }"),
+    ),
+    "a watch for no number of minutes": (
+        "watch-minutes",
+        lambda t: t.edit(INCIDENT, "respond }", "respond, watch-minutes: abc }"),
     ),
     "a long watch on the small runner": (
         "watch-time",
@@ -339,13 +357,12 @@ def test_what_to_paste_for_the_watch_puts_it_right(team: Team) -> None:
     whole = (team.folder / INCIDENT).read_text("utf-8")
     FAULTS["neither input nor job"][1](team)
     fix = team.examine()["watch"].fix
+    assert fix.startswith("Quickest: `incident-actions init` shows the difference and writes it.\n")
     event, job = re.findall(r"Write under `\w+:`\n((?: .*\n)+)", fix)
-    assert fix.endswith(
-        "Put the `if:` of `respond` into brackets behind this: `!inputs.watch && (...)`"
-    )
+    condition = fix.partition("Write into `respond`, in place of its `if:`\n")[2]
     team.edit(INCIDENT, r"^  workflow_dispatch:.*\n", event)
     team.edit(INCIDENT, r"\Z", job)
-    team.edit(INCIDENT, r"    if: >-.*\n      ", "    if: >-\n      !inputs.watch && ")
+    team.edit(INCIDENT, r"    if: >-.*\n(      .*\n)+", condition.replace("\\", r"\\") + "\n")
     assert {finding.health for finding in team.examine().values()} == {Health.OK}
     mine, ours = (
         yaml.safe_load(text) for text in ((team.folder / INCIDENT).read_text("utf-8"), whole)
@@ -358,8 +375,8 @@ def test_what_to_paste_for_the_watch_puts_it_right(team: Team) -> None:
     [
         ("a schedule of every five minutes", r"^  schedule:.*\n    - cron: .*\n"),
         ("a schedule that is none", r"^  schedule:.*\n    - cron: .*\n"),
-        ("a watch in the others' group", r"^    concurrency: .*\n(?=    runs-on: .* # on)"),
-        ("a watch without a group", r"(?=    runs-on: .* # on)"),
+        ("a watch in the others' group", r"^    concurrency: .*\n(?=.*\n    timeout-minutes: 350)"),
+        ("a watch without a group", r"^(?=.*\n    timeout-minutes: 350)"),
         ("a watch whose job ends first", r"^    timeout-minutes: 330.*\n"),
     ],
 )
@@ -398,15 +415,91 @@ jobs:
     assert problems == {"permissions", "cron", "watch", "watch-group"}
     assert "`actions: write`" in found["permissions"].fix
     assert "acme/incident-actions@v1" in found["watch"].fix
+    assert (
+        "Write into `respond`, in place of its `if:`\n"
+        "    if: ${{ !inputs.watch && (!github.event.issue.pull_request) }}"
+    ) in found["watch"].fix
     team.edit(INCIDENT, r"^    if: .*\n", "")
     assert "Write into `respond`\n    if: ${{ !inputs.watch }}" in team.examine()["watch"].fix
+
+
+@pytest.mark.parametrize(
+    ("old", "read"),
+    [
+        ("always()", "!inputs.watch && (always())"),
+        ("${{ !cancelled() }}", "!inputs.watch && (!cancelled())"),
+        ("true", "!inputs.watch && (true)"),
+        ("", "!inputs.watch"),
+        (
+            "\"contains(github.event.comment.body, ${{ 'fix: }} #1' }}) || always()\"",
+            "!inputs.watch && (contains(github.event.comment.body, 'fix: }} #1') || always())",
+        ),
+        ("|\n      a == 'b'\n      && c  == 'd'", "!inputs.watch && (a == 'b' && c  == 'd')"),
+        (
+            ">-\n      " + " ||\n      ".join(f"github.actor == 'somebody-{n}'" for n in range(9)),
+            "!inputs.watch && ("
+            + " || ".join(f"github.actor == 'somebody-{n}'" for n in range(9))
+            + ")",
+        ),
+    ],
+)
+def test_the_condition_to_paste_is_finished(old: str, read: str) -> None:
+    """Whatever it was before: YAML reads it, it rules the watch out, and keeps the old one."""
+    head = "on: { workflow_dispatch: { inputs: { watch: } } }\njobs:\n  respond:\n"
+    rest = "    steps: [{ uses: o/incident-actions@v1, with: { command: respond } }]\n"
+    after = "  watch:\n    if: inputs.watch\n    concurrency: watch\n" + rest
+    before = yaml.safe_load(f"{head}    if: {old}\n{rest}{after}")
+    fix = {each.key: each for each in watch_checks(of(before))}["watch"].fix
+    lines = fix.partition("\n")[2]
+    pasted = yaml.safe_load(f"{head}{lines}\n{rest}{after}")
+    assert pasted["jobs"]["respond"]["if"].removeprefix("${{ ").removesuffix(" }}") == read
+    assert max(map(len, lines.splitlines())) <= 100
+    assert {each.key: each for each in watch_checks(of(pasted))}["watch"].health is Health.OK
+
+
+def of(document: object) -> RepositoryFacts:
+    """A repository with one workflow, and nothing else."""
+    flow = Workflow(INCIDENT, document if isinstance(document, dict) else None)
+    return RepositoryFacts(NOW, (flow,), {}, frozenset(), None, (), FORM, None, None)
+
+
+@pytest.mark.parametrize(
+    ("planted", "place"),
+    [
+        ("", ""),
+        ("    if: always()\n", ", in place of its `if:`"),
+        (
+            "    if: always()\n    concurrency: incident\n",
+            ", in place of its `if:` and `concurrency:`",
+        ),
+    ],
+)
+def test_a_job_that_is_called_watch_is_completed(team: Team, planted: str, place: str) -> None:
+    """No second job of that name, and no `if:` that rules out what the job is for."""
+    team.edit(INCIDENT, r"^    if: inputs\.watch.*\n    concurrency: .*\n", planted)
+    fix = team.examine()["watch"].fix
+    said, _, lines = fix.partition("\n")
+    assert said == f"Write into `watch`{place}"
+    assert "Write" not in lines
+    team.edit(INCIDENT, r"^  watch:\n" + re.escape(planted), f"  watch:\n{lines}\n")
+    assert {finding.health for finding in team.examine().values()} == {Health.OK}
+
+
+def test_another_job_that_is_called_watch_keeps_its_name(team: Team) -> None:
+    """A job of that name which has nothing to do with ours, and the key may stand there once."""
+    FAULTS["no job for the watch"][1](team)
+    team.edit(INCIDENT, r"\Z", "  watch:\n    runs-on: x\n    steps: [{ run: x }]\n")
+    lines = team.examine()["watch"].fix.partition("\n")[2]
+    assert lines.startswith("  incident-watch:\n")
+    team.edit(INCIDENT, r"\Z", f"{lines}\n")
+    assert {finding.health for finding in team.examine().values()} == {Health.OK}
 
 
 def test_the_small_runner_with_its_short_watch_is_well(team: Team) -> None:
     """As the comments of the workflow say; its price is told."""
     team.edit(INCIDENT, "ubuntu-latest", "ubuntu-slim")
-    team.edit(INCIDENT, "timeout-minutes: 350 # 15", "timeout-minutes: 15")
-    team.edit(INCIDENT, "respond } # , watch-minutes: 13", "respond, watch-minutes: 13 }")
+    team.edit(INCIDENT, "timeout-minutes: 350", "timeout-minutes: 15")
+    team.edit(INCIDENT, LAST_STEP, "respond, watch-minutes: 13 }")
     found = team.examine()
     assert {finding.health for finding in found.values()} == {Health.OK}
     assert "744 minutes (at the price of 248 on `ubuntu-latest`)" in found["costs"].seen
@@ -436,10 +529,60 @@ def test_what_it_costs_is_one_line(team: Team) -> None:
     assert "every 5 minutes: 8928 minutes" in found["cron"].seen
 
 
+@pytest.mark.parametrize("given", ["abc", "356", "0", "13.5", "'٣'", "9" * 30])
+def test_minutes_that_the_action_refuses_are_told_in_its_words(team: Team, given: str) -> None:
+    """Before a run fails by them, in either job."""
+    team.edit(INCIDENT, "respond }", f"respond, watch-minutes: {given} }}")
+    found = team.examine()["watch-minutes"]
+    with pytest.raises(InputError) as raised:
+        read_watch_length(given.strip("'"))
+    assert found.seen == f"the job `respond` of {INCIDENT}: {raised.value}"
+    assert found.fix == raised.value.remedy
+
+
+def test_without_a_watch_none_is_asked_for(team: Team) -> None:
+    """The configuration says that there is none: no leave to start it, no hour of it."""
+    team.write(".github/incident.yml", "reminders: { watch: off }\n")
+    team.edit(INCIDENT, "actions: write", "actions: read")
+    FAULTS["neither input nor job"][1](team)
+    found = team.examine()
+    assert {finding.health for finding in found.values()} == {Health.OK}
+    assert found["watch"].seen == "off, as `reminders.watch` says"
+    assert "watch" not in found["permissions"].seen
+    assert found["costs"].seen == (
+        "an idle month costs about 744 minutes; nothing on a public repository"
+    )
+    team.edit(INCIDENT, "actions: read.*", "statuses: read")
+    assert team.examine()["permissions"].fix == "Add `actions: read` under its `permissions:`."
+
+
+def test_an_hour_of_no_watch_costs_nothing(team: Team) -> None:
+    """Also where the job for it still stands."""
+    team.write(".github/incident.yml", "reminders: { watch: off }\n")
+    assert "hour" not in team.examine()["costs"].seen
+
+
+def test_a_workflow_that_is_no_yaml_is_told_with_its_line(team: Team) -> None:
+    """And each with its cause; a file without a mapping, too."""
+    team.edit(INCIDENT, "if: inputs.watch", "if: !inputs.watch")
+    team.write(".github/workflows/ci.yml", "- push\n")
+    line = 1 + (team.folder / INCIDENT).read_text("utf-8").split("if: !inputs")[0].count("\n")
+    seen = team.examine()["workflows"].seen
+    assert f"{INCIDENT}: line {line}, column 9: could not determine a constructor" in seen
+    assert ".github/workflows/ci.yml: it is no mapping" in seen
+
+
 def test_what_an_expression_says_is_left_alone(team: Team) -> None:
     """How long a watch may run is not known before it runs."""
     team.edit(INCIDENT, "timeout-minutes: 350", "timeout-minutes: ${{ vars.WATCH || 20 }} #")
     assert team.examine()["watch-time"].health is Health.OK
+
+
+def test_a_schedule_that_never_ran_says_when_to_look_again(team: Team) -> None:
+    """Not in an hour: a frugal schedule comes twice a day."""
+    team.forget_runs()
+    fix = team.examine()["schedule"].fix
+    assert "look again after the next time of its `cron`. In a fork schedules are off." in fix
 
 
 def test_faults_are_found_on_github_alone(team: Team) -> None:
