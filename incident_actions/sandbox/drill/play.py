@@ -106,6 +106,7 @@ class Drill:
         self.good = self.bad = release
         self._heard = 0
         self._watch: int | None = None
+        self._next: int | None = None
         self._last: tuple[str, dict[str, Any]] = ("", {})
 
     # People ------------------------------------------------------------------------------
@@ -224,8 +225,15 @@ class Drill:
         asked, wrote = self.github.requests(), self.github.requests(write=True)
         told = self._changes(before, pulls)
         if any(_is_watch(*one) for one in self.github.deliveries[heard:]):
-            self._watch = self.github.repo(stage.REPOSITORY).runs[-1].id
-            told.append("starts the watch, a run that stays awake so that reminders are on time")
+            called = self.github.repo(stage.REPOSITORY).runs[-1].id
+            if self._watch is None:
+                self._watch = called
+                told.append(
+                    "starts the watch, a run that stays awake so that reminders are on time"
+                )
+            else:
+                self._next = called
+                told.append("calls the next watch, which waits until this one ends")
         name = f"{event}.{payload['action']}" if "action" in payload else event
         response = Response(f"{self.clock():%H:%M}", name, run, asked, wrote, told)
         self.responses.append(response)
@@ -266,14 +274,25 @@ class Drill:
         if asleep is not None:
             told.append(f"sleeps until {asleep:%H:%M:%S}, or until something changes")
         elif run.exit_code == 0 and "The watch ends." in run.log:
-            self.github.set_run(stage.REPOSITORY, self._watch, "completed")
-            self._watch = None
             told.append("ends, since nothing that is open has a clock any more")
+            self._end_watch()
+            if self._watch is not None:
+                told.append("the one that waited finds the same, and ends, too")
+                run = self._run_watch(self._watch, moment).run
+                if run.exit_code != 0 or "The watch ends." not in run.log:
+                    raise StoppedError(f"the watch that waited failed, {_ended(run)}", run.log)
+                self._end_watch()
         else:
             raise StoppedError(f"the watch failed, {_ended(run)}", run.log)
         for who, line in zip_longest(["the watch"], told, fillvalue=""):
             self.narrator.tell("bot", who, line, "")
         return f"{asleep:%H:%M:%S}" if asleep else ""
+
+    def _end_watch(self) -> None:
+        """The watch is over; GitHub starts the one that waited for this, if any."""
+        if self._watch is not None:
+            self.github.set_run(stage.REPOSITORY, self._watch, "completed")
+        self._watch, self._next = self._next, None
 
     def _run_watch(self, id: int, moment: datetime) -> Response:
         """Run the watch until it ends, or sleeps for longer than until then."""
