@@ -53,16 +53,15 @@ def closing(observation: Observation) -> TimelineEvent | None:
 
 
 def label_taken_off(observation: Observation) -> bool:
-    """Whether the label `deploy-freeze` was taken off last by anybody but the author."""
+    """Whether the label `deploy-freeze` was taken off last, by whomever: also its author may lack
+    the permission that the team asks for.
+    """
     events = [
         event
         for event in observation.label_events
         if event.subject.casefold() == names.DEPLOY_FREEZE
     ]
-    if not events or events[-1].kind is EventKind.LABELED:
-        return False
-    author = observation.issue.author.login.casefold()
-    return events[-1].actor.login.casefold() != author
+    return bool(events) and events[-1].kind is EventKind.UNLABELED
 
 
 def began_as_freeze(observation: Observation) -> bool:

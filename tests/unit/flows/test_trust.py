@@ -413,6 +413,17 @@ def test_what_no_run_saw_of_a_closed_incident_is_seen_by_the_next_sweep(
     assert shop.asked(f"/issues/{number}/timeline") == 0
 
 
+def test_an_author_who_may_not_end_it_keeps_their_freeze(shop: Shop) -> None:
+    """A writer may declare one; that only maintainers end it holds for its author's hand, too."""
+    shop.github.file(REPO, ".github/incident.yml", "permissions: {thaw: maintain}\n")
+    shop.alice.ask("POST", "/labels", {"name": "deploy-freeze", "color": "ededed"})
+    number = int(shop.alice.open_issue("Move", "We move.", ["deploy-freeze"])["number"])
+    shop.respond()
+    shop.alice.unlabel(number, "deploy-freeze")
+    shop.respond()
+    assert "deploy-freeze" in shop.labels(number)
+
+
 def test_a_freeze_whose_end_was_taken_back_goes_on(shop: Shop) -> None:
     """Somebody deletes their `/thaw`, and the run for that is lost: the next sweep sees it."""
     shop.alice.ask("POST", "/labels", {"name": "deploy-freeze", "color": "ededed"})
