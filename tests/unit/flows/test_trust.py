@@ -419,6 +419,7 @@ def test_an_author_who_may_not_end_it_keeps_their_freeze(shop: Shop) -> None:
     shop.alice.ask("POST", "/labels", {"name": "deploy-freeze", "color": "ededed"})
     number = int(shop.alice.open_issue("Move", "We move.", ["deploy-freeze"])["number"])
     shop.respond()
+    shop.passes(1)
     shop.alice.unlabel(number, "deploy-freeze")
     shop.respond()
     assert "deploy-freeze" in shop.labels(number)
