@@ -205,7 +205,7 @@ class SetServices(Command, frozen=True):
         words = [word.strip("`\"'").rstrip(".!") for part in parts for word in part.split()]
         names = tuple(dict.fromkeys(word for word in words if word not in _SMALL))
         if len(names) > MOST_NAMES:
-            raise Mistake(f"{MOST_NAMES} services can be named at most", "all")
+            raise Mistake(f"the services can be {MOST_NAMES} at most", "all")
         return cls(names, spaced=any(len(part.split()) > 1 for part in parts))
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
