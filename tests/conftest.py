@@ -39,3 +39,8 @@ def sandbox(description: OpenAPI) -> Iterator[Sandbox]:
         github.on_exchange = judge
         yield github
     assert not wrong, "\n".join(wrong)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What mostly waits comes first, so that nothing waits for it in the end."""
+    items.sort(key=lambda item: "acceptance/test_watch.py" not in item.nodeid)

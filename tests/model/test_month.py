@@ -37,7 +37,7 @@ class Month(Week):
     """The month as it is played. What the bot knew, and who was awake, is written down."""
 
     length = timedelta(days=30)
-    incidents = 6
+    incidents = 3
     config = CONFIG
 
     def _begin(self) -> None:
