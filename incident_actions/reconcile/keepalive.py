@@ -55,7 +55,8 @@ def keep_on_time(context: RunContext, reconciled: Reconciled) -> bool:
     told = name_of(no_watch) in posted
     if is_watched(incident, policy, context.now) and not (told and not context.sweeping):
         before = reconciled.assessment.before
-        anew = before is None or not is_watched(before, policy, context.now)
+        first = before is None and not reconciled.assessment.observation.own.by_name
+        anew = first or (before is not None and not is_watched(before, policy, context.now))
         if watchman.wake(context.now, anew=anew):
             return False
         if watchman.refused is not None and not told:

@@ -63,9 +63,10 @@ class Watch:
         tools = Tools(lambda: self.now, lambda _: None, lambda *_: True, WORKFLOW, "main")
         client = GitHub(TOKEN, REPO, self.github.url)
         results = respond(client, WorkflowEvent(name, payload), PATH, tools)
-        for run in self.github.repo(REPO).runs:  # a watch that was called is awake from now on
-            if run.data["status"] == "queued":
-                self.github.set_run(REPO, run.id, "in_progress")
+        for repository in self.github.world.repositories.values():  # it may be renamed by now
+            for run in repository.runs:
+                if run.data["status"] == "queued":  # a watch that was called is awake from now on
+                    self.github.set_run(repository.full_name, run.id, "in_progress")
         return results
 
     @property
