@@ -42,5 +42,6 @@ def sandbox(description: OpenAPI) -> Iterator[Sandbox]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What mostly waits comes first, so that nothing waits for it in the end."""
-    items.sort(key=lambda item: "acceptance/test_watch.py" not in item.nodeid)
+    """What takes longest comes first, so that nothing waits for it in the end."""
+    slow = ("acceptance/test_watch.py", "model/test_month.py")
+    items.sort(key=lambda item: not any(name in item.nodeid for name in slow))

@@ -37,7 +37,7 @@ class Month(Week):
     """The month as it is played. What the bot knew, and who was awake, is written down."""
 
     length = timedelta(days=30)
-    incidents = 5
+    incidents = 6
     config = CONFIG
 
     def _begin(self) -> None:
@@ -122,10 +122,10 @@ class Month(Week):
 
     def _ill_fate(self, run: Run) -> None:
         """Some watches are killed some time, and some are doubled."""
-        if self.chance.random() < 0.5:
-            when = self.now + self.chance.random() * HOUR
+        if self.chance.random() < 0.3:
+            when = self.now + self.chance.random() * 3 * HOUR
             self.actions.at(when, lambda: None if run.over else self._kill(run))
-        elif self.chance.random() < 0.5:
+        elif self.chance.random() < 0.2:
             self.doubled += 1
             self.actions.at(self.now + 40 * timedelta(seconds=1), self._double)
 
