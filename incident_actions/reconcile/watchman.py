@@ -85,7 +85,6 @@ class Watchman:
             self.refused = error
         except GitHubError as error:
             log.warning("Whether a watch is awake is not known: %s", error)
-            self.refused = None
         return self._awake
 
     def start(self) -> bool:

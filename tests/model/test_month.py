@@ -183,4 +183,3 @@ def test_a_month_with_a_watch(seed: int) -> None:
     assert [(month.late(post), post) for post in urgent if month.late(post) > PUNCTUAL] == []
     assert month.killed
     assert month.doubled
-    print(len(month.posted), month.killed, month.doubled, month.dropped, len(month.actions.history))
