@@ -173,15 +173,17 @@ def _keep(
     label_is_off = label_guard.label_taken_off(observation)
     if label_is_off and not names.holds(permitted.labels, names.DEPLOY_FREEZE):
         return ()
-    closing = None if issue.open else label_guard.closing(observation)
+    closing = label_guard.closing(observation)
     if closing is not None:
         deed = deed_of(closing)
-        if untrusted_report.was_taken(observation, deed):
+        taken = untrusted_report.was_taken(observation, deed)
+        if taken and not issue.open:
             return ()
-        if may(deed.login):
+        if taken or may(deed.login):
             source = untrusted_report.BY_HAND + source_of(deed.key)
             ended = _ended(issue, deed.login, source, "closed by hand")
-            done = untrusted_report.say_and_edit(context, observation, [ended], None)
+            shut = edit(issue, open=False)
+            done = untrusted_report.say_and_edit(context, observation, [ended], shut)
             return (JobResult(issue=issue.number, changed=bool(done)),)
     decision = decide(current, Subject.FREEZE, permissions, needs)
     answered = {notice.key for notice in decision.notices if notice.kind is NoticeKind.REFUSED}

@@ -148,7 +148,7 @@ def _may_be_wrong(
     """
     labelled = issue.has_label(names.INCIDENT) or issue.has_label(names.DEPLOY_FREEZE)
     if issue.open:
-        return not labelled or (state_of(issue) is not None and not issue.has_label(names.INCIDENT))
+        return not issue.has_label(names.INCIDENT)  # taken off; or a freeze that is open again
     if is_held(issue):
         return False  # the bot closed it: another issue continues it, or nobody wanted it
     state = state_of(issue)

@@ -38,18 +38,22 @@ def people(observation: Observation) -> set[str]:
 
 
 def closing(observation: Observation) -> TimelineEvent | None:
-    """The event with which somebody closed the freeze by hand last.
+    """The event with which somebody last closed the freeze by hand, while that stands.
 
-    None when a bot, a merge or nobody did.
+    It stands until a person or our bot opens the freeze again. What other programs close or open is
+    nobody's word, and neither is a merge that closes what its pull request "fixes".
     """
-    closings = [event for event in observation.events if event.kind is EventKind.CLOSED]
-    last = closings[-1] if closings else None
-    if last is None or last.subject or observation.is_bot(last.actor):
-        return None
-    # A merge closes what its pull request "fixes". GitHub does not say so in the event.
+    last = None
+    # GitHub does not say in the event that a merge closed it.
     merges = [event.merged_at for event in observation.events if event.merged_at is not None]
-    merged = any(abs(last.at - merge) <= _SAME_MOMENT for merge in merges)
-    return None if merged else last
+    for event in observation.events:
+        bot, ours = observation.is_bot(event.actor), observation.is_this_bot(event.actor)
+        if event.kind is EventKind.REOPENED and (ours or not bot):
+            last = None
+        elif event.kind is EventKind.CLOSED and not bot and not event.subject:
+            merged = any(abs(event.at - merge) <= _SAME_MOMENT for merge in merges)
+            last = last if merged else event
+    return last
 
 
 def label_taken_off(observation: Observation) -> bool:

@@ -634,3 +634,34 @@ def test_a_stranger_cannot_edit_a_writers_command_out_of_their_comment(shop: Sho
     shop.edits(shop.bob, comment, "It is slow.\n/severity sev2 half of it works")
     shop.edits(shop.eve, comment, "Never mind.")
     assert shop.state(number).severity.value == "sev2"
+
+
+@pytest.mark.parametrize("lost", ["all", "the first"])
+def test_a_freeze_that_a_program_opens_again_stays_over(shop: Shop, lost: str) -> None:
+    """Who may end it has closed it. A program's reopening is nobody's word, seen or not."""
+    number = _freeze(shop)
+    shop.passes(5)
+    shop.alice.close(number)  # the run for this is lost
+    shop.passes(5)
+    shop.github.user("relay[bot]", kind="Bot", permission={REPO: "write"})
+    shop.github.token("bot_token", "relay[bot]")
+    relay = GitHub("bot_token", REPO, shop.github.url)
+    relay.send("PATCH", f"/issues/{number}", given={"state": "open"})
+    if lost == "the first":
+        shop.respond()
+    shop.passes(5)
+    shop.sweep()
+    assert not shop.is_open(number)
+    assert len([text for text in shop.said(number) if "freeze-ended" in text]) == 1
+    for _ in range(3):
+        shop.passes(5)
+        shop.sweep()
+        shop.says(shop.eve, number, "Thanks!")
+        assert not shop.is_open(number)
+    shop.passes(5)
+    shop.alice.reopen(number)
+    shop.respond()
+    assert shop.is_open(number)
+    shop.passes(5)
+    shop.sweep()
+    assert shop.is_open(number)
