@@ -258,11 +258,17 @@ class Case:
         return _values({None}, writes) | added | none
 
     def allowed(self, now: datetime, *, surely: bool) -> set[str]:
-        """The commits that may pass now, or that surely may."""
+        """The commits that may pass now, or that surely may.
+
+        An allowance that was edited or deleted may still pass until a run has seen that.
+        """
         over = self.causes("resolve", "force", "close")
+        self._only_judged = not surely
+        causes = self.causes("allow")
+        self._only_judged = False
         return {
             cause.value
-            for cause in self.causes("allow")
+            for cause in causes
             if cause.last + ALLOWED_FOR > now
             and not (surely and not self._surely_allows(cause, over, now))
         }
