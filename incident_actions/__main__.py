@@ -1,8 +1,40 @@
-"""`python -m incident_actions COMMAND`: the program behind the action and the shell command."""
+"""`python -m incident_actions COMMAND`: the program behind the action and the shell command.
 
+It is loaded before everything else, so that it can answer Ctrl-C and a closed pipe in one line
+each, also while the rest is still being loaded.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
 import sys
 
-from incident_actions.cli.main import main
+INTERRUPTED = 128 + signal.SIGINT
+"""The exit code after Ctrl-C, as shells know it."""
+PIPE_CLOSED = 128 + 13
+"""The exit code when nobody reads the output any more; 13 is SIGPIPE, which Windows lacks."""
+
+
+def run() -> int:
+    """Run one command of `sys.argv`; gives the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a terminal's locale may be plain ASCII
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    try:
+        from incident_actions.cli.main import main
+
+        code = main()
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        print("\nInterrupted. Call the command again to go on.", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Python would try to write the rest again when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    return code
+
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run())

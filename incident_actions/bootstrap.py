@@ -94,6 +94,9 @@ def main(arguments: Sequence[str]) -> NoReturn:
     except OSError as error:  # a full disk, or files of another user
         _report(f"The action's packages could not be stored: {error}. Mend that.", os.environ)
         sys.exit(2)
+    except KeyboardInterrupt:
+        print("\nInterrupted. The next call installs the packages again.", file=sys.stderr)
+        sys.exit(130)
     sys.stdout.flush()
     paths = [str(folder / "packages"), str(ROOT), str(folder / "bytecode")]
     os.execv(python.path, [python.path, "-I", "-S", "-c", _RUN, *paths, *arguments])
@@ -157,6 +160,11 @@ def provide_packages(python: Python, environment: Mapping[str, str]) -> Path:
     folder = _cache_home(environment) / key
     if _is_whole(folder):
         return folder
+    count = REQUIREMENTS.read_text(encoding="utf-8").count("==")
+    _say(
+        f"Installing {count} locked packages. This is done once, and takes some seconds.",
+        environment,
+    )
     started = time.monotonic()
     scratch = Path(tempfile.mkdtemp(prefix="new-", dir=folder.parent))
     try:
@@ -167,7 +175,7 @@ def provide_packages(python: Python, environment: Mapping[str, str]) -> Path:
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     seconds = time.monotonic() - started
-    print(f"Installed the locked packages with {installer} in {seconds:.1f} s")
+    _say(f"Installed the locked packages with {installer} in {seconds:.1f} s", environment)
     return folder
 
 
@@ -251,7 +259,7 @@ def _install(python: Python, target: Path, environment: Mapping[str, str]) -> st
     output = ""
     for attempt, (name, command) in enumerate(_commands(python, target, environment)):
         if attempt:
-            print(f"Trying again with {name} ...", flush=True)
+            _say(f"Trying again with {name} ...", environment)
             time.sleep(PAUSES[attempt - 1])
             shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True)
@@ -268,7 +276,7 @@ def _install(python: Python, target: Path, environment: Mapping[str, str]) -> st
             if done.returncode == 0:
                 return name
             output = done.stdout
-        _show(name, output)
+        _show(name, output, environment)
     last_line = output.strip().splitlines()[-1:] or ["no output"]
     raise BootstrapError(
         f"The action's packages could not be installed: {last_line[0].strip()}. Run the job again. "
@@ -311,11 +319,20 @@ def _installer_environment(environment: Mapping[str, str]) -> Mapping[str, str]:
 # --- what people see ------------------------------------------------------------------------------
 
 
-def _show(name: str, output: str) -> None:
+def _in_workflow(environment: Mapping[str, str]) -> bool:
+    return environment.get("GITHUB_ACTIONS") == "true" or bool(environment.get("GITHUB_EVENT_NAME"))
+
+
+def _say(line: str, environment: Mapping[str, str]) -> None:
+    """Tell how far it is: in a step's log, or on stderr, so that a command's output stays whole."""
+    print(line, file=sys.stdout if _in_workflow(environment) else sys.stderr, flush=True)
+
+
+def _show(name: str, output: str, environment: Mapping[str, str]) -> None:
     """Print an installer's output so that no line of it can be a workflow command."""
-    print(f"{name} failed:")
+    _say(f"{name} failed:", environment)
     for line in output.splitlines()[-30:]:
-        print("  | {}".format(line.replace("##[", "# #[")))
+        _say("  | {}".format(line.replace("##[", "# #[")), environment)
 
 
 def _report(message: str, environment: Mapping[str, str]) -> None:
@@ -325,7 +342,7 @@ def _report(message: str, environment: Mapping[str, str]) -> None:
 
     https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
     """
-    if environment.get("GITHUB_ACTIONS") != "true" and not environment.get("GITHUB_EVENT_NAME"):
+    if not _in_workflow(environment):
         print(message, file=sys.stderr, flush=True)
         return
     escaped = message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

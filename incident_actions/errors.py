@@ -10,23 +10,29 @@ from typing import Any
 
 
 class IncidentActionsError(Exception):
-    """The base of all errors. `str(error)` says what happened; `remedy` says what to do next."""
+    """The base of all errors. `str(error)` says what happened; `remedy` says what to do next.
+
+    `on_shell` says what to do next on a shell, where that differs from a workflow; else it is
+    empty.
+    """
 
     exit_code = 3
 
-    def __init__(self, what: str, *, remedy: str) -> None:
+    def __init__(self, what: str, *, remedy: str, on_shell: str = "") -> None:
         super().__init__(what)
         self.remedy = remedy
+        self.on_shell = on_shell
 
-    def told(self) -> str:
+    def told(self, *, on_shell: bool = False) -> str:
         """What happened and the remedy, as sentences. Gives one line of text.
 
-        The first letter becomes a capital, unless the first word is a path or a name in code.
+        `on_shell`: for somebody at a terminal, not for a workflow's log. The first letter becomes a
+        capital, unless the first word is a path or a name in code.
         """
-        what = str(self)
+        what, remedy = str(self), (on_shell and self.on_shell) or self.remedy
         if what.split(" ", 1)[0].isalpha():
             what = what[0].upper() + what[1:]
-        return f"{what}{'' if what.endswith(('.', '!', '?')) else '.'} {self.remedy}"
+        return f"{what}{'' if what.endswith(('.', '!', '?')) else '.'} {remedy}"
 
 
 class InputError(IncidentActionsError):
@@ -67,19 +73,22 @@ class Crashed(IncidentActionsError):
 class GitHubError(IncidentActionsError):
     """A request to GitHub failed, or GitHub refused it. `advice` is the default remedy.
 
-    An advice may hold `{repository}`: the code that raises the error puts `OWNER/NAME` there.
+    `shell_advice` is that on a shell, where it differs. Both may hold `{repository}`: the code that
+    raises the error puts `OWNER/NAME` there.
     """
 
-    advice = ""
+    advice = shell_advice = ""
 
-    def __init__(self, what: str, *, remedy: str = "") -> None:
-        super().__init__(what, remedy=remedy or self.advice)
+    def __init__(self, what: str, *, remedy: str = "", on_shell: str = "") -> None:
+        default = "" if remedy else self.shell_advice
+        super().__init__(what, remedy=remedy or self.advice, on_shell=on_shell or default)
 
 
 class Unauthorized(GitHubError):
     """The token is wrong or expired (HTTP 401)."""
 
     advice = "The token is wrong or expired. Leave `token` out, or renew the secret."
+    shell_advice = "The token is wrong or expired: `export GITHUB_TOKEN=$(gh auth token)`."
 
 
 class Forbidden(GitHubError):
@@ -89,6 +98,10 @@ class Forbidden(GitHubError):
         "Give the job `permissions: issues: write, contents: read`. "
         "For another repository use a token that may write there."
     )
+    shell_advice = (
+        "Set GITHUB_TOKEN to a token that may: `repo` for a classic one; for a fine-grained one "
+        "`Contents` and `Issues` of this repository."
+    )
 
 
 class NotFound(GitHubError):
@@ -97,6 +110,9 @@ class NotFound(GitHubError):
     advice = (
         "Check that {repository} exists and that the token may see it. "
         "`github.token` sees its own repository only."
+    )
+    shell_advice = (
+        "Check that {repository} exists, and that your token may see it: `gh auth status`."
     )
 
 
@@ -108,7 +124,7 @@ class Transferred(NotFound):
     https://docs.github.com/en/issues/tracking-your-work-with-issues/using-issues/transferring-an-issue-to-another-repository
     """
 
-    advice = "It is left alone here: GitHub keeps its new place."
+    advice = shell_advice = "It is left alone here: GitHub keeps its new place."
 
     def __init__(self, what: str, *, number: int, where: str, answer: Any = None) -> None:
         super().__init__(what)

@@ -244,7 +244,9 @@ def read_inputs(argv: Sequence[str], env: Mapping[str, str]) -> tuple[GateSettin
     value = {name: read(name, default) for name, default, _ in INPUTS}
     token = read("token") or variable("GITHUB_TOKEN")
     if not token:
-        remedy = "Pass `token: ${{ github.token }}`, or set GITHUB_TOKEN."
+        remedy = (
+            "Pass `token: ${{ github.token }}`; on a shell `export GITHUB_TOKEN=$(gh auth token)`."
+        )
         raise BadInputError("bad-input", "There is no token to ask GitHub with.", remedy)
     if not is_token(token):
         remedy = "Check the secret for spaces or line ends."

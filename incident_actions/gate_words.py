@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from incident_actions import gate
 from incident_actions.gate import DeployRequest, GateError, GateSettings, GateVerdict
@@ -198,7 +199,16 @@ def summary(request: DeployRequest, verdict: GateVerdict, now: datetime) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def annotate(level: str, title: str, message: str) -> None:
+def in_workflow(env: Mapping[str, str]) -> bool:
+    """Whether a runner reads what is printed; else a person does, at a terminal.
+
+    Somebody who sets an event's name imitates a runner.
+    https://docs.github.com/en/actions/reference/workflows-and-actions/variables
+    """
+    return env.get("GITHUB_ACTIONS") == "true" or bool(env.get("GITHUB_EVENT_NAME"))
+
+
+def annotate(level: str, title: str, message: str, *, out: TextIO) -> None:
     """Print one annotation, escaped.
 
     https://docs.github.com/en/actions/writing-workflows/choosing-what-your-workflow-does/workflow-commands-for-github-actions
@@ -206,13 +216,21 @@ def annotate(level: str, title: str, message: str) -> None:
     for sign, code in (("%", "%25"), ("\r", "%0D"), ("\n", "%0A")):
         title, message = title.replace(sign, code), message.replace(sign, code)
     title = title.replace(":", "%3A").replace(",", "%2C")
-    print(f"::{level} title={title}::{message}", flush=True)
+    print(f"::{level} title={title}::{message}", file=out, flush=True)
 
 
 ANSWERS: dict[int, tuple[Code, str, str]] = {  # status: code, what happened, what to do
     0: ("unexpected", "GitHub gave an unknown answer about", "Check GITHUB_API_URL."),  # any other
-    401: ("unauthorized", "GitHub does not accept the token for", "Pass a valid `token:`."),
-    403: ("forbidden", "The token may not read issues of", "Grant `permissions: issues: read`."),
+    401: (
+        "unauthorized",
+        "GitHub does not accept the token for",
+        "Pass a valid `token:`; on a shell `export GITHUB_TOKEN=$(gh auth token)`.",
+    ),
+    403: (
+        "forbidden",
+        "The token may not read issues of",
+        "Grant `permissions: issues: read`; on a shell set GITHUB_TOKEN to one that may.",
+    ),
     404: (
         "not-found",
         "This token sees no issues in",
@@ -288,7 +306,10 @@ def refusal(status: int, headers: Any, body: bytes, repository: str) -> GateErro
 
 def tell_bad_input(error: gate.BadInputError, env: Mapping[str, str]) -> int:
     """Write which input is wrong, to the log and the job summary. Returns the exit code, 2."""
-    annotate("error", "The deploy gate's input", f"{error.what} {error.remedy}")
+    if in_workflow(env):
+        annotate("error", "The deploy gate's input", f"{error.what} {error.remedy}", out=sys.stdout)
+    else:
+        print(f"{error.what} {error.remedy}", file=sys.stderr)
     text = f"### The deploy gate can't run\n\n{markdown(error.what)} {error.remedy}\n"
     gate.append(env.get("GITHUB_STEP_SUMMARY", ""), text)
     return 2
@@ -299,12 +320,16 @@ def tell(
 ) -> int:
     """Write the verdict: log, annotation, outputs, job summary. Returns the exit code: 0, 1 or 3.
 
+    On a terminal it is plain text. With `--json` nothing but JSON goes to stdout.
+
     Overrides that were used go into a notice of their own, as JSON. `respond` reads it later from
     the check run, for the audit.
     """
     gate.publish(settings, verdict, summary(request, verdict, now))
+    watched = in_workflow(settings.env)
     if settings.json:
-        print(json.dumps(as_json(verdict, settings.on_error), indent=2))
+        print(json.dumps(as_json(verdict, settings.on_error), indent=2), flush=True)
+    out = sys.stderr if settings.json else sys.stdout  # the runner reads both
     blocks = settings.mode == "enforce" and verdict.holds(settings.on_error)
     titles = {"frozen": FROZEN, "error": "The deploy gate could not ask GitHub"}
     if not verdict.overrides:
@@ -316,13 +341,13 @@ def tell(
     text = "\n".join(filter(None, [*lines, *verdict.notes]))
     if verdict.verdict == "error" and not blocks:
         text += " It lets this deploy pass, as `on-error` or `mode` say."
-    if verdict.verdict in titles:
-        annotate("error" if blocks else "warning", titles[verdict.verdict], text)
-    elif verdict.verdict == "clear" and verdict.coming:
-        annotate("notice", "A deploy freeze begins later", text)
-    else:
-        print(text)
-    if verdict.overrides:
+    if watched and verdict.verdict in titles:
+        annotate("error" if blocks else "warning", titles[verdict.verdict], text, out=out)
+    elif watched and verdict.verdict == "clear" and verdict.coming:
+        annotate("notice", "A deploy freeze begins later", text, out=out)
+    elif watched or not settings.json:
+        print(text, file=sys.stderr if verdict.verdict == "error" else out)
+    if verdict.overrides and watched:
         env, sha = settings.env, deployed(request)
         server = (env.get("GITHUB_SERVER_URL", "").strip() or "https://github.com").rstrip("/")
         source, run = env.get("GITHUB_REPOSITORY", "").strip(), env.get("GITHUB_RUN_ID", "")
@@ -331,5 +356,5 @@ def tell(
         trace["overrides"] = verdict.overrides
         if verdict.along:
             trace["along"] = list(verdict.along)
-        annotate("notice", "incident-actions override", json.dumps(trace))
+        annotate("notice", "incident-actions override", json.dumps(trace), out=out)
     return {"frozen": 1, "error": 3}[verdict.verdict] if blocks else 0

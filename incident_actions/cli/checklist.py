@@ -10,6 +10,7 @@ from incident_actions.cli.inputs import Invocation, add_command
 from incident_actions.cli.repository_files import Checkout, repository_folder
 from incident_actions.reconcile.runbook_library import RUNBOOKS, our_page
 from incident_actions.render.checklist_page import as_html, as_markdown
+from incident_actions.render.plain import plain
 
 
 def page_reader(folder: Path) -> Callable[[str], str]:
@@ -30,7 +31,9 @@ def page_reader(folder: Path) -> Callable[[str], str]:
 def add_checklist(commands: Any) -> None:
     """Add the command `checklist` to the parser."""
     parser = add_command(commands, "checklist", _checklist)
-    parser.add_argument("--html", action="store_true", help="as one page for a printer")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--html", action="store_true", help="as one page for a printer")
+    form.add_argument("--markdown", action="store_true", help="as Markdown, to paste on GitHub")
     parser.add_argument("--path", type=Path, default=Path(), help="the repository's folder")
 
 
@@ -40,4 +43,8 @@ def _checklist(call: Invocation) -> None:
     Your own where you have one.
     """
     read = page_reader(repository_folder(call.arguments.path))
-    print(as_html(read) if call.arguments.html else as_markdown(read))
+    if call.arguments.html:
+        print(as_html(read))
+    else:
+        text = as_markdown(read)
+        print(text if call.arguments.markdown else plain(text).rstrip())

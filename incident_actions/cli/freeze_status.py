@@ -22,6 +22,7 @@ from incident_actions.gate_targets import hold_to_list, with_services
 from incident_actions.gate_trust import look_twice
 from incident_actions.github.client import GitHub
 from incident_actions.render.markdown import render
+from incident_actions.render.plain import plain
 
 EVERYTHING = ""  # a deploy that names no service
 
@@ -32,7 +33,9 @@ def add_freeze_status(commands: Any) -> None:
     parser.add_argument(
         "--service", action="append", default=[], help="only this one; may be given again"
     )
-    parser.add_argument("--json", action="store_true", help="as the gate's own JSON")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="as the gate's own JSON")
+    form.add_argument("--markdown", action="store_true", help="as Markdown, to paste on GitHub")
 
 
 def _run(call: Invocation) -> None:
@@ -41,17 +44,17 @@ def _run(call: Invocation) -> None:
     And what stops the others. Exit code 0, whatever is frozen.
     """
     github, wanted = call.github(), call.arguments.service
-    print(
-        freeze_status(
-            github,
-            github.repository,
-            wanted,
-            call.environ,
-            call.now,
-            as_json=call.arguments.json,
-            config_path=call.config_path,
-        )
+    text = freeze_status(
+        github,
+        github.repository,
+        wanted,
+        call.environ,
+        call.now,
+        as_json=call.arguments.json,
+        config_path=call.config_path,
     )
+    as_it_is = call.arguments.json or call.arguments.markdown
+    print(text if as_it_is else plain(text).rstrip())
 
 
 def freeze_status(

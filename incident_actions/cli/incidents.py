@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,14 +19,28 @@ from incident_actions.errors import InputError
 from incident_actions.reconcile.issue import read_incident
 from incident_actions.reconcile.postmortem import draft_of
 from incident_actions.render.markdown import render
+from incident_actions.render.plain import plain
 from incident_actions.render.postmortem import OVERRIDE, draft_file
+
+
+def issue_number(typed: str) -> int:
+    """Read an issue's number as people write it: `12`, `#12`, or the address of its page.
+
+    Raises `argparse.ArgumentTypeError`.
+    """
+    found = re.fullmatch(r"(?:#|https?://\S+/issues/)?([1-9]\d{0,9})/?", typed.strip())
+    if found is None:
+        raise argparse.ArgumentTypeError(f"`{typed}` is no issue's number, such as 12")
+    return int(found[1])
 
 
 def add_timeline(commands: Any) -> None:
     """Add the command `timeline` to the parser."""
     parser = add_command(commands, "timeline", _timeline, on_github=True)
-    parser.add_argument("number", type=int, help="the incident's issue")
-    parser.add_argument("--json", action="store_true", help="as JSON, one list")
+    parser.add_argument("number", type=issue_number, help="the incident's issue")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="as JSON, one list")
+    form.add_argument("--markdown", action="store_true", help="as Markdown, to paste on GitHub")
 
 
 def _timeline(call: Invocation) -> None:
@@ -38,7 +54,8 @@ def _timeline(call: Invocation) -> None:
         print(msgspec.json.format(msgspec.json.encode(incident.timeline), indent=2).decode())
         return
     day, issue = incident.times[Moment.STARTED], assessed.observation.issue
-    print(render("timeline.md.j2", issue=issue, incident=incident, day=day))
+    text = render("timeline.md.j2", issue=issue, incident=incident, day=day)
+    print(text if call.arguments.markdown else plain(text), end="")
 
 
 def add_postmortem(commands: Any) -> None:
@@ -47,7 +64,7 @@ def add_postmortem(commands: Any) -> None:
     parser = commands.add_parser("postmortem", help=help, description=f"{help.capitalize()}.")
     below = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
     drafts = add_command(below, "render", _render, on_github=True)
-    drafts.add_argument("number", type=int, help="the incident's issue")
+    drafts.add_argument("number", type=issue_number, help="the incident's issue")
     lints = add_command(below, "lint", _lint)
     lints.add_argument("files", nargs="+", type=Path, metavar="FILE")
 

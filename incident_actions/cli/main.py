@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from incident_actions import __version__, gate
@@ -20,6 +21,7 @@ from incident_actions.cli.inputs import (
     running_clock,
     tokens,
 )
+from incident_actions.cli.repository_files import remote_of, repository_folder
 from incident_actions.cli.runner import Runner
 from incident_actions.domain.reminders.clock import read_watch_length
 from incident_actions.errors import IncidentActionsError, InputError
@@ -34,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if argv is None else argv)
     if words[:1] == ["gate"]:
-        return gate.main(words[1:], os.environ)  # the same file that the action runs by path
+        return gate.main(words[1:], _in_checkout(os.environ))  # the same file as the action's
     runner = Runner(os.environ, sys.stdout, sys.stderr)
     handlers = [runner.handler(tokens(os.environ))]
     logging.basicConfig(level=logging.INFO, handlers=handlers, force=True)
@@ -44,11 +46,30 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = _parser().parse_args(words or ["--help"])
         return arguments.run(Invocation(arguments, os.environ, runner)) or 0
     except IncidentActionsError as error:
-        runner.error(error.told())
+        runner.error(error.told(on_shell=not runner.in_workflow))
         return error.exit_code
+    except BrokenPipeError:
+        raise
+    except OSError as error:  # a full disk, a folder of somebody else
+        runner.error(_told_os_error(error))
+        return InputError.exit_code
     except Exception as error:  # a bug: the message asks people to report it
         runner.crash(error, tokens(os.environ))
         return IncidentActionsError.exit_code
+
+
+def _in_checkout(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """The environment of the gate: on a shell the repository is the `origin` of the checkout."""
+    if environ.get("GITHUB_REPOSITORY", "").strip():
+        return environ
+    return {**environ, "GITHUB_REPOSITORY": remote_of(repository_folder(Path()))}
+
+
+def _told_os_error(error: OSError) -> str:
+    """What kept this machine from reading or writing a file, and what to do about it."""
+    what = error.strerror or str(error)
+    where = f"{error.filename}: {what}" if error.filename else what
+    return f"{where}. Mend that on this machine, and call the command again."
 
 
 class _Parser(argparse.ArgumentParser):
@@ -64,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="incident-actions",
         description="Incident response for a GitHub repository, with GitHub as the only backend.",
     )
-    parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser(
         "gate", help="fail while an incident freezes deploys; `gate --help` shows its flags"

@@ -16,7 +16,7 @@ from incident_actions.reconcile.runbook_library import RUNBOOKS, RunbookLibrary
 WORKFLOWS = ".github/workflows"
 _ORIGIN = re.compile(
     r'^\s*\[remote "origin"\].*(?:\n(?!\s*\[).*)*?'
-    r"\n\s*url\s*=.*[:/](?P<name>[\w.-]+/[\w.-]+?)(?:\.git)?/?\s*$",
+    r"\n\s*url\s*=\s*(?!file:|[./~])\S+?[:/](?P<name>[\w.-]+/[\w.-]+?)(?:\.git)?/?\s*$",
     re.MULTILINE,
 )
 
@@ -71,8 +71,15 @@ def repository_folder(path: Path) -> Path:
 
 
 def remote_of(folder: Path) -> str:
-    """OWNER/NAME of the remote `origin` in a checkout's git configuration; empty when unknown."""
-    match = _ORIGIN.search(Checkout(folder).file(".git/config") or "")
+    """OWNER/NAME of the remote `origin` in a checkout's git configuration; empty when unknown.
+
+    The configuration of a linked worktree is that of its main checkout.
+    https://git-scm.com/docs/gitrepository-layout
+    """
+    linked = (Checkout(folder).file(".git") or "").removeprefix("gitdir:").strip()
+    git = folder / (linked or ".git")
+    common = (Checkout(git).file("commondir") or ".").strip()
+    match = _ORIGIN.search(Checkout(git / common).file("config") or "")
     return match["name"] if match else ""
 
 

@@ -14,6 +14,7 @@ from typing import TextIO
 
 from incident_actions.domain.postmortem.lint import LintFinding
 from incident_actions.errors import InputError
+from incident_actions.gate_words import in_workflow
 from incident_actions.reconcile.context import JobResult
 
 log = logging.getLogger(__name__)
@@ -26,13 +27,11 @@ class Runner:
         self._environ = environ
         self._out = out
         self._err = err
-        self._in_workflow = environ.get("GITHUB_ACTIONS") == "true"
-        # Somebody who sets an event imitates a runner, and expects annotations.
-        self._annotates = self._in_workflow or bool(environ.get("GITHUB_EVENT_NAME"))
+        self.in_workflow = in_workflow(environ)
 
     def error(self, message: str) -> None:
         """Write an error: an annotation and a line of the job summary, or a line on a terminal."""
-        if not self._annotates:
+        if not self.in_workflow:
             print(message, file=self._err, flush=True)
             return
         print(f"::error title=Incident actions::{escape(message)}", file=self._out, flush=True)
@@ -48,7 +47,7 @@ class Runner:
         what = f"{type(error).__name__}: {error}"
         for secret in hidden:
             trace, what = trace.replace(secret, "***"), what.replace(secret, "***")
-        stream = self._out if self._annotates else self._err
+        stream = self._out if self.in_workflow else self._err
         print("\n".join(f"| {line}" for line in trace.splitlines()), file=stream, flush=True)
         what = " ".join(what.split())[:300]
         self.error(f"This is a bug in incident-actions: {what}. Please report it with the log.")
@@ -58,8 +57,8 @@ class Runner:
 
         The texts in `hidden` (tokens) are replaced by `***`.
         """
-        handler = logging.StreamHandler(self._out if self._annotates else self._err)
-        handler.setFormatter(_LogLines(hidden, annotates=self._annotates))
+        handler = logging.StreamHandler(self._out if self.in_workflow else self._err)
+        handler.setFormatter(_LogLines(hidden, annotates=self.in_workflow))
         return handler
 
     def report(self, reports: Sequence[JobResult]) -> None:
@@ -88,7 +87,7 @@ class Runner:
     def findings(self, findings: Sequence[tuple[str, LintFinding]]) -> None:
         """Write findings of the lint, each with its path: as annotations or plain lines."""
         for path, finding in findings:
-            if self._in_workflow:
+            if self.in_workflow:
                 place = f"file={_escape_property(path)},line={finding.line}"
                 line = f"::{finding.level} {place},title=Postmortem::{escape(finding.text)}"
             else:

@@ -544,6 +544,7 @@ class Transport:
         return kind(
             f"{where}: HTTP {error.status} {said}".strip(),
             remedy=remedy.format(repository=self.repository),
+            on_shell=kind.shell_advice.format(repository=self.repository),
         )
 
 

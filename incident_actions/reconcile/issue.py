@@ -68,7 +68,9 @@ def read_incident(github: GitHub, number: int, config_path: str, now: datetime) 
     except Transferred:
         raise
     except NotFound as error:
-        raise NotFound(f"#{number} is not there", remedy=error.remedy) from None
+        raise NotFound(
+            f"#{number} is not there", remedy=error.remedy, on_shell=error.on_shell
+        ) from None
     if issue.is_pull_request or not issue.has_label(names.INCIDENT):
         raise InputError(
             f"#{number} is no incident", remedy="Give the number of an issue labelled `incident`."

@@ -72,6 +72,7 @@ def run(
         for file in files.values():
             file.write_text("")
         env = {
+            "GITHUB_ACTIONS": "true",
             "GITHUB_API_URL": github.url,
             "GITHUB_REPOSITORY": "acme/shop",
             "GITHUB_SHA": SHA,
@@ -90,13 +91,13 @@ def run(
             if name.lower().endswith("_proxy"):  # `urllib.request` reads the process's environment
                 monkeypatch.setenv(name, value)
         code = gate.main(list(flags), env, now)
-        log = capsys.readouterr().out
-        assert "secret-token" not in log + files["GITHUB_STEP_SUMMARY"].read_text()
+        log, errors = capsys.readouterr()
+        assert "secret-token" not in log + errors + files["GITHUB_STEP_SUMMARY"].read_text()
         return Ran(
             exit_code=code,
             outputs=read_outputs(files["GITHUB_OUTPUT"].read_text()),
             summary=files["GITHUB_STEP_SUMMARY"].read_text(),
-            annotations=read_annotations(log),
+            annotations=read_annotations(log + errors),
             log=log,
         )
 

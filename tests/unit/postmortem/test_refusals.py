@@ -348,7 +348,9 @@ def test_the_lint_runs_on_a_laptop(team: Team, tmp_path: Path) -> None:
     path.write_text(team.file(), encoding="utf-8")
     where = Where(team.sandbox.url, NAME, TOKEN)
     arguments = ["lint", str(path)]
-    done = run_command("postmortem", where, arguments=arguments, GITHUB_ACTIONS="")
+    done = run_command(
+        "postmortem", where, arguments=arguments, GITHUB_ACTIONS="", GITHUB_EVENT_NAME=""
+    )
     assert done.exit_code == 1
     assert f"{path}:" in done.log
     done = run_command("postmortem", where, arguments=arguments)
