@@ -6,11 +6,14 @@ Here the facts are gathered, from a folder or from GitHub. What they mean is dec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from textwrap import indent
 from typing import Any, TypeVar
+
+from msgspec.structs import replace
 
 from incident_actions.cli.inputs import Invocation, add_command, tokens
 from incident_actions.cli.repository_files import (
@@ -31,12 +34,25 @@ from incident_actions.domain.readiness.facts import (
     RemoteFacts,
     RepositoryFacts,
 )
-from incident_actions.domain.readiness.workflows import Workflow, responder
-from incident_actions.errors import ConfigError, Forbidden, NotFound
+from incident_actions.domain.readiness.workflows import (
+    Workflow,
+    action_owner,
+    actions_used,
+    responder,
+)
+from incident_actions.errors import (
+    ConfigError,
+    Forbidden,
+    GitHubError,
+    NotFound,
+    RateLimited,
+    Unavailable,
+)
 from incident_actions.github.client import GitHub
 from incident_actions.reconcile.runbook_library import our_page
 
 Answer = TypeVar("Answer")
+_MODULES = (platform, files, watch, pages)
 
 
 def examine(
@@ -44,12 +60,15 @@ def examine(
 ) -> tuple[ReadinessFinding, ...]:
     """All findings about a repository, those about GitHub first.
 
-    `github` is None when there is no token: then nothing on GitHub is checked. Raises
-    `errors.GitHubError` when the repository can't be seen.
+    `github` is None when there is no token: then nothing on GitHub is checked, and neither is it
+    when GitHub can't be asked. Raises `errors.GitHubError` only where the files are on GitHub, too.
     """
     facts = gather(files_of, github, now)
-    checks = (platform, files, watch, pages)
-    return tuple(finding for module in checks for finding in module.check(facts))
+    found = (finding for module in _MODULES for finding in module.check(facts))
+    owner = f"{facts.owner or 'OWNER'}/incident-actions"
+    return tuple(
+        replace(each, fix=each.fix.replace("OWNER/incident-actions", owner)) for each in found
+    )
 
 
 def gather(files_of: RepositoryFiles, github: GitHub | None, now: datetime) -> RepositoryFacts:
@@ -57,6 +76,16 @@ def gather(files_of: RepositoryFiles, github: GitHub | None, now: datetime) -> R
     config, problems = _config(files_of)
     found_workflows = workflows(files_of)
     playbook = dict(_pages(files_of))
+    remote, people, blind = None, None, ("", "")
+    if github is not None:
+        try:
+            remote = _remote(github, found_workflows)
+            people = _people(github, config)
+        except GitHubError as error:
+            if isinstance(files_of, DefaultBranch):
+                raise
+            remote, blind = None, (str(error), error.on_shell or error.remedy)
+    owners = map(action_owner, found_workflows)
     return RepositoryFacts(
         now=now,
         workflows=found_workflows,
@@ -65,11 +94,13 @@ def gather(files_of: RepositoryFiles, github: GitHub | None, now: datetime) -> R
         form_problems=_form(files_of, config.form),
         config_problems=problems,
         form_path=config.form,
-        people=_people(github, config) if github is not None else None,
-        remote=_remote(github, found_workflows) if github is not None else None,
+        people=people,
+        remote=remote,
         services=config.service_names(),
         offered=_offered(files_of, config.form),
         watched=bool(config.reminders.policy().watched),
+        blind=blind,
+        owner=next(filter(None, owners), ""),
     )
 
 
@@ -158,21 +189,35 @@ def _remote(github: GitHub, found_workflows: tuple[Workflow, ...]) -> RemoteFact
         protected=protected,
         required=required,
         denied=tuple(denied),
+        lost=tuple(_lost(github, found_workflows)),
     )
 
 
+def _lost(github: GitHub, found_workflows: Iterable[Workflow]) -> Iterator[str]:
+    """The copies of our action that the workflows use and that are not there.
+
+    Makes one request for each copy; what GitHub does not tell counts as there.
+    """
+    for copy in dict.fromkeys(used for each in found_workflows for used in actions_used(each)):
+        repository, _, ref = copy.partition("@")
+        with suppress(Forbidden, RateLimited, Unavailable):
+            if not github.elsewhere(repository).has(ref):
+                yield copy
+
+
 def report(findings: Collection[ReadinessFinding]) -> str:
-    """The findings as text for a terminal: problems first, each with its fix; the counts last."""
-    groups = [[each for each in findings if each.health is health] for health in Health]
+    """The findings as text for a terminal: blockers first, each with its fix; the counts last."""
+    groups = {health: [e for e in findings if e.health is health] for health in Health}
     lines = [
         f"{each.health:8} {each.key}: {each.seen}"
         + (f"\n{_told_fix(each.fix)}" if each.fix else "")
-        for group in groups
+        for group in groups.values()
         for each in group
     ]
-    problems, fine, unseen = map(len, groups)
-    noun = "problem" if problems == 1 else "problems"
-    return "\n".join([*lines, "", f"{problems} {noun}, {fine} ok, {unseen} not seen."])
+    counts = {str(health).lower(): len(group) for health, group in groups.items()}
+    if counts["blocker"] != 1:
+        counts = {"blockers": counts.pop("blocker"), **counts}
+    return "\n".join([*lines, "", ", ".join(f"{n} {name}" for name, n in counts.items()) + "."])
 
 
 def _told_fix(fix: str) -> str:
@@ -192,7 +237,8 @@ def add_doctor(commands: Any) -> None:
 def _doctor(call: Invocation) -> int:
     """Say what is missing before the first incident, and how to fix it.
 
-    Exit code 1 when something is wrong. With GITHUB_TOKEN it also looks at GitHub.
+    Blockers come first. Exit code 1 when something is wrong. With GITHUB_TOKEN it also looks at
+    GitHub.
     """
     folder = repository_folder(call.arguments.path)
     named = bool(call.arguments.repository)  # then its files are read from GitHub
@@ -202,4 +248,4 @@ def _doctor(call: Invocation) -> int:
     files_of = DefaultBranch(github) if named and github else Checkout(folder)
     findings = examine(files_of, github, call.now)
     print(report(findings))
-    return int(any(finding.health is Health.PROBLEM for finding in findings))
+    return int(any(finding.health.is_problem for finding in findings))

@@ -42,6 +42,19 @@ class Git(Transport):
             raise NotFound(f"There is no commit {sha} in {self.repository}")
         return whole
 
+    def has(self, ref: str) -> bool:
+        """Whether there is a tag, a branch or a commit of this name.
+
+        False also where the token may not see the repository.
+
+        https://docs.github.com/en/rest/commits/commits#get-a-commit
+        """
+        try:
+            path = f"/commits/{quote(ref, safe='')}"
+            return self._find(field("sha", str), path, per_page=1) is not None
+        except Rejected:  # HTTP 422: no commit is found for it
+            return False
+
     def branch(self, name: str) -> BranchTip | None:
         """The newest commit of a branch; None when there is no such branch.
 

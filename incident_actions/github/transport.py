@@ -15,6 +15,7 @@ import logging
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
+from copy import copy
 from typing import Any, NamedTuple, Self, TypeVar
 from urllib.parse import quote, urljoin
 
@@ -229,6 +230,13 @@ class Transport:
             tuple[object, ...], tuple[Mapping[str, str], Any] | errors.GitHubError
         ] = {}
 
+    def elsewhere(self, repository: str) -> Self:
+        """The same connection for another repository, `OWNER/NAME`: same token, same patience."""
+        other = copy(self)
+        other.repository, other._home = repository, None
+        other._told, other._tagged, other._answers = set(), {}, {}
+        return other
+
     def begin_again(self) -> None:
         """Begin another round of a run that stays awake: with a new count of requests and new
         patience, and with no answer that GitHub does not confirm.
@@ -288,7 +296,7 @@ class Transport:
                 return NOTHING_THERE
             raise self._explained(error, f"{verb} {path}") from None
         except (requests.RequestException, OSError) as error:
-            failed = f"{type(error).__name__} at {verb} {path}"
+            failed = f"{type(error).__name__} at {verb} {path or self.repository}"
             raise errors.Unavailable(f"GitHub could not be reached: {failed}") from None
         if known and status == 304:
             return known

@@ -17,11 +17,23 @@ Facts = ParamSpec("Facts")
 
 
 class Health(StrEnum):
-    """The result of a check. UNKNOWN: it could not be checked, which is no problem by itself."""
+    """The result of a check, the most urgent first.
 
-    PROBLEM = "PROBLEM"
-    OK = "ok"
+    BLOCKER: the next incident would not work at all. MISSING: a part of it would not. HOMEWORK:
+    what only the team knows is not filled in. UNKNOWN: it could not be checked, which is no problem
+    by itself.
+    """
+
+    BLOCKER = "BLOCKER"
+    MISSING = "missing"
+    HOMEWORK = "homework"
     UNKNOWN = "not seen"
+    OK = "ok"
+
+    @property
+    def is_problem(self) -> bool:
+        """Whether there is something to put right."""
+        return self in (Health.BLOCKER, Health.MISSING, Health.HOMEWORK)
 
 
 class ReadinessFinding(Struct, frozen=True):
@@ -29,7 +41,7 @@ class ReadinessFinding(Struct, frozen=True):
 
     `seen` says what the check saw. `fix` says how to put a problem right or, for UNKNOWN, how to
     make the check possible. `key` names the item that was checked. Checks make findings without a
-    key, by `ok`, `problem` or `unknown`; `run` adds the key.
+    key, by `ok`, `missing` and their like; `run` adds the key.
     """
 
     health: Health
@@ -39,7 +51,9 @@ class ReadinessFinding(Struct, frozen=True):
 
 
 ok = partial(ReadinessFinding, Health.OK)
-problem = partial(ReadinessFinding, Health.PROBLEM)
+blocker = partial(ReadinessFinding, Health.BLOCKER)
+missing = partial(ReadinessFinding, Health.MISSING)
+homework = partial(ReadinessFinding, Health.HOMEWORK)
 unknown = partial(ReadinessFinding, Health.UNKNOWN)
 
 
@@ -64,7 +78,8 @@ class RemoteFacts(Struct, frozen=True):
     `branch` is the default branch. `states` are the states of the workflows, by path: `active`,
     `disabled_inactivity`, and so on. `swept` is when the workflow that runs `respond` last ran on
     its schedule. `protected` says whether the default branch has any protection; `required` are the
-    status checks that it requires. `denied` names the permissions that the token lacks.
+    status checks that it requires. `denied` names the permissions that the token lacks. `lost` are
+    the copies of our action that workflows use and that are not there, as OWNER/NAME@REF.
     """
 
     name: str
@@ -78,6 +93,7 @@ class RemoteFacts(Struct, frozen=True):
     protected: bool | None
     required: tuple[str, ...]
     denied: tuple[str, ...]
+    lost: tuple[str, ...] = ()
 
 
 class RepositoryFacts(Struct, frozen=True):
@@ -87,9 +103,11 @@ class RepositoryFacts(Struct, frozen=True):
     differ from ours. `form_problems` and `config_problems` say what is wrong with the incident form
     and the configuration; `form_problems` is None when there is no form. `people` says for each
     login with a role in the configuration whether it has write access; None: GitHub was not asked.
-    `remote` is None without a token. `services` are the names on the configuration's list of
-    services, empty without a list; `offered` are those in the form's dropdown, empty without one.
-    `watched` is False when the configuration says that no severity is worth a watch.
+    `remote` is None without a token, or when GitHub could not be asked; `blind` says why, and what
+    to do about it. `owner` has the copy of our action to use; empty when it is not known.
+    `services` are the names on the configuration's list of services, empty without a list;
+    `offered` are those in the form's dropdown, empty without one. `watched` is False when the
+    configuration says that no severity is worth a watch.
     """
 
     now: datetime
@@ -104,3 +122,5 @@ class RepositoryFacts(Struct, frozen=True):
     services: tuple[str, ...] = ()
     offered: tuple[str, ...] = ()
     watched: bool = True
+    blind: tuple[str, str] = ("", "")
+    owner: str = ""

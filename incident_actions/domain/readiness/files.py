@@ -7,11 +7,23 @@ from typing import Any
 
 from incident_actions.domain.issue.forms import offered, unlisted
 from incident_actions.domain.readiness import facts as found
-from incident_actions.domain.readiness.facts import ReadinessFinding, RepositoryFacts, ok, problem
+from incident_actions.domain.readiness.facts import (
+    ReadinessFinding,
+    RepositoryFacts,
+    blocker,
+    homework,
+    missing,
+    ok,
+)
 from incident_actions.domain.readiness.workflows import EXAMPLE, Workflow, responder, scope
 from incident_actions.gate_readers import name_parts
 
 _INIT = "incident-actions init"
+_GATE = """\
+      - uses: OWNER/incident-actions@v1
+        with: { command: gate }"""
+_INTENT = """\
+  workflow_dispatch: { inputs: { intent: { type: choice, options: [deploy, rollback, fix] } } }"""
 _EVENTS = ("issues", "issue_comment", "schedule")
 _GATE_READS = ("contents", "issues")
 _WRITES = {
@@ -51,16 +63,16 @@ def form_problems(document: Any) -> Iterator[str]:
 
 def _form(facts: RepositoryFacts) -> ReadinessFinding:
     if facts.form_problems is None:
-        return problem(f"there is no {facts.form_path}", _INIT)
+        return blocker(f"there is no {facts.form_path}", _INIT)
     if facts.form_problems:
         seen = f"{facts.form_path}: {'; '.join(facts.form_problems)}"
-        return problem(seen, f"Correct {facts.form_path}, or take ours: {_INIT}")
+        return blocker(seen, f"Correct {facts.form_path}, or take ours: {_INIT}")
     return ok(facts.form_path)
 
 
 def _config(facts: RepositoryFacts) -> ReadinessFinding:
     if facts.config_problems:
-        return problem("; ".join(facts.config_problems), "Correct .github/incident.yml.")
+        return blocker("; ".join(facts.config_problems), "Correct .github/incident.yml.")
     return ok("every key is known")
 
 
@@ -69,21 +81,21 @@ def _workflows(facts: RepositoryFacts) -> ReadinessFinding | None:
     if not broken:
         return None
     told = ". ".join(f"{w.path}: {w.wrong}" for w in broken)
-    return problem(f"no YAML that can be used. {told}", f"Correct {broken[0].path}.")
+    return blocker(f"no YAML that can be used. {told}", f"Correct {broken[0].path}.")
 
 
 def _respond(facts: RepositoryFacts) -> ReadinessFinding:
     ours = responder(facts.workflows)
-    return ok(ours.path) if ours else problem("no workflow runs `command: respond`", _INIT)
+    return ok(ours.path) if ours else blocker("no workflow runs `command: respond`", _INIT)
 
 
 def _triggers(facts: RepositoryFacts) -> ReadinessFinding | None:
     ours = responder(facts.workflows)
-    missing = [event for event in _EVENTS if ours and event not in ours.triggers]
-    if ours and missing:
-        return problem(
-            f"{ours.path} does not start on {', '.join(missing)}",
-            f"Add {', '.join(f'`{event}:`' for event in missing)} under `on:`, as in the README.",
+    deaf = [event for event in _EVENTS if ours and event not in ours.triggers]
+    if ours and deaf:
+        return blocker(
+            f"{ours.path} does not start on {', '.join(deaf)}",
+            f"Add {', '.join(f'`{event}:`' for event in deaf)} under `on:`.",
         )
     return ok("issues, comments and a schedule start it") if ours else None
 
@@ -104,7 +116,8 @@ def _permissions(facts: RepositoryFacts) -> ReadinessFinding | None:
         return ok(f"it may write issues, open a postmortem{watch}")
     wanted = ", ".join(f"`{name}: {needs[name]}`" for name in lacking)
     without = _WRITES[lacking[0]] if needs[lacking[0]] == "write" else "no suspects are shown"
-    return problem(
+    told = blocker if lacking[0] == "issues" else missing
+    return told(
         f"{ours.path} does not grant {wanted}: {without}",
         f"Add {wanted} under its `permissions:`.",
     )
@@ -114,15 +127,15 @@ def _freeze_rule(facts: RepositoryFacts) -> ReadinessFinding:
     deploying = [w for w in facts.workflows if w.deploying()]
     ungated = [f"{w.path} (job `{name}`)" for w in deploying for name in w.ungated()]
     if ungated:
-        return problem(
+        return blocker(
             f"deploys without asking the gate: {', '.join(ungated)}",
-            "Begin the job with a step `uses: OWNER/incident-actions@v1` "
-            "`with: { command: gate }`, or let it need a job that does.",
+            f"`{_INIT}` shows the change and writes it. By hand: begin the job with\n{_GATE}\n"
+            "or let it need a job that does.",
         )
     if not deploying:
-        return problem(
+        return blocker(
             "no workflow was found that deploys, so nothing stops a deploy",
-            "Put the gate in front of your deploy, wherever it runs, as in the README.",
+            f"Put this in front of your deploy, wherever it runs:\n{_GATE}",
         )
     return ok(f"the gate stands before {', '.join(w.path for w in deploying)}")
 
@@ -136,7 +149,7 @@ def _deploy(facts: RepositoryFacts) -> ReadinessFinding | None:
     gated = _gated(facts)
     examples = [w.path for w in gated if w.is_example()]
     if examples:
-        return problem(
+        return homework(
             f"this deploy is still our example: {examples[0]}",
             f"Put your own deploy where it says `{EXAMPLE}`.",
         )
@@ -146,10 +159,10 @@ def _deploy(facts: RepositoryFacts) -> ReadinessFinding | None:
 def _intent(facts: RepositoryFacts) -> ReadinessFinding | None:
     gated = _gated(facts)
     if gated and not any(w.takes_intent() for w in gated):
-        return problem(
+        return missing(
             f"no gate can be told of a rollback: {', '.join(w.path for w in gated)}",
-            "Let `workflow_dispatch` ask for an `intent`, and hand it to the gate, as in the "
-            "README's `deploy.yml`.",
+            f"Write under `on:`\n{_INTENT}\nand give the gate "
+            "`intent: \"${{ inputs.intent || 'deploy' }}\"`.",
         )
     return ok("a rollback can say that it is one") if gated else None
 
@@ -158,7 +171,7 @@ def _people(facts: RepositoryFacts) -> ReadinessFinding | None:
     people = facts.people or {}
     strangers = [login for login, writes in people.items() if not writes]
     if strangers:
-        return problem(
+        return missing(
             f"in the configuration, without write access: {', '.join(strangers)}",
             "Invite them under Settings > Collaborators and teams, or correct "
             ".github/incident.yml.",
@@ -171,9 +184,9 @@ def _services(facts: RepositoryFacts) -> ReadinessFinding | None:
     form = [name.strip().lower() for name in facts.offered]
     if form and facts.services and set(form) != set(facts.services):
         strange = [f"offers `{name}`" for name in form if name not in facts.services]
-        missing = [f"lacks `{name}`" for name in facts.services if name not in form]
-        seen = f"{facts.form_path} {', '.join(strange + missing)}: the list says otherwise"
-        return problem(seen, f"Correct `services:` in .github/incident.yml, then: {_INIT}")
+        lacking = [f"lacks `{name}`" for name in facts.services if name not in form]
+        seen = f"{facts.form_path} {', '.join(strange + lacking)}: the list says otherwise"
+        return missing(seen, f"Correct `services:` in .github/incident.yml, then: {_INIT}")
     for workflow in facts.workflows:
         for text in workflow.gate_services():
             names = [name.lower() for name in name_parts(text)]
@@ -181,7 +194,7 @@ def _services(facts: RepositoryFacts) -> ReadinessFinding | None:
             if wrong and "${{" not in text:
                 hint = f"Write `service: {wrong[1]}`" if wrong[1] else "Name a service of the list"
                 seen = f"{workflow.path}: {wrong[0]}, so its gate counts it as all services"
-                return problem(seen, f"{hint}, or add it to `services:` in .github/incident.yml.")
+                return missing(seen, f"{hint}, or add it to `services:` in .github/incident.yml.")
     return ok("the form and the gates hold to the list") if facts.services else None
 
 
@@ -189,7 +202,7 @@ def _gate_permissions(facts: RepositoryFacts) -> ReadinessFinding:
     """Jobs without `permissions:` pass: they have the repository's default, which may be enough."""
     lacking = sorted({w.path for w in facts.workflows if _cannot_ask(w)})
     if lacking:
-        return problem(
+        return blocker(
             f"the gate's job may not read issues: {', '.join(lacking)}",
             "Add `permissions: { contents: read, issues: read, pull-requests: read }` to it.",
         )

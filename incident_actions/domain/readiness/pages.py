@@ -11,8 +11,9 @@ from incident_actions.domain.readiness import facts as found
 from incident_actions.domain.readiness.facts import (
     ReadinessFinding,
     RepositoryFacts,
+    homework,
+    missing,
     ok,
-    problem,
     unknown,
 )
 
@@ -31,12 +32,15 @@ def check(facts: RepositoryFacts) -> Iterable[ReadinessFinding]:
     """One finding for each item of the team's readiness checklist that has a key.
 
     The item `freeze-rule` is left out: `files` checks it, where the workflows are. An item with an
-    unknown key is reported as something that only people can check.
+    unknown key is reported as something that only people can check. Without any page there is one
+    finding.
     """
     path = f"{RUNBOOKS}/readiness-checklist.md"
+    if not any(page.startswith(f"{RUNBOOKS}/") for page in facts.pages):
+        return found.run({"playbook": lambda: missing(f"there is no {RUNBOOKS}/", _INIT)})
     if path not in facts.pages:
         return found.run(
-            {"readiness": lambda _: problem(f"there is no {path}", _INIT)} | _CHECKS, facts
+            {"readiness": lambda _: missing(f"there is no {path}", _INIT)} | _CHECKS, facts
         )
     keys = _KEY.findall(facts.pages[path])
     return found.run(
@@ -63,7 +67,7 @@ def _page(
     def checked(facts: RepositoryFacts) -> ReadinessFinding:
         text = facts.pages.get(path)
         if text is None or not (judge or text.strip()):
-            return problem(f"there is no {path}{otherwise}", _INIT)
+            return missing(f"there is no {path}{otherwise}", _INIT)
         return judge(path, text, facts) if judge else ok(path)
 
     return checked
@@ -78,7 +82,7 @@ def _service_links(path: str, text: str, _: RepositoryFacts) -> ReadinessFinding
     links = _links(text)
     filled = sum(bool(value) for value in links.values())
     if not filled:
-        return problem("not one link is filled in", f"Fill in {path}: dashboards and logs.")
+        return homework("not one link is filled in", f"Fill in {path}: dashboards and logs.")
     return ok(f"{filled} of {len(links)} links are filled in")
 
 
@@ -95,7 +99,7 @@ def _filled(what: str, *labels: str) -> Check:
             return ok(f"{what} is linked")
         if links and not any(label in links for label in labels):
             return unknown(f"{path} has no line `{labels[0]}`")
-        return problem(f"{what} is not linked", f"Fill in `{labels[0].capitalize()}:` in {path}.")
+        return homework(f"{what} is not linked", f"Fill in `{labels[0].capitalize()}:` in {path}.")
 
     return checked
 
@@ -103,7 +107,7 @@ def _filled(what: str, *labels: str) -> Check:
 def _rollback(path: str, text: str, _: RepositoryFacts) -> ReadinessFinding:
     row = _ROW.search(text)
     if row is not None and not row["command"]:
-        return problem(
+        return homework(
             "how to roll the app back is not written down",
             f"Fill in the table `Our commands` in {path}, and rehearse it.",
         )
@@ -113,7 +117,7 @@ def _rollback(path: str, text: str, _: RepositoryFacts) -> ReadinessFinding:
 def _postmortem_template(facts: RepositoryFacts) -> ReadinessFinding:
     if any(path.startswith(f"{POSTMORTEMS}/") for path in facts.pages):
         return ok(f"{POSTMORTEMS}/")
-    return problem(f"there is no {POSTMORTEMS}/", _INIT)
+    return missing(f"there is no {POSTMORTEMS}/", _INIT)
 
 
 def _runbooks(facts: RepositoryFacts) -> ReadinessFinding:
@@ -128,7 +132,7 @@ def _runbooks(facts: RepositoryFacts) -> ReadinessFinding:
     )
     seen = f"{count} runbooks can be found by the words of a report"
     if count < 5:
-        return problem(
+        return missing(
             f"{seen}; five are wanted",
             f"{_INIT}, or write them as {RUNBOOKS}/README.md shows: `match:` and `## Symptoms`.",
         )
@@ -137,9 +141,9 @@ def _runbooks(facts: RepositoryFacts) -> ReadinessFinding:
 
 def _verification(path: str, text: str, facts: RepositoryFacts) -> ReadinessFinding:
     if not read_checklist(text):
-        return problem(f"{path} has no checks", "Add lines such as `- [ ] Login works`.")
+        return homework(f"{path} has no checks", "Add lines such as `- [ ] Login works`.")
     if path not in facts.edited:
-        return problem(
+        return homework(
             "the journeys are still our examples",
             f"Put the paths that your users take under `Journeys` in {path}.",
         )
@@ -156,7 +160,7 @@ def _action_items(facts: RepositoryFacts) -> ReadinessFinding:
         if (item := _ITEM.match(line)) and not _COMPLETE.search(item["text"])
     ]
     if incomplete:
-        return problem(
+        return homework(
             f"without owner or date: {', '.join(incomplete[:5])}",
             "End each with an owner and a date: `/ @owner / 2026-12-01`.",
         )

@@ -5,7 +5,7 @@ These are the token, settings, labels, schedule and branch protection.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 
 from incident_actions.domain.issue import labels
@@ -16,8 +16,9 @@ from incident_actions.domain.readiness.facts import (
     ReadinessFinding,
     RemoteFacts,
     RepositoryFacts,
+    blocker,
+    missing,
     ok,
-    problem,
     unknown,
 )
 from incident_actions.domain.readiness.workflows import Workflow, responder
@@ -25,36 +26,55 @@ from incident_actions.domain.readiness.workflows import Workflow, responder
 LATE = timedelta(hours=3)
 """How late GitHub may start a scheduled run, on a busy day; one that is later does not come."""
 _NEEDED = (labels.INCIDENT, labels.DEPLOY_FREEZE, labels.DRILL)
-_NO_TOKEN = "Set GITHUB_TOKEN (with `gh auth token`), and give `--repo OWNER/NAME`."
+_NO_TOKEN = (
+    "On a laptop: `export GITHUB_TOKEN=$(gh auth token)`, after `gh auth login` once. "
+    "Then call doctor again."
+)
 
 
 def check(facts: RepositoryFacts) -> Iterable[ReadinessFinding]:
-    """The findings of every check in this module; without a token, one finding that says so."""
+    """The findings of every check in this module; where GitHub can't be asked, one that says so."""
     if facts.remote is None:
-        blind = unknown(f"{len(_CHECKS)} things need a token", _NO_TOKEN)
-        return found.run({"token": lambda: blind})
+        why, fix = facts.blind
+        others = ", ".join(key for key in _CHECKS if key != "token")
+        seen = f"{why or 'there is no token'}, so these were not looked at: {others}"
+        return found.run({"token": lambda: unknown(seen, fix or _NO_TOKEN)})
     return found.run(_CHECKS, facts, facts.remote)
 
 
 def _token(_: RepositoryFacts, remote: RemoteFacts) -> ReadinessFinding:
     if remote.may_push is False:
-        return problem(
+        return missing(
             f"this token may only read {remote.name}",
             "Use one that may write: `repo` for a classic token; for a fine-grained one "
             "`Contents`, `Issues` and `Pull requests`: read and write.",
         )
     if remote.denied:
         denied = ", ".join(remote.denied)
-        return problem(
+        return missing(
             f"this token may not read: {denied}",
             f"Give it these permissions, so that doctor sees everything: {denied}: read.",
         )
     return ok(f"it can see {remote.name}")
 
 
+def _action(_: RepositoryFacts, remote: RemoteFacts) -> ReadinessFinding | None:
+    """Whether the copies of our action that the workflows use are there, at the tag they name."""
+    if not remote.lost:
+        return ok("what the workflows use is there")
+    repository, ref = remote.lost[0].split("@", 1)
+    return blocker(
+        f"not there, or not to be seen with this token: {', '.join(remote.lost)}. Every run of "
+        "these workflows fails",
+        f"See https://github.com/{repository}/tags. A fork has no tags of its own: in it, "
+        f"`git tag {ref} && git push origin {ref}`. A private one needs Settings > Actions > "
+        "General > Access.",
+    )
+
+
 def _issues(_: RepositoryFacts, remote: RemoteFacts) -> ReadinessFinding:
     if not remote.has_issues:
-        return problem("issues are switched off", "Settings > General > Features: tick `Issues`.")
+        return blocker("issues are switched off", "Settings > General > Features: tick `Issues`.")
     return ok("they are on")
 
 
@@ -62,15 +82,15 @@ def _labels(_: RepositoryFacts, remote: RemoteFacts) -> ReadinessFinding:
     present = remote.labels
     if present is None:
         return unknown("they could not be read")
-    missing = [labels.describe(name) for name in _NEEDED if name not in present]
-    if missing:
-        named = ", ".join(f"`{label.name}`" for label in missing)
-        return problem(
+    lacking = [labels.describe(name) for name in _NEEDED if name not in present]
+    if lacking:
+        named = ", ".join(f"`{label.name}`" for label in lacking)
+        return blocker(
             f"missing: {named}. GitHub drops a form's label that does not exist, and a drill "
             "needs its own beforehand",
             " && ".join(
                 f'gh label create {label.name} --color {label.color} -d "{label.description}"'
-                for label in missing
+                for label in lacking
             ),
         )
     return ok("what forms and drills need is there; the first incident makes the rest")
@@ -84,7 +104,7 @@ def _pull_requests(_: RepositoryFacts, remote: RemoteFacts) -> ReadinessFinding:
             f"Look at {settings}.",
         )
     if not remote.may_open_pulls:
-        return problem(
+        return missing(
             "Actions may not open pull requests, so no postmortem can be opened",
             f"{settings}: tick `Allow GitHub Actions to create and approve pull requests`.",
         )
@@ -98,9 +118,9 @@ def _switched_on(facts: RepositoryFacts, remote: RemoteFacts) -> ReadinessFindin
     state = states.get(ours.path)
     if state is None:
         push = f"Push it to the default branch `{remote.branch}`."
-        return problem(f"GitHub does not know {ours.path}", push)
+        return blocker(f"GitHub does not know {ours.path}", push)
     if state != "active":
-        return problem(f"{ours.path} is switched off ({state})", f"gh workflow enable {ours.file}")
+        return blocker(f"{ours.path} is switched off ({state})", f"gh workflow enable {ours.file}")
     return ok(f"{ours.path} is on")
 
 
@@ -112,10 +132,10 @@ def _schedule(facts: RepositoryFacts, remote: RemoteFacts) -> ReadinessFinding:
     start = f"gh workflow run {ours.file}"
     if remote.swept is None:
         look = f"{start}, and look again after the next time of its `cron`."
-        return problem("there was no scheduled run yet", f"{look} In a fork schedules are off.")
+        return missing("there was no scheduled run yet", f"{look} In a fork schedules are off.")
     apart = gaps(schedules(ours)[0])
     if apart is not None and facts.now - remote.swept > apart[1] + LATE:
-        return problem(
+        return missing(
             f"the last scheduled run was on {remote.swept:%Y-%m-%d %H:%M} UTC",
             f"gh workflow enable {ours.file} && {start}",
         )
@@ -138,7 +158,7 @@ def _required_check(facts: RepositoryFacts, remote: RemoteFacts) -> ReadinessFin
     if remote.protected and not remote.required:
         rules = "Look at Settings > Rules."
         return unknown(f"{branch} is protected, by rules that this token can't read", rules)
-    return problem(
+    return missing(
         f"the gate on pull requests is not required on {branch}, so it can be passed by",
         f"Settings > Rules > Rulesets: require the status check `{min(names)}` on {branch}.",
     )
@@ -151,8 +171,9 @@ def _merge_gates(workflow: Workflow) -> Iterator[str]:
             yield str(workflow.jobs[name].get("name") or name)
 
 
-_CHECKS = {
+_CHECKS: dict[str, Callable[[RepositoryFacts, RemoteFacts], ReadinessFinding | None]] = {
     "token": _token,
+    "action": _action,
     "issues": _issues,
     "labels": _labels,
     "pull-requests": _pull_requests,

@@ -18,8 +18,8 @@ from incident_actions.domain.readiness.cron import gaps
 from incident_actions.domain.readiness.facts import (
     ReadinessFinding,
     RepositoryFacts,
+    missing,
     ok,
-    problem,
     unknown,
 )
 from incident_actions.domain.readiness.workflows import (
@@ -81,18 +81,18 @@ def _cron(ours: Workflow) -> ReadinessFinding | None:
     crons, unreadable = schedules(ours)
     fix = f"Write under `on:`\n{SCHEDULE}"
     if unreadable:
-        return problem(f"{ours.path}: {unreadable[0]}", fix)
+        return missing(f"{ours.path}: {unreadable[0]}", fix)
     apart = gaps(crons)
     if apart is None:
-        return problem(f"the schedule of {ours.path} never comes", fix) if crons else None
+        return missing(f"the schedule of {ours.path} never comes", fix) if crons else None
     if apart[0] < timedelta(hours=1):
-        return problem(
+        return missing(
             f"{ours.path} starts {_often(apart[0])}: {costs(ours).idle_month.minutes} minutes a "
             "month on a private repository while nothing is open. The watch is on time without",
             fix,
         )
     if any(0 in cron.minutes for cron in crons):
-        return problem(f"{ours.path} starts on the full hour, when GitHub is latest", fix)
+        return missing(f"{ours.path} starts on the full hour, when GitHub is latest", fix)
     hours = apart[1] / timedelta(hours=1)
     return ok("once an hour, off the full hour" if hours == 1 else f"every {hours:g} hours or less")
 
@@ -114,7 +114,7 @@ def _watch(ours: Workflow) -> ReadinessFinding:
     else:
         what = "job for the watch" if ours.takes_watch() else "input `watch`"
         seen = f"{ours.path} has no {what}, so nothing stays awake, and reminders are late"
-    return problem(seen, "\n".join(_watch_fixes(ours, both)))
+    return missing(seen, "\n".join(_watch_fixes(ours, both)))
 
 
 def _watch_fixes(ours: Workflow, both: Iterable[str]) -> Iterator[str]:
@@ -164,7 +164,7 @@ def _group(ours: Workflow) -> ReadinessFinding | None:
     names = ours.watches()
     if "concurrency" in (ours.document or {}):
         watch = names[0] if names else "watch"
-        return problem(
+        return missing(
             f"{ours.path} has its `concurrency:` outside of the jobs: a run that is skipped "
             "replaces one that waits, and a watch would hold up the others for hours",
             f"Move it into the job that is not `{watch}`, and write into `{watch}`\n{CONCURRENCY}",
@@ -176,7 +176,7 @@ def _group(ours: Workflow) -> ReadinessFinding | None:
         group = _group_of(ours.jobs[name])
         if not group or group in others:
             why = "shares its `concurrency:` with another job" if group else "has no `concurrency:`"
-            return problem(
+            return missing(
                 f"the job `{name}` of {ours.path} {why}", f"Write into `{name}`\n{CONCURRENCY}"
             )
     return ok("one watch at a time, in a group of its own")
@@ -198,7 +198,7 @@ def _time(ours: Workflow) -> ReadinessFinding | None:
             if stays > fits:
                 given = f"command: respond, watch-minutes: {fits}"
                 fix += f"\nand into its step\n        with: {{ {given} }}"
-            return problem(
+            return missing(
                 f"GitHub ends the job `{name}` of {ours.path} after {ends:g} minutes, before the "
                 f"watch has stayed its {stays:g} and starts its successor",
                 fix,
@@ -224,7 +224,7 @@ def _minutes(ours: Workflow) -> ReadinessFinding | None:
         try:
             read_watch_length(given_watch_minutes(ours.jobs[name]) or "")
         except InputError as error:
-            return problem(f"the job `{name}` of {ours.path}: {error}", error.remedy)
+            return missing(f"the job `{name}` of {ours.path}: {error}", error.remedy)
     return None
 
 

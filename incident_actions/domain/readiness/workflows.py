@@ -224,6 +224,15 @@ def read_minutes(given: object) -> float | None:
     return number if 0 < number < math.inf else None
 
 
+def actions_used(workflow: Workflow) -> list[str]:
+    """The copies of our action that a workflow uses, as OWNER/NAME@REF; none for `./`."""
+    steps = (step for job in workflow.jobs.values() for step in (job, *_steps(job)))
+    used = (str(step.get("uses", "")).strip() for step in steps)
+    ours = (text for text in used if _USES_US.match(text) or _GATE_WORKFLOW.match(text))
+    parts = (text.partition("@") for text in ours if not text.startswith("."))
+    return [f"{'/'.join(path.split('/')[:2])}@{ref}" for path, _, ref in parts if ref]
+
+
 def action_owner(workflow: Workflow) -> str | None:
     """The owner of the repository from which a workflow takes our action; None when it doesn't."""
     named = (str(user.get("uses", "")) for job in workflow.jobs.values() for user in _asking(job))

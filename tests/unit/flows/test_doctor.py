@@ -29,6 +29,7 @@ from tests.support.openapi import watch
 
 ROOT = Path(__file__).resolve().parents[3]
 REPO = "acme/shop"
+ACTION = "acme/incident-actions"
 TOKEN = "ghp_adminsToken"
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 INCIDENT = ".github/workflows/incident.yml"
@@ -60,6 +61,8 @@ class Team:
         self.github.user("dana", permission={REPO: "admin"})
         self.github.token(TOKEN, "dana")
         self.github.settings(REPO, required_checks=("gate / Freeze gate",))
+        self.github.repository(ACTION)
+        self.tag(self.github.file(ACTION, "action.yml", "runs: {}\n"))
         for path, text in files(Choices("acme"), deploy=True).items():
             self.write(path, text)
         self.write(MERGES, MERGE_GATE)
@@ -72,6 +75,12 @@ class Team:
         self.edit("ops/runbooks/rollback-rules.md", r"(\| Roll back the app \|)", r"\1 `make back`")
         self.edit("ops/runbooks/verification-checklist.md", "Signup:", "Register:")
         self.write(POSTMORTEM, "## Corrective actions\n\n- [ ] #57 Alert / @bea / 2026-12-01\n")
+
+    def tag(self, sha: str | None) -> None:
+        """Where the tag `v1` of the action is; None takes it away."""
+        refs = self.github.repo(ACTION).git.refs
+        refs.pop("refs/tags/v1", None)
+        refs.update({"refs/tags/v1": sha} if sha else {})
 
     def write(self, path: str, text: str) -> None:
         """Put a file into the folder and on GitHub."""
@@ -131,6 +140,11 @@ Plant = Callable[[Team], object]
 FAULTS: dict[str, tuple[str, Plant]] = {
     "label gone": ("labels", lambda t: t.delete_label("incident")),
     "freeze label gone": ("labels", lambda t: t.delete_label("deploy-freeze")),
+    "the action has no tag v1": ("action", lambda t: t.tag(None)),
+    "a copy of the action that is not there": (
+        "action",
+        lambda t: t.edit(DEPLOY, "acme/incident", "acne/incident"),
+    ),
     "issues off": ("issues", lambda t: t.github.settings(REPO, has_issues=False)),
     "Actions may not open pull requests": (
         "pull-requests",
@@ -347,7 +361,7 @@ def test_each_planted_fault_is_found(team: Team, fault: str) -> None:
     key, plant = FAULTS[fault]
     plant(team)
     found = team.examine()
-    problems = {k: f for k, f in found.items() if f.health is Health.PROBLEM}
+    problems = {k: f for k, f in found.items() if f.health.is_problem}
     assert problems.keys() == {key}
     assert problems[key].fix
 
@@ -411,7 +425,7 @@ jobs:
 """,
     )
     found = team.examine()
-    problems = {key for key, finding in found.items() if finding.health is Health.PROBLEM}
+    problems = {key for key, finding in found.items() if finding.health.is_problem}
     assert problems == {"permissions", "cron", "watch", "watch-group"}
     assert "`actions: write`" in found["permissions"].fix
     assert "acme/incident-actions@v1" in found["watch"].fix
@@ -514,7 +528,7 @@ def test_the_frugal_schedule_is_well(team: Team) -> None:
     assert {finding.health for finding in found.values()} == {Health.OK}
     assert "idle month costs about 58 minutes" in found["costs"].seen
     team.forget_runs(60 * 22)
-    assert team.examine()["schedule"].health is Health.PROBLEM
+    assert team.examine()["schedule"].health.is_problem
 
 
 def test_what_it_costs_is_one_line(team: Team) -> None:
@@ -590,7 +604,7 @@ def test_faults_are_found_on_github_alone(team: Team) -> None:
     for fault in ("form gone", "a deploy without the gate", "no status page"):
         FAULTS[fault][1](team)
     found = team.examine(remotely=True)
-    problems = {key for key, finding in found.items() if finding.health is Health.PROBLEM}
+    problems = {key for key, finding in found.items() if finding.health.is_problem}
     assert problems == {"form", "freeze-rule", "status-page"}
 
 
@@ -598,7 +612,7 @@ def test_a_token_that_may_only_read_is_told(team: Team) -> None:
     """Commands and dashboards need more."""
     team.github.user("eve")
     team.github.token("ghp_reader", "eve")
-    assert team.examine("ghp_reader")["token"].health is Health.PROBLEM
+    assert team.examine("ghp_reader")["token"].health.is_problem
 
 
 def test_what_the_token_may_not_see_is_not_called_a_fault(team: Team) -> None:
@@ -609,7 +623,7 @@ def test_what_the_token_may_not_see_is_not_called_a_fault(team: Team) -> None:
     found = team.examine("github_pat_narrow")
     assert found["pull-requests"].health is Health.UNKNOWN
     assert "Settings > Actions" in found["pull-requests"].fix
-    assert found["token"].health is Health.PROBLEM
+    assert found["token"].health.is_problem
     assert "actions, issues" in found["token"].fix or "issues, actions" in found["token"].fix
     assert found["labels"].health is Health.UNKNOWN
 
@@ -620,7 +634,7 @@ def test_a_fresh_init_needs_only_what_people_know(tmp_path: Path) -> None:
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text, "utf-8")
     found = examine(Checkout(tmp_path), None, NOW)
-    problems = [finding.key for finding in found if finding.health is Health.PROBLEM]
+    problems = [finding.key for finding in found if finding.health.is_problem]
     assert problems == [
         "deploy",
         "rollback",
@@ -657,16 +671,18 @@ def test_exit_code_and_words_of_the_command(team: Team) -> None:
     at = {"GITHUB_API_URL": team.github.url, "INCIDENT_NOW": NOW.isoformat()}
     healthy = run(team.folder, GITHUB_TOKEN=TOKEN, GITHUB_REPOSITORY=REPO, **at)
     assert (healthy.returncode, healthy.stderr) == (0, "")
-    assert "0 problems" in healthy.stdout
+    assert "0 blockers, 0 missing, 0 homework, 0 not seen" in healthy.stdout
     team.delete_label("incident")
     ill = run(team.folder, "--repo", REPO, GITHUB_TOKEN=TOKEN, **at)
     assert ill.returncode == 1
-    assert ill.stdout.startswith("PROBLEM  labels: missing: `incident`")
+    assert ill.stdout.startswith("BLOCKER  labels: missing: `incident`")
     assert "fix: gh label create incident" in ill.stdout
     blind = run(team.folder, **at)
     assert blind.returncode == 0
-    assert "not seen token: 7 things need a token" in blind.stdout
-    assert blind.stdout.count("not seen ") == 1
+    assert "not seen token: there is no token, so these were not looked at: " in blind.stdout
+    assert "issues, labels, pull-requests" in blind.stdout
+    assert "export GITHUB_TOKEN=$(gh auth token)" in blind.stdout
+    assert re.findall(r"^not seen", blind.stdout, re.MULTILINE) == ["not seen"]
     stray = run(team.folder, "--path", "nowhere", **at)
     assert stray.returncode == 2
     assert "nowhere" in stray.stderr
@@ -683,4 +699,42 @@ def test_an_unknown_repository_is_a_clear_error(team: Team) -> None:
 
 def test_the_report_counts() -> None:
     """The last line is the sum."""
-    assert report([]).endswith("0 problems, 0 ok, 0 not seen.")
+    assert report([]).endswith("0 blockers, 0 missing, 0 homework, 0 not seen, 0 ok.")
+
+
+@pytest.mark.parametrize(
+    ("token", "address", "said"),
+    [
+        ("ghp_expired", None, "HTTP 401"),
+        (TOKEN, "http://127.0.0.1:9", "could not be reached"),
+    ],
+)
+def test_where_github_cannot_be_asked_the_files_are_still_looked_at(
+    team: Team, token: str, address: str | None, said: str
+) -> None:
+    """A bad token, or no network: what is in the checkout is told, and what was not looked at."""
+    team.edit(DEPLOY, r"      - uses: .*\n.*\n", "")
+    at = {"GITHUB_API_URL": address or team.github.url, "INCIDENT_NOW": NOW.isoformat()}
+    done = run(team.folder, GITHUB_TOKEN=token, GITHUB_REPOSITORY=REPO, **at)
+    assert done.returncode == 1
+    assert done.stdout.startswith("BLOCKER  freeze-rule: deploys without asking the gate")
+    assert "uses: acme/incident-actions@v1" in done.stdout
+    [unseen] = [line for line in done.stdout.splitlines() if line.startswith("not seen")]
+    assert said in unseen
+    assert "labels" in unseen
+
+
+def test_blockers_come_first_and_homework_last(team: Team) -> None:
+    """What stops the next incident, then what is missing, then what only the team knows."""
+    for fault in ("no status page", "a schedule on the full hour", "form gone"):
+        FAULTS[fault][1](team)
+    text = report([*team.examine().values()])
+    first = [line.split()[0] for line in text.splitlines() if line and line[0] != " "]
+    assert first[:4] == ["BLOCKER", "missing", "homework", "ok"]
+    assert "1 blocker, 1 missing, 1 homework, 0 not seen, " in text
+
+
+def test_no_playbook_is_one_finding(tmp_path: Path) -> None:
+    """In a repository without any page of it, not one for each page."""
+    found = [each for each in examine(Checkout(tmp_path), None, NOW) if "ops/" in each.seen]
+    assert [each.key for each in found] == ["playbook"]

@@ -263,7 +263,7 @@ def test_a_failing_installers_words_cannot_command_the_runner(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """An index's answer is data: none of its lines is taken for a workflow command."""
-    bootstrap._show("pip", "::set-env name=X::1\n##[error]no\n")
+    bootstrap._show("pip", "::set-env name=X::1\n##[error]no\n", {"GITHUB_ACTIONS": "true"})
     shown = capsys.readouterr().out
     assert not any(line.strip().startswith("::") for line in shown.splitlines())
     assert "##[" not in shown

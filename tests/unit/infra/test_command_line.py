@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from incident_actions import __version__
 from incident_actions.cli import inputs
 from incident_actions.cli import main as cli
+from incident_actions.cli.repository_files import remote_of
 from incident_actions.errors import InputError
 from incident_actions.sandbox import Sandbox
 
@@ -163,3 +167,140 @@ def test_what_nobody_foresaw_is_a_bug_to_report(
     assert "report it with the log" in annotation
     assert "| Traceback" in log
     assert "ghs_secret" not in log
+
+
+def test_it_names_itself_and_its_version(tmp_path: Path) -> None:
+    """Program and version, on one line."""
+    done = call(tmp_path, "--version")
+    assert done.stdout == f"incident-actions {__version__}\n"
+
+
+@pytest.mark.parametrize("words", [["gate"], ["gate", "--sha", "xyz"], ["timeline", "x"]])
+def test_on_a_terminal_nothing_is_a_workflow_command(tmp_path: Path, words: list[str]) -> None:
+    """What a person sees is for a person: no `::error`, no `%0A`."""
+    done = call(tmp_path, *words, GITHUB_TOKEN="ghp_x", GITHUB_API_URL="http://127.0.0.1:9")
+    assert done.returncode == 2
+    assert done.stderr
+    assert not re.search(r"::|%0A", done.stdout + done.stderr)
+
+
+@pytest.fixture
+def freezing(shop: Sandbox) -> Sandbox:
+    """acme/shop with a SEV1."""
+    alice = shop.as_user("alice", "acme/shop")
+    alice.ask("POST", "/labels", {"name": "sev1", "color": "ededed"})
+    alice.open_issue("Logins `fail` | <b>", "", ["incident", "sev1"])
+    return shop
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A checkout of acme/shop, from a linked worktree's folder."""
+    main, linked = tmp_path / "main" / ".git", tmp_path / "linked"
+    (main / "worktrees" / "linked").mkdir(parents=True)
+    main.joinpath("config").write_text('[remote "origin"]\n\turl = git@gh:acme/shop.git\n', "utf-8")
+    main.joinpath("worktrees", "linked", "commondir").write_text("../..\n", "utf-8")
+    linked.mkdir()
+    linked.joinpath(".git").write_text(f"gitdir: {main / 'worktrees' / 'linked'}\n", "utf-8")
+    return linked
+
+
+def test_the_gate_on_a_terminal(freezing: Sandbox, clone: Path) -> None:
+    """The verdict and the ways out in plain lines; with `--json` JSON and nothing else."""
+    where = {"GITHUB_TOKEN": "ghp_x", "GITHUB_API_URL": freezing.url}
+    done = call(clone, "gate", **where)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.startswith("Deploys are frozen by #1 SEV1")
+    assert "/allow" in done.stdout
+    assert not re.search(r"::|%0A", done.stdout)
+    told = call(clone, "gate", "--json", **where)
+    assert (told.returncode, told.stderr) == (1, "")
+    assert json.loads(told.stdout)["verdict"] == "frozen"
+    there = call(clone, "gate", "--json", GITHUB_ACTIONS="true", **where)
+    assert json.loads(there.stdout)["verdict"] == "frozen"
+    assert there.stderr.startswith("::error")
+
+
+def test_tables_and_lists_are_plain_on_a_terminal(freezing: Sandbox, clone: Path) -> None:
+    """No bars, no escapes; Markdown is there for who asks for it."""
+    where = {"GITHUB_TOKEN": "ghp_x", "GITHUB_API_URL": freezing.url}
+    told = call(clone, "freeze-status", **where).stdout
+    assert "a deploy that names no service  frozen" in told
+    assert "Logins `fail` | <b>" in told
+    assert "|:--|" in call(clone, "freeze-status", "--markdown", **where).stdout
+    told = call(clone, "timeline", "#1", **where).stdout
+    assert told.startswith("Timeline of #1: Logins `fail` | <b>\n\n- ")
+    assert "# Timeline" in call(clone, "timeline", "1", "--markdown", **where).stdout
+    assert call(clone, "checklist").stdout.startswith("Acknowledge\n\n- [ ] ")
+
+
+@pytest.mark.parametrize("url", ["/srv/git/acme/shop.git", "../acme/shop", "file:///g/acme/shop"])
+def test_a_folder_is_no_repository_on_github(tmp_path: Path, url: str) -> None:
+    """A remote on this machine says nothing about GitHub."""
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "config").write_text(f'[remote "origin"]\n\turl = {url}\n', "utf-8")
+    assert remote_of(tmp_path) == ""
+
+
+def test_a_shell_gets_advice_for_a_shell(shop: Sandbox, tmp_path: Path) -> None:
+    """A wrong token is renewed there by a command, in a workflow by a secret."""
+    where = {"GITHUB_TOKEN": "ghp_old", "GITHUB_API_URL": shop.url}
+    words = ["timeline", "1", "--repository", "acme/shop"]
+    assert "gh auth token" in call(tmp_path, *words, **where).stderr
+    assert "the secret" in call(tmp_path, *words, GITHUB_ACTIONS="true", **where).stdout
+
+
+def test_a_reader_that_goes_away_is_no_fault(tmp_path: Path) -> None:
+    """`incident-actions checklist | head -1`: no traceback, and the exit code of a closed pipe."""
+    done = subprocess.run(
+        ["bash", "-c", f"'{sys.executable}' -m incident_actions checklist --html | true; "
+         "echo ${PIPESTATUS[0]}"],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("141\n", "")
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_ctrl_c_is_one_line(tmp_path: Path, early: bool) -> None:
+    """While it is still being loaded, and while it works; exit code 130."""
+    code = (
+        "import builtins, signal, sys; from incident_actions.__main__ import run\n"
+        "real = builtins.__import__\n"
+        "def importing(name, *rest):\n"
+        "    if name == 'incident_actions.cli.main': signal.raise_signal(signal.SIGINT)\n"
+        "    return real(name, *rest)\n"
+        "def reading(*_): signal.raise_signal(signal.SIGINT)\n"
+        f"if {early}: builtins.__import__ = importing\n"
+        "else:\n"
+        "    from incident_actions.cli import checklist\n"
+        "    checklist.as_markdown = reading\n"
+        "sys.argv = ['incident-actions', 'checklist']\n"
+        "sys.exit(run())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr.strip() == "Interrupted. Call the command again to go on."
+
+
+def test_what_this_machine_refuses_is_no_bug(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A full disk or a folder of somebody else: the path and the reason, exit code 2."""
+
+    def refuse(*_: object) -> str:
+        raise PermissionError(13, "Permission denied", "ops/runbooks/roles.md")
+
+    monkeypatch.setattr(cli.checklist, "as_markdown", refuse)
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    monkeypatch.delenv("GITHUB_EVENT_NAME", raising=False)
+    assert cli.main(["checklist"]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("ops/runbooks/roles.md: Permission denied. ")
+    assert "bug" not in told
