@@ -32,8 +32,8 @@ format: $(VENV)/dev.stamp  ## Format the code, fix what can be fixed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: $(VENV)/dev.stamp  ## Write the README's tables, and those in docs/, anew from the code
-	$(BIN)/python docs/reference.py README.md docs/costs.md
+docs: $(VENV)/dev.stamp  ## Write the tables of README.md and docs/ anew from the code
+	$(BIN)/python docs/reference.py
 
 bench: $(VENV)/dev.stamp  ## Time the gate, the start of the action, and the sweep
 	@$(BIN)/python -m tests.bench.bench_gate

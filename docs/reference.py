@@ -1,13 +1,11 @@
 """The reference tables of the README and of `docs/`, from the code that they describe.
 
-`python docs/reference.py README.md docs/costs.md` writes them anew; a test says when that was
-forgotten.
+`python docs/reference.py` writes them anew; a test says when that was forgotten.
 """
 
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -26,7 +24,7 @@ from incident_actions.domain.timeline.commands import REGISTRY
 from incident_actions.domain.timeline.commands.base import Command
 
 ROOT = Path(__file__).resolve().parents[1]
-
+PAGES = (ROOT / "README.md", *sorted(ROOT.glob("docs/*.md")))
 
 EVERYDAY = (
     "ack", "role", "severity", "status", "note", "did", "update", "mitigated", "verify", "resolve"
@@ -249,5 +247,5 @@ def fill(text: str) -> str:
 
 
 if __name__ == "__main__":
-    for path in map(Path, sys.argv[1:]):
+    for path in PAGES:
         path.write_text(fill(path.read_text(encoding="utf-8")), encoding="utf-8")

@@ -132,8 +132,8 @@ class Shop:
 
 
 def readme_workflows() -> dict[str, str]:
-    """The README's workflows by path: its YAML blocks that begin with `# .github/workflows/...`."""
-    text = (ROOT / "README.md").read_text("utf-8")
+    """The workflows of `docs/by-hand.md` by path: blocks that begin with `# .github/workflows/`."""
+    text = (ROOT / "docs" / "by-hand.md").read_text("utf-8")
     blocks = re.findall(r"^```ya?ml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     named = ((re.match(r"# *(\.github/workflows/\S+\.ya?ml)", block), block) for block in blocks)
     return {match[1]: block for match, block in named if match}

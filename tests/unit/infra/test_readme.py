@@ -1,7 +1,8 @@
-"""The README's workflows are the ones that are tested, and say what this repository's own do."""
+"""The README and `docs/`: their tables are the code's, their workflows are tested, links lead on."""
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from docs.reference import fill
+from docs.reference import PAGES, TABLES, fill
 from tests.support.shop import readme_workflows
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -53,9 +54,33 @@ def test_readme_workflows_ask_for_the_same_permissions_as_ours(command: str) -> 
     assert [each for each in readmes if each] == [granted(ours, command)]
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/costs.md"])
-def test_the_tables_are_those_of_the_code(page: str) -> None:
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_tables_are_those_of_the_code(page: Path) -> None:
     """`make docs` was not forgotten."""
-    text = (ROOT / page).read_text("utf-8")
-    assert "<!-- reference:" in text
+    text = page.read_text("utf-8")
     assert fill(text) == text
+
+
+def test_every_table_has_a_place() -> None:
+    """One place each: what two pages say, one of them soon says wrongly."""
+    texts = "".join(page.read_text("utf-8") for page in PAGES)
+    assert {name: texts.count(f"<!-- reference:{name} -->") for name in TABLES} == dict.fromkeys(
+        TABLES, 1
+    ) | {"commands": 2}
+
+
+def test_the_readme_is_one_screen() -> None:
+    """What it is before how it is tested; all reference is in `docs/`."""
+    lines = (ROOT / "README.md").read_text("utf-8").splitlines()
+    assert len(lines) < 150
+
+
+def test_every_link_leads_somewhere() -> None:
+    """Also to a heading of another page; and every page of `docs/` is linked from somewhere."""
+    linked = set()
+    for page in (*PAGES, ROOT / "CONTRIBUTING.md"):
+        for target in re.findall(r"\]\((?!https?:)([^)#\s]+)[^)]*\)", page.read_text("utf-8")):
+            path = (page.parent / target).resolve()
+            assert path.exists(), f"{page.name}: {target}"
+            linked.add(path)
+    assert {page for page in PAGES if page.parent.name == "docs"} <= linked
