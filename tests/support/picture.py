@@ -1,11 +1,13 @@
-"""Draws `.github/dashboard.png` anew: the README's picture of a real dashboard.
+"""Draws the README's pictures anew: of a real dashboard, and of a deploy that it stopped.
 
 `python -m tests.support.picture` plays the first minutes of an incident on the sandbox, and lets
-Chromium draw what the issue shows then.
+Chromium draw what the issue and a failed deploy show then: `.github/dashboard.png` and
+`.github/deploy.png`.
 """
 
 from __future__ import annotations
 
+import html
 import re
 import shutil
 import subprocess
@@ -19,10 +21,11 @@ from incident_actions.github.client import GitHub
 from incident_actions.reconcile.respond import Tools, WorkflowEvent, respond
 from incident_actions.sandbox import Sandbox
 from tests.support.events import form_body
+from tests.support.programs import Result, Where, run_gate
 
 ROOT = Path(__file__).resolve().parents[2]
-PICTURE = ROOT / ".github" / "dashboard.png"
-SIZE = (840, 940)
+FOLDER = ROOT / ".github"
+SIZES = {"dashboard": (840, 940), "deploy": (840, 590)}
 REPO = "acme/shop"
 STYLE = """
 body { margin: 0; background: #fff; color: #1f2328; padding: 18px 24px;
@@ -36,11 +39,14 @@ table { border-collapse: collapse; margin-bottom: 14px; } thead { display: none;
 td { border: 1px solid #d1d9e0; padding: 5px 13px; }
 code { background: #eff1f3; border-radius: 6px; padding: 2px 5px; font-size: 12px; }
 li.box { list-style: none; margin-left: -18px; }
+section { border: 1px solid #d1d9e0; border-radius: 6px; padding: 10px 16px; margin: 0 0 14px; }
+section > b { display: block; margin-bottom: 4px; } h4 { margin: 0 0 6px; color: #59636e; }
+section h3 { margin: 2px 0 10px; } section p:last-child { margin: 0; } .no { color: #cf222e; }
 """
 
 
-def dashboard() -> str:
-    """The Markdown that the issue shows eleven minutes after it was declared."""
+def play() -> tuple[str, Result]:
+    """What an issue shows eleven minutes after it was declared, as Markdown; and a deploy then."""
     now = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
     github = Sandbox(clock=lambda: now)
     github.repository(REPO, labels=["incident"])
@@ -82,37 +88,55 @@ def dashboard() -> str:
             now = datetime(2026, 11, 23, 2 + minute // 60, minute % 60, tzinfo=UTC)
             who.comment(number, text)
             run()
-        return str(dana.issue(number)["body"]).partition("<!-- incident-actions:state")[0]
+        where = Where(github.url, REPO, token, {"INCIDENT_NOW": now.isoformat()})
+        main = str(github.repo(REPO).git.resolve("main"))
+        body = str(dana.issue(number)["body"]).partition("<!-- incident-actions:state")[0]
+        return body, run_gate(where, GITHUB_EVENT_NAME="push", GITHUB_SHA=main)
+
+
+def failed_deploy(run: Result) -> str:
+    """The run of a deploy that the gate stopped, as GitHub would show it, or nearly."""
+    told = "<br>".join(html.escape(line) for line in run.errors[0].splitlines())
+    title = html.escape(run.annotations[0].place["title"])
+    summary = page(run.summary).partition("</style>")[2]
+    return (
+        f"<!doctype html><meta charset=utf-8><style>{STYLE}</style>"
+        '<h2><span class="no">✖</span> Deploy: Keep sessions in the new cache</h2>'
+        f'<section><b><span class="no">✖</span> {title}</b><p>{told}</p></section>'
+        f"<h4>deploy summary</h4><section>{summary}</section>"
+    )
 
 
 def page(markdown: str) -> str:
     """The dashboard as GitHub would show it, or nearly."""
-    html = MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(markdown)
-    html = re.sub(r"<li>\[ \]", '<li class="box"><input type="checkbox" disabled>', html)
-    html = re.sub(r"<li>\[x\]", '<li class="box"><input type="checkbox" checked disabled>', html)
-    html = re.sub(r"(?<![\w/>])@(dana|bea)\b", r"<b>@\1</b>", html)
-    return f"<!doctype html><meta charset=utf-8><style>{STYLE}</style>{html}"
+    text = MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(markdown)
+    text = re.sub(r"<li>\[ \]", '<li class="box"><input type="checkbox" disabled>', text)
+    text = re.sub(r"<li>\[x\]", '<li class="box"><input type="checkbox" checked disabled>', text)
+    text = re.sub(r"(?<![\w/>])@(dana|bea)\b", r"<b>@\1</b>", text)
+    return f"<!doctype html><meta charset=utf-8><style>{STYLE}</style>{text}"
 
 
 def draw() -> None:
-    """Write the picture."""
+    """Write the pictures."""
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
-        raise SystemExit("Chromium is needed to draw it.")
-    with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder) / "page.html"
-        source.write_text(page(dashboard()), "utf-8")
-        width, height = SIZE
-        subprocess.run(
-            [
-                chromium, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-                f"--user-data-dir={folder}/profile", f"--window-size={width},{height}",
-                f"--screenshot={PICTURE}", source.as_uri(),
-            ],
-            capture_output=True,
-            timeout=90,
-            check=True,
-        )  # fmt: skip
+        raise SystemExit("Chromium is needed to draw them.")
+    dashboard, deploy = play()
+    for name, shown in {"dashboard": page(dashboard), "deploy": failed_deploy(deploy)}.items():
+        with tempfile.TemporaryDirectory() as folder:
+            source = Path(folder) / "page.html"
+            source.write_text(shown, "utf-8")
+            width, height = SIZES[name]
+            subprocess.run(
+                [
+                    chromium, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+                    f"--user-data-dir={folder}/profile", f"--window-size={width},{height}",
+                    f"--screenshot={FOLDER / name}.png", source.as_uri(),
+                ],
+                capture_output=True,
+                timeout=90,
+                check=True,
+            )  # fmt: skip
 
 
 if __name__ == "__main__":
