@@ -29,6 +29,7 @@ def perform(
         release = stage.build(github)
         drill = Drill(github, clock, programs, narrator, release)
         narrator.say(f"A drill in {stage.REPOSITORY}, on the sandbox at {github.url}")
+        narrator.say(f"{_count(len(story), 'step')}, which take about half a minute.")
         outcome = "The drill was interrupted."
         try:
             left = _play(drill, story)

@@ -66,6 +66,16 @@ class Deploy:
 
 
 @dataclass(frozen=True)
+class Sight:
+    """What people saw at one moment, as Markdown; `name` is that of its file in the record."""
+
+    name: str
+    time: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Response:
     """A run of `respond`: for which event, how many requests it made, what it changed.
 
@@ -102,6 +112,7 @@ class Drill:
         self.narrator = narrator
         self.deploys: list[Deploy] = []
         self.responses: list[Response] = []
+        self.sights: list[Sight] = []
         self.incident = 0
         self.good = self.bad = release
         self._heard = 0
@@ -372,6 +383,11 @@ class Drill:
     def issue(self, number: int = 0) -> View:
         """One issue as it is now, by default the incident."""
         return self.issues()[number or self.incident]
+
+    def keep(self, title: str, text: str) -> None:
+        """Keep what people see now for the record; it may look different in the end."""
+        name = f"seen-{len(self.sights) + 1}"
+        self.sights.append(Sight(name, f"{self.clock():%H:%M}", title, text))
 
     def expect(self, what: str, found: object, expected: object) -> None:
         """Check that something is exactly as it should be; the drill goes on either way."""

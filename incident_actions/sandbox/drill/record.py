@@ -1,4 +1,4 @@
-"""What a drill leaves: its story, the issues and the gate's summaries, as Markdown."""
+"""What a drill leaves: its story, what people saw, the gate's summaries, as Markdown."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .play import Deploy, Drill, Response
 from .views import reactions
 
 MARK = "<!-- Written by the drill, which replaces it the next time. -->"
-_OURS = ("README.md", "issue-*.md", "pull-*.md", "gate-*.md", "respond.md")
+_OURS = ("README.md", "issue-*.md", "pull-*.md", "gate-*.md", "seen-*.md", "respond.md")
 
 
 class NotOursError(Exception):
@@ -44,6 +44,8 @@ def write(folder: Path, drill: Drill, outcome: str) -> None:
         _put(folder, f"pull-{number}.md", _issue(drill, number) + _files(drill, number))
     for deploy in drill.deploys:
         _put(folder, f"{deploy.name}.md", _gate(deploy))
+    for sight in drill.sights:
+        _put(folder, f"{sight.name}.md", f"# {sight.title}, {sight.time} UTC\n\n{sight.text}")
     _put(folder, "respond.md", _responses(drill.responses))
     _put(folder, "README.md", _index(drill, list(issues), pulls, outcome))
 
@@ -56,12 +58,16 @@ def _index(drill: Drill, issues: list[int], pulls: list[int], outcome: str) -> s
     links = ", ".join(f"[#{number}](issue-{number}.md)" for number in sorted(issues))
     drafts = ", ".join(f"[#{number}](pull-{number}.md)" for number in sorted(pulls))
     gates = ", ".join(f"[{one.time} {one.verdict}]({one.name}.md)" for one in drill.deploys)
+    seen = [f"[{one.title[:1].lower()}{one.title[1:]}]({one.name}.md)" for one in drill.sights]
+    stopped = [one for one in drill.deploys if one.verdict == "frozen"]
+    seen[:0] = [f"[a deploy that was stopped]({one.name}.md)" for one in stopped[:1]]
     day = f"{drill.clock():%Y-%m-%d}"
     parts = [
         "# The drill",
         f"{outcome}\n\nIt was played in `{stage.REPOSITORY}` on the sandbox."
         f" Times are UTC on the drill's own clock, on {day}.",
-        f"- Issues: {links}\n- Postmortems: {drafts or 'none'}\n"
+        f"- What people saw then: {', '.join(seen) or 'nothing'}\n"
+        f"- Issues, as they were in the end: {links}\n- Postmortems: {drafts or 'none'}\n"
         f"- Job summaries of the gate: {gates}\n"
         "- [What each run of the bot did](respond.md)",
         *(_step(step) for step in drill.narrator.story),
@@ -123,9 +129,11 @@ def _issue(drill: Drill, number: int) -> str:
     issue = person.issue(number)
     labels = " ".join(f"`{label['name']}`" for label in issue["labels"])
     assigned = ", ".join(user["login"] for user in issue["assignees"])
+    merged = (issue.get("pull_request") or {}).get("merged_at")
+    stands = "merged" if merged else issue["state"]
     head = [
         f"# {issue['title']} #{number}",
-        f"**{issue['state']}** · opened by {issue['user']['login']}, {_when(issue)}",
+        f"**{stands}** · opened by {issue['user']['login']}, {_when(issue)}",
         f"Labels: {labels or 'none'}" + (f"\\\nAssigned: {assigned}" if assigned else ""),
     ]
     timeline = person.ask("GET", f"/issues/{number}/timeline?per_page=100")
@@ -162,6 +170,7 @@ def _event(row: dict[str, Any]) -> str:
         "unlabeled": "took off the label `{label}`",
         "assigned": "assigned {assignee}",
         "unassigned": "unassigned {assignee}",
+        "merged": "merged this",
         "closed": "closed this",
         "reopened": "reopened this",
         "renamed": "renamed this",

@@ -48,6 +48,7 @@ def first_response(drill: Drill) -> None:
     drill.expect("the labels tell severity, status and service", issue.labels, labels)
     drill.expect_in("the dashboard is at the top", issue.dashboard, "SEV1", "investigating")
     drill.expect_in("the runbook that fits is named", issue.dashboard, "auth-session-failures")
+    drill.keep("The dashboard while deploys are frozen", issue.dashboard)
     drill.expect("the reporter's words are untouched", issue.reported, written)
     drill.expect("the second event of the same form changes nothing", again.writes, 0)
 
@@ -66,6 +67,7 @@ def stranger(drill: Drill) -> None:
     drill.respond()
     refusals = drill.issue().replies(f"@{stage.STRANGER}")
     drill.expect("one reply says no", len(refusals), 1)
+    drill.keep("A stranger is refused", "".join(refusals))
     drill.expect_in("it says who may", "".join(refusals), "write access")
     drill.comments(stage.STRANGER, "/thaw hello?")
     drill.respond()
@@ -122,6 +124,7 @@ def mistake(drill: Drill) -> None:
     drill.respond()
     replies = drill.issue().replies("/stauts")
     drill.expect("one reply names it", len(replies), 1)
+    drill.keep("A typing mistake is answered", "".join(replies))
     drill.expect_in("and says what was meant", "".join(replies), "`/status")
     right = f"/status {text}"
     drill.does(stage.DEVELOPER, f"edits the comment: {right}").edit_comment(comment, right)

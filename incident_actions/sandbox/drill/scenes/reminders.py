@@ -29,6 +29,7 @@ def missed(drill: Drill) -> None:
     swept = drill.sweep(f"15:{minute}")
     drill.expect("the schedule comes once an hour, and finds nothing to do", swept.writes, 0)
     _reminded(drill, number, third, stage.ON_CALL, stage.DEVELOPER, stage.SUPPORT)
+    drill.keep("A reminder, missed twice before", "".join(drill.issue(number).replies(DUE)))
     drill.comments(stage.ON_CALL, "/snooze 30m", number)
     drill.respond()
     drill.expect("snoozed, it is gone", drill.issue(number).replies(DUE), [])
