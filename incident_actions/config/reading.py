@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 from msgspec import Struct
@@ -20,6 +20,21 @@ from incident_actions.errors import ConfigError
 
 PATH = ".github/incident.yml"
 _STEP = re.compile(r"\[(?P<index>\d+|\.\.\.)\]|\.(?P<key>[^.\[`]+)")
+_EXPECTED = re.compile(r"Expected `(\w+)[^`]*`((?: [<>]=? [\d.]+)?)(?:, got `(\w+)`)?")
+_KINDS = {
+    "object": "a mapping",
+    "array": "a list",
+    "str": "text",
+    "int": "a number",
+    "float": "a number",
+    "bool": "`true` or `false`",
+    "null": "empty",
+}
+"""What msgspec calls the kinds of values, and what people do."""
+_WRITTEN = {
+    "object": ": write `key: value` lines below it",
+    "array": ": write its entries below it, each after a `- `",
+}
 _UNKNOWN = "Object contains unknown field `"
 _MISSING = "Object missing required field `"
 
@@ -95,7 +110,8 @@ class _Reader:
                 if field.required and name not in holder[last]:
                     self._add(f"{at}.{name}", "is missing")
         else:
-            self._add(at, what.replace("`object`", "a mapping").replace("`array`", "a list"))
+            named = fields.get(steps[-1]) if steps else None
+            self._add(at, _in_words(what, named.type if named else None))
         if cause.example:
             holder[last] = cause.example
             return
@@ -128,6 +144,26 @@ class _Reader:
             noted == at or noted.startswith((f"{at}.", f"{at}[")) for noted in self.problems
         ):
             self.problems[at] = f"{what[:1].lower()}{what[1:]}"
+
+
+def _in_words(what: str, kind: Any) -> str:
+    """msgspec's message in words for people who don't know Python; `kind` is the field's type."""
+    expected = _EXPECTED.fullmatch(what)
+    if expected is not None:
+        wanted, limits, found = expected.groups()
+        instead = f", not {_KINDS.get(found, found)}" if found else ""
+        return f"must be {_KINDS.get(wanted, wanted)}{limits}{instead}{_WRITTEN.get(wanted, '')}"
+    if what.startswith("Invalid enum value"):
+        values = ", ".join(f"`{value}`" for value in _values_of(kind))
+        return f"must be one of {values}" if values else what
+    return what
+
+
+def _values_of(kind: Any) -> list[str]:
+    """The values of the `Literal` in a field's type; none when there is none."""
+    if get_origin(kind) is Literal:
+        return [*get_args(kind)]
+    return next(filter(None, map(_values_of, get_args(kind))), [])
 
 
 def _fields(steps: list[Any]) -> dict[str, FieldInfo]:

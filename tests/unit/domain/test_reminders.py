@@ -367,8 +367,11 @@ def test_the_configuration_sets_times(
             "stalled: {mention: ['@a', 'a<b>']}",
             "reminders.stalled.mention[1]: must be a login, or a team as `org/team`",
         ),
-        ("drills: maybe", "reminders.drills: expected `bool`, got `str`"),
-        ("stalled: 24h", "reminders.stalled: expected a mapping, got `str`"),
+        ("drills: maybe", "reminders.drills: must be `true` or `false`, not text"),
+        (
+            "stalled: 24h",
+            "reminders.stalled: must be a mapping, not text: write `key: value` lines below it",
+        ),
         ("staled: {}", "reminders.staled: unknown key, did you mean `stalled`?"),
         ("stalled: {afer: 1h}", "reminders.stalled.afer: unknown key, did you mean `after`?"),
         ("quiet-hours: {start: 22:00}", "reminders.quiet-hours.end: is missing"),

@@ -276,7 +276,10 @@ def test_every_mistake_is_told_with_its_key_path() -> None:
     ("window", "path"),
     [
         ("{name: a}", "freeze.windows[0].every: is missing"),
-        ("3", "freeze.windows[0]: expected a mapping, got `int`"),
+        (
+            "3",
+            "freeze.windows[0]: must be a mapping, not a number: write `key: value` lines below it",
+        ),
         ("{nme: a}", "freeze.windows[0].nme: unknown key, did you mean `name`?"),
         ("{name: '<b>'}", "freeze.windows[0].name: expected `str` matching"),
         ("{allow: ['@a b']}", "freeze.windows[0].allow[0]: expected `str` matching"),
