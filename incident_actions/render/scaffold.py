@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 
 from msgspec import Struct
 
 from incident_actions.config import schema
+from incident_actions.our_files import OUR_FILES
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = OUR_FILES
 SCAFFOLD = ROOT / "templates" / "scaffold"
 DEPLOY = ".github/workflows/deploy.yml"
 SCHEMA = ".github/incident.schema.json"
