@@ -49,6 +49,7 @@ from incident_actions.errors import (
     Unavailable,
 )
 from incident_actions.github.client import GitHub
+from incident_actions.origin import own_source
 from incident_actions.reconcile.runbook_library import our_page
 
 Answer = TypeVar("Answer")
@@ -85,7 +86,8 @@ def gather(files_of: RepositoryFiles, github: GitHub | None, now: datetime) -> R
             if isinstance(files_of, DefaultBranch):
                 raise
             remote, blind = None, (str(error), error.on_shell or error.remedy)
-    owners = map(action_owner, found_workflows)
+    source = own_source()
+    owners = (*map(action_owner, found_workflows), source.owner if source else "")
     return RepositoryFacts(
         now=now,
         workflows=found_workflows,
