@@ -23,18 +23,30 @@ GATE = {"gate", *(name.removesuffix(".py") for name in GATE_PARTS)}
 # Who may import whom. A module at the top of the package is its own layer.
 MAY_IMPORT = {
     "errors": set[str](),
+    "our_files": set[str](),
+    "origin": {"our_files"},
     "domain": {"errors", "gate_readers"},
     "config": {"errors", "domain"},
-    "render": {"errors", "domain", "config"},
+    "render": {"errors", "our_files", "domain", "config"},
     "github": {"errors", "domain"},
-    "reconcile": {"errors", "domain", "config", "render", "github", *GATE},
-    "cli": {"errors", "domain", "config", "render", "github", "reconcile", *GATE},
+    "reconcile": {"errors", "our_files", "domain", "config", "render", "github", *GATE},
+    "cli": {
+        "errors",
+        "our_files",
+        "origin",
+        "domain",
+        "config",
+        "render",
+        "github",
+        "reconcile",
+        *GATE,
+    },
     "__main__": {"cli"},
     "__init__": set[str](),
     **dict.fromkeys(GATE, GATE),
     "gate_readers": set[str](),
     "bootstrap": set[str](),
-    "sandbox": set[str](),
+    "sandbox": {"our_files"},  # whose forms and workflows it plays
 }
 
 OURS_OR_PINNED = re.compile(r"^\./|^OWNER/incident-actions@v1$|@[0-9a-f]{40}$")

@@ -15,17 +15,17 @@ import pytest
 from tests.support import measure
 from tests.support.measure import PACKAGE, ROOT
 
-MOST_LINES_OF_CODE = 15_900
+MOST_LINES_OF_CODE = 16_020
 MOST_MODULES_OF_AN_ACK = 40
 MOST_COMPLEX = {"gate": 20, "the rest": 15}
 
 # From the ground up: a room may import those before it, and itself. The gate stands beside them:
 # of its modules the readers are for everybody, the others for jobs and commands only.
 ROOMS = (
-    "errors", "gate_readers", "domain/text", "domain/issue", "domain/changes", "domain/playbook",
-    "domain/freeze", "domain/reminders", "domain/timeline", "domain/readiness",
-    "domain/postmortem", "domain/projection", "config", "render", "github", "gate", "reconcile",
-    "cli",
+    "errors", "our_files", "origin", "gate_readers", "domain/text", "domain/issue",
+    "domain/changes", "domain/playbook", "domain/freeze", "domain/reminders", "domain/timeline",
+    "domain/readiness", "domain/postmortem", "domain/projection", "config", "render", "github",
+    "gate", "reconcile", "cli",
 )  # fmt: skip
 
 
