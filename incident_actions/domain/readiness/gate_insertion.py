@@ -16,15 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from incident_actions.domain.readiness.workflows import Workflow
-from incident_actions.domain.text.documents import load_yaml
-from incident_actions.domain.text.yaml_edit import (
-    EditRefused,
-    YamlEdit,
-    flow,
-    is_same,
-    unshared,
-)
-from incident_actions.errors import ConfigError
+from incident_actions.domain.text.yaml_edit import EditRefused, YamlEdit, flow, proven, read
 from incident_actions.gate_readers import REHEARSAL, means_everything
 
 GATE_JOB = "incident-gate"
@@ -75,7 +67,7 @@ def insert_gate(
         done = _ask_for_intent(done, workflow.path)
     for name in workflow.ungated():
         try:
-            current = _load(done.text, workflow.path)
+            current = read(done.text)
             changed, notes = _gated(done.text, workflow.path, current, name, action, services)
             done = replace(
                 done, text=changed, gated=(*done.gated, name), notes=(*done.notes, *notes)
@@ -89,42 +81,21 @@ def to_paste(
     workflow: Workflow, name: str, action: ActionReference, services: Sequence[str] = ()
 ) -> str:
     """What a person can paste to put the gate before a job, in lines."""
-    job = workflow.jobs[name]
-    with_ = _inputs(workflow, name, takes_intent=_takes_intent(workflow.document or {}))
-    with_ |= _service(workflow, name, services)
+    inputs = _inputs(workflow, name, services)
     uses = f"- uses: {action.uses}" + (f" # {action.remark}" if action.remark else "")
     scopes = flow(dict.fromkeys(_SCOPES, "read"))
-    if "steps" not in job:
+    if _calls_workflow(workflow.jobs[name]):
         return (
             f"In {workflow.path}, below `jobs:`; and let the job `{name}` need it "
             f"(`needs: {GATE_JOB}`):\n\n"
             f"  {GATE_JOB}:\n    runs-on: ubuntu-latest\n    permissions: {scopes}\n"
-            f"    steps:\n      {uses}\n        with: {flow({'command': 'gate'})}\n"
+            f"    steps:\n      {uses}\n        with: {flow(inputs)}\n"
         )
     return (
         f"In {workflow.path}, as the first step of the job `{name}`:\n\n"
-        f"      {uses}\n        with: {flow(with_)}\n\n"
+        f"      {uses}\n        with: {flow(inputs)}\n\n"
         f"Where there are `permissions:`, they have to hold {scopes}.\n"
     )
-
-
-def _load(text: str, path: str) -> dict[str, Any]:
-    """A workflow as plain data, in which nothing is shared. Raises `EditRefused`."""
-    try:
-        document = unshared(load_yaml(text, path))
-    except ConfigError as error:
-        raise EditRefused("; ".join(error.problems)) from error
-    if not isinstance(document, dict):
-        raise EditRefused("it is no mapping")
-    return document
-
-
-def _prove(edit: YamlEdit, path: str, expected: Mapping[str, Any]) -> str:
-    """The text with the changes. Raises `EditRefused` unless it holds what is expected."""
-    text = edit.result()
-    if not is_same(_load(text, path), expected):
-        raise EditRefused("it is written in a way that can't be changed for sure")
-    return text
 
 
 def _gated(
@@ -138,22 +109,26 @@ def _gated(
     """The text with the gate before one job, and notes. Raises `EditRefused`."""
     workflow, edit = Workflow(path, document), YamlEdit(text)
     job = document["jobs"][name]
-    if "steps" not in job and "uses" in job:
-        _add_gate_job(edit, document, name, action)
-        return _prove(edit, path, document), ()
-    inputs = _inputs(workflow, name, takes_intent=_takes_intent(document))
-    step = {"uses": action.uses, "with": inputs | _service(workflow, name, services)}
+    step = {"uses": action.uses, "with": _inputs(workflow, name, services)}
+    if _calls_workflow(job):
+        _add_gate_job(edit, document, name, step, action.remark)
+        return proven(edit.result(), document), ()
     if not isinstance(job.get("steps"), list):
         raise EditRefused("it has no steps")
     notes = [*_default_permissions(workflow, name), *_steps_that_run_anyway(workflow, name)]
     edit.put_first(edit.find("jobs", name, "steps"), step, action.remark)
     _permit(edit, document, name)
     job["steps"].insert(0, step)
-    return _prove(edit, path, document), tuple(notes)
+    return proven(edit.result(), document), tuple(notes)
+
+
+def _calls_workflow(job: Mapping[str, Any]) -> bool:
+    """Whether a job is a call of another workflow, and so has no steps."""
+    return "uses" in job and "steps" not in job
 
 
 def _add_gate_job(
-    edit: YamlEdit, document: dict[str, Any], name: str, action: ActionReference
+    edit: YamlEdit, document: dict[str, Any], name: str, step: Mapping[str, Any], remark: str
 ) -> None:
     """Add a job that asks the gate, and let this one need it: in the text and in the document.
 
@@ -170,16 +145,16 @@ def _add_gate_job(
         **{key: job[key] for key in ("needs", "if") if key in job},
         "runs-on": "ubuntu-latest",
         "permissions": dict.fromkeys(_SCOPES, "read"),
-        "steps": [{"uses": action.uses, "with": {"command": "gate"}}],
+        "steps": [step],
     }
-    edit.put_key(edit.find("jobs"), gate_job, asking, block=True, remark=action.remark)
+    edit.put_key(edit.find("jobs"), gate_job, asking, block=True, remark=remark)
     if "needs" in job:
         edit.join(edit.find("jobs", name, "needs"), gate_job)
     else:
         edit.put_key(edit.find("jobs", name), "needs", gate_job)
     needs = job.get("needs", [])
     joined = [*([needs] if isinstance(needs, str) else needs), gate_job]
-    document["jobs"] = {**jobs, gate_job: unshared(asking)}
+    document["jobs"] = {**jobs, gate_job: asking}
     document["jobs"][name] = {**job, "needs": joined if "needs" in job else gate_job}
 
 
@@ -237,8 +212,8 @@ def _steps_that_run_anyway(workflow: Workflow, name: str) -> list[str]:
     ]
 
 
-def _inputs(workflow: Workflow, name: str, *, takes_intent: bool) -> dict[str, str]:
-    """What the gate in a job is told: the intent that a person chose, the job's environment."""
+def _inputs(workflow: Workflow, name: str, services: Sequence[str]) -> dict[str, str]:
+    """What the gate in a job is told: its environment, service, and the intent of a person."""
     inputs = {"command": "gate"}
     environment = workflow.jobs[name].get("environment")
     if isinstance(environment, dict):
@@ -246,9 +221,8 @@ def _inputs(workflow: Workflow, name: str, *, takes_intent: bool) -> dict[str, s
     if isinstance(environment, str) and _ENVIRONMENT.fullmatch(environment):
         told = environment.casefold() != REHEARSAL and not means_everything(environment)
         inputs |= {"environment": environment} if told else {}
-    if takes_intent:
-        inputs["intent"] = INTENT
-    return inputs
+    inputs |= _service(workflow, name, services)
+    return inputs | ({"intent": INTENT} if _takes_intent(workflow.document or {}) else {})
 
 
 def _service(workflow: Workflow, name: str, services: Sequence[str]) -> dict[str, str]:
@@ -290,7 +264,7 @@ def _ask_for_intent(done: GateInsertion, path: str) -> GateInsertion:
     """
     choice = {"type": "choice", "options": list(INTENTS)}
     try:
-        document = _load(done.text, path)
+        document = read(done.text)
         events = document.get("on")
         if _takes_intent(document):
             return done
@@ -300,7 +274,7 @@ def _ask_for_intent(done: GateInsertion, path: str) -> GateInsertion:
         _let_dispatch_ask(edit, dispatch, choice)
         inputs = (dispatch or {}).get("inputs") or {}
         events["workflow_dispatch"] = {**(dispatch or {}), "inputs": {"intent": choice, **inputs}}
-        return replace(done, text=_prove(edit, path, document))
+        return replace(done, text=proven(edit.result(), document))
     except EditRefused:
         note = (
             f"{path} can't be told of a rollback: let `workflow_dispatch` ask for an `intent`, and "

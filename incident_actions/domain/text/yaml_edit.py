@@ -1,8 +1,7 @@
 """Changes a YAML text at single places and keeps every other character: comments, quotes, layout.
 
-PyYAML tells where each value stands; a change is text that is put in there. Nothing here proves
-that a change means what was intended: whoever makes one reads the result and compares
-(`is_same`).
+PyYAML tells where each value stands; a change is text that is put in there. That a change
+means what was intended, and nothing more, is for `proven` to say.
 """
 
 from __future__ import annotations
@@ -14,6 +13,9 @@ from typing import Any
 
 import yaml
 from msgspec import Struct
+
+from incident_actions.domain.text.documents import load_yaml
+from incident_actions.errors import ConfigError
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./][\w./@-]*", re.ASCII)
 
@@ -46,16 +48,20 @@ class YamlEdit:
         except (yaml.YAMLError, RecursionError, ValueError) as error:
             raise EditRefused("it can't be read as YAML") from error
 
-    def find(self, *path: str) -> Place:
-        """The value below these keys. Raises `EditRefused` when it is not there."""
-        place = Place(self._root) if self._root is not None else None
-        for name in path:
-            pairs = place.node.value if place and isinstance(place.node, yaml.MappingNode) else []
-            place = next((Place(value, key) for key, value in pairs if key.value == name), None)
-            if place is None:
-                raise EditRefused(f"`{name}` does not stand where it was looked for")
-        if place is None:
+    def find(self, *path: str | int) -> Place:
+        """The value below these keys and items. Raises `EditRefused` when it is not there."""
+        if self._root is None:
             raise EditRefused("it is empty")
+        place = Place(self._root)
+        for step in path:
+            node, found = place.node, None
+            if isinstance(node, yaml.MappingNode):
+                found = next((Place(v, key) for key, v in node.value if key.value == step), None)
+            elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+                found = Place(node.value[step]) if step < len(node.value) else None
+            if found is None:
+                raise EditRefused(f"`{step}` does not stand where it was looked for")
+            place = found
         return place
 
     def result(self) -> str:
@@ -138,6 +144,16 @@ class YamlEdit:
             raise EditRefused("it is no single word")
         self._pieces.append((node.start_mark.index, node.end_mark.index, text))
 
+    def cut(self, place: Place) -> None:
+        """Take out a key with its value. Raises `EditRefused` when it does not begin its line."""
+        if place.key is None:
+            raise EditRefused("it has no key")
+        start = self._text.rfind("\n", 0, place.key.start_mark.index) + 1
+        end = self._text.find("\n", _end(place.node))
+        if self._text[start : place.key.start_mark.index].strip(" "):
+            raise EditRefused("other things stand on its line")
+        self._pieces.append((start, len(self._text) if end < 0 else end + 1, ""))
+
     def join(self, place: Place, item: str) -> None:
         """Put one more word to a list, or make a list of a word and this one.
 
@@ -161,37 +177,43 @@ class YamlEdit:
     ) -> None:
         """Let a list have items of these names, in this order; items that stay keep their text.
 
-        `name_of` gives the name of an item. Raises `EditRefused` for what is no list, for an empty
-        one, and for one in brackets over several lines that would lose an item.
+        `name_of` gives the name of an item, in lower case. Raises `EditRefused` for what is no
+        list, for an empty one, and for one in brackets over several lines that would lose an item.
         """
         items = place.node.value if isinstance(place.node, yaml.SequenceNode) else []
         if not items:
             raise EditRefused("the list is empty, or no list")
         start, end = items[0].start_mark.index, _end(items[-1])
-        named = list(map(name_of, items))
-        if place.flows:
-            if "\n" in self._text[start:end] and list(names)[: len(named)] != named:
-                raise EditRefused("the list is written in brackets over several lines")
+        named, wanted = list(map(name_of, items)), [name.casefold() for name in names]
+        new = dict(zip(wanted, map(flow, names), strict=True))
+        if not place.flows:
+            self._set_lines(items, named, wanted, new)
+        elif wanted[: len(named)] == named:
+            added = "".join(f", {new[name]}" for name in wanted[len(named) :])
+            self._pieces.append((end, end, added))
+        elif "\n" in self._text[start:end]:
+            raise EditRefused("the list is written in brackets over several lines")
+        else:
             texts = (self._text[item.start_mark.index : _end(item)] for item in items)
-            kept = dict(zip(named, texts, strict=True))
-            if list(names)[: len(named)] == named:
-                added = "".join(f", {flow(name)}" for name in names[len(named) :])
-                self._pieces.append((end, end, added))
-            else:
-                told = ", ".join(kept.get(name, flow(name)) for name in names)
-                self._pieces.append((start, end, told))
-            return
-        column = self._bullet(items[0])
+            texts_of = new | dict(zip(named, texts, strict=True))
+            self._pieces.append((start, end, ", ".join(texts_of[name] for name in wanted)))
+
+    def _set_lines(
+        self,
+        items: Sequence[yaml.Node],
+        named: Sequence[str],
+        wanted: Sequence[str],
+        new: Mapping[str, str],
+    ) -> None:
+        """`set_items` for a list with an item on each line."""
+        bullet, end = " " * self._bullet(items[0]) + "- ", self._line_end
         starts = [self._text.rfind("\n", 0, item.start_mark.index) + 1 for item in items]
-        last = self._text.find("\n", end)
+        last = self._text.find("\n", _end(items[-1]))
         stops = [*starts[1:], len(self._text) if last < 0 else last + 1]
-        lines = {n: self._text[a:b] for n, a, b in zip(named, starts, stops, strict=True)}
-        told = "".join(
-            _ended(lines.get(name, f"{' ' * column}- {flow(name)}"), self._line_end)
-            for name in names
-        )
-        if not self._text[starts[0] : stops[-1]].endswith("\n"):
-            told = told.removesuffix(self._line_end)
+        old = dict(zip(named, map(slice, starts, stops), strict=True))
+        lines = [self._text[old[n]] if n in old else bullet + new[n] for n in wanted]
+        told = "".join(line if line.endswith("\n") else line + end for line in lines)
+        told = told.removesuffix(end) if last < 0 else told
         self._pieces.append((starts[0], stops[-1], told))
 
     def _apart(self, place: Place, first: yaml.Node, remark: str) -> str:
@@ -238,22 +260,43 @@ def flow(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def is_same(one: Any, other: Any) -> bool:
+def read(text: str) -> dict[str, Any]:
+    """A YAML mapping as plain data, in which nothing is shared as by an alias (`*name`).
+
+    Raises `EditRefused` for anything else.
+    """
+    try:
+        document = _unshared(load_yaml(text, "the file"))
+    except ConfigError as error:
+        raise EditRefused("; ".join(error.problems)) from error
+    if not isinstance(document, dict):
+        raise EditRefused("it is no mapping")
+    return document
+
+
+def proven(text: str, expected: Mapping[str, Any]) -> str:
+    """A changed text. Raises `EditRefused` unless it holds just what is expected (see `read`)."""
+    if not _is_same(read(text), expected):
+        raise EditRefused("it is written in a way that can't be changed for sure")
+    return text
+
+
+def _is_same(one: Any, other: Any) -> bool:
     """Whether two documents hold the same values, of the same kinds."""
     if type(one) is not type(other):
         return False
     if isinstance(one, dict):
-        return one.keys() == other.keys() and all(is_same(one[k], other[k]) for k in one)
+        return one.keys() == other.keys() and all(_is_same(one[k], other[k]) for k in one)
     if isinstance(one, list):
-        return len(one) == len(other) and all(map(is_same, one, other))
+        return len(one) == len(other) and all(map(_is_same, one, other))
     return bool(one == other)
 
 
-def unshared(document: Any) -> Any:
-    """A copy of a document in which nothing is in two places, as aliases (`*name`) make it."""
+def _unshared(document: Any) -> Any:
+    """A copy of a document in which nothing is in two places."""
     if isinstance(document, dict):
-        return {key: unshared(value) for key, value in document.items()}
-    return list(map(unshared, document)) if isinstance(document, list) else document
+        return {key: _unshared(value) for key, value in document.items()}
+    return list(map(_unshared, document)) if isinstance(document, list) else document
 
 
 def _end(node: yaml.Node) -> int:
@@ -285,7 +328,3 @@ def _nested(value: Mapping[str, Any], remark: str) -> list[str]:
         else:
             lines.append(f"  {key}: {flow(each)}")
     return lines
-
-
-def _ended(text: str, line_end: str) -> str:
-    return text if text.endswith("\n") else text + line_end
