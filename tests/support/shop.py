@@ -104,7 +104,8 @@ class Shop:
     ) -> Run:
         """Run a workflow with this command of the action for a delivery (the last one).
 
-        It is one that the delivery's event starts, if there is one; `workflow` is its file name, or a pattern.
+        It is one that the delivery's event starts, if there is one; `workflow` is its file name, or
+        a pattern.
         """
         event, payload = delivery or self.sandbox.deliveries[-1]
         payload = payload if event == "schedule" else payload_of((event, payload))
