@@ -45,7 +45,7 @@ lock: $(VENV)/dev.stamp  ## Write both lock files anew from the .in files
 	$(LOCK) -c requirements.txt requirements-dev.in -o requirements-dev.txt
 
 clean:  ## Remove everything that these targets made
-	rm -rf $(VENV) build *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 $(VENV)/venv.stamp:
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed, and %s is %s. Name a newer one: make PYTHON=python3.13" % (sys.executable, sys.version.split()[0]))'

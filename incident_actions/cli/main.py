@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="incident-actions",
         description="Incident response for a GitHub repository, with GitHub as the only backend.",
     )
-    parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser(
         "gate", help="fail while an incident freezes deploys; `gate --help` shows its flags"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from msgspec import Struct
@@ -11,14 +10,10 @@ from incident_actions.config import load_yaml
 from incident_actions.domain.readiness.workflows import Workflow
 from incident_actions.errors import ConfigError, InputError
 from incident_actions.github.client import GitHub
+from incident_actions.origin import origin_of
 from incident_actions.reconcile.runbook_library import RUNBOOKS, RunbookLibrary
 
 WORKFLOWS = ".github/workflows"
-_ORIGIN = re.compile(
-    r'^\s*\[remote "origin"\].*(?:\n(?!\s*\[).*)*?'
-    r"\n\s*url\s*=.*[:/](?P<name>[\w.-]+/[\w.-]+?)(?:\.git)?/?\s*$",
-    re.MULTILINE,
-)
 
 
 class Checkout(Struct, frozen=True):
@@ -71,9 +66,9 @@ def repository_folder(path: Path) -> Path:
 
 
 def remote_of(folder: Path) -> str:
-    """OWNER/NAME of the remote `origin` in a checkout's git configuration; empty when unknown."""
-    match = _ORIGIN.search(Checkout(folder).file(".git/config") or "")
-    return match["name"] if match else ""
+    """OWNER/NAME of the remote `origin` of a checkout; empty when unknown."""
+    upstream = origin_of(folder)
+    return upstream.full_name if upstream else ""
 
 
 def workflows(files: RepositoryFiles) -> tuple[Workflow, ...]:

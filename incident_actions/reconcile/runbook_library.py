@@ -6,7 +6,6 @@ import difflib
 import functools
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 
 from msgspec import Struct
 
@@ -31,8 +30,8 @@ from incident_actions.domain.text.names import slug
 from incident_actions.domain.timeline.commands.pages import RequestedPage
 from incident_actions.domain.timeline.interpreter import Notice
 from incident_actions.github.client import GitHub
+from incident_actions.our_files import OUR_FILES
 
-_OURS = Path(__file__).resolve().parents[2]
 RUNBOOKS = "ops/runbooks"
 CHECKLIST = "incident-checklist.md"
 VERIFICATION = "verification-checklist.md"
@@ -49,7 +48,7 @@ def form(github: GitHub, config: Config) -> Form:
     """
     text = github.file(config.form)
     if text is None:
-        text = (_OURS / ".github/ISSUE_TEMPLATE/incident.yml").read_text(encoding="utf-8")
+        text = (OUR_FILES / ".github/ISSUE_TEMPLATE/incident.yml").read_text(encoding="utf-8")
     return read_form(load_yaml(text, config.form), config.form)
 
 
@@ -120,7 +119,7 @@ def matching_runbooks(library: RunbookLibrary, answers: FormValues) -> tuple[Run
 
 def our_page(path: str) -> str | None:
     """Our text of a file, such as `ops/runbooks/NAME.md`; None when we have no such file."""
-    file = _OURS / path
+    file = OUR_FILES / path
     return file.read_text(encoding="utf-8") if file.is_file() else None
 
 
@@ -131,13 +130,13 @@ def _runbook_names(files: Iterable[str]) -> tuple[str, ...]:
 
 
 def _read_ours(name: str) -> str:
-    return (_OURS / RUNBOOKS / name).read_text(encoding="utf-8")
+    return (OUR_FILES / RUNBOOKS / name).read_text(encoding="utf-8")
 
 
 @functools.cache
 def _our_hashes() -> Mapping[str, str]:
     """The git blob hashes of our pages, by file name."""
-    pages = sorted((_OURS / RUNBOOKS).glob("*.md"))
+    pages = sorted((OUR_FILES / RUNBOOKS).glob("*.md"))
     return {path.name: blob_hash(path.read_bytes()) for path in pages}
 
 

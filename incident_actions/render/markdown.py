@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from incident_actions.domain.text.harmless import quiet
-
-TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
+from incident_actions.our_files import OUR_FILES
 
 _URL = re.compile(r"(https?://[^\s<>\"'`|\\()\[\]]+)")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]|~$])")
@@ -89,7 +87,7 @@ def with_filters(*, html: bool = False, **filters: Any) -> ImmutableSandboxedEnv
     and `quote` must be used for that.
     """
     environment = ImmutableSandboxedEnvironment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader(OUR_FILES / "templates"),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

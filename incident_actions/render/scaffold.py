@@ -9,8 +9,9 @@ from msgspec import Struct
 
 from incident_actions.config import schema
 from incident_actions.domain.readiness.gate_insertion import ActionReference
-from incident_actions.our_files import OUR_FILES as ROOT
+from incident_actions.our_files import OUR_FILES
 
+ROOT = OUR_FILES
 SCAFFOLD = ROOT / "templates" / "scaffold"
 FORMS = (".github/ISSUE_TEMPLATE/incident.yml", ".github/ISSUE_TEMPLATE/freeze.yml")
 DEPLOY = ".github/workflows/deploy.yml"
@@ -23,7 +24,12 @@ _SERVICES = re.compile(
     r"(      label: [^\n]+)\n.*?(?=\n  - type: )",
     re.DOTALL,
 )
-_CONTACT = re.compile(r"^contact_links:\n.*", re.MULTILINE | re.DOTALL)
+_CONTACT = """\
+contact_links:
+  - name: Report a vulnerability in private
+    url: https://github.com/{repository}/security/advisories/new
+    about: For anything that an attacker could use. Only the maintainers see it.
+"""
 
 
 class Choices(Struct, frozen=True, omit_defaults=True):
@@ -106,14 +112,11 @@ def _form(text: str, services: tuple[str, ...]) -> str:
 
 
 def _chooser(text: str, repository: str | None) -> str:
-    """The settings of GitHub's page for new issues.
+    """The settings of GitHub's page for new issues, with a link to the private reports.
 
-    Its links must be absolute addresses, so they are left out when the repository is not known.
+    GitHub wants an absolute address there, so there is no link while the repository is not known.
     """
-    if repository is None:
-        return _CONTACT.sub("", text)
-    lines = [line for line in text.split("\n") if "put your own OWNER/NAME" not in line]
-    return "\n".join(lines).replace("OWNER/incident-actions", repository)
+    return text + (_CONTACT.format(repository=repository) if repository else "")
 
 
 def _config(choices: Choices) -> str:

@@ -9,6 +9,7 @@ import atexit
 import functools
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,11 +19,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.support.archive import unpack
 from tests.support.programs import ROOT, Where
 from tests.support.runner import Annotation
 
 ACT = Path(sys.executable).with_name("act")
+WORKFLOWS = ROOT / ".github" / "workflows"
 ACTION = "OWNER/incident-actions@v1"
+OWN_PATH = r"OWNER/incident-actions/\1@v1"
 LIMIT = 120  # seconds that a workflow run may take, unless it is to stay awake
 
 
@@ -96,19 +100,18 @@ def run_workflow(
 
 @functools.cache
 def _action() -> str:
-    """A copy of this working tree as a release would have it, for as long as the tests run.
+    """What a job downloads of this working tree, for as long as the tests run.
 
-    act copies the whole folder of an action for each step; a .venv in it takes seconds.
+    GitHub reads reusable workflows from the repository itself, so these lie beside it. `$/PATH`,
+    the workflow's own repository, is unknown to act: it is put as the release that act is told of.
     """
     release = tempfile.TemporaryDirectory(prefix="incident-actions-")
     atexit.register(release.cleanup)
-    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for name in filter(None, names.split("\0")):
-        if (ROOT / name).is_file() and not name.startswith("tests/"):
-            target = Path(release.name) / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, target)
+    folder = unpack(Path(release.name))
+    shutil.copytree(WORKFLOWS, folder / ".github" / "workflows")
+    for path in (folder / ".github" / "workflows").iterdir():
+        text = path.read_text("utf-8")
+        path.write_text(re.sub(r"(?<=uses: )\$/(\S+)", OWN_PATH, text), "utf-8")
     return release.name
 
 

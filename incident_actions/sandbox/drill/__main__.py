@@ -11,7 +11,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from types import FrameType
 
-from . import contract, record
+from . import record
 from .director import perform
 from .narrator import Narrator, wants_colour
 from .programs import Programs
@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
         "--output",
         metavar="DIR",
         type=Path,
-        default=contract.ROOT / "build" / "drill",
+        default=Path("build", "drill"),
         help="where the record goes, as Markdown (default: build/drill)",
     )
     parser.add_argument("--quiet", action="store_true", help="tell only what goes wrong")

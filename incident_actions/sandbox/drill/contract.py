@@ -13,10 +13,11 @@ from typing import Any
 
 import yaml
 
-ROOT = Path(__file__).resolve().parents[3]
-FORM = ROOT / ".github" / "ISSUE_TEMPLATE" / "incident.yml"
-RESPOND = ROOT / ".github" / "workflows" / "incident.yml"
-DEPLOY = ROOT / ".github" / "workflows" / "deploy-gate.yml"
+from incident_actions.our_files import OUR_FILES
+
+FORM = OUR_FILES / ".github" / "ISSUE_TEMPLATE" / "incident.yml"
+RESPOND = OUR_FILES / ".github" / "workflows" / "incident.yml"
+DEPLOY = OUR_FILES / ".github" / "workflows" / "deploy-gate.yml"
 
 
 def _read(path: Path) -> dict[Any, Any]:
@@ -51,7 +52,7 @@ def cron(workflow: Path) -> str:
 
 def name(workflow: Path) -> str:
     """The path of a workflow, as GitHub names it."""
-    return workflow.relative_to(ROOT).as_posix()
+    return workflow.relative_to(OUR_FILES).as_posix()
 
 
 def _events(workflow: Path) -> dict[str, Any]:
@@ -73,7 +74,7 @@ def step_environment(
 
     `given` are the inputs of the caller, `github` what `${{ github.NAME }}` stands for.
     """
-    action = _read(ROOT / "action.yml")
+    action = _read(OUR_FILES / "action.yml")
     defaults = {name: str(spec.get("default", "")) for name, spec in action["inputs"].items()}
     inputs = {
         name: re.sub(r"\$\{\{ github\.(\w+) \}\}", lambda found: github[found[1]], value)

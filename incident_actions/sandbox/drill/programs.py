@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .contract import ROOT, step_environment
+from incident_actions.our_files import PACKAGE
+
+from .contract import step_environment
 
 LIMIT_SECONDS = 60.0
 
@@ -62,7 +64,7 @@ def _plain(text: str) -> str:
 
 
 def _gate() -> tuple[str, ...]:
-    return (sys.executable, "-I", "-S", str(ROOT / "incident_actions" / "gate.py"))
+    return (sys.executable, "-I", "-S", str(PACKAGE / "gate.py"))
 
 
 def _respond() -> tuple[str, ...]:
@@ -117,7 +119,7 @@ class Job:
             environment = {
                 **step_environment(step, inputs or {}, github),
                 "PATH": os.environ.get("PATH", os.defpath),
-                "PYTHONPATH": str(ROOT),
+                "PYTHONPATH": str(PACKAGE.parent),
                 "HOME": folder,
                 "CI": "true",
                 "GITHUB_ACTIONS": "true",

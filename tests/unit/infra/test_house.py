@@ -13,6 +13,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from incident_actions.render.scaffold import Choices, files
+from tests.support.archive import tracked
+
 ROOT = Path(__file__).resolve().parents[3]
 PACKAGE = ROOT / "incident_actions"
 ALONE = ("gate.py", "bootstrap.py")
@@ -49,7 +52,7 @@ MAY_IMPORT = {
     "sandbox": {"our_files"},  # whose forms and workflows it plays
 }
 
-OURS_OR_PINNED = re.compile(r"^\./|^OWNER/incident-actions@v1$|@[0-9a-f]{40}$")
+OURS_OR_PINNED = re.compile(r"^\./|^\$/\.github/|@[0-9a-f]{40}$")
 
 # Outside of the standard library: what the pure core may use, and who alone talks to GitHub.
 PURE = {"msgspec", "markdown_it", "dateutil", "mdurl", "pathspec", "yaml"}
@@ -204,8 +207,20 @@ def test_development_uses_the_versions_that_users_run() -> None:
 
 
 def test_actions_are_pinned_by_commit() -> None:
-    """A moved tag can't change what our workflows run. Our own release is what a team calls."""
+    """A moved tag can't change what our workflows run. Our own actions are this commit's."""
     for path in (ROOT / ".github" / "workflows").glob("*.yml"):
         for job in yaml.safe_load(path.read_text("utf-8"))["jobs"].values():
             for step in job.get("steps", []):
                 assert OURS_OR_PINNED.search(step.get("uses", "./")), path.name
+
+
+def test_nothing_that_github_reads_names_a_place_for_an_owner() -> None:
+    """A fork runs these files as they are; so does a team those that `init` wrote."""
+    own = {name: (ROOT / name).read_text("utf-8") for name in tracked(".github", "action.yml")
+           if name.endswith(".yml")}  # fmt: skip
+    written = files(Choices("acme", repository="acme/shop"), deploy=True)
+    github = {name: text for name, text in written.items() if name.startswith(".github/")}
+    assert len(own) > 5
+    assert len(github) > 5
+    for name, text in {**own, **github}.items():
+        assert "OWNER" not in text, name

@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 TOOLS = Path(sys.executable).parent
 
+ACTIONS = sorted([ROOT / "action.yml", *(ROOT / ".github" / "actions").glob("*/action.yml")])
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 FORMS = sorted(
     path for path in (ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml") if path.stem != "config"
@@ -32,7 +33,7 @@ def test_workflows_pass_actionlint(path: Path) -> None:
     lint("actionlint", path)
 
 
-@pytest.mark.parametrize("path", [*WORKFLOWS, ROOT / "action.yml"], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [*WORKFLOWS, *ACTIONS], ids=lambda path: path.name)
 def test_workflows_and_action_pass_zizmor(path: Path) -> None:
     """No injection, no loose permission, no action that is not pinned."""
     lint("zizmor", "--offline", "--no-progress", path)
@@ -56,6 +57,7 @@ def test_the_template_chooser_matches_the_schema() -> None:
     lint("check-jsonschema", "--builtin-schema", "vendor.github-issue-config", path)
 
 
-def test_the_action_matches_the_schema() -> None:
-    """GitHub accepts the action's keys."""
-    lint("check-jsonschema", "--builtin-schema", "vendor.github-actions", ROOT / "action.yml")
+@pytest.mark.parametrize("path", ACTIONS, ids=lambda path: path.parent.name)
+def test_the_actions_match_the_schema(path: Path) -> None:
+    """GitHub accepts each action's keys."""
+    lint("check-jsonschema", "--builtin-schema", "vendor.github-actions", path)
