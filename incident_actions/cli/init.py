@@ -166,7 +166,7 @@ def _wants_gate(deploy: setup.DeployWithoutGate, ask: Ask | None, *, always: boo
     if not diff:
         return False
     jobs = _jobs(deploy.insertion.gated)
-    print(f"\n{deploy.path} deploys without asking the gate ({jobs}). This would put it in:\n")
+    print(f"\n{deploy.path} seems to deploy, and does not ask the gate ({jobs}). With it:\n")
     print(diff, end="")
     return always or bool(ask and _agrees(ask, f"\nPut the gate into {deploy.path}?"))
 
