@@ -14,9 +14,9 @@ from typing import Any
 from msgspec import Struct, ValidationError, convert, to_builtins
 
 from incident_actions import __version__
-from incident_actions.cli.repository_files import Checkout, workflows
+from incident_actions.cli.repository_files import WORKFLOWS, Checkout, workflows
 from incident_actions.config import PATH, Config, read_config
-from incident_actions.domain.readiness.answers import with_options, with_settings
+from incident_actions.domain.readiness.answers import with_action, with_options, with_settings
 from incident_actions.domain.readiness.drift import Drift, digest, drift
 from incident_actions.domain.readiness.gate_insertion import GateInsertion, insert_gate, to_paste
 from incident_actions.domain.readiness.workflows import Workflow, action_owner
@@ -161,6 +161,8 @@ def _with_answers(file: File, choices: Choices) -> File:
             wanted = with_options(file.actual, choices.services)
         elif file.path == PATH:
             wanted = with_settings(file.actual, choices.services, choices.commander)
+        elif file.path.startswith(f"{WORKFLOWS}/"):
+            wanted = with_action(file.actual, choices.action)
         else:
             return file
     except EditRefused:

@@ -1,17 +1,22 @@
 """Writes a team's answers to `init` into files that the team has edited, and nothing else.
 
 The services are the options of the forms' dropdowns and the list in the configuration; the
-commander is there too. Every other word stays. Each change is proven, as in `gate_insertion`.
+commander is there too; workflows name our action. Every other word stays. Each change is proven.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import yaml
 
+from incident_actions.domain.readiness.gate_insertion import ActionReference
+from incident_actions.domain.readiness.workflows import is_ours
 from incident_actions.domain.text.yaml_edit import EditRefused, YamlEdit, flow, proven, read
+
+_OUR_REMARK = re.compile(r"zizmor: ignore\[unpinned-uses\]|v\d[\w.]*$")
 
 
 def with_options(text: str, services: Sequence[str]) -> str:
@@ -77,6 +82,21 @@ def with_settings(text: str, services: Sequence[str], commander: str | None) -> 
             text = edit.result()
         document["roles"] = {**(roles or {}), "commander": commander}
     return proven(text, document)
+
+
+def with_action(text: str, action: ActionReference) -> str:
+    """A workflow whose steps name our action so. Raises `EditRefused`."""
+    document, edit = read(text), YamlEdit(text)
+    jobs = document.get("jobs")
+    for name, job in (jobs if isinstance(jobs, dict) else {}).items():
+        steps = job.get("steps") if isinstance(job, dict) else None
+        for number, step in enumerate(steps if isinstance(steps, list) else []):
+            if isinstance(step, dict) and is_ours(step) and step["uses"] != action.uses:
+                place = edit.find("jobs", name, "steps", number, "uses")
+                edit.replace(place, action.uses)
+                edit.remark(place, action.remark, _OUR_REMARK)
+                step["uses"] = action.uses
+    return proven(edit.result(), document)
 
 
 def _items(options: Sequence[Any], services: Sequence[str]) -> list[Any]:

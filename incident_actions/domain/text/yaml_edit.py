@@ -144,6 +144,18 @@ class YamlEdit:
             raise EditRefused("it is no single word")
         self._pieces.append((node.start_mark.index, node.end_mark.index, text))
 
+    def remark(self, place: Place, remark: str, ours: re.Pattern[str]) -> None:
+        """Write a comment behind a single word, where there is none or one that `ours` matches.
+
+        A comment of somebody else's stays, and so does a line on which more than this word stands.
+        """
+        start = place.node.end_mark.index
+        end = self._text.find("\n", start)
+        rest = self._text[start : len(self._text) if end < 0 else end].removesuffix("\r")
+        found = re.fullmatch(r"[ \t]*(?:[ \t]# *(.*))?", rest)
+        if found and (not found[1] or ours.match(found[1])):
+            self._pieces.append((start, start + len(rest), f" # {remark}"))
+
     def cut(self, place: Place) -> None:
         """Take out a key with its value. Raises `EditRefused` when it does not begin its line."""
         if place.key is None:

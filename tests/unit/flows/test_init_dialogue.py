@@ -267,14 +267,20 @@ def test_check_and_a_no_ask_nothing_of_github(folder: Path, sandbox: Sandbox) ->
     assert sandbox.requests() == 0
 
 
-def test_pinned_workflows_name_a_commit_and_its_version(folder: Path, sandbox: Sandbox) -> None:
-    """What GitHub says of the tag; it stays at an upgrade, and passes the linters."""
+def released(sandbox: Sandbox) -> tuple[str, dict[str, str]]:
+    """The commit of `v1` in acme/incident-actions, and the environment of who can see it."""
     given = token(sandbox)
     sandbox.repository("acme/incident-actions")
     sandbox.user("alice", permission={"acme/shop": "write", "acme/incident-actions": "write"})
     alice = sandbox.as_user("alice", "acme/incident-actions")
     commit = alice.push({"action.yml": "name: x\n"}, "Release")
     alice.ask("POST", "/git/refs", {"ref": "refs/tags/v1", "sha": commit})
+    return commit, given
+
+
+def test_pinned_workflows_name_a_commit_and_its_version(folder: Path, sandbox: Sandbox) -> None:
+    """What GitHub says of the tag; it stays at an upgrade, and passes the linters."""
+    commit, given = released(sandbox)
     done = start(folder, *OWNER, "--pin", "--gate", **given)
     assert done.returncode == 0, done.stderr
     for path, text in texts(folder).items():
@@ -282,6 +288,23 @@ def test_pinned_workflows_name_a_commit_and_its_version(folder: Path, sandbox: S
             assert f"uses: acme/incident-actions@{commit} # v1\n" in text
             assert "incident-actions@v1" not in text
     lint_workflows(folder)
+    assert init(folder, "--check").returncode == 0
+
+
+def test_an_edited_workflow_of_ours_is_pinned_and_keeps_its_deploy(
+    folder: Path, sandbox: Sandbox
+) -> None:
+    """Nobody has to choose between a commit and their own steps."""
+    (folder / SHIP).unlink()
+    init(folder, *OWNER)
+    deploy = ".github/workflows/deploy.yml"
+    edit(folder, deploy, 'echo "your deploy"', "./ship # ours")
+    commit, given = released(sandbox)
+    done = start(folder, "--yes", "--pin", **given)
+    assert "kept" not in done.stdout
+    text = (folder / deploy).read_text("utf-8")
+    assert f"uses: acme/incident-actions@{commit} # v1\n" in text
+    assert "./ship # ours" in text
     assert init(folder, "--check").returncode == 0
 
 
