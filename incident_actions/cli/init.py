@@ -125,6 +125,7 @@ def _write(survey: setup.Setup, ask: Ask | None, arguments: argparse.Namespace) 
     todo = [file for file in survey.files if file.differs]
     asked = [file for file in todo if file.state is Drift.CONFLICT or file.deleted]
     count = 1 + len(todo) - len(asked)  # 1 is the record
+    print(end="\n" if ask and todo else "")
     print(setup.describe(todo), end="")
     if todo and not (survey.folder / setup.RECORD).exists():
         print(f"new: {setup.RECORD} (tells an upgrade what you changed)")
@@ -342,7 +343,7 @@ def _login(name: str, given: str) -> str:
     login = read_login(given)
     if login is None:
         said = f"`{given}` is no GitHub name" if given else f"the {name} is not known"
-        raise InputError(said, remedy=f"Give `--{name}` a GitHub name, such as `acme`.")
+        raise InputError(said, remedy=f"Give a GitHub name, such as `--{name} acme`.")
     return login
 
 
