@@ -313,7 +313,7 @@ def judge(request: DeployRequest, issue: ListedIssue, found: LookedUp, now: date
     marks, counted = issue.labels, counted_labels(issue, found)
     if is_strangers(issue, found):
         return "needs-confirmation" if "needs-confirmation" in marks else "untrusted-report"
-    if "drill" in counted:
+    if "drill" in counted and not is_rehearsed(request, issue):
         return "drill"
     if "needs-confirmation" in counted:
         return "needs-confirmation"
@@ -335,6 +335,11 @@ def judge(request: DeployRequest, issue: ListedIssue, found: LookedUp, now: date
     if issue.number in found.bodies and is_outside(issue, now):
         return "expired" if issue.until and issue.until <= now else "not-begun"
     return code
+
+
+def is_rehearsed(request: DeployRequest, issue: ListedIssue) -> bool:
+    """Whether an issue is a drill, and this deploy a rehearsal that it stops like an incident."""
+    return request.environment == read.REHEARSAL and "drill" in issue.labels
 
 
 def is_outside(issue: ListedIssue, now: datetime) -> bool:
@@ -484,7 +489,8 @@ def decide(
             problems.append(f"the author of issue #{issue.number} can't be read")
         elif code in FREEZES:
             freezing.setdefault(issue.number, IssueVerdict(issue=issue, code=code, override=None))
-            for label in sorted(issue.labels & RELEASING - counted_labels(issue, found)):
+            claimed = RELEASING - ({"drill"} if is_rehearsed(request, issue) else set())
+            for label in sorted(issue.labels & claimed - counted_labels(issue, found)):
                 notes.append(
                     f"The label `{label}` on #{issue.number} does not count: nobody who"
                     " may write is known to stand behind it."
@@ -498,9 +504,14 @@ def decide(
                 coming[issue.number] = issue
 
     if found.environments is not None and request.environment not in found.environments:
-        # What a freeze names itself, it stops: the list is for those that name none.
+        # What a freeze names itself, it stops: the list is for those that name none. A rehearsal
+        # need not be on it.
         stopping = {number: finding.issue for number, finding in freezing.items()}
-        here = {n for n, issue in (stopping | coming).items() if environments_of(issue, found)}
+        here = {
+            number
+            for number, issue in (stopping | coming).items()
+            if environments_of(issue, found) or is_rehearsed(request, issue)
+        }
         others.update(dict.fromkeys((stopping | coming).keys() - here, "other-environment"))
         freezing = {number: f for number, f in freezing.items() if number in here}
         coming = {number: issue for number, issue in coming.items() if number in here}

@@ -39,6 +39,8 @@ EVERYTHING = frozenset({
     "true", "tutti", "unbekannt", "unclear", "undefined", "unknown", "unspecified", "unsure",
     "various", "whole", "yes",
 })  # fmt: skip
+# The environment of a rehearsal: for a deploy to it, and to no other, drills count like incidents.
+REHEARSAL = "drill"
 NOT_LOGINS = frozenset({
     "all", "any", "anybody", "anyone", "everybody", "everyone", "n-a", "na", "no", "no-one",
     "nobody", "none", "noone",

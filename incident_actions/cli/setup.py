@@ -7,135 +7,237 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct, to_builtins
+from msgspec import Struct, ValidationError, convert, to_builtins
 
 from incident_actions import __version__
-from incident_actions.cli.repository_files import Checkout, workflows
-from incident_actions.config import PATH, read_config
+from incident_actions.cli.repository_files import WORKFLOWS, Checkout, workflows
+from incident_actions.config import PATH, Config, read_config
+from incident_actions.domain.readiness.answers import with_action, with_options, with_settings
 from incident_actions.domain.readiness.drift import Drift, digest, drift
-from incident_actions.domain.readiness.workflows import action_owner
-from incident_actions.errors import ConfigError
-from incident_actions.render.scaffold import DEPLOY, Choices, files
+from incident_actions.domain.readiness.gate_insertion import GateInsertion, insert_gate, to_paste
+from incident_actions.domain.readiness.workflows import Workflow, action_owner
+from incident_actions.domain.text.yaml_edit import EditRefused
+from incident_actions.errors import ConfigError, InputError
+from incident_actions.render.scaffold import DEPLOY, FORMS, Choices, files
 
 RECORD = ".github/incident.init.json"
 """Where `init` records what it wrote and with which answers, to tell the team's edits later."""
 
 
 class File(Struct, frozen=True):
-    """One file: its text now (None: no such file), the text that `init` would write, and how they
-    compare.
+    """One file: its text now (None: no such file), the text to write, and how they compare.
+
+    `ours` is the text that `init` would write into an empty repository.
     """
 
     path: str
     actual: str | None
     wanted: str
     state: Drift
+    ours: str
 
     @property
     def differs(self) -> bool:
         """Whether `init` has something new to write. A file that only the team changed stays."""
         return self.state not in (Drift.SAME, Drift.EDITED)
 
+    @property
+    def deleted(self) -> bool:
+        """Whether the team deleted this page of the playbook, as it may."""
+        return self.state is Drift.MISSING and self.path.startswith("ops/")
+
     def diff(self) -> str:
         """The change that writing this file would make, as a unified diff."""
-        before = (self.actual or "").replace("\r\n", "\n").splitlines(keepends=True)
-        after = self.wanted.splitlines(keepends=True)
-        lines = difflib.unified_diff(before, after, f"a/{self.path}", f"b/{self.path}")
-        return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
+        return _diff(self.path, self.actual or "", self.wanted)
+
+
+class DeployWithoutGate(Struct, frozen=True):
+    """A workflow of the team's that deploys without asking the gate, and what would mend that."""
+
+    workflow: Workflow
+    before: str
+    insertion: GateInsertion
+    pastes: Mapping[str, str]
+
+    @property
+    def path(self) -> str:
+        """The workflow's path."""
+        return self.workflow.path
+
+    def diff(self) -> str:
+        """The change that puts the gate in, as a unified diff; empty when it can't be made."""
+        return _diff(self.path, self.before, self.insertion.text)
 
 
 class Setup(Struct, frozen=True):
     """A repository's folder compared with what `init` would write there.
 
-    `choices` are the team's answers; `deploys` are the paths of workflows of the team that deploy.
+    `choices` are the team's answers. `ungated` are the team's workflows that deploy without the
+    gate; `unreadable` says of others why nobody can tell. `left_out` are pages that the team wants
+    to do without.
     """
 
     folder: Path
     choices: Choices
     files: tuple[File, ...]
-    deploys: tuple[str, ...]
+    ungated: tuple[DeployWithoutGate, ...]
+    unreadable: tuple[str, ...]
+    left_out: frozenset[str]
 
     @property
     def drifted(self) -> tuple[File, ...]:
-        """The files that an upgrade would change. Files deleted from `ops/` are not among them."""
-        return tuple(
-            file
-            for file in self.files
-            if file.differs and not (file.state is Drift.MISSING and file.path.startswith("ops/"))
-        )
+        """The files that an upgrade would change, or ask about."""
+        return tuple(file for file in self.files if file.differs)
 
 
-def remembered(folder: Path) -> dict[str, Any]:
-    """The answers to an earlier `init`, by the names of `Choices`.
-
-    Without its record only the owner is known: from the workflows that use the action.
-    """
-    record = _record(folder)
-    given = record.get("choices")
-    if isinstance(given, dict):
-        return given
-    owners = map(action_owner, workflows(Checkout(folder)))
-    return {"owner": next(filter(None, owners), None)}
-
-
-def survey(folder: Path, choices: Choices) -> Setup:
-    """Compare a repository with what `init` would write today."""
-    checkout = Checkout(folder)
-    recorded = _record(folder).get("files")
-    recorded = recorded if isinstance(recorded, dict) else {}
-    theirs = tuple(w.path for w in workflows(checkout) if w.deploying() and w.path != DEPLOY)
-    deploy = DEPLOY in recorded or not (theirs or (folder / DEPLOY).exists())
-    ours = checkout.file(PATH)
-    edited = ours is not None and digest(ours) != recorded.get(PATH)
-    wanted_files = files(choices, deploy=deploy, listed=_listed(ours) if edited else None)
-    compared = (
-        File(path, actual := checkout.file(path), wanted, drift(wanted, actual, recorded.get(path)))
-        for path, wanted in wanted_files.items()
-    )
-    return Setup(folder, choices, tuple(compared), theirs)
-
-
-def _listed(text: str | None) -> tuple[str, ...] | None:
-    """The services in a team's own configuration; None when it has no list that can be read."""
+def remembered(folder: Path) -> Choices | None:
+    """The answers to an earlier `init`; None without its record."""
     try:
-        return read_config(text).service_names() or None
+        return convert(_record(folder).get("choices"), Choices)
+    except ValidationError:
+        return None
+
+
+def owner_in_use(folder: Path) -> str:
+    """Whose copy of our action the repository's workflows use; empty when they use none."""
+    owners = map(action_owner, workflows(Checkout(folder)))
+    return next(filter(None, owners), "")
+
+
+def own_config(folder: Path) -> Config | None:
+    """The repository's configuration; None when there is none, or it can't be read."""
+    text = Checkout(folder).file(PATH)
+    try:
+        return None if text is None else read_config(text)
     except ConfigError:
         return None
 
 
-def write(setup: Setup, may_overwrite: Callable[[File], bool]) -> tuple[File, ...]:
-    """Write all files that are new, missing or outdated, and then the record.
+def survey(folder: Path, choices: Choices) -> Setup:
+    """Compare a repository with what `init` would write today."""
+    checkout, record = Checkout(folder), _record(folder)
+    digests, left_out = record.get("files"), record.get("left-out")
+    digests = digests if isinstance(digests, dict) else {}
+    left = frozenset(map(str, left_out)) if isinstance(left_out, list) else frozenset()
+    theirs = workflows(checkout)
+    deploy = DEPLOY in digests or not (
+        (folder / DEPLOY).exists() or any(w.deploying() for w in theirs)
+    )
+    earlier = remembered(folder)
+    then = files(earlier, deploy=True) if earlier else {}
+    compared = []
+    for path, ours in files(choices, deploy=deploy).items():
+        actual, recorded = checkout.file(path), digests.get(path)
+        file = File(path, actual, ours, drift(ours, actual, recorded), ours)
+        if path in left and actual is None:
+            continue
+        unchanged = path in then and digest(then[path]) == recorded
+        compared.append(_with_answers(file, choices) if unchanged else file)
+    new = {file.path for file in compared if file.differs}
+    found = (_without_gate(folder, w, choices) for w in theirs if w.path not in new)
+    return Setup(
+        folder,
+        choices,
+        tuple(compared),
+        tuple(each for each in found if each),
+        tuple(f"{w.path} can't be read: {w.wrong}" for w in theirs if w.document is None),
+        left,
+    )
 
-    A file that both the team and a newer `init` changed is written if `may_overwrite` agrees. Gives
-    the files for which it did not.
+
+def _with_answers(file: File, choices: Choices) -> File:
+    """A file that we have not changed since we wrote it, but for the answers in it.
+
+    When the team edited it, the answers are written into its text.
     """
-    kept = []
-    for file in setup.files:
-        if file.state is Drift.CONFLICT and not may_overwrite(file):
-            kept.append(file)
-        elif file.differs:
-            _save(setup.folder / file.path, file.wanted)
+    if file.actual is None or file.state not in (Drift.EDITED, Drift.CONFLICT):
+        return file
+    try:
+        if file.path in FORMS:
+            wanted = with_options(file.actual, choices.services)
+        elif file.path == PATH:
+            wanted = with_settings(file.actual, choices.services, choices.commander)
+        elif file.path.startswith(f"{WORKFLOWS}/"):
+            wanted = with_action(file.actual, choices.action)
+        else:
+            return file
+    except EditRefused:
+        return file
+    state = Drift.EDITED if wanted == file.actual else Drift.ANSWERS
+    return File(file.path, file.actual, wanted, state, file.ours)
+
+
+def _without_gate(folder: Path, workflow: Workflow, choices: Choices) -> DeployWithoutGate | None:
+    """A workflow that deploys without the gate; None for every other one."""
+    jobs = workflow.ungated()
+    if not jobs:
+        return None
+    action, services = choices.action, choices.services
+    pastes = {name: to_paste(workflow, name, action, services) for name in jobs}
+    try:
+        text = (folder / workflow.path).read_bytes().decode("utf-8")
+        insertion = insert_gate(text, workflow, action, services)
+    except UnicodeDecodeError:
+        text, insertion = "", GateInsertion("", left=dict.fromkeys(jobs, "it is no UTF-8"))
+    return DeployWithoutGate(workflow, text, insertion, pastes)
+
+
+def write(
+    setup: Setup,
+    kept: Collection[str] = (),
+    left_out: Iterable[str] = (),
+    gates: Iterable[DeployWithoutGate] = (),
+) -> None:
+    """Write all files that differ but those that are `kept` (paths), the gates, and the record.
+
+    `left_out` are pages that the team wants to do without from now on. Raises `InputError` when the
+    folder can't be written; it says what is written by then.
+    """
     record = {
         "about": "Written by `incident-actions init`, so that it can tell your edits from its own.",
         "version": __version__,
         "choices": to_builtins(setup.choices),
-        "files": {file.path: digest(file.wanted) for file in setup.files},
+        "files": {file.path: digest(file.ours) for file in setup.files},
+        "left-out": sorted({*setup.left_out, *left_out}),
     }
-    _save(setup.folder / RECORD, json.dumps(record, indent=2) + "\n")
-    return tuple(kept)
+    texts = {f.path: f.wanted for f in setup.files if f.differs and f.path not in kept}
+    texts |= {gate.path: gate.insertion.text for gate in gates}
+    texts[RECORD] = json.dumps(record, indent=2) + "\n"
+    written: list[str] = []
+    for path, text in texts.items():
+        try:
+            _save(setup.folder / path, text)
+        except OSError as error:
+            before = f"Written before it: {', '.join(written)}" if written else "Nothing is written"
+            raise InputError(
+                f"{path} can't be written: {error.strerror or error}. {before}",
+                remedy=f"Make {setup.folder} writable, and run `init` again: it does the rest.",
+            ) from None
+        written.append(path)
 
 
 def describe(found: Iterable[File]) -> str:
     """What writing these files would change: a line for each new file, a diff for each other."""
     return "".join(
         f"new: {file.path} ({len(file.wanted.splitlines())} lines)\n"
+        if file.actual is None and not file.deleted
+        else f"deleted by you: {file.path}\n"
         if file.actual is None
         else file.diff()
         for file in found
+    )
+
+
+def _diff(path: str, before: str, after: str) -> str:
+    """A unified diff of two texts, in lines that end with LF."""
+    old, new = (text.replace("\r\n", "\n").split("\n") for text in (before, after))
+    return "".join(
+        line if line.endswith("\n") else f"{line}\n"
+        for line in difflib.unified_diff(old, new, f"a/{path}", f"b/{path}", lineterm="")
     )
 
 

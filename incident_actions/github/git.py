@@ -37,22 +37,28 @@ class Git(Transport):
 
         https://docs.github.com/en/rest/commits/commits#get-a-commit
         """
-        whole = self._get(field("sha", str), f"/commits/{quote(sha, safe='')}", per_page=1)
+        whole = self.commit_at(sha)
         if not whole.startswith(sha):  # a branch or a tag of that name
             raise NotFound(f"There is no commit {sha} in {self.repository}")
         return whole
+
+    def commit_at(self, ref: str) -> str:
+        """The whole SHA of the commit that a tag, a branch or the digits of a commit stand for.
+
+        Raises `Rejected` or `NotFound` when there is none.
+
+        https://docs.github.com/en/rest/commits/commits#get-a-commit
+        """
+        return self._get(field("sha", str), f"/commits/{quote(ref, safe='')}", per_page=1)
 
     def has(self, ref: str) -> bool:
         """Whether there is a tag, a branch or a commit of this name.
 
         False also where the token may not see the repository.
-
-        https://docs.github.com/en/rest/commits/commits#get-a-commit
         """
         try:
-            path = f"/commits/{quote(ref, safe='')}"
-            return self._find(field("sha", str), path, per_page=1) is not None
-        except Rejected:  # HTTP 422: no commit is found for it
+            return bool(self.commit_at(ref))
+        except (NotFound, Rejected):
             return False
 
     def branch(self, name: str) -> BranchTip | None:

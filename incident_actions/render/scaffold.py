@@ -8,13 +8,17 @@ import re
 from msgspec import Struct
 
 from incident_actions.config import schema
+from incident_actions.domain.readiness.gate_insertion import ActionReference
 from incident_actions.our_files import OUR_FILES
 
 ROOT = OUR_FILES
 SCAFFOLD = ROOT / "templates" / "scaffold"
+FORMS = (".github/ISSUE_TEMPLATE/incident.yml", ".github/ISSUE_TEMPLATE/freeze.yml")
 DEPLOY = ".github/workflows/deploy.yml"
+REHEARSAL = ".github/workflows/rehearsal.yml"
 SCHEMA = ".github/incident.schema.json"
-_FORMS = ".github/ISSUE_TEMPLATE"
+_CHOOSER = ".github/ISSUE_TEMPLATE/config.yml"
+_MOVING = "zizmor: ignore[unpinned-uses] v1 brings fixes; `init --pin` writes a commit"
 _SERVICES = re.compile(
     r"  - type: input\n    id: services\n    attributes:\n"
     r"(      label: [^\n]+)\n.*?(?=\n  - type: )",
@@ -32,33 +36,38 @@ class Choices(Struct, frozen=True, omit_defaults=True):
     """A team's answers to `init`.
 
     `owner` is the GitHub account whose copy of the action the workflows use. `repository` is the
-    team's `OWNER/NAME`, None when it is not known.
+    team's `OWNER/NAME`, None when it is not known. `pin` is the commit that the workflows use, with
+    its version behind a space (`0123abc... v1.0.0`); None: they use `v1`.
     """
 
     owner: str
     services: tuple[str, ...] = ()
     commander: str | None = None
     repository: str | None = None
+    pin: str | None = None
+
+    @property
+    def action(self) -> ActionReference:
+        """How the workflows name our action."""
+        commit, _, version = (self.pin or "").partition(" ")
+        name = f"{self.owner}/incident-actions"
+        if commit:
+            return ActionReference(f"{name}@{commit}", version)
+        return ActionReference(f"{name}@v1", _MOVING)
 
 
-def files(
-    choices: Choices, *, deploy: bool, listed: tuple[str, ...] | None = None
-) -> dict[str, str]:
-    """The text of each file, by its path in the repository. `deploy`: with a deploy workflow.
-
-    `listed` are the services in the team's own configuration; None: those of `choices`.
-    """
-    services = choices.services if listed is None else listed
+def files(choices: Choices, *, deploy: bool) -> dict[str, str]:
+    """The text of each file, by its path in the repository. `deploy`: with a deploy workflow."""
     texts = {
-        f"{_FORMS}/incident.yml": _form(_read(f"{_FORMS}/incident.yml"), services),
-        f"{_FORMS}/freeze.yml": _form(_read(f"{_FORMS}/freeze.yml"), services),
-        f"{_FORMS}/config.yml": _chooser(_read(f"{_FORMS}/config.yml"), choices.repository),
-        ".github/workflows/incident.yml": _workflow("incident", choices.owner),
+        **{path: _form(_read(path), choices.services) for path in FORMS},
+        _CHOOSER: _chooser(_read(_CHOOSER), choices.repository),
+        ".github/workflows/incident.yml": _workflow("incident", choices.action),
+        REHEARSAL: _workflow("rehearsal", choices.action),
         ".github/incident.yml": _config(choices),
         SCHEMA: json.dumps(editor_schema(), indent=2) + "\n",
     }
     if deploy:
-        texts[DEPLOY] = _workflow("deploy", choices.owner)
+        texts[DEPLOY] = _workflow("deploy", choices.action)
     for path in sorted((ROOT / "ops").rglob("*.md")):
         if not path.name[0].isdigit() or path.parent.name == "runbooks":  # no postmortem of ours
             texts[path.relative_to(ROOT).as_posix()] = path.read_text(encoding="utf-8")
@@ -78,9 +87,11 @@ def _read(path: str) -> str:
     return (ROOT / path).read_text(encoding="utf-8")
 
 
-def _workflow(name: str, owner: str) -> str:
+def _workflow(name: str, action: ActionReference) -> str:
     text = (SCAFFOLD / "workflows" / f"{name}.yml").read_text(encoding="utf-8")
-    return text.replace("OWNER/incident-actions@", f"{owner}/incident-actions@")
+    return text.replace(
+        f"OWNER/incident-actions@v1 # {_MOVING}", f"{action.uses} # {action.remark}"
+    )
 
 
 def _form(text: str, services: tuple[str, ...]) -> str:

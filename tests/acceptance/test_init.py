@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from incident_actions.sandbox import Sandbox
-from tests.support.act import make_repository
+from tests.support.act import Run, make_repository
 from tests.support.events import form_body
 from tests.support.programs import ROOT
 from tests.support.shop import NAME, Shop
@@ -54,6 +54,29 @@ def declare(shop: Shop) -> int:
     }
     body = form_body(answers, shop.checkout / FORM)
     return int(shop.alice.file_form_issue("Incident: logins fail", body)["number"])
+
+
+def test_a_rehearsal_shows_a_blocked_deploy_and_blocks_none(shop: Shop) -> None:
+    """A drill stops the rehearsal, by name, from the form on; the real deploy goes on."""
+    assert rehearse(shop).exit_code == 0
+    number = declare(shop)
+    shop.alice.ask("POST", "/labels", {"name": "drill"})
+    shop.alice.label(number, "drill")
+    run = rehearse(shop)
+    assert (run.exit_code, run.output("verdict")) == (1, "frozen"), run.log
+    assert f"#{number} SEV1" in "".join(run.errors)
+    assert shop.push().output("verdict") == "clear"
+
+    assert shop.sweep().exit_code == 0
+    assert rehearse(shop).output("verdict") == "frozen"
+    assert shop.push().output("verdict") == "clear"
+    shop.alice.close(number)
+    assert rehearse(shop).exit_code == 0
+
+
+def rehearse(shop: Shop) -> Run:
+    """Somebody starts the rehearsal by hand."""
+    return shop.run("gate", ("workflow_dispatch", {"inputs": {}}), workflow="rehearsal.yml")
 
 
 def test_init_into_an_empty_repository_runs_the_whole_story(shop: Shop) -> None:

@@ -99,16 +99,21 @@ class Shop:
         command: str,
         delivery: tuple[str, Json] | None = None,
         limit: float = LIMIT,
+        workflow: str = "*.yml",
         **environment: str,
     ) -> Run:
-        """Run the workflow with this command of the action for a delivery (the last one)."""
+        """Run a workflow with this command of the action for a delivery (the last one).
+
+        It is one that the delivery's event starts, if there is one; `workflow` is its file name, or
+        a pattern.
+        """
         event, payload = delivery or self.sandbox.deliveries[-1]
         payload = payload if event == "schedule" else payload_of((event, payload))
-        workflow, granted = self._workflow(command)
+        name, granted = self._workflow(command, event, workflow)
         self.sandbox.actions_token(TOKEN, NAME, {**granted, **ALWAYS_GRANTED})
         self._runs += 1
         return run_workflow(
-            workflow,
+            name,
             event,
             payload,
             repository=self.checkout,
@@ -117,18 +122,20 @@ class Shop:
             limit=limit,
         )
 
-    def _workflow(self, command: str) -> tuple[str, dict[str, str]]:
+    def _workflow(self, command: str, event: str, pattern: str) -> tuple[str, dict[str, str]]:
         """The file that uses the action for `command`, and what its job's token may do.
 
         https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#permissions
         """
-        for path in (self.checkout / ".github" / "workflows").glob("*.yml"):
-            workflow = yaml.safe_load(path.read_text("utf-8"))
+        paths = sorted((self.checkout / ".github" / "workflows").glob(pattern))
+        found = [(path, yaml.safe_load(path.read_text("utf-8"))) for path in paths]
+        # YAML 1.1 reads the key `on` as true.
+        for path, workflow in sorted(found, key=lambda each: event not in each[1][True]):
             for job in workflow["jobs"].values():
                 for step in job.get("steps", []):
                     if step.get("with", {}).get("command") == command:
                         return path.name, job.get("permissions", workflow.get("permissions"))
-        raise AssertionError(f"no workflow in {self.checkout} uses the command {command}")
+        raise AssertionError(f"no {pattern} in {self.checkout} uses the command {command}")
 
 
 def readme_workflows() -> dict[str, str]:

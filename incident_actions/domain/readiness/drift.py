@@ -21,6 +21,7 @@ class Drift(StrEnum):
     EDITED = "edited"
     OUTDATED = "outdated"
     CONFLICT = "newer, and changed by you"
+    ANSWERS = "changed by you, with other answers"
 
 
 def drift(wanted: str, actual: str | None, recorded: str | None) -> Drift:
@@ -28,7 +29,8 @@ def drift(wanted: str, actual: str | None, recorded: str | None) -> Drift:
 
     `actual` is None when the file is missing. `recorded` is the digest of the text that we wrote
     last; None when it is not known. EDITED: only the team changed the file. OUTDATED: only we did.
-    CONFLICT: both changed it, or what we wrote is not known.
+    CONFLICT: both changed it, or what we wrote is not known. ANSWERS is for who knows of them: the
+    team's text stays, and only an answer to `init` in it is written anew.
     """
     if actual is None:
         return Drift.NEW if recorded is None else Drift.MISSING

@@ -33,6 +33,7 @@ from incident_actions.domain.readiness.workflows import (
     watch_minutes,
 )
 from incident_actions.domain.reminders.clock import WATCH_MINUTES, read_watch_length
+from incident_actions.domain.text.yaml_edit import flow
 from incident_actions.errors import InputError
 
 SCHEDULE = f"""\
@@ -132,11 +133,13 @@ def _watch_fixes(ours: Workflow, both: Iterable[str]) -> Iterator[str]:
         yield f"Write into `{_WATCH}`{place}\n{CONDITION}\n{CONCURRENCY}"
     elif not ours.watches():
         name = ours.responding()[0]
-        own = f", with the `permissions:` of `{name}`" if "permissions" in ours.jobs[name] else ""
+        own, permissions = "", ours.jobs[name].get("permissions")
+        if isinstance(permissions, dict):
+            own = f"    permissions: {flow(permissions)}\n"
         job_text = JOB.replace("OWNER", action_owner(ours) or "OWNER")
         if _WATCH in ours.jobs:  # a key may stand there once
             job_text = job_text.replace(f"  {_WATCH}:", f"  incident-{_WATCH}:", 1)
-        yield f"Write under `jobs:`{own}\n{job_text}"
+        yield "Write under `jobs:`\n" + job_text.replace("    steps:\n", f"{own}    steps:\n")
     for name in others:
         place = ", in place of its `if:`" if "if" in ours.jobs[name] else ""
         yield f"Write into `{name}`{place}\n{_not_for_a_watch(ours.jobs[name].get('if'))}"

@@ -241,6 +241,11 @@ def action_owner(workflow: Workflow) -> str | None:
     return owner if owner != "." else None
 
 
+def is_ours(step: Mapping[str, Any]) -> bool:
+    """Whether a step uses our action, whoever's copy of it, and at which commit."""
+    return bool(_USES_US.match(str(step.get("uses", ""))))
+
+
 def _steps(job: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     steps = job.get("steps")
     return [step for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []

@@ -154,14 +154,35 @@ def test_check_tells_a_newer_text_from_the_teams_edit(folder: Path) -> None:
 
 
 def test_check_tells_a_workflow_that_is_gone(folder: Path) -> None:
-    """What a team deleted from the playbook is theirs to delete; a workflow is needed."""
+    """An upgrade writes it again: it is needed."""
     init(folder, *OWNER)
-    (folder / "ops" / "runbooks" / "worker-backlog.md").unlink()
-    assert init(folder, "--check").returncode == 0
     (folder / ".github" / "workflows" / "incident.yml").unlink()
     done = init(folder, "--check")
     assert done.returncode == 1
     assert "missing: .github/workflows/incident.yml" in done.stdout
+
+
+def test_a_runbook_that_is_gone_is_drift_and_comes_back_on_a_yes_only(folder: Path) -> None:
+    """It is told; nobody there to ask leaves it out, and a no settles it."""
+    init(folder, *OWNER)
+    page = folder / "ops" / "runbooks" / "worker-backlog.md"
+    page.unlink()
+    done = init(folder, "--check")
+    assert done.returncode == 1
+    assert "missing: ops/runbooks/worker-backlog.md" in done.stdout
+    assert "left out, as you deleted it: ops/runbooks/w" in init(folder, "--yes").stdout
+    assert not page.exists()
+    assert init(folder, "--check").returncode == 1
+
+    assert "Write ops/runbooks/worker-backlog.md again?" in at_the_keyboard(folder, "y\n")
+    assert page.exists()
+    page.unlink()
+    at_the_keyboard(folder, "n\n")
+    assert not page.exists()
+    assert init(folder, "--check").returncode == 0
+    init(folder, "--yes")
+    assert not page.exists()
+    assert init(folder, "--check").returncode == 0
 
 
 def test_a_team_that_deploys_already_keeps_its_workflow(folder: Path) -> None:
@@ -196,23 +217,45 @@ def test_what_init_writes_is_what_the_readme_shows() -> None:
         assert written[path] == text
 
 
+PIN = "0123456789abcdef0123456789abcdef01234567 v1.0.0"
+
+
+@pytest.mark.parametrize("pin", [None, PIN], ids=["v1", "pinned"])
 @pytest.mark.parametrize("services", [(), ("api", "worker", "no: yes")])
-def test_what_init_writes_passes_the_linters(services: tuple[str, ...], tmp_path: Path) -> None:
-    """GitHub takes the forms and the workflows."""
-    written = files(Choices("acme", services, "dana", "acme/shop"), deploy=True)
+def test_what_init_writes_passes_the_linters(
+    services: tuple[str, ...], pin: str | None, tmp_path: Path
+) -> None:
+    """GitHub takes the forms and the workflows, and a security audit finds nothing in them."""
+    written = files(Choices("acme", services, "dana", "acme/shop", pin), deploy=True)
+    for path, text in written.items():
+        file = tmp_path / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, "utf-8")
     schemas = {
         ".github/ISSUE_TEMPLATE/incident.yml": "vendor.github-issue-forms",
         ".github/ISSUE_TEMPLATE/freeze.yml": "vendor.github-issue-forms",
         ".github/ISSUE_TEMPLATE/config.yml": "vendor.github-issue-config",
-        ".github/workflows/incident.yml": "vendor.github-workflows",
-        ".github/workflows/deploy.yml": "vendor.github-workflows",
     }
     for path, schema in schemas.items():
-        file = tmp_path / Path(path).name
-        file.write_text(written[path], "utf-8")
-        tool = [TOOLS / "check-jsonschema", "--builtin-schema", schema, file]
-        done = subprocess.run(tool, capture_output=True, text=True, timeout=60, check=False)
-        assert done.returncode == 0, done.stdout
+        lint("check-jsonschema", "--builtin-schema", schema, tmp_path / path)
+    lint_workflows(tmp_path)
+
+
+def lint_workflows(folder: Path) -> None:
+    """The schema, actionlint and zizmor on all workflows of a repository."""
+    workflows = sorted((folder / ".github" / "workflows").iterdir())
+    assert workflows
+    lint("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows)
+    lint("actionlint", *workflows)
+    lint("zizmor", "--offline", "--no-progress", folder)
+
+
+def lint(tool: str, *arguments: str | Path) -> None:
+    """Run a linter, offline; its findings are the test's failure."""
+    done = subprocess.run(
+        [TOOLS / tool, *arguments], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_services_become_a_choice_in_the_form() -> None:
@@ -326,8 +369,11 @@ def test_drift_is_told_from_three_texts(
     assert drift("new", actual, digest(recorded) if recorded else None) is state
 
 
-def at_the_keyboard(folder: Path, answers: str, *flags: str) -> str:
-    """Run `init` on a terminal of its own, with these answers typed ahead; what it showed."""
+def at_the_keyboard(folder: Path, answers: str, *flags: str, code: int = 0) -> str:
+    """Run `init` on a terminal of its own, with these answers typed ahead; what it showed.
+
+    Control-D (`\\x04`) at the start of a line ends the terminal's input.
+    """
     keyboard, terminal = pty.openpty()
     os.write(keyboard, answers.encode())
     try:
@@ -339,12 +385,14 @@ def at_the_keyboard(folder: Path, answers: str, *flags: str) -> str:
             capture_output=True,
             text=True,
             timeout=60,
-            check=True,
+            check=False,
         )
     finally:
         os.close(keyboard)
         os.close(terminal)
-    return done.stdout
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stdout + done.stderr
 
 
 def test_on_a_terminal_it_asks(folder: Path) -> None:

@@ -814,7 +814,34 @@ BY_HAND = [
          "deploy-freeze", environment="us"),
 ]  # fmt: skip
 
+_DRILL = with_state(severity="sev1", drill=True)
+REHEARSALS = [
+    case("a drill stops a rehearsal", [issue("sev1", "drill")], "frozen", "severity",
+         environment="drill", blocked_by=[12]),
+    case("a drill that respond has seen, too", [issue("sev2", "drill", body=_DRILL)], "frozen",
+         "severity", environment="drill"),
+    case("a drill as an incident: a SEV3 stops nothing", [issue("sev3", "drill")], "clear",
+         "other-severity", environment="drill"),
+    case("a drill of a freeze", [freeze("drill")], "frozen", "deploy-freeze", environment="drill"),
+    case("whatever environments a freeze stops", [issue("sev1", "drill", body=_DRILL)], "frozen",
+         "severity", environment="drill", environments=("production",)),
+    case("a real incident counts in a rehearsal as in any environment", [SEV1], "frozen",
+         "severity", environment="drill"),
+    case("and not where the team's list leaves it out", [SEV1], "clear", "other-environment",
+         environment="drill", environments=("production",)),
+    case("a stranger's drill", [outsider(issue("sev1", "drill"))], "clear", "untrusted-report",
+         environment="drill"),
+    case("a rehearsed rollback", [issue("sev1", "drill")], "rollback", "rollback",
+         environment="drill", intent="rollback"),
+    case("a rehearsed /allow", [issue("sev1", "drill", body=with_state(
+             severity="sev1", drill=True,
+             allow=[{"by": "alice", "at": EARLIER, "until": LATER, "sha": SHA}]))],
+         "exempt", "allowed", environment="drill"),
+    *(case(f"no rehearsal in {place or 'all environments'}", [issue("sev1", "drill")], "clear",
+           "drill", environment=place)
+      for place in ("", "production", "drills", "drill-eu")),
+]  # fmt: skip
 CASES = [
     *LABELS, *CHOSEN, *FORMS, *TRUST, *SERVICES, *ENVIRONMENTS, *ALLOW, *INTENT, *BEGINS, *FREEZES,
-    *BROKEN, *BY_HAND,
+    *BROKEN, *BY_HAND, *REHEARSALS,
 ]  # fmt: skip

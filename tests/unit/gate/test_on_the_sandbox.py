@@ -76,6 +76,29 @@ def test_a_stranger_freezes_nothing(sandbox: Sandbox, alice: Person) -> None:
     assert gate(sandbox).outputs["verdict"] == "clear"
 
 
+def test_a_drill_stops_a_rehearsal_only(sandbox: Sandbox, alice: Person) -> None:
+    """By the input `environment: drill`, in any case; the deploys of everybody go on."""
+    alice.ask("POST", "/labels", {"name": "drill"})
+    number = declare(alice)
+    alice.label(number, "drill")
+    assert gate(sandbox).outputs["verdict"] == "clear"
+    assert gate(sandbox, environment="production").outputs["verdict"] == "clear"
+    blocked = gate(sandbox, environment=" Drill ")
+    assert (blocked.exit_code, blocked.outputs["verdict"]) == (1, "frozen")
+    assert f"#{number} SEV1" in blocked.errors[0]
+    assert "does not count" not in blocked.errors[0]
+    alice.close(number)
+    assert gate(sandbox, environment="drill").exit_code == 0
+
+
+def test_a_strangers_drill_stops_no_rehearsal(sandbox: Sandbox, alice: Person) -> None:
+    """Whatever label somebody who may write has put on: the report waits for the team."""
+    alice.ask("POST", "/labels", {"name": "drill"})
+    number = declare(sandbox.as_user("mallory", SHOP))
+    alice.label(number, "drill")
+    assert gate(sandbox, environment="drill").outputs["verdict"] == "clear"
+
+
 def test_a_hundred_and_fifty_incidents(sandbox: Sandbox, alice: Person) -> None:
     """Real pagination: the one on the second page is found."""
     declare(alice)
