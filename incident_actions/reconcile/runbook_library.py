@@ -38,8 +38,6 @@ CHECKLIST = "incident-checklist.md"
 VERIFICATION = "verification-checklist.md"
 MOST_READ = 3
 """The most runbooks that are read to find those that fit. Each is one request."""
-_RECOVERY = 1
-"""How many sections of our verification file are used: the others are for a team to fill in."""
 
 
 def form(github: GitHub, config: Config) -> Form:
@@ -90,9 +88,7 @@ def checklist(library: RunbookLibrary) -> tuple[ChecklistSection, ...]:
 def recovery_checks(library: RunbookLibrary) -> tuple[ChecklistItem, ...]:
     """What must be verified before an incident may close."""
     text = library.text(VERIFICATION)
-    if text is None:
-        return checks(read_checklist(_read_ours(VERIFICATION))[:_RECOVERY])
-    return checks(read_checklist(text))
+    return checks(read_checklist(_read_ours(VERIFICATION) if text is None else text))
 
 
 def matching_runbooks(library: RunbookLibrary, answers: FormValues) -> tuple[Runbook, ...]:

@@ -83,7 +83,7 @@ def write(notice: Notice, pages: Mapping[RequestedPage, str] | None = None) -> s
             notice.key,
             to=notice.to,
             lines=notice.lines,
-            checks=notice.checks,
+            checks=sorted(notice.checks, key=lambda each: len(f"{each.text}{each.key}")),
             text=notice.text,
             pages=[(pages or {}).get(page) for page in wanted[:shown]],
             left_out=wanted[shown:],

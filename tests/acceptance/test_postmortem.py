@@ -19,7 +19,9 @@ def resolve(shop: Shop, **answers: Any) -> tuple[int, Run]:
     number = shop.declare(severity="SEV1", services="api", **answers)
     shop.respond()
     shop.respond_to(lambda: shop.alice.comment(number, f"/ack\n/action {ACTION}"))
-    shop.alice.comment(number, "/did rolled back to v41 -> errors drop\n/mitigated\n/verify all")
+    shop.alice.comment(
+        number, "/did rolled back to v41 -> errors drop\n/mitigated\n/verify all seen"
+    )
     run = shop.respond_to(lambda: shop.alice.comment(number, "/resolve stable"))
     assert run.exit_code == 0, run.log
     return number, run

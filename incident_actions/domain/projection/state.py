@@ -157,6 +157,7 @@ def by_size(state: State) -> tuple[State, ...]:
         ticks=(),
         steps=(),
         verified={},
+        joint=(),
         actions=(),
         freeze=replace(state.freeze, reason="") if state.freeze else None,
         forced=None,

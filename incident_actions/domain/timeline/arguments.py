@@ -50,7 +50,7 @@ _BARE_TIME = pattern("bare_time", of="arguments")
 class Mistake(Exception):
     """Raised for a command that can't be carried out.
 
-    `reason` says why. `suggestion` is what to type instead: a whole line (`/verify all`), or what
+    `reason` says why. `suggestion` is what to type instead: a whole line (`/resolve`), or what
     to put after the command's name (`sev2`); empty for the command's own syntax.
     """
 

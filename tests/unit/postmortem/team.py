@@ -124,7 +124,7 @@ class Team:
         self.say(number, "/ack\n/did rolled back to v41 -> errors drop")
         for action in actions:
             self.say(number, f"/action {action}")
-        self.say(number, "/mitigated\n/verify all")
+        self.say(number, "/mitigated\n/verify all seen")
         self.say(number, "/resolve stable")
         return number
 

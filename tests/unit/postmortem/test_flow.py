@@ -108,7 +108,7 @@ def test_the_draft_holds_what_is_known(team: Team) -> None:
     )
     team.say(number, "/ack\n/role scribe @bob\n/did rolled back to v41 -> errors drop")
     team.say(number, "/customer Logins fail for some of you.\n/thaw the rest may ship")
-    team.say(number, f"/cause bad-deploy\n/action {ACTION}\n/mitigated\n/verify all\n/resolve")
+    team.say(number, f"/cause bad-deploy\n/action {ACTION}\n/mitigated\n/verify all seen\n/resolve")
     team.run()
     text = team.file()
     for expected in (
@@ -228,7 +228,7 @@ def test_an_edited_file_is_never_replaced(team: Team) -> None:
     team.run()
     team.say(number, "/reopen it is back")
     team.run()
-    team.say(number, "/mitigated\n/verify all\n/resolve again")
+    team.say(number, "/mitigated\n/verify all seen\n/resolve again")
     team.run()
     assert team.file() == written
     assert len(team.pulls()) == 1
@@ -242,7 +242,7 @@ def test_an_untouched_draft_follows_the_incident(team: Team) -> None:
     team.say(number, "/reopen it is back")
     team.alice.set_title(number, "Incident: nobody can log in")
     team.run()
-    team.say(number, "/mitigated\n/verify all\n/resolve for good")
+    team.say(number, "/mitigated\n/verify all seen\n/resolve for good")
     team.run()
     assert len(team.branches()) == 1
     assert team.pull()["title"] == f"Postmortem of #{number}: Incident: nobody can log in"
