@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from incident_actions.config import Config
-from incident_actions.domain.changes.suspects import RollbackRule, Suspects
+from incident_actions.domain.changes.suspects import RollbackRule, Suspects, says_deploy
 from incident_actions.domain.freeze.override_audit import OverrideAudit
 from incident_actions.domain.issue import labels
 from incident_actions.domain.issue.forms import Form, FormValues
@@ -328,6 +328,7 @@ def edit_for(known: Assessment, state: State, config: Config, *, settle: bool) -
     """
     issue, incident, before = known.observation.issue, known.incident, known.before
     shown = redacted(incident) if known.silent else incident
+    values = FormValues({}, {}) if known.silent else known.observation.values
     facts = dashboard.DashboardFacts(
         number=issue.number,
         checklist=known.playbook.checklist,
@@ -342,7 +343,9 @@ def edit_for(known: Assessment, state: State, config: Config, *, settle: bool) -
         postmortem=state.postmortem,
         postmortem_due=config.postmortem.due_at(incident),
         lock=state.lock,
-        headline="" if known.silent else _headline(known.observation.values),
+        headline=_headline(values),
+        mitigation=" ".join(values.get("mitigation").split()),
+        says_deploy=_says_deploy(values),
     )
     if known.silent:
         state = replace(state.showing(shown), audit=OverrideAudit())
@@ -396,6 +399,12 @@ def _headline(values: FormValues) -> str:
     """What is broken, and for whom, in the reporter's words, on one line."""
     answers = (" ".join(values.get(id).split()) for id in ("summary", "affected"))
     return " · ".join(part for part in answers if part)
+
+
+def _says_deploy(values: FormValues) -> bool:
+    """Whether the report speaks of a deploy, in its own words or by a ticked box."""
+    said = (*values.boxes.get("changes", ()), values.get("summary"), values.get("affected"))
+    return any(map(says_deploy, said))
 
 
 def _unless_same(wanted: str, now: str) -> str:

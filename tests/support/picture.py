@@ -32,8 +32,8 @@ blockquote { margin: 0 0 12px; padding: 0 12px; border-left: 4px solid #d1d9e0; 
 blockquote p { margin: 0; }
 a { color: #0969da; text-decoration: none; }
 p { margin: 0 0 12px; } ul { padding-left: 24px; margin: 8px 0 12px; } details { margin: 0 0 12px; }
-table { border-collapse: collapse; margin-bottom: 14px; } thead { display: none; }
-td { border: 1px solid #d1d9e0; padding: 5px 13px; }
+table { border-collapse: collapse; margin-bottom: 14px; }
+td, th { border: 1px solid #d1d9e0; padding: 5px 13px; text-align: left; }
 code { background: #eff1f3; border-radius: 6px; padding: 2px 5px; font-size: 12px; }
 li.box { list-style: none; margin-left: -18px; }
 """
@@ -56,7 +56,9 @@ def dashboard() -> str:
         respond(GitHub(token, REPO, github.url), WorkflowEvent(name, payload), "config.yml", tools)
 
     with github:
-        dana.push({"src/app.py": "1"}, "Start")
+        dana.push(
+            {"src/app.py": "1", ".github/workflows/deploy.yml": "on: workflow_dispatch"}, "Start"
+        )
         dana.deploy("main")
         now = datetime(2026, 11, 23, 2, 31, tzinfo=UTC)
         files: dict[str, str | None] = {"src/sessions.py": "1", "requirements.txt": "redis==5"}
