@@ -201,7 +201,7 @@ def reconcile(
     github, first = context.github, observation.issue
     known = assess(context, observation, author, form)
     notices = plan.unposted_notices(known)
-    pages = runbook_library.pages(github, notices, first.url)
+    pages = runbook_library.pages(github, plan.asking(known, notices), first.url)
     comments = plan.comments_to_change(known, notices, pages.texts, pages.missing)
     comments += _reminders(context, known)
     muted = known.before is not None and known.before.lock == "muted"

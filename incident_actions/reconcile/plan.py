@@ -144,11 +144,12 @@ def comments_to_change(
     """The comments to post and to delete, and the thumbs up to give.
 
     `notices` are those to post; `pages` holds the texts of the playbook's pages that they ask for.
-    A comment that asks for a page that is `missing` gets no thumbs up.
+    A comment that asks for a page that is `missing` gets no thumbs up, also when it was answered by
+    a run that was killed then.
     """
     mistaken = {
         notice.key.partition(".")[0]
-        for notice in notices
+        for notice in known.folded.notices
         if not set(missing).isdisjoint(notice.pages)
     }
     effects: list[Effect] = [
@@ -162,6 +163,16 @@ def comments_to_change(
         if _is_new(each, known.before) and str(each.id) not in mistaken
     ]
     return effects + [AddReaction(each.id) for each in taken[-_MOST_REACTIONS:]]
+
+
+def asking(known: Assessment, notices: Sequence[Notice]) -> tuple[Notice, ...]:
+    """The notices that ask for pages: of those to post, and of comments that are new to us."""
+    new = {str(each.id) for each in known.folded.taken if _is_new(each, known.before)}
+    return tuple(
+        notice
+        for notice in known.folded.notices
+        if notice.pages and (notice in notices or notice.key.partition(".")[0] in new)
+    )
 
 
 def all_notices(known: Assessment) -> tuple[Notice, ...]:

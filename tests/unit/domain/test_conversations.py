@@ -437,6 +437,14 @@ class TestRecovery:
             "manual-test`",
         ]
 
+    def test_a_follow_up_that_is_due_before_it_is_noted_is_a_mistake(self) -> None:
+        """It would be overdue at once; the answer has a date that can be kept."""
+        chat = Chat()
+        (answer,) = chat.say("alice", "/action Alert on depth / @bob / 2026-11-21")
+        assert "the due date 2026-11-21 is over" in answer
+        assert "`/action Alert on depth / @bob / 2026-11-30`" in answer
+        assert chat.say("alice", "/action Alert on depth / @bob / 2026-11-23") == []
+
     def test_an_unknown_check_is_a_mistake(self) -> None:
         """The answer lists those that there are."""
         (answer,) = Chat().say("alice", "/verify latancy")

@@ -289,7 +289,9 @@ class SetTime(Command, frozen=True):
     @classmethod
     def read(cls, arguments: Arguments) -> SetTime:
         """The name of the time. Raises `Mistake` when the command has no time."""
-        moment = arguments.choice("time", {moment.value: moment for moment in Moment})
+        moment = arguments.choice(
+            "time", {moment.value: moment for moment in Moment}, after="at 14:02"
+        )
         line = f"/time {moment.value} at 14:02"
         if not arguments.dated:
             reason = f"`{as_code(arguments.text)}` can't be read as a time"
