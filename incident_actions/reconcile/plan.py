@@ -275,7 +275,7 @@ def reminder_comments(
     kept |= {each.key for each in later if each.kind not in wanted}
     return [
         *(
-            PostComment(number, REMINDER, each.key, comments.remind(each, incident))
+            PostComment(number, REMINDER, each.key, comments.remind(each, incident, now))
             for each in wanted.values()
             if each.key not in own
         ),
