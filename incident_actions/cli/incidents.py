@@ -37,8 +37,8 @@ def _timeline(call: Invocation) -> None:
     if call.arguments.json:
         print(msgspec.json.format(msgspec.json.encode(incident.timeline), indent=2).decode())
         return
-    day, issue = incident.times[Moment.STARTED], assessed.observation.issue
-    print(render("timeline.md.j2", issue=issue, incident=incident, day=day))
+    day, of = incident.times[Moment.STARTED], assessed
+    print(render("timeline.md.j2", number=of.number, title=of.title, incident=incident, day=day))
 
 
 def add_postmortem(commands: Any) -> None:

@@ -324,7 +324,7 @@ def _playbook(
         if not shown and not hidden:
             shown = runbook_library.checklist(RunbookLibrary(context.github))
         return DeclaredPlaybook(
-            form=Form(before.form),
+            form=Form(before.form, before.prefix),
             checks=before.checks,
             checklist=shown,
             defaults=before.defaults,

@@ -40,7 +40,7 @@ from incident_actions.domain.playbook.checklist import (
     ticked_by_people,
 )
 from incident_actions.domain.playbook.runbooks import Runbook
-from incident_actions.domain.postmortem.link import Postmortem
+from incident_actions.domain.postmortem.link import Postmortem, plain_title
 from incident_actions.domain.projection import state as states
 from incident_actions.domain.projection.effects import (
     AddReaction,
@@ -119,6 +119,12 @@ class Assessment(Struct, frozen=True):
     def incident(self) -> Incident:
         """The incident as it stands."""
         return self.folded.incident
+
+    @property
+    def title(self) -> str:
+        """What people named it, without the form's prefix; the report where they named nothing."""
+        summary = self.observation.values.get("summary")
+        return plain_title(self.observation.issue.title, self.playbook.form.title, summary)
 
     @property
     def silent(self) -> bool:
@@ -308,6 +314,7 @@ def state_after(known: Assessment, posted: Collection[str], settled: SettledIssu
         judged=known.judged,
         posted=tuple(sorted(name for name in posted if not name.startswith(f"{REMINDER} "))),
         form=known.playbook.form.fields,
+        prefix=known.playbook.form.title,
         checks=known.playbook.checks,
         defaults=known.playbook.defaults,
         commits=known.outside.commits,

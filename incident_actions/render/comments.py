@@ -76,7 +76,7 @@ def _late(late: timedelta) -> str:
 def follow_up(reminder: Reminder, **facts: object) -> str:
     """The text of a reminder after an incident. `facts` are what its template needs besides.
 
-    How late it is counts by when it was planned for: each run compares the text with the posted one.
+    How late it is counts by when it was planned for: each run compares text and posted comment.
     """
     facts = {"lead": _lead(reminder, reminder.slot), **facts}
     mention = [f"@{login}" for login in reminder.mention]

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from incident_actions.domain.postmortem import link
+from incident_actions.domain.text.names import slug
+from tests.support.events import FORM
 from tests.unit.postmortem.team import NAME, Team, finished, record
 
 ACTION = "[missing-alert] Page on the oldest job / @bob / 2026-12-01"
@@ -245,7 +247,7 @@ def test_an_untouched_draft_follows_the_incident(team: Team) -> None:
     team.say(number, "/mitigated\n/verify all seen\n/resolve for good")
     team.run()
     assert len(team.branches()) == 1
-    assert team.pull()["title"] == f"Postmortem of #{number}: Incident: nobody can log in"
+    assert team.pull()["title"] == f"Postmortem of #{number}: nobody can log in"
     assert team.path() == path
     text = team.file()
     assert "for good" in text
@@ -416,3 +418,30 @@ def test_an_action_item_that_somebody_forges_is_not_believed(team: Team) -> None
     team.pushed()
     assert team.alice.issue(forged)["body"] == item["body"]
     assert team.alice.issue(forged)["state"] == "open"
+
+
+@pytest.mark.parametrize(
+    ("prefix", "given", "title"),
+    [
+        ("Incident: ", "Incident: logins fail", "logins fail"),
+        ("[Incident] ", "[Incident] logins fail", "logins fail"),
+        ("[Incident] ", "[incident]logins fail", "logins fail"),
+        ("🔥 Outage -", "🔥 Outage - logins fail", "logins fail"),
+        ("🔥 Outage -", "Incident - logins fail", "logins fail"),
+        ("Incident: ", "Incident page is blank", "Incident page is blank"),
+        ("Incident: ", "Incident-response bot is down", "Incident-response bot is down"),
+        ("Incident: ", "Incident: ", "Most logins answer 500."),
+        ("", "Incident", "Most logins answer 500."),
+    ],
+)
+def test_the_forms_prefix_is_in_no_title(team: Team, prefix: str, given: str, title: str) -> None:
+    """Neither in the postmortem's, nor in its branch, file and pull request."""
+    form = FORM.read_text("utf-8").replace('title: "Incident: "', f'title: "{prefix}"')
+    team.sandbox.file(NAME, ".github/ISSUE_TEMPLATE/incident.yml", form)
+    number = team.resolved(title=given)
+    team.run()
+    assert team.pull()["title"] == f"Postmortem of #{number}: {title}"
+    assert f"# Postmortem: {title}\n" in team.file()
+    words = slug(title).removeprefix("incident-")
+    assert team.pull()["head"]["ref"] == f"postmortem/{number}-{words}"
+    assert team.path().endswith(f"-{number}-{words}.md")
