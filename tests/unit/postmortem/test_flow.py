@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from incident_actions.domain.postmortem import link
+from incident_actions.domain.postmortem.document import Document
+from incident_actions.domain.postmortem.filler import PROSE
+from incident_actions.domain.postmortem.lint import LintFacts, lint
 from incident_actions.domain.text.names import slug
 from tests.support.events import FORM
 from tests.unit.postmortem.team import NAME, Team, finished, record
@@ -151,9 +155,42 @@ def test_a_fresh_draft_says_what_is_left(team: Team) -> None:
     assert check["conclusion"] == "failure"
     notes = team.alice.ask("GET", f"/check-runs/{check['id']}/annotations")
     lines = team.file().split("\n")
-    assert {lines[note["start_line"] - 1][:4] for note in notes} == {"> ✍️", "## C"}
+    assert {lines[note["start_line"] - 1][:4] for note in notes} == {"> ✍️"}
     (comment,) = team.comments(team.pull()["number"])
+    assert len(notes) == team.file().count("> ✍️") == 8
     assert f"**{len(notes)} things to do**" in comment
+    assert check["output"]["title"] == "8 to do"
+
+
+@pytest.mark.parametrize("actions", [(), (ACTION,)])
+def test_a_draft_without_its_prompts_is_not_written(team: Team, actions: tuple[str, ...]) -> None:
+    """What the draft put there itself is nobody's answer."""
+    number = team.resolved(*actions)
+    team.alice.comment(number, "/customer Logins fail. We are on it.\n/cause bad-deploy")
+    team.run()
+    lines = [line for line in team.file().split("\n") if not line.startswith("> ✍️")]
+    found = lint(Document("\n".join(lines)), LintFacts(date(2026, 11, 24)))
+    told = " ".join(each.message for each in found)
+    for title in PROSE:
+        # What helped was typed by people, so it may stand for itself.
+        assert (f"`{title}` " in told) == (title != "What worked")
+
+
+def test_the_timeline_begins_with_the_suspect_and_the_start(team: Team) -> None:
+    """Nobody typed these; the reader needs them first."""
+    team.pass_time()
+    team.bob.deploy("main")
+    team.pass_time(minutes=9)
+    started = f"{team.now - timedelta(minutes=5):%H:%M}"
+    team.resolved(started=started)
+    team.run()
+    timeline = team.file().partition("## Timeline")[2]
+    suspect, start, declared = [line for line in timeline.split("\n") if line.startswith("- ")][:3]
+    assert re.match(
+        r"- 03:01 UTC, bob: deployed \w{7} to production \(the likeliest cause\)", suspect
+    )
+    assert start == f"- {started} UTC: it started"
+    assert declared.endswith("alice: declared the incident as SEV1")
 
 
 def test_a_finished_postmortem_is_ready_for_review(team: Team) -> None:
