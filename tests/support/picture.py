@@ -22,7 +22,7 @@ from tests.support.events import form_body
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURE = ROOT / ".github" / "dashboard.png"
-SIZE = (840, 940)
+SIZE = (840, 1030)
 REPO = "acme/shop"
 STYLE = """
 body { margin: 0; background: #fff; color: #1f2328; padding: 18px 24px;

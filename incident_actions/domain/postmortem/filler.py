@@ -42,7 +42,10 @@ _LONGEST = 100
 
 
 def sentences(document: Document, section: DocumentSection) -> list[str]:
-    """What people wrote in a section, without headings, quotes, comments and what the draft put there."""
+    """What people wrote in a section.
+
+    Without headings, quotes, comments, and what the draft put there.
+    """
     numbers = range(section.line + 1, section.end)
     text = without_comments("\n".join(document.line(number) for number in numbers))
     found: list[str] = []

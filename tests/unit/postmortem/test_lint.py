@@ -201,9 +201,9 @@ def test_nonsense_gets_findings_and_no_crash(text: str) -> None:
     "said",
     [
         "We wrote this down.", "Written.", "TBD", "n/a", "See above.", "- see timeline",
-        "Lorem ipsum dolor.", "To be written later.", "Fill this in.", "Some text here", "...\n\nDone.",
-        "asdf asdf", "xxx", "> Most logins fail.\n\nWe have documented it here.", "### Why\n\nok",
-        "This was discussed.",
+        "Lorem ipsum dolor.", "To be written later.", "Fill this in.", "Some text here",
+        "...\n\nDone.", "asdf asdf", "xxx", "> Most logins fail.\n\nWe have documented it here.",
+        "### Why\n\nok", "This was discussed.",
     ],
 )  # fmt: skip
 def test_a_sentence_without_content_is_no_answer(said: str) -> None:
