@@ -53,8 +53,8 @@ def _timeline(call: Invocation) -> None:
     if call.arguments.json:
         print(msgspec.json.format(msgspec.json.encode(incident.timeline), indent=2).decode())
         return
-    day, issue = incident.times[Moment.STARTED], assessed.observation.issue
-    text = render("timeline.md.j2", issue=issue, incident=incident, day=day)
+    day, of = incident.times[Moment.STARTED], assessed
+    text = render("timeline.md.j2", number=of.number, title=of.title, incident=incident, day=day)
     print(text if call.arguments.markdown else plain(text), end="")
 
 

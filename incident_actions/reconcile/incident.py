@@ -201,7 +201,7 @@ def reconcile(
     github, first = context.github, observation.issue
     known = assess(context, observation, author, form)
     notices = plan.unposted_notices(known)
-    pages = runbook_library.pages(github, notices, first.url)
+    pages = runbook_library.pages(github, plan.asking(known, notices), first.url)
     comments = plan.comments_to_change(known, notices, pages.texts, pages.missing)
     comments += _reminders(context, known)
     muted = known.before is not None and known.before.lock == "muted"
@@ -324,7 +324,7 @@ def _playbook(
         if not shown and not hidden:
             shown = runbook_library.checklist(RunbookLibrary(context.github))
         return DeclaredPlaybook(
-            form=Form(before.form),
+            form=Form(before.form, before.prefix),
             checks=before.checks,
             checklist=shown,
             defaults=before.defaults,

@@ -9,19 +9,22 @@ from typing import TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from incident_actions.config import Config
+from incident_actions.config import Config, load_yaml
 from incident_actions.domain.changes.suspects import (
+    WORKFLOWS,
     RecordedChanges,
     Suspects,
     comparisons,
+    deploy_workflows,
     suspects,
 )
 from incident_actions.domain.freeze import override_audit as audits
 from incident_actions.domain.freeze.override_audit import OverrideAudit
 from incident_actions.domain.issue.incident import Incident
 from incident_actions.domain.issue.observation import Deployment
+from incident_actions.domain.readiness.workflows import Workflow
 from incident_actions.domain.timeline.commands.freeze import Allow
-from incident_actions.errors import Forbidden, GitHubError, NotFound, Rejected
+from incident_actions.errors import ConfigError, Forbidden, GitHubError, NotFound, Rejected
 from incident_actions.github.client import GitHub
 
 MOST_COMPARED = 3
@@ -46,9 +49,32 @@ def look(github: GitHub, start: datetime, config: Config) -> Looked | None:
     """
     try:
         deployments, seen = _ask(github, start, config)
+        found = suspects(seen, start, config.changes)
+        return Looked(_with_workflow(github, found, seen, config), deployments)
     except GitHubError:
         return None
-    return Looked(suspects(seen, start, config.changes), deployments)
+
+
+def _with_workflow(
+    github: GitHub, found: Suspects, seen: RecordedChanges, config: Config
+) -> Suspects:
+    """The suspects with the workflow that deploys: one that ran, else one by its file's name.
+
+    Makes one request. Raises `errors.GitHubError`.
+    """
+    try:
+        ran = [run.path for run in sorted(seen.runs, key=lambda run: run.at, reverse=True)]
+        fitting = deploy_workflows(ran, found, config.changes, seen.runs)
+        if not fitting:
+            named = [f"{WORKFLOWS}/{name}" for name in sorted(github.folder(WORKFLOWS))]
+            fitting = deploy_workflows(named, found, config.changes)
+            return replace(found, workflow=fitting[0].rpartition("/")[2]) if fitting else found
+        document = load_yaml(github.file(fitting[0]) or "", fitting[0])
+        triggers = Workflow(fitting[0], document if isinstance(document, dict) else None).triggers
+        by_hand = not triggers or "workflow_dispatch" in triggers
+    except (ConfigError, Forbidden, NotFound, Rejected):
+        return found
+    return replace(found, workflow=fitting[0].rpartition("/")[2], by_hand=by_hand)
 
 
 def _ask(

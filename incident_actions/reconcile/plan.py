@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from incident_actions.config import Config
-from incident_actions.domain.changes.suspects import RollbackRule, Suspects
+from incident_actions.domain.changes.suspects import RollbackRule, Suspects, says_deploy
 from incident_actions.domain.freeze.override_audit import OverrideAudit
 from incident_actions.domain.issue import labels
 from incident_actions.domain.issue.forms import Form, FormValues
@@ -40,7 +40,7 @@ from incident_actions.domain.playbook.checklist import (
     ticked_by_people,
 )
 from incident_actions.domain.playbook.runbooks import Runbook
-from incident_actions.domain.postmortem.link import Postmortem
+from incident_actions.domain.postmortem.link import Postmortem, plain_title
 from incident_actions.domain.projection import state as states
 from incident_actions.domain.projection.effects import (
     AddReaction,
@@ -121,6 +121,12 @@ class Assessment(Struct, frozen=True):
         return self.folded.incident
 
     @property
+    def title(self) -> str:
+        """What people named it, without the form's prefix; the report where they named nothing."""
+        summary = self.observation.values.get("summary")
+        return plain_title(self.observation.issue.title, self.playbook.form.title, summary)
+
+    @property
     def silent(self) -> bool:
         """Whether to publish no details: a security incident in a repository that may be public."""
         return self.incident.sensitive and self.outside.public is not False
@@ -144,11 +150,12 @@ def comments_to_change(
     """The comments to post and to delete, and the thumbs up to give.
 
     `notices` are those to post; `pages` holds the texts of the playbook's pages that they ask for.
-    A comment that asks for a page that is `missing` gets no thumbs up.
+    A comment that asks for a page that is `missing` gets no thumbs up, also when it was answered by
+    a run that was killed then.
     """
     mistaken = {
         notice.key.partition(".")[0]
-        for notice in notices
+        for notice in known.folded.notices
         if not set(missing).isdisjoint(notice.pages)
     }
     effects: list[Effect] = [
@@ -162,6 +169,16 @@ def comments_to_change(
         if _is_new(each, known.before) and str(each.id) not in mistaken
     ]
     return effects + [AddReaction(each.id) for each in taken[-_MOST_REACTIONS:]]
+
+
+def asking(known: Assessment, notices: Sequence[Notice]) -> tuple[Notice, ...]:
+    """The notices that ask for pages: of those to post, and of comments that are new to us."""
+    new = {str(each.id) for each in known.folded.taken if _is_new(each, known.before)}
+    return tuple(
+        notice
+        for notice in known.folded.notices
+        if notice.pages and (notice in notices or notice.key.partition(".")[0] in new)
+    )
 
 
 def all_notices(known: Assessment) -> tuple[Notice, ...]:
@@ -264,7 +281,7 @@ def reminder_comments(
     kept |= {each.key for each in later if each.kind not in wanted}
     return [
         *(
-            PostComment(number, REMINDER, each.key, comments.remind(each, incident))
+            PostComment(number, REMINDER, each.key, comments.remind(each, incident, now))
             for each in wanted.values()
             if each.key not in own
         ),
@@ -297,6 +314,7 @@ def state_after(known: Assessment, posted: Collection[str], settled: SettledIssu
         judged=known.judged,
         posted=tuple(sorted(name for name in posted if not name.startswith(f"{REMINDER} "))),
         form=known.playbook.form.fields,
+        prefix=known.playbook.form.title,
         checks=known.playbook.checks,
         defaults=known.playbook.defaults,
         commits=known.outside.commits,
@@ -328,6 +346,7 @@ def edit_for(known: Assessment, state: State, config: Config, *, settle: bool) -
     """
     issue, incident, before = known.observation.issue, known.incident, known.before
     shown = redacted(incident) if known.silent else incident
+    values = FormValues({}, {}) if known.silent else known.observation.values
     facts = dashboard.DashboardFacts(
         number=issue.number,
         checklist=known.playbook.checklist,
@@ -342,7 +361,9 @@ def edit_for(known: Assessment, state: State, config: Config, *, settle: bool) -
         postmortem=state.postmortem,
         postmortem_due=config.postmortem.due_at(incident),
         lock=state.lock,
-        headline="" if known.silent else _headline(known.observation.values),
+        headline=_headline(values),
+        mitigation=" ".join(values.get("mitigation").split()),
+        says_deploy=_says_deploy(values),
     )
     if known.silent:
         state = replace(state.showing(shown), audit=OverrideAudit())
@@ -396,6 +417,12 @@ def _headline(values: FormValues) -> str:
     """What is broken, and for whom, in the reporter's words, on one line."""
     answers = (" ".join(values.get(id).split()) for id in ("summary", "affected"))
     return " · ".join(part for part in answers if part)
+
+
+def _says_deploy(values: FormValues) -> bool:
+    """Whether the report speaks of a deploy, in its own words or by a ticked box."""
+    said = (*values.boxes.get("changes", ()), values.get("summary"), values.get("affected"))
+    return any(map(says_deploy, said))
 
 
 def _unless_same(wanted: str, now: str) -> str:

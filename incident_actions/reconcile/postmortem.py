@@ -102,7 +102,7 @@ def draft_of(known: Assessment) -> Draft:
     return Draft(
         number=issue.number,
         url=issue.url,
-        title=issue.title,
+        title=known.title,
         incident=_stable(incident),
         durations=drafts.durations(incident.times),
         summary=answers.get("summary"),
@@ -180,7 +180,7 @@ def _path_of(incident: int, paths: Iterable[str]) -> str:
 
 def _place(context: RunContext, known: Assessment) -> tuple[str, str]:
     """The branch and the path: those that exist, else new ones from the incident's title."""
-    github, number, title = context.github, known.number, known.observation.issue.title
+    github, number, title = context.github, known.number, known.title
     folder, day = context.config.postmortem.path, known.incident.times[Moment.STARTED]
     branch = link.branch_name(number, title)
     existing = github.branches(link.branch_prefix(number))
@@ -262,7 +262,7 @@ def _open(context: RunContext, known: Assessment, now: Postmortem) -> Postmortem
     """
     github = context.github
     start = f"Postmortem of #{known.number}: "
-    title = one_line(f"{start}{defused(known.observation.issue.title)}", MAX_TITLE)
+    title = one_line(f"{start}{defused(known.title)}", MAX_TITLE)
     existing = (github.pull(now.pr),) if now.pr is not None else github.pulls_of(now.branch)
     try:
         pull = existing[0] if existing else _open_pull(context, known, now, title)

@@ -31,6 +31,7 @@ from incident_actions.domain.postmortem.lint import (
     OwnerStanding,
     clean,
     lint,
+    to_do,
 )
 from incident_actions.domain.postmortem.pulls import CheckResult, PullRequest
 from incident_actions.domain.postmortem.record import FiledAction
@@ -301,7 +302,7 @@ def _check(sha: str, findings: Sequence[tuple[str, LintFinding]]) -> CheckResult
 
     Its key is a hash of the findings, so that the same check is not published twice.
     """
-    errors = sum(finding.level is LintLevel.ERROR for _, finding in findings)
+    errors = len(to_do(findings))
     title = "Ready for review" if not errors else f"{errors} to do"
     rows = [f"{path}:{each.line} {each.level} {each.text}" for path, each in findings]
     return CheckResult(

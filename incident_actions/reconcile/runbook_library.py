@@ -37,8 +37,6 @@ CHECKLIST = "incident-checklist.md"
 VERIFICATION = "verification-checklist.md"
 MOST_READ = 3
 """The most runbooks that are read to find those that fit. Each is one request."""
-_RECOVERY = 1
-"""How many sections of our verification file are used: the others are for a team to fill in."""
 
 
 def form(github: GitHub, config: Config) -> Form:
@@ -89,9 +87,7 @@ def checklist(library: RunbookLibrary) -> tuple[ChecklistSection, ...]:
 def recovery_checks(library: RunbookLibrary) -> tuple[ChecklistItem, ...]:
     """What must be verified before an incident may close."""
     text = library.text(VERIFICATION)
-    if text is None:
-        return checks(read_checklist(_read_ours(VERIFICATION))[:_RECOVERY])
-    return checks(read_checklist(text))
+    return checks(read_checklist(_read_ours(VERIFICATION) if text is None else text))
 
 
 def matching_runbooks(library: RunbookLibrary, answers: FormValues) -> tuple[Runbook, ...]:
@@ -205,7 +201,7 @@ def _page(library: RunbookLibrary, topic: str, issue_url: str) -> tuple[str, boo
         or [each for each in known if name in each]
     )
     if len(fits) != 1:
-        similar = fits or difflib.get_close_matches(name, known, n=1)
+        similar = fits or _near(name, known)
         meant = " or ".join(f"`/runbook {each}`" for each in similar[:3])
         hint = f" Did you mean {meant}?" if meant else ""
         listed = ", ".join(f"`{each}`" for each in known)
@@ -215,3 +211,11 @@ def _page(library: RunbookLibrary, topic: str, issue_url: str) -> tuple[str, boo
     if own is None:
         return as_comment(our_page(path) or "", None), True
     return as_comment(own, f"{issue_url.rpartition('/issues/')[0]}/blob/HEAD/{path}"), True
+
+
+def _near(name: str, known: Sequence[str]) -> list[str]:
+    """The names that are nearest to a mistyped one, or have a word that is, the nearest first."""
+    near = difflib.get_close_matches(name, known, n=3)
+    words = {word: page for page in reversed(known) for word in page.split("-")}
+    close = difflib.get_close_matches(name, words, n=3, cutoff=0.7)
+    return list(dict.fromkeys([*near, *(words[word] for word in close)]))

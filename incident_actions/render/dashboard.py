@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from urllib.parse import quote
 
 from msgspec import Struct
 
@@ -27,7 +28,8 @@ class DashboardFacts(Struct, frozen=True):
     `number` is the issue's. `checks` are the recovery checks. `ticked` are the texts of steps that
     people ticked, `seen` the keys of steps that the bot saw done. `update_every` is the time
     between updates, by severity. `silent`: show as little as possible of a security matter.
-    `web` is the repository's address. `lock` is `State.lock`.
+    `web` is the repository's address. `lock` is `State.lock`. `mitigation` is what the report says
+    of it, `says_deploy` whether it speaks of a deploy.
     """
 
     number: int
@@ -44,6 +46,8 @@ class DashboardFacts(Struct, frozen=True):
     web: str = ""
     postmortem: Postmortem | None = None
     lock: str = ""
+    mitigation: str = ""
+    says_deploy: bool = False
 
 
 def compose(incident: Incident, facts: DashboardFacts, states: Sequence[str], reporter: str) -> str:
@@ -90,6 +94,7 @@ def _dashboard(incident: Incident, facts: DashboardFacts, entries: int, full: bo
         entries=shown,
         left_out=len(incident.timeline) - len(shown),
         suspects=suspects,
+        workflow=quote(suspects.workflow) if suspects else "",
         changes=_changes(suspects, most) if suspects else (),
         unseen=UNSEEN,
     )

@@ -17,7 +17,7 @@ from incident_actions.domain.postmortem import link
 from incident_actions.domain.postmortem.actions import CATEGORIES, plain
 from incident_actions.domain.postmortem.document import Document
 from incident_actions.domain.postmortem.draft import Draft
-from incident_actions.domain.postmortem.lint import LintFinding, LintLevel
+from incident_actions.domain.postmortem.lint import LintFinding, LintLevel, to_do
 from incident_actions.domain.postmortem.record import ActionRecord, FiledAction, write_block
 from incident_actions.domain.projection.effects import PostComment
 from incident_actions.errors import ConfigError
@@ -157,7 +157,7 @@ def summary(
     return _comment(
         PostmortemComment.SUMMARY,
         number,
-        errors=[each for each in findings if each[1].level is LintLevel.ERROR],
+        things=to_do(findings),
         warnings=[each for each in findings if each[1].level is LintLevel.WARNING],
         most=_MOST_LISTED,
         blob=blob,

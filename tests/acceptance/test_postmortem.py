@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.act import Run
 from tests.support.shop import NAME, Shop
+from tests.unit.postmortem.team import finished
 
 ACTION = "[missing-alert] Page on the oldest job / @bob / 2099-12-01"
 ADDED = "- [ ] [missing-runbook] Write the runbook / @alice / 2099-12-02"
@@ -19,7 +20,9 @@ def resolve(shop: Shop, **answers: Any) -> tuple[int, Run]:
     number = shop.declare(severity="SEV1", services="api", **answers)
     shop.respond()
     shop.respond_to(lambda: shop.alice.comment(number, f"/ack\n/action {ACTION}"))
-    shop.alice.comment(number, "/did rolled back to v41 -> errors drop\n/mitigated\n/verify all")
+    shop.alice.comment(
+        number, "/did rolled back to v41 -> errors drop\n/mitigated\n/verify all seen"
+    )
     run = shop.respond_to(lambda: shop.alice.comment(number, "/resolve stable"))
     assert run.exit_code == 0, run.log
     return number, run
@@ -73,11 +76,6 @@ def items(shop: Shop) -> Any:
     return sorted(found, key=lambda issue: issue["number"])
 
 
-def written(text: str) -> str:
-    """The file once every prompt has been answered."""
-    return re.sub(r"^> ✍️.*$", "We wrote this.", text, flags=re.MULTILINE)
-
-
 def test_from_the_resolution_to_the_merge(shop: Shop) -> None:
     """Resolve, draft, edits, lint failures, issues, merge: all by the workflow's own token."""
     number, run = resolve(shop)
@@ -94,12 +92,12 @@ def test_from_the_resolution_to_the_merge(shop: Shop) -> None:
     assert (found["name"], found["conclusion"]) == ("postmortem", "failure")
     assert all(text.split("\n")[line - 1].startswith("> ✍️") for line in notes)
 
-    push(shop, written(text).replace("2099-12-01", "2099-13-01"))
+    push(shop, finished(text).replace("2099-12-01", "2099-13-01"))
     found, notes = check(shop)
     assert found["conclusion"] == "failure"
     assert [message.split(".")[0] for message in notes.values()] == ["`2099-13-01` is no date"]
 
-    push(shop, written(read(shop)[1]).replace("2099-13-01", f"2099-12-24\n{ADDED}"))
+    push(shop, finished(read(shop)[1]).replace("2099-13-01", f"2099-12-24\n{ADDED}"))
     assert check(shop)[0]["conclusion"] == "success"
     alert, runbook = items(shop)
     assert [user["login"] for user in runbook["assignees"]] == ["alice"]

@@ -279,7 +279,7 @@ LINES = (
     "/severity 9", "/status identified bad config", "/status investigating", "/status monitoring",
     "/status resolved", "/note queue at 12,000", "/note see #12", "/did rollback -> better",
     "/did", "/update workers scaled", "/update next 20m still slow", "/customer Uploads may fail.",
-    "/mitigated rollback live", "/mitigated at 02:58", "/verify all", "/verify all",
+    "/mitigated rollback live", "/mitigated at 02:58", "/verify all seen", "/verify all seen",
     "/verify latency", "/verify nonsense", "/resolve", "/resolve stable",
     "/resolve --force nobody can test it",
     "/reopen it is back", "/freeze", "/thaw only the newsletter", "/allow #57 for 1h the fix",

@@ -228,7 +228,7 @@ class Week:
                 self._say(who, it, "/mitigated rolled back")
                 it.monitoring = it.acknowledged = True
             case "verify":
-                self._say(who, it, "/verify all")
+                self._say(who, it, "/verify all seen")
                 it.verified = it.verified or now
             case "resolve" if it.verified is not None:
                 self._say(who, it, "/resolve stable")

@@ -34,9 +34,10 @@ QUIET_CONFIG = QUIET[".github/incident.yml"]
 LINES = (
     "/ack", "/role commander", "/severity sev3 half of it works", "/severity sev2 worse",
     "/severity sev1 worst", "/thaw only the newsletter", "/freeze until it is checked",
-    "/verify all", "/resolve stable", "/resolve --force nobody can test it", "/reopen it is back",
-    "/allow {sha} for 2h the fix", "/service api", "/note {token}", "/confirm",
-    "/dismiss no incident", "Thanks!", "> /thaw quoted", "<!-- incident-actions:report 2 -->",
+    "/verify all seen", "/resolve stable", "/resolve --force nobody can test it",
+    "/reopen it is back", "/allow {sha} for 2h the fix", "/service api", "/note {token}",
+    "/confirm", "/dismiss no incident", "Thanks!", "> /thaw quoted",
+    "<!-- incident-actions:report 2 -->",
     "<!-- incident-actions:confirmed 2.1 -->", "<!-- incident-actions:freeze-ended 2.1 -->",
 )  # fmt: skip
 LABELS = (

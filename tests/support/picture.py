@@ -25,7 +25,7 @@ from tests.support.programs import Result, Where, run_gate
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / ".github"
-SIZES = {"dashboard": (840, 940), "deploy": (840, 590)}
+SIZES = {"dashboard": (840, 1030), "deploy": (840, 590)}
 REPO = "acme/shop"
 STYLE = """
 body { margin: 0; background: #fff; color: #1f2328; padding: 18px 24px;
@@ -35,8 +35,8 @@ blockquote { margin: 0 0 12px; padding: 0 12px; border-left: 4px solid #d1d9e0; 
 blockquote p { margin: 0; }
 a { color: #0969da; text-decoration: none; }
 p { margin: 0 0 12px; } ul { padding-left: 24px; margin: 8px 0 12px; } details { margin: 0 0 12px; }
-table { border-collapse: collapse; margin-bottom: 14px; } thead { display: none; }
-td { border: 1px solid #d1d9e0; padding: 5px 13px; }
+table { border-collapse: collapse; margin-bottom: 14px; }
+td, th { border: 1px solid #d1d9e0; padding: 5px 13px; text-align: left; }
 code { background: #eff1f3; border-radius: 6px; padding: 2px 5px; font-size: 12px; }
 li.box { list-style: none; margin-left: -18px; }
 section { border: 1px solid #d1d9e0; border-radius: 6px; padding: 10px 16px; margin: 0 0 14px; }
@@ -62,7 +62,9 @@ def play() -> tuple[str, Result]:
         respond(GitHub(token, REPO, github.url), WorkflowEvent(name, payload), "config.yml", tools)
 
     with github:
-        dana.push({"src/app.py": "1"}, "Start")
+        dana.push(
+            {"src/app.py": "1", ".github/workflows/deploy.yml": "on: workflow_dispatch"}, "Start"
+        )
         dana.deploy("main")
         now = datetime(2026, 11, 23, 2, 31, tzinfo=UTC)
         files: dict[str, str | None] = {"src/sessions.py": "1", "requirements.txt": "redis==5"}

@@ -6,6 +6,7 @@ each with the kinds that the playbook names.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -16,6 +17,7 @@ from msgspec.structs import replace
 
 from incident_actions.domain.issue.observation import Deployment
 from incident_actions.domain.text.names import matches
+from incident_actions.domain.text.words import pattern
 
 WINDOW = timedelta(minutes=60)
 """The playbook's question: what changed in the last 60 minutes?"""
@@ -206,7 +208,9 @@ class Suspects(Struct, frozen=True, omit_defaults=True):
     """The suspects of one incident, and the rollback rule.
 
     `start` is when the incident started; when that time is corrected, the suspects are looked for
-    again. `more` is how many suspects were left out of `changes`.
+    again. `more` is how many suspects were left out of `changes`. `workflow` is the file's name of
+    the workflow that deploys, empty when it is not known; `by_hand` is False when it can't be
+    started by hand.
     """
 
     start: datetime
@@ -214,6 +218,55 @@ class Suspects(Struct, frozen=True, omit_defaults=True):
     changes: tuple[Change, ...] = ()
     unread: tuple[str, ...] = ()
     more: int = 0
+    workflow: str = ""
+    by_hand: bool = True
+
+    @property
+    def likeliest(self) -> Change | None:
+        """The likeliest cause among the changes; None when there are none."""
+        return next((change for change in self.changes if change.likeliest), None)
+
+    @property
+    def deploys(self) -> bool:
+        """Whether a deploy is among them."""
+        return self.rule in (RollbackRule.ROLL_BACK, RollbackRule.MIGRATION, RollbackRule.UNREAD)
+
+
+WORKFLOWS = ".github/workflows"
+_NO_DEPLOY = re.compile(r"gate|lint|test|check|preview|undeploy|notes|draft", re.IGNORECASE)
+
+
+def deploy_workflows(
+    paths: Iterable[str], found: Suspects, globs: ChangePaths, runs: Iterable[WorkflowRun] = ()
+) -> tuple[str, ...]:
+    """Those of the workflows' paths that deploy, by the globs of `deploy`, the likeliest first.
+
+    That is the one that ran for the likeliest suspect; else the first of `paths`.
+    """
+    likeliest = found.likeliest
+    pages = {likeliest.page} if likeliest else set[str]()
+    suspected = {
+        run.path for run in runs if {f"commit/{run.sha}", f"actions/runs/{run.id}"} & pages
+    }
+    fitting = [
+        path
+        for path in dict.fromkeys(paths)
+        if path.startswith(f"{WORKFLOWS}/") and matches(path, globs.deploy)
+    ]
+    fitting.sort(key=lambda path: (bool(_NO_DEPLOY.search(path)), path not in suspected))
+    return tuple(fitting)
+
+
+_REPORTED = pattern("reported", of="deploys")
+_NOT_REPORTED = pattern("not_reported", of="deploys")
+
+
+def says_deploy(report: str) -> bool:
+    """Whether a report speaks of a deploy: `500s since the 14:00 deploy`; not `no deploy today`."""
+    return any(
+        not _NOT_REPORTED.search(report, max(0, found.start() - 60), found.start())
+        for found in _REPORTED.finditer(report)
+    )
 
 
 def comparisons(seen: RecordedChanges, start: datetime) -> tuple[tuple[str, str], ...]:

@@ -38,9 +38,10 @@ class FormField(Struct, frozen=True, array_like=True):
 
 
 class Form(Struct, frozen=True):
-    """The questions of a form, in order."""
+    """The questions of a form, in order. `title` is what it puts into the title of each issue."""
 
     fields: tuple[FormField, ...]
+    title: str = ""
 
     def field(self, id: str) -> FormField | None:
         """The question with this id; None when there is none."""
@@ -83,7 +84,8 @@ def read_form(document: Any, path: str) -> Form:
         id_, label = element.get("id"), dig(element, "attributes", "label")
         if element.get("type") != "markdown" and isinstance(label, str) and label.strip():
             fields.append(FormField(id_ if isinstance(id_, str) else "", " ".join(label.split())))
-    return Form(tuple(fields))
+    title = document.get("title")
+    return Form(tuple(fields), " ".join(title.split()) if isinstance(title, str) else "")
 
 
 def offered(document: Any, id: str) -> tuple[str, ...]:

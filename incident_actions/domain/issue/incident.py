@@ -181,6 +181,18 @@ class Verification(Struct, frozen=True, omit_defaults=True):
     text: str = ""
 
 
+class JointVerification(Struct, frozen=True, omit_defaults=True):
+    """What somebody wrote about several recovery checks at once; `checks` are their keys.
+
+    Who verified each of them, and when, is in `Incident.verified`.
+    """
+
+    by: str
+    at: datetime
+    text: str
+    checks: tuple[str, ...]
+
+
 class FreezeOverride(Struct, frozen=True, omit_defaults=True):
     """A person's decision to freeze deploys or let them through, with who, when and why."""
 
@@ -194,8 +206,9 @@ class Incident(Struct, frozen=True, omit_defaults=True):
     """Everything that is known about one incident. The fold makes it from GitHub's records.
 
     `severity_known` is False while the severity is only assumed. `fixes` are numbers of pull
-    requests. `verified` holds verifications by the check's key. `forced` is the reason of whoever
-    resolved it without verified recovery. `mitigations`, `updates` and `customer_updates` are
+    requests. `verified` holds verifications by the check's key, `joint` what was said of several
+    checks at once. `forced` is the reason of whoever resolved it without verified recovery.
+    `mitigations`, `updates` and `customer_updates` are
     counts; `customers` says whether customers are affected. `restarted_at` is when the time until
     the next update last started again, because the incident was reopened or its severity changed.
     `vacant_since` is when the last commander left. `last_activity` is the time of the last line in
@@ -216,6 +229,7 @@ class Incident(Struct, frozen=True, omit_defaults=True):
     allow: tuple[Allowance, ...] = ()
     fixes: tuple[int, ...] = ()
     verified: dict[str, Verification] = {}
+    joint: tuple[JointVerification, ...] = ()
     forced: str | None = None
     postmortem_asked: bool = False
     actions: tuple[ActionItem, ...] = ()
@@ -309,4 +323,5 @@ def redacted(incident: Incident) -> Incident:
         freeze=replace(incident.freeze, reason="") if incident.freeze else None,
         allow=tuple(replace(allowance, reason="") for allowance in incident.allow),
         verified={key: replace(check, text="") for key, check in incident.verified.items()},
+        joint=(),
     )

@@ -126,6 +126,10 @@ class Document:
         numbers = range(first, len(self.lines) + 1)
         return tuple(number for number in numbers if _PROMPT.match(self.line(number)))
 
+    def is_prompting(self, section: DocumentSection) -> bool:
+        """Whether a section still has a prompt."""
+        return any(section.line < number < section.end for number in self.prompts)
+
     @cached_property
     def actions(self) -> tuple[Action, ...]:
         """The corrective actions: the task list items in the section `ACTIONS`.

@@ -70,6 +70,20 @@ class Draft(Struct, frozen=True):
         return {moment.value: self.incident.times.get(moment) for moment in Moment}
 
     @property
+    def course(self) -> tuple[Entry, ...]:
+        """The timeline, with the likeliest change before it and the start, which nobody typed."""
+        known = self.incident.times.get(Moment.STARTED)
+        suspected = (
+            Entry(change.at, change.by, f"{change.what} (the likeliest cause)")
+            for change in self.suspects
+            if change.likeliest
+        )
+        start = () if known is None else (Entry(known, "", "it started"),)
+        return tuple(
+            sorted((*suspected, *start, *self.incident.timeline), key=lambda entry: entry.at)
+        )
+
+    @property
     def roles(self) -> dict[Role, str]:
         """Who held which role: role -> login, in the order of `Role`."""
         held = self.incident.roles

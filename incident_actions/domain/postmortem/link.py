@@ -79,9 +79,29 @@ def file_path(folder: str, number: int, title: str, day: datetime) -> str:
     return f"{folder.strip('/')}/{day:%Y-%m-%d}-{number}-{_slug(title)}.md"
 
 
+_WORD = re.compile(r"^\W*incident\s*(?:[\])}>:#|\u2013\u2014]|-\s)[\W]*", re.IGNORECASE)
+
+
+def plain_title(title: str, prefix: str = "", summary: str = "") -> str:
+    """An incident's title without what the form puts before it, `prefix`, or the word `incident`.
+
+    `[Incident] logins fail` -> `logins fail`. Where nothing is left, the first line of the report's
+    `summary`, or the title as it is.
+    """
+    given = r"\s*".join(map(re.escape, prefix.split()))
+    rest = re.sub(rf"^\s*{given}[\s:]*", "", " ".join(title.split()), flags=re.IGNORECASE)
+    rest = _WORD.sub("", rest, count=1)
+    if any(map(str.isalnum, rest)) and rest.casefold() != "incident":
+        return rest
+    return summary.strip().partition("\n")[0][:_LONGEST_TITLE].strip() or title
+
+
+_LONGEST_TITLE = 80
+
+
 def _slug(title: str) -> str:
     """The title of an incident as a short name, without the word `incident` at its start."""
-    rest = re.sub(r"^\s*incident\b[\s:#-]*", "", title, flags=re.IGNORECASE)
+    rest = re.sub(r"^incident\b", "", plain_title(title), flags=re.IGNORECASE)
     return slug(defused(rest), otherwise="incident")
 
 

@@ -13,8 +13,9 @@ from msgspec import Struct
 from incident_actions.domain.issue.incident import Moment, Severity
 from incident_actions.domain.postmortem.actions import CATEGORIES, Action, box, plain
 from incident_actions.domain.postmortem.document import Document, DocumentSection
+from incident_actions.domain.postmortem.filler import is_empty, without_words
 from incident_actions.domain.postmortem.link import ACTIONS, SECTIONS
-from incident_actions.domain.text.documents import without_comments
+from incident_actions.domain.text.blanks import is_blank
 from incident_actions.domain.text.names import LOGIN
 from incident_actions.domain.text.times import parse_time
 
@@ -93,6 +94,21 @@ def clean(findings: Iterable[LintFinding]) -> bool:
     return all(finding.level is not LintLevel.ERROR for finding in findings)
 
 
+def to_do(
+    findings: Iterable[tuple[str, LintFinding]],
+) -> dict[tuple[str, int], tuple[LintFinding, ...]]:
+    """What keeps postmortems from being ready, by file and line: one thing to do for each line.
+
+    `findings` are (path, finding) pairs.
+    """
+    things: dict[tuple[str, int], tuple[LintFinding, ...]] = {}
+    for path, finding in findings:
+        if finding.level is LintLevel.ERROR:
+            place = (path, finding.line)
+            things[place] = (*things.get(place, ()), finding)
+    return things
+
+
 def code(text: object) -> str:
     """Somebody's text made safe for a Markdown code span: as people see it, on one line, cut."""
     return plain(str(text)).replace("`", "'")[:60]
@@ -121,6 +137,12 @@ def _front_matter(document: Document, facts: LintFacts) -> Iterator[LintFinding]
         yield _error(line, message, "Make them agree.")
     if str(data.get("severity", "")).casefold() not in [severity.value for severity in Severity]:
         yield _error(document.front_line("severity"), "`severity` must be sev1, sev2 or sev3")
+    section = document.section("Root cause")
+    if is_blank(str(data.get("cause", "is not kept") or "")) and not (
+        section is not None and document.is_prompting(section)
+    ):
+        fix = "Name it in a word or two, such as `bad-deploy`."
+        yield _error(document.front_line("cause"), "`cause` is empty", fix)
     times, problems = _times(document, data)
     yield from problems
     yield from _order(document, times)
@@ -204,18 +226,10 @@ def _sections(document: Document, facts: LintFacts) -> Iterator[LintFinding]:
         section = document.section(title)
         if section is None:
             yield _error(last, f"The section `{title}` is missing", f"Add `## {title}`.")
-        elif _is_empty(document, section):
+        elif not document.is_prompting(section) and is_empty(document, section):
             yield _error(section.line, f"The section `{title}` is empty", "Write it.")
-
-
-def _is_empty(document: Document, section: DocumentSection) -> bool:
-    """Whether a section has no text. One with a prompt does not count: `_prompts` reports it."""
-    numbers = range(section.line + 1, section.end)
-    if not set(document.prompts).isdisjoint(numbers):
-        return False
-    text = "\n".join(document.line(number) for number in numbers)
-    shown = without_comments(text)
-    return not any(line.strip(" \t#>-*|:") for line in shown.split("\n"))
+    for section, message, fix in without_words(document):
+        yield _error(section.line, message, fix)
 
 
 def _prompts(document: Document, facts: LintFacts) -> Iterator[LintFinding]:
@@ -238,7 +252,8 @@ def _actions(document: Document, facts: LintFacts) -> Iterator[LintFinding]:
         seen.setdefault(action.key, action.line)
     section = document.section(ACTIONS)
     severity = str((document.front_matter or {}).get("severity", "")).casefold()
-    if section is not None and severity == Severity.SEV1 and not document.actions:
+    written = section is not None and not document.is_prompting(section)
+    if section is not None and written and severity == Severity.SEV1 and not document.actions:
         yield _error(
             section.line,
             "A SEV1 without a single corrective action will happen again",

@@ -70,6 +70,8 @@ class State(Incident, frozen=True, omit_defaults=True, kw_only=True):
     """The names (`KIND KEY`) of the comments that the bot posted, without reminders."""
     form: tuple[FormField, ...] = ()
     """The form's questions at the declaration. Later edits of the form change nothing here."""
+    prefix: str = ""
+    """What the form puts into the title of each issue, such as `Incident:`."""
     checks: tuple[ChecklistItem, ...] = ()
     """The recovery checks as they were at the declaration."""
     defaults: dict[Role, str] = field(default_factory=dict)
@@ -141,6 +143,7 @@ def by_size(state: State) -> tuple[State, ...]:
     lean = replace(
         state,
         form=(),
+        prefix="",
         checks=(),
         defaults={},
         streaks={},
@@ -157,6 +160,7 @@ def by_size(state: State) -> tuple[State, ...]:
         ticks=(),
         steps=(),
         verified={},
+        joint=(),
         actions=(),
         freeze=replace(state.freeze, reason="") if state.freeze else None,
         forced=None,

@@ -26,7 +26,8 @@ class ReminderEntry(Struct, frozen=True):
     `after` and `every` are defaults, written as in the configuration. `after` is the time until the
     first reminder, `off` for never. `every` is the time between two reminders, `off` for only one.
     `owners` are roles: the first of them that somebody holds is reminded. `urgent` reminders
-    come in quiet hours, too. A reminder that is older than `latest` is not posted any more.
+    come in quiet hours, too. A reminder that is older than `latest` is not posted any more. `what`
+    names what is late, for the reminder's first words; empty where nothing is.
     """
 
     key: str
@@ -36,6 +37,7 @@ class ReminderEntry(Struct, frozen=True):
     owners: tuple[Role, ...] = (Role.COMMANDER,)
     urgent: bool = False
     latest: timedelta = LATEST
+    what: str = ""
 
 
 _UPDATES = ("15m", "30m", "off")
@@ -51,21 +53,25 @@ class ReminderKind(StrEnum):
     # One entry in two lines, so that it reads as a table.
     # fmt: off
     NO_COMMANDER = ReminderEntry(
-        "no-commander", "Nobody commands.", after="5m", every="5m", urgent=True)
+        "no-commander", "Nobody commands.", after="5m", every="5m", urgent=True, what="commander")
     UNACKNOWLEDGED = ReminderEntry(
-        "unacknowledged", "The one in command has not acknowledged.", "5m", "5m", urgent=True)
+        "unacknowledged", "The one in command has not acknowledged.", "5m", "5m", urgent=True,
+        what="acknowledgement")
     PROMISED_UPDATE = ReminderEntry(
-        "promised-update", "An update was promised for now.", "0m", "15m", _UPDATERS, urgent=True)
+        "promised-update", "An update was promised for now.", "0m", "15m", _UPDATERS, urgent=True,
+        what="promised update")
     INTERNAL_UPDATE = ReminderEntry(
-        "internal-update", "An internal update is due.", _UPDATES, _UPDATES, _UPDATERS, urgent=True)
+        "internal-update", "An internal update is due.", _UPDATES, _UPDATES, _UPDATERS, urgent=True,
+        what="update")
     CUSTOMER_UPDATE = ReminderEntry(
-        "customer-update", "A customer update is due.", "30m", "30m", _UPDATERS, urgent=True)
+        "customer-update", "A customer update is due.", "30m", "30m", _UPDATERS, urgent=True,
+        what="customer update")
     NOT_CLOSED = ReminderEntry(
-        "not-closed", "Recovery is verified, and it is still open.", "15m", "30m")
+        "not-closed", "Recovery is verified, and it is still open.", "15m", "30m", what="closing")
     OVERRIDE_EXPIRED = ReminderEntry(
         "override-expired", "A change was let through, and that time is over.", "0m", "off")
     STALLED = ReminderEntry(
-        "stalled", "Nothing happened for long.", ("off", "off", "24h"), "24h")
+        "stalled", "Nothing happened for long.", ("off", "off", "24h"), "24h", what="news")
     FORGOTTEN = ReminderEntry(
         "forgotten",
         "Nothing happened for days: all that is due, for who is on call, in place of the others.",
@@ -74,12 +80,14 @@ class ReminderKind(StrEnum):
         "postmortem-not-started", "A postmortem is still a draft; counted from the resolution.",
         "24h", "24h", latest=_LATER)
     POSTMORTEM_DUE = ReminderEntry(
-        "postmortem-due", "A postmortem is not merged when it is due.", "0m", "24h", latest=_LATER)
+        "postmortem-due", "A postmortem is not merged when it is due.", "0m", "24h", latest=_LATER,
+        what="postmortem")
     ACTION_DUE = ReminderEntry(
         "action-due", "An action item is due soon; `after` is how long before.",
         "3d", "off", latest=_LATER)
     ACTION_OVERDUE = ReminderEntry(
-        "action-overdue", "The day that an action item is due is over.", "0m", "7d", latest=_LATER)
+        "action-overdue", "The day that an action item is due is over.", "0m", "7d", latest=_LATER,
+        what="action item")
     # fmt: on
 
     def __new__(cls, entry: ReminderEntry) -> ReminderKind:

@@ -50,8 +50,8 @@ _BARE_TIME = pattern("bare_time", of="arguments")
 class Mistake(Exception):
     """Raised for a command that can't be carried out.
 
-    `reason` says why. `suggestion` is what to type instead: a whole line (`/verify all`), or what
-    to put after the command's name (`sev2`); empty for the command's own syntax.
+    `reason` says why. `suggestion` is what to type instead: a whole line (`/resolve`), or what
+    to put after the command's name (`sev1`); empty for the command's own syntax.
     """
 
     def __init__(self, reason: str, suggestion: str) -> None:
@@ -215,11 +215,20 @@ class Arguments:
         return True
 
     def choice(
-        self, what: str, choices: Mapping[str, Choice], also: Mapping[str, Choice] | None = None
+        self,
+        what: str,
+        choices: Mapping[str, Choice],
+        also: Mapping[str, Choice] | None = None,
+        after: str = "",
     ) -> Choice:
-        """The value of the next word in `choices`, or in the aliases `also`, ignoring case."""
-        listed = ", ".join(f"`{name}`" for name in choices)
-        word = self.word(f"the {what} ({listed})").strip("`\"',.:;!*").casefold()
+        """The value of the next word in `choices`, or in the aliases `also`, ignoring case.
+
+        A `Mistake` suggests a near choice or all of them, and what was typed behind it, else
+        `after`.
+        """
+        listed, every = ", ".join(f"`{name}`" for name in choices), "|".join(choices)
+        word = self.word(f"the {what} ({listed})", f"{every} {after}".strip())
+        word = word.strip("`\"',.:;!*").casefold()
         accepted = {**choices, **(also or {})}
         if word in accepted:
             return accepted[word]
@@ -227,22 +236,26 @@ class Arguments:
         if stem in accepted:
             raise asked(stem)
         near = difflib.get_close_matches(word[:40], list(choices), n=1, cutoff=0.5)
-        raise Mistake(f"`{as_code(word)}` is no {what}: {listed}", near[0] if near else "")
+        meant = f"{near[0] if near else every} {as_code(self.text) or after}".strip()
+        raise Mistake(f"`{as_code(word)}` is no {what}: {listed}", meant)
 
     def severity(self) -> Severity:
-        """A severity, typed as `sev1`, `SEV-1`, `sev 1` or `1`."""
+        """A severity, typed as `sev1`, `SEV-1`, `sev 1` or `1`.
+
+        A `Mistake` suggests the worst one: what is typed unread must not end a freeze.
+        """
         match = _SEVERITY.match(self.text)
         if match is None:
             if not self.text:
-                raise Mistake("the severity is missing: `sev1`, `sev2`, `sev3`", "sev2")
+                raise Mistake("the severity is missing: `sev1`, `sev2`, `sev3`", "sev1")
             raise Mistake(
-                f"`{as_code(self.peek())}` is no severity: `sev1`, `sev2`, `sev3`", "sev2"
+                f"`{as_code(self.peek())}` is no severity: `sev1`, `sev2`, `sev3`", "sev1"
             )
         self.text = re.sub(r"^[ ,;:.]*(?:[-–—]+(?=\s))?[ ,;:.]*", "", self.text[match.end() :])
         try:
             return Severity(f"sev{int(match[1][:4])}")
         except ValueError:
-            raise Mistake("there are three severities: `sev1`, `sev2`, `sev3`", "sev2") from None
+            raise Mistake("there are three severities: `sev1`, `sev2`, `sev3`", "sev1") from None
 
     def login(self, what: str, before: str = "") -> str:
         """A GitHub login, typed with or without `@`; the result is without.

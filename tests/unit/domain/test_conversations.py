@@ -14,6 +14,7 @@ from incident_actions.domain.issue.incident import (
     Role,
     Severity,
     Status,
+    Verification,
 )
 from incident_actions.domain.issue.observation import (
     Actor,
@@ -379,13 +380,70 @@ class TestRecovery:
         """Who verified one before keeps the credit."""
         chat = Chat()
         chat.say("bob", "/verify latency p95 at 180 ms")
-        chat.say("alice", "/verify all")
+        chat.say("alice", "/verify all signed in on three devices")
         assert {key: who.by for key, who in chat.incident.verified.items()} == {
             "latency": "bob",
             "error-rate": "alice",
         }
         assert chat.say("alice", "/resolve") == []
         assert chat.incident.status is Status.RESOLVED
+
+    @pytest.mark.parametrize("text", ["", " at 14:02", " tbd", " TEXT", "\n\nNow the postmortem."])
+    def test_all_asks_what_was_looked_at(self, text: str) -> None:
+        """Nobody ticks everything without a word."""
+        chat = Chat()
+        chat.say("alice", "/note x", minutes=5)
+        (answer,) = chat.say("alice", f"/verify all{text}")
+        assert "needs what was looked at" in answer
+        assert "Type instead: `/verify all TEXT`" in answer
+        assert chat.incident.verified == {}
+
+    @pytest.mark.parametrize("checks", ["all", "error-rate, latency"])
+    def test_a_text_about_several_checks_is_one_statement(self, checks: str) -> None:
+        """Each is ticked, with who and when; the words are kept once, as said of them together."""
+        chat = Chat()
+        chat.say("alice", f"/verify {checks} signed in on three devices")
+        ticked = Verification("alice", at(14, 1))
+        assert chat.incident.verified == {"error-rate": ticked, "latency": ticked}
+        (said,) = chat.incident.joint
+        assert said.text == "signed in on three devices"
+        assert set(said.checks) == {"error-rate", "latency"}
+
+    def test_a_check_that_is_verified_anew_is_no_part_of_the_statement(self) -> None:
+        """Nor is any once the incident is open again."""
+        chat = Chat()
+        chat.say("alice", "/verify all signed in on three devices")
+        chat.say("bob", "/verify latency p95 at 180 ms")
+        assert [said.checks for said in chat.incident.joint] == [("error-rate",)]
+        chat.say("bob", "/verify error-rate 0.1%")
+        assert chat.incident.joint == ()
+        chat.say("alice", "/verify latency, error-rate same\n/resolve")
+        chat.say("bob", "/reopen it is back")
+        assert chat.incident.joint == ()
+
+    def test_what_is_missing_is_listed_the_shortest_first(self) -> None:
+        """So that the eye finds the end of the list."""
+        checks = (
+            ChecklistItem("Someone walked through the key journeys by hand", "manual-test"),
+            ChecklistItem("No alert is firing", "alerts"),
+            ChecklistItem("Response times are back to normal", "latency"),
+        )
+        (answer,) = Chat(checks=checks).say("alice", "/resolve")
+        assert "3 checks are open" in answer
+        listed = [line for line in answer.split("\n") if line.startswith("- ")]
+        assert [line.rpartition(" ")[2] for line in listed] == [
+            "alerts`",
+            "latency`",
+            "manual-test`",
+        ]
+
+    def test_a_follow_up_that_is_due_before_it_is_noted_is_a_mistake(self) -> None:
+        """It would be overdue at once; the answer has a date that can be kept."""
+        chat = Chat()
+        (answer,) = chat.say("alice", "/action Alert on depth / @bob / 2026-11-21")
+        assert "the due date 2026-11-21 is over" in answer
+        assert "`/action Alert on depth / @bob / 2026-11-30`" in answer
+        assert chat.say("alice", "/action Alert on depth / @bob / 2026-11-23") == []
 
     def test_an_unknown_check_is_a_mistake(self) -> None:
         """The answer lists those that there are."""
@@ -411,7 +469,7 @@ class TestRecovery:
     def test_force_with_everything_verified_is_no_force(self) -> None:
         """Nothing was skipped."""
         chat = Chat()
-        chat.say("alice", "/verify all\n/resolve --force just to be sure")
+        chat.say("alice", "/verify all seen\n/resolve --force just to be sure")
         assert chat.incident.forced is None
 
     def test_a_team_without_checks_closes_at_once(self) -> None:
@@ -423,7 +481,7 @@ class TestRecovery:
     def test_reopening_begins_anew(self) -> None:
         """Nothing is verified any more, and mitigation and resolution are still to come."""
         chat = Chat()
-        chat.say("alice", "/verify all\n/resolve")
+        chat.say("alice", "/verify all seen\n/resolve")
         chat.say("bob", "/reopen logins fail again")
         incident = chat.incident
         assert incident.status is Status.INVESTIGATING
@@ -454,7 +512,7 @@ class TestTimes:
         """Before that it is a mistake."""
         chat = Chat()
         assert chat.say("alice", "/time resolved at 13:30") != []
-        chat.say("alice", "/verify all\n/resolve")
+        chat.say("alice", "/verify all seen\n/resolve")
         assert chat.say("alice", "/time resolved at 14:02") == []
         assert chat.incident.times[Moment.RESOLVED] == at(14, 2)
 

@@ -80,7 +80,7 @@ _LINES = st.sampled_from(
     [
         *(kind.example for kind in REGISTRY),
         *("/status identified", "/status monitoring", "/status investigating"),
-        *("/verify all", "/resolve", "/resolve --force x", "/reopen y", "/mitigated at 13:00"),
+        *("/verify all seen", "/resolve", "/resolve --force x", "/reopen y", "/mitigated at 13:00"),
     ]
 )
 
@@ -139,14 +139,14 @@ class TestByHand:
         (answer,) = chat.by_hand("bob", EventKind.LABELED, "status:resolved")
         assert answer.startswith("Not closed yet")
         assert chat.incident.status is Status.INVESTIGATING
-        chat.say("bob", "/verify all")
+        chat.say("bob", "/verify all seen")
         assert chat.by_hand("bob", EventKind.LABELED, "status:resolved") == []
         assert chat.incident.status is Status.RESOLVED
 
     def test_the_label_of_resolved_needs_what_the_command_needs(self) -> None:
         """Whoever may move the status may not resolve by its label, where a team says so."""
         chat = Chat(needs={"resolve": Permission.MAINTAIN})
-        chat.say("alice", "/verify all")
+        chat.say("alice", "/verify all seen")
         (answer,) = chat.by_hand("bob", EventKind.LABELED, "status:resolved")
         assert answer.startswith("@bob, that needs")
         assert chat.incident.status.open
@@ -164,14 +164,14 @@ class TestByHand:
         (answer,) = chat.by_hand("alice", EventKind.CLOSED)
         assert answer.startswith("Not closed yet")
         assert chat.incident.status.open
-        chat.say("alice", "/verify all")
+        chat.say("alice", "/verify all seen")
         assert chat.by_hand("alice", EventKind.CLOSED) == []
         assert chat.incident.status is Status.RESOLVED
 
     def test_closing_what_is_resolved(self) -> None:
         """Changes nothing: GitHub's button after the command."""
         chat = Chat()
-        chat.say("alice", "/verify all\n/resolve")
+        chat.say("alice", "/verify all seen\n/resolve")
         before = chat.incident
         assert chat.by_hand("alice", EventKind.CLOSED) == []
         assert chat.incident == before
@@ -181,7 +181,7 @@ class TestByHand:
         chat = Chat()
         chat.by_hand("alice", EventKind.REOPENED)
         assert chat.incident == Chat().incident
-        chat.say("alice", "/verify all\n/resolve")
+        chat.say("alice", "/verify all seen\n/resolve")
         chat.by_hand("bob", EventKind.REOPENED)
         assert chat.incident.status is Status.INVESTIGATING
         assert chat.timeline[-1] == "14:03 bob: reopened -> reopened by hand"

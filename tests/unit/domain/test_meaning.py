@@ -55,7 +55,7 @@ def test_a_check_is_verified_only_when_the_words_say_so(said: str, instead: str)
         ("/verify error-rate and latency", {"error-rate", "latency"}),
         ("/verify error-rate,latency", {"error-rate", "latency"}),
         ("/verify error-rate / latency", {"error-rate", "latency"}),
-        ("/verify all\n\nStill to do: the postmortem", {"error-rate", "latency"}),
+        ("/verify all seen\n\nStill to do: the postmortem", {"error-rate", "latency"}),
         ("/verify latency: p99 is 80 ms", {"latency"}),
     ],
 )

@@ -132,7 +132,7 @@ class TestState:
         """Everything but the timeline, which is GitHub's to keep."""
         chat = Chat({"severity": "SEV2", "services": "api"})
         chat.say(
-            "alice", "/ack\n/verify all\n/allow #5 x\n/action A / @bob / 2026-12-01\n/freeze y"
+            "alice", "/ack\n/verify all seen\n/allow #5 x\n/action A / @bob / 2026-12-01\n/freeze y"
         )
         it = chat.incident
         known = {n: getattr(it, n) for n in Incident.__struct_fields__ if n != "timeline"}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from incident_actions.domain.issue.observation import MAX_LENGTH, length_on_github, take_apart
 from incident_actions.domain.projection.state import State, read_state
+from incident_actions.errors import GitHubError
 from tests.support import ceilings
 from tests.support.events import form_body
 from tests.support.watch import REPO, Watch, watched
@@ -163,6 +165,20 @@ def test_many_pages_in_one_comment_are_one_answer(shop: Watch) -> None:
     assert answer.count("One command per line") == 1
 
 
+def test_nor_does_it_after_a_run_that_was_lost_half_way(shop: Watch) -> None:
+    """The answer stood when the run ended; the next one gives no thumbs up for it."""
+    number = shop.declare()
+    shop.respond()
+    shop.alice.comment(number, "/runbook nope")
+    shop.github.fail(match=f"PATCH */issues/{number}", status=422, times=9)
+    with suppress(GitHubError):
+        shop.respond()
+    shop.github.clear_faults()
+    shop.respond()
+    assert shop.asked("/reactions") == 0
+    assert len([text for text in shop.said(number) if "There is no page" in text]) == 1
+
+
 def test_a_page_that_is_not_there_gets_no_thumbs_up(shop: Watch) -> None:
     """It is a mistake: the answer lists the pages, and nothing says that all is well."""
     number = shop.declare()
@@ -171,6 +187,11 @@ def test_a_page_that_is_not_there_gets_no_thumbs_up(shop: Watch) -> None:
     before = shop.asked("/reactions")
     shop.respond()
     assert "There is no page `nope`" in shop.said(number)[-1]
+    assert shop.asked("/reactions") == before
+    for typed in ("/runbook databse", "/help databse"):
+        shop.alice.comment(number, typed)
+        shop.respond()
+        assert "Did you mean `/runbook database-connection-failures`?" in shop.said(number)[-1]
     assert shop.asked("/reactions") == before
     shop.alice.comment(number, "/runbook severity")
     shop.respond()

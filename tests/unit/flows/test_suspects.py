@@ -190,6 +190,90 @@ def test_a_quiet_hour_is_told_as_that(town: Town) -> None:
     assert "Nothing that GitHub knows of changed" in town.dashboard(number)
 
 
+def test_the_likeliest_change_and_the_way_back_stand_below_next(town: Town) -> None:
+    """The link opens the page of the workflow that deploys, where it can be run again."""
+    town.dana.push({".github/workflows/deploy.yml": "on: [push, workflow_dispatch]"}, "Deploy")
+    town.busy_hour()
+    number = town.declare()
+    assert town.respond() <= ceilings.DECLARATION
+    shown = town.dashboard(number)
+    _, following, after = shown.partition("**Next:**")[2].split("\n\n", 3)[:3]
+    assert following.startswith("**Likeliest change:** 02:30 UTC - dana: [deployed ")
+    assert "Read its migration before you roll back: " in following
+    assert f"[Run workflow](https://github.com/{REPO}/actions/workflows/deploy.yml)" in following
+    assert after.startswith("| Incident commander |")
+    town.say(number, "/mitigated it is back")
+    assert "Likeliest change" not in town.dashboard(number)
+    assert "**likeliest**" in town.dashboard(number)
+
+
+@pytest.mark.parametrize(
+    ("triggers", "shown"),
+    [("[push, workflow_dispatch]", "Run workflow"), ("push", "run the last good")],
+)
+def test_the_way_back_is_the_workflow_that_ran(town: Town, triggers: str, shown: str) -> None:
+    """Of several that deploy; where none can be started by hand, its last good run is run again."""
+    for name in ("deploy-web", "release-api"):
+        path = f".github/workflows/{name}.yml"
+        town.dana.push({path: f"on: {triggers}\njobs: {{}}"}, "Deploy")
+        town.github.workflow(REPO, path, name)
+    town.now += timedelta(minutes=5)
+    town.dana.deploy("main")
+    town.github.run(REPO, "release-api.yml", at=town.now, actor="dana", branch="main")
+    town.github.run(REPO, "deploy-web.yml", at=town.now - timedelta(days=1), actor="dana")
+    number = town.declare()
+    town.respond()
+    web = f"https://github.com/{REPO}"
+    assert f"[{shown}" in town.dashboard(number)
+    assert f"]({web}/actions/workflows/release-api.yml)" in town.dashboard(number)
+
+
+@pytest.mark.parametrize(
+    ("report", "says"),
+    [
+        ({"summary": "Logins fail since the 14:00 deploy."}, True),
+        ({"summary": "500s since we rolled out v42"}, True),
+        ({"changes": ["Deploy"]}, True),
+        ({"summary": "Logins fail, and there was no deploy today."}, False),
+        ({"summary": "Logins fail.", "changes": ["Configuration"]}, False),
+    ],
+)
+def test_a_deploy_that_only_the_report_knows_is_told_as_that(
+    town: Town, report: dict[str, str | list[str]], says: bool
+) -> None:
+    """No advice against a rollback, when the reporter says that something was deployed."""
+    number = town.declare(**report)
+    town.respond()
+    shown = town.dashboard(number)
+    assert ("The report speaks of a deploy, and GitHub saw none" in shown) == says
+    assert ("A rollback is not the first thing to try" in shown) == (not says)
+
+
+def test_the_reporters_own_mitigation_is_shown_until_the_harm_stopped(town: Town) -> None:
+    """What the form's field says; an answer that says nothing is not shown."""
+    number = town.declare(mitigation="Roll back the latest deploy")
+    town.respond()
+    assert "**The reporter's mitigation:** Roll back the latest deploy" in town.dashboard(number)
+    town.say(number, "/mitigated")
+    assert "The reporter's mitigation" not in town.dashboard(number)
+    other = town.declare(mitigation="Not known yet")
+    town.respond()
+    assert "The reporter's mitigation" not in town.dashboard(other)
+
+
+def test_every_duration_counts_from_the_start_and_says_so(town: Town) -> None:
+    """And no row of the table is blank."""
+    number = town.declare()
+    town.respond()
+    town.say(number, "/ack")
+    town.say(number, "/mitigated")
+    shown = town.dashboard(number)
+    assert "| Declared | 02:56 UTC, 6 min since the start |" in shown
+    assert "| Acknowledged | 02:57 UTC, 7 min since the start |" in shown
+    assert "| Mitigated | 02:58 UTC, 8 min since the start |" in shown
+    assert "| | |" not in shown
+
+
 def test_the_step_of_the_checklist_is_taken(town: Town) -> None:
     """The bot has listed what changed; a form whose boxes are all empty has not."""
     number = town.declare()

@@ -306,7 +306,9 @@ def test_hands_need_what_the_role_command_needs(shop: Shop) -> None:
 
 def test_what_a_deleted_account_did_stays(shop: Shop) -> None:
     """alice resolved it and left GitHub; a stranger says thanks."""
-    number = shop.incident("SEV1", "/ack", "/mitigated rolled back", "/verify all", "/resolve ok")
+    number = shop.incident(
+        "SEV1", "/ack", "/mitigated rolled back", "/verify all seen", "/resolve ok"
+    )
     assert not shop.is_open(number)
     ghost = shop.github.user("ghost")
     issue = shop.github.repo(REPO).issues[number]

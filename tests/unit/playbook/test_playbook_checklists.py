@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from incident_actions.domain.playbook.checklist import read_checklist
+
 RUNBOOKS = Path(__file__).resolve().parents[3] / "ops" / "runbooks"
 ITEM = re.compile(r"^- \[ \] (?P<text>.+?)(?: <!-- (?P<kind>\w+): (?P<key>[a-z0-9-]+) -->)?$")
 SEEN = {
@@ -68,11 +70,13 @@ def test_recovery_has_the_seven_checks() -> None:
     ]
 
 
-def test_journeys_are_the_six_key_ones() -> None:
-    """The journeys are real items, so that a team without its own still walks them."""
-    found = sections("verification-checklist.md")
-    assert list(found) == ["Recovery", "Journeys"]
-    assert [key for _, _, key in found["Journeys"]] == [
+def test_the_six_sample_journeys_count_once_a_team_fills_them_in() -> None:
+    """Each is commented out; without the four characters and the space before it, it is an item."""
+    page = (RUNBOOKS / "verification-checklist.md").read_text(encoding="utf-8")
+    assert [section.title for section in read_checklist(page)] == ["Recovery"]
+    recovery, journeys = read_checklist(page.replace("<!-- - [ ]", "- [ ]"))
+    assert len(recovery.items) == 7
+    assert [item.key for item in journeys.items] == [
         "login",
         "signup",
         "checkout",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -124,7 +125,7 @@ class Team:
         self.say(number, "/ack\n/did rolled back to v41 -> errors drop")
         for action in actions:
             self.say(number, f"/action {action}")
-        self.say(number, "/mitigated\n/verify all")
+        self.say(number, "/mitigated\n/verify all seen")
         self.say(number, "/resolve stable")
         return number
 
@@ -218,8 +219,12 @@ class Team:
 
 def finished(text: str) -> str:
     """The file once somebody has written every part of it."""
-    lines = text.split("\n")
-    return "\n".join("We wrote this." if line.startswith("> ✍️") else line for line in lines)
+    heading, lines = "", list[str]()
+    for line in text.split("\n"):
+        heading = line.removeprefix("## ") if line.startswith("## ") else heading
+        said = f"{heading}: the session cache ran out of connections."
+        lines.append(said if line.startswith("> ✍️") else line)
+    return re.sub(r"^cause: null.*", "cause: bad-deploy", "\n".join(lines), flags=re.MULTILINE)
 
 
 def record(issue: Mapping[str, Any]) -> Any:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from incident_actions.domain.postmortem import link
+from incident_actions.domain.postmortem.document import Document
+from incident_actions.domain.postmortem.filler import PROSE
+from incident_actions.domain.postmortem.lint import LintFacts, lint
+from incident_actions.domain.text.names import slug
+from tests.support.events import FORM
 from tests.unit.postmortem.team import NAME, Team, finished, record
 
 ACTION = "[missing-alert] Page on the oldest job / @bob / 2026-12-01"
@@ -108,7 +114,7 @@ def test_the_draft_holds_what_is_known(team: Team) -> None:
     )
     team.say(number, "/ack\n/role scribe @bob\n/did rolled back to v41 -> errors drop")
     team.say(number, "/customer Logins fail for some of you.\n/thaw the rest may ship")
-    team.say(number, f"/cause bad-deploy\n/action {ACTION}\n/mitigated\n/verify all\n/resolve")
+    team.say(number, f"/cause bad-deploy\n/action {ACTION}\n/mitigated\n/verify all seen\n/resolve")
     team.run()
     text = team.file()
     for expected in (
@@ -149,9 +155,42 @@ def test_a_fresh_draft_says_what_is_left(team: Team) -> None:
     assert check["conclusion"] == "failure"
     notes = team.alice.ask("GET", f"/check-runs/{check['id']}/annotations")
     lines = team.file().split("\n")
-    assert {lines[note["start_line"] - 1][:4] for note in notes} == {"> ✍️", "## C"}
+    assert {lines[note["start_line"] - 1][:4] for note in notes} == {"> ✍️"}
     (comment,) = team.comments(team.pull()["number"])
+    assert len(notes) == team.file().count("> ✍️") == 8
     assert f"**{len(notes)} things to do**" in comment
+    assert check["output"]["title"] == "8 to do"
+
+
+@pytest.mark.parametrize("actions", [(), (ACTION,)])
+def test_a_draft_without_its_prompts_is_not_written(team: Team, actions: tuple[str, ...]) -> None:
+    """What the draft put there itself is nobody's answer."""
+    number = team.resolved(*actions)
+    team.alice.comment(number, "/customer Logins fail. We are on it.\n/cause bad-deploy")
+    team.run()
+    lines = [line for line in team.file().split("\n") if not line.startswith("> ✍️")]
+    found = lint(Document("\n".join(lines)), LintFacts(date(2026, 11, 24)))
+    told = " ".join(each.message for each in found)
+    for title in PROSE:
+        # What helped was typed by people, so it may stand for itself.
+        assert (f"`{title}` " in told) == (title != "What worked")
+
+
+def test_the_timeline_begins_with_the_suspect_and_the_start(team: Team) -> None:
+    """Nobody typed these; the reader needs them first."""
+    team.pass_time()
+    team.bob.deploy("main")
+    team.pass_time(minutes=9)
+    started = f"{team.now - timedelta(minutes=5):%H:%M}"
+    team.resolved(started=started)
+    team.run()
+    timeline = team.file().partition("## Timeline")[2]
+    suspect, start, declared = [line for line in timeline.split("\n") if line.startswith("- ")][:3]
+    assert re.match(
+        r"- 03:01 UTC, bob: deployed \w{7} to production \(the likeliest cause\)", suspect
+    )
+    assert start == f"- {started} UTC: it started"
+    assert declared.endswith("alice: declared the incident as SEV1")
 
 
 def test_a_finished_postmortem_is_ready_for_review(team: Team) -> None:
@@ -228,7 +267,7 @@ def test_an_edited_file_is_never_replaced(team: Team) -> None:
     team.run()
     team.say(number, "/reopen it is back")
     team.run()
-    team.say(number, "/mitigated\n/verify all\n/resolve again")
+    team.say(number, "/mitigated\n/verify all seen\n/resolve again")
     team.run()
     assert team.file() == written
     assert len(team.pulls()) == 1
@@ -242,10 +281,10 @@ def test_an_untouched_draft_follows_the_incident(team: Team) -> None:
     team.say(number, "/reopen it is back")
     team.alice.set_title(number, "Incident: nobody can log in")
     team.run()
-    team.say(number, "/mitigated\n/verify all\n/resolve for good")
+    team.say(number, "/mitigated\n/verify all seen\n/resolve for good")
     team.run()
     assert len(team.branches()) == 1
-    assert team.pull()["title"] == f"Postmortem of #{number}: Incident: nobody can log in"
+    assert team.pull()["title"] == f"Postmortem of #{number}: nobody can log in"
     assert team.path() == path
     text = team.file()
     assert "for good" in text
@@ -416,3 +455,30 @@ def test_an_action_item_that_somebody_forges_is_not_believed(team: Team) -> None
     team.pushed()
     assert team.alice.issue(forged)["body"] == item["body"]
     assert team.alice.issue(forged)["state"] == "open"
+
+
+@pytest.mark.parametrize(
+    ("prefix", "given", "title"),
+    [
+        ("Incident: ", "Incident: logins fail", "logins fail"),
+        ("[Incident] ", "[Incident] logins fail", "logins fail"),
+        ("[Incident] ", "[incident]logins fail", "logins fail"),
+        ("🔥 Outage -", "🔥 Outage - logins fail", "logins fail"),
+        ("🔥 Outage -", "Incident - logins fail", "logins fail"),
+        ("Incident: ", "Incident page is blank", "Incident page is blank"),
+        ("Incident: ", "Incident-response bot is down", "Incident-response bot is down"),
+        ("Incident: ", "Incident: ", "Most logins answer 500."),
+        ("", "Incident", "Most logins answer 500."),
+    ],
+)
+def test_the_forms_prefix_is_in_no_title(team: Team, prefix: str, given: str, title: str) -> None:
+    """Neither in the postmortem's, nor in its branch, file and pull request."""
+    form = FORM.read_text("utf-8").replace('title: "Incident: "', f'title: "{prefix}"')
+    team.sandbox.file(NAME, ".github/ISSUE_TEMPLATE/incident.yml", form)
+    number = team.resolved(title=given)
+    team.run()
+    assert team.pull()["title"] == f"Postmortem of #{number}: {title}"
+    assert f"# Postmortem: {title}\n" in team.file()
+    words = slug(title).removeprefix("incident-")
+    assert team.pull()["head"]["ref"] == f"postmortem/{number}-{words}"
+    assert team.path().endswith(f"-{number}-{words}.md")

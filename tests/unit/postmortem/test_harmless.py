@@ -82,7 +82,7 @@ def test_a_strangers_title_closes_nothing(sandbox: Sandbox, method: str) -> None
     team.say(
         incident, "/ack\n/did rolled back, fixes #1 -> fine\n/action fixes #1 / @bob / 2026-12-01"
     )
-    team.say(incident, "/mitigated\n/verify all\n/resolve closes #1")
+    team.say(incident, "/mitigated\n/verify all seen\n/resolve closes #1")
     team.run()
     team.write(finished(team.file()), "Write it")
     team.pushed()

@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from incident_actions.domain.postmortem.document import Document
+from incident_actions.domain.postmortem.filler import PROSE
 from incident_actions.domain.postmortem.link import SECTIONS
 from incident_actions.domain.postmortem.lint import (
     LintFacts,
@@ -15,6 +16,7 @@ from incident_actions.domain.postmortem.lint import (
     OwnerStanding,
     clean,
     lint,
+    to_do,
 )
 
 TODAY = date(2026, 11, 24)
@@ -36,14 +38,22 @@ durations: # minutes
   resolve: 40
 roles:
   commander: dana
-cause: null
+cause: bad-deploy
 services: [api]
 ---
 """
-BODY = "".join(
-    f"\n## {title}\n\n{ACTION if title == 'Corrective actions' else 'Written.'}\n"
-    for title in SECTIONS
-)
+WRITTEN = {
+    "Summary": "The job queue stood still for forty minutes.",
+    "Customer impact": "Exports came late for one customer in three.",
+    "Timeline": "- 02:50, dana: saw the queue grow",
+    "Root cause": "A worker that dies keeps its lock.",
+    "Trigger": "Release 41 doubled the size of a job.",
+    "Detection gap": "No alert watches the age of the oldest job.",
+    "What worked": "The runbook named the command.",
+    "What failed": "Only one person could restart workers.",
+    "Corrective actions": ACTION,
+}
+BODY = "".join(f"\n## {title}\n\n{WRITTEN[title]}\n" for title in SECTIONS)
 GOOD = FRONT + BODY
 
 
@@ -59,7 +69,7 @@ def test_a_finished_postmortem_has_nothing_left() -> None:
 
 # What was changed in the good one, and the finding: the line that it is at, and a part of it.
 CASES = {
-    "prompt": ("Written.", "> ✍️ Write it.", "> ✍️", "Nobody has written `Summary` yet"),
+    "prompt": (WRITTEN["Summary"], "> ✍️ Write it.", "> ✍️", "Nobody has written `Summary` yet"),
     "no-front-matter": (FRONT, "", "", "front matter is missing"),
     "broken-yaml": ("incident: 12\n", "incident: [\n", "---", "is no YAML"),
     "other-incident": ("incident: 12", "incident: 13", "incident", "the file's name says 12"),
@@ -76,7 +86,16 @@ CASES = {
     "negative-duration": ("detect: 6", "detect: -6", "  detect:", "must be minutes"),
     "missing-section": ("## Trigger\n", "## Trigge\n", "- [", "`Trigger` is missing"),
     "empty-section": (
-        "## Trigger\n\nWritten.", "## Trigger\n\n<!-- later -->", "## Trigger", "is empty",
+        WRITTEN["Trigger"], "<!-- later -->", "## Trigger", "is empty",
+    ),
+    "empty-cause": ("cause: bad-deploy", "cause:", "cause:", "`cause` is empty"),
+    "null-cause": ("cause: bad-deploy", "cause: null", "cause:", "`cause` is empty"),
+    "no-known-cause": ("cause: bad-deploy", "cause: tbd", "cause:", "`cause` is empty"),
+    "only-drafted": (
+        WRITTEN["Root cause"], "Named during the incident: bad-deploy.", "## Root", "only what was",
+    ),
+    "said-before": (
+        WRITTEN["Trigger"], WRITTEN["Root cause"].upper(), "## Trigger", "the same as `Root cause`",
     ),
     "no-owner": (" / @bea", "", "- [", "has no owner"),
     "no-due-date": (" / 2026-12-01", "", "- [", "has no due date"),
@@ -124,7 +143,7 @@ def test_line_ends_and_marks_are_no_mistake(text: str) -> None:
 )
 def test_a_person_as_the_cause_is_a_warning(sentence: str) -> None:
     """It is worth a look, and no reason to stop a review."""
-    text = GOOD.replace("## Root cause\n\nWritten.", f"## Root cause\n\n{sentence}")
+    text = GOOD.replace(WRITTEN["Root cause"], sentence)
     (finding,) = findings(text)
     assert finding.level is LintLevel.WARNING
     assert text.split("\n")[finding.line - 1] == sentence
@@ -143,12 +162,12 @@ def test_a_person_as_the_cause_is_a_warning(sentence: str) -> None:
 )
 def test_what_blames_nobody_is_left_alone(sentence: str) -> None:
     """A blame word without a person, or a person without one."""
-    assert findings(GOOD.replace("## Root cause\n\nWritten.", f"## Root cause\n\n{sentence}")) == ()
+    assert findings(GOOD.replace(WRITTEN["Root cause"], sentence)) == ()
 
 
 def test_the_timeline_may_say_who_did_what() -> None:
     """It is a record, and nobody is judged there."""
-    text = GOOD.replace("## Timeline\n\nWritten.", "## Timeline\n\n- 03:00, dana: broke the lock")
+    text = GOOD.replace(WRITTEN["Timeline"], "- 03:00, dana: broke the lock")
     assert findings(text) == ()
 
 
@@ -176,3 +195,49 @@ def test_an_overdue_action_item_does_not_stop_the_review() -> None:
 def test_nonsense_gets_findings_and_no_crash(text: str) -> None:
     """Whatever the file is."""
     assert not clean(findings(text))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "We wrote this down.", "Written.", "TBD", "n/a", "See above.", "- see timeline",
+        "Lorem ipsum dolor.", "To be written later.", "Fill this in.", "Some text here",
+        "...\n\nDone.", "asdf asdf", "xxx", "> Most logins fail.\n\nWe have documented it here.",
+        "### Why\n\nok", "This was discussed.",
+    ],
+)  # fmt: skip
+def test_a_sentence_without_content_is_no_answer(said: str) -> None:
+    """In a single section; the finding is at its heading."""
+    text = GOOD.replace(WRITTEN["What failed"], said)
+    (finding,) = findings(text)
+    assert finding.level is LintLevel.ERROR
+    assert finding.message == "`What failed` says nothing"
+    assert text.split("\n")[finding.line - 1] == "## What failed"
+
+
+@pytest.mark.parametrize("said", ["We wrote this down.", "The chat log has everything we know."])
+def test_one_sentence_for_all_sections_is_refused(said: str) -> None:
+    """Whatever it says: seven sections ask seven things."""
+    text = FRONT + "".join(
+        f"\n## {title}\n\n{said if title in PROSE else WRITTEN[title]}\n" for title in SECTIONS
+    )
+    assert len(PROSE) == 7
+    assert len(findings(text)) >= 6
+    assert not clean(findings(text))
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["Nothing.", "The cache.", "Traffic", "Tests.", "満杯でした。", "See #57: it names a test."],
+)
+def test_a_short_answer_is_an_answer(said: str) -> None:
+    """It may be all there is to say, and two sections may name the same thing."""
+    assert findings(GOOD.replace(WRITTEN["What failed"], said)) == ()
+
+
+def test_several_faults_of_one_line_are_one_thing_to_do() -> None:
+    """What is told is how many lines are to be put right."""
+    text = GOOD.replace(ACTION, "- [ ] Page on the oldest job").replace(WRITTEN["Trigger"], "tbd")
+    found = [("a.md", each) for each in findings(text)]
+    assert len(found) == 3
+    assert [len(faults) for faults in to_do(found).values()] == [1, 2]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -38,6 +38,47 @@ def test_every_kind_of_reminder_has_its_words(kind: ReminderKind) -> None:
     assert said.startswith("@alice ")
     assert len(said) > 40
     assert [other for other in ReminderKind if words(other) == said] == [kind]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in ReminderKind if kind.entry.what])
+def test_a_reminder_says_how_late_it_is_and_grows_more_urgent(kind: ReminderKind) -> None:
+    """In its first words, from miss to miss, by when it is posted, not when it was planned."""
+    said = []
+    for miss, minutes in enumerate((0, 15, 63, 200, 5000)):
+        reminder = Reminder(kind, AT, AT + timedelta(minutes=minutes), miss, "alice", ("alice",))
+        now = AT + timedelta(minutes=minutes)
+        if kind in INCIDENT_KINDS:
+            said.append(comments.remind(reminder, INCIDENT, now))
+        else:
+            facts = {"due": AT, "resolved": AT, "draft": True, "pr": 5}
+            said.append(comments.follow_up(reminder, **facts))
+    of = f"SEV1 {kind.entry.what}" if kind in INCIDENT_KINDS else kind.entry.what
+    assert said[0].startswith(f"@alice Due now: {of}. ")
+    assert said[1].startswith(f"@alice ❗ **15 min late: {of}.** ")
+    assert said[2].startswith(f"@alice ❗❗ **63 min late: {of}.** ")
+    assert said[3].startswith(f"@alice ❗❗❗ **3 h late: {of}.** ")
+    assert said[4].startswith(f"@alice ❗❗❗ **3 days late: {of}.** ")
+
+
+def test_a_later_miss_asks_more() -> None:
+    """First the owner; then that they hand over; then whoever reads it."""
+    texts = [
+        comments.remind(
+            Reminder(ReminderKind.INTERNAL_UPDATE, AT, AT, miss, "alice", ("alice",)), INCIDENT
+        )
+        for miss in range(3)
+    ]
+    assert "hand over" not in texts[0]
+    assert "`/role comms @user`" in texts[1]
+    assert "This is reminder 3" in texts[2]
+    assert "Whoever reads this" in texts[2]
+
+
+def test_a_reminder_that_comes_early_says_in_how_long() -> None:
+    """Nothing is late yet."""
+    reminder = Reminder(ReminderKind.INTERNAL_UPDATE, AT, AT, 0, "alice", ("alice",))
+    text = comments.remind(reminder, INCIDENT, AT - timedelta(minutes=20))
+    assert text.startswith("@alice Due in 20 min: SEV1 update. The internal update is due at ")
 
 
 def test_a_summary_lists_what_is_due() -> None:

@@ -158,7 +158,8 @@ class Allow(Command, frozen=True):
         if len(running) >= _MOST_ALLOWED:
             first = min(allowed.until for allowed in running)
             reason = f"{_MOST_ALLOWED} changes are let through already, the first until"
-            raise Mistake(f"{reason} {first:%H:%M} UTC", "/thaw REASON")
+            line = f"/allow {self.change} for 2h REASON"
+            raise Mistake(f"{reason} {first:%H:%M} UTC; then there is room", line)
         until, reason = origin.at + self.duration, self.reason[:200]
         new = Allowance(origin.actor, origin.at, until, reason, commit or self.sha, self.pr)
         over = [allowed for allowed in incident.allow if allowed.until <= origin.typed_at]

@@ -151,8 +151,15 @@ class AddAction(Command, frozen=True):
             raise Mistake(f"`{as_code(due)}` is no date like 2026-12-01", suggestion) from None
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
-        """Keeps the follow-up for the postmortem."""
+        """Keeps the follow-up for the postmortem.
+
+        Raises `Mistake` for a due date that was over when it was typed.
+        """
         due = self.due.isoformat()
+        if self.due < origin.typed_at.date() - timedelta(days=1):  # it may be today elsewhere
+            soon = (origin.typed_at + timedelta(days=7)).date()
+            line = f"/action {self.text} / @{self.owner} / {soon}"
+            raise Mistake(f"the due date {due} is over", line)
         item = ActionItem(self.text[:300], self.owner, due, origin.actor, origin.key)
         action = f"noted a follow-up for @{self.owner}, due {due}"
         return origin.log(incident, action, self.text, actions=(*incident.actions, item))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -85,10 +86,13 @@ class SetSeverity(Command, frozen=True):
     def read(cls, arguments: Arguments) -> SetSeverity:
         """A severity, and the reason, which may be missing."""
         severity = arguments.severity()
-        reason = arguments.reason(f"/severity {severity.value}")
-        if _ANOTHER.match(reason):
-            raise Mistake("one severity is needed", f"/severity {severity.value}")
-        return cls(severity, reason)
+        another = _ANOTHER.match(arguments.text)
+        if another:
+            worse = re.search(r"higher|more|worse", another[0], re.IGNORECASE)
+            named = [each for each in Severity if each.value[-1] in another[0]]
+            worst = Severity.SEV1 if worse else min([severity, *named])
+            raise Mistake("one severity is needed", f"/severity {worst.value}")
+        return cls(severity, arguments.reason(f"/severity {severity.value}"))
 
     def apply(self, incident: Incident, origin: Origin) -> Incident:
         """Sets the severity. When it changes, the time until the next update starts again.

@@ -11,11 +11,13 @@ from msgspec.structs import replace
 from incident_actions.domain.issue.incident import (
     TRANSITIONS,
     Incident,
+    JointVerification,
     Moment,
     Status,
     Verification,
 )
 from incident_actions.domain.playbook.checklist import ChecklistItem, missing
+from incident_actions.domain.text.blanks import is_blank
 from incident_actions.domain.text.doubts import has_exception, not_well, takes_back
 from incident_actions.domain.text.names import as_code
 from incident_actions.domain.timeline.arguments import Arguments, Mistake, asked
@@ -32,7 +34,7 @@ class Unverified(Mistake):
     """
 
     def __init__(self, checks: tuple[ChecklistItem, ...]) -> None:
-        super().__init__("recovery is not verified yet", "/verify all")
+        super().__init__("recovery is not verified yet", "/verify CHECK TEXT")
         self.checks = checks
 
 
@@ -89,10 +91,11 @@ class Mitigated(TextCommand, frozen=True):
 class Verify(Command, frozen=True):
     """Say that recovery checks hold.
 
-    `check` is a check's name or `all`; `more` are the names after it.
+    `check` is a check's name or `all`; `more` are the names after it. `all` needs a text: what was
+    looked at. A text about several checks is one statement (`Incident.joint`), not one about each.
     """
 
-    syntax = "/verify CHECK[, CHECK]|all [TEXT]"
+    syntax = "/verify CHECK[, CHECK] [TEXT]|all TEXT"
     example = "/verify error-rate 0.1% for ten minutes"
     time_after_word = True
     decides = True
@@ -131,12 +134,15 @@ class Verify(Command, frozen=True):
     def apply(self, incident: Incident, origin: Origin) -> Incident:
         """Records who verified the checks. `all` are those that nobody has verified yet.
 
-        Raises `Mistake` for an unknown check, and for a text that may name an exception.
+        Raises `Mistake` for an unknown check, for `all` without a text, and for a text that may
+        name an exception.
         """
         known = {item.key: item for item in origin.checks}
         unverified = missing(origin.checks, incident.verified)
         if self.check == "all":
             _without_exception(self.text, unverified)
+            if is_blank(self.text) or self.text == "TEXT":
+                raise Mistake("`all` needs what was looked at, in your words", "/verify all TEXT")
             items, action = unverified, "verified all recovery checks"
         else:
             items = tuple(_known_check(key, known, unverified) for key in (self.check, *self.more))
@@ -146,9 +152,22 @@ class Verify(Command, frozen=True):
             if set(follow) - {self.check, *self.more}:
                 wanted = ", ".join(dict.fromkeys((self.check, *self.more, *follow)))
                 raise Mistake("several checks need a comma between them", f"/verify {wanted}")
-        verification = Verification(by=origin.actor, at=origin.at, text=self.text[:200])
-        verified = {**incident.verified, **{item.key: verification for item in items}}
-        return origin.log(incident, action, self.text, verified=verified)
+        text, keys = self.text[:200], tuple(dict.fromkeys(item.key for item in items))
+        together = len(keys) > 1
+        verification = Verification(origin.actor, origin.at, "" if together else text)
+        joint = _without(incident.joint, keys)
+        if together and text:
+            joint = (*joint, JointVerification(origin.actor, origin.at, text, keys))
+        verified = {**incident.verified, **dict.fromkeys(keys, verification)}
+        return origin.log(incident, action, self.text, verified=verified, joint=joint)
+
+
+def _without(
+    joint: Sequence[JointVerification], keys: Sequence[str]
+) -> tuple[JointVerification, ...]:
+    """The statements about other checks than these: what is verified anew is said anew."""
+    rest = (replace(e, checks=tuple(k for k in e.checks if k not in keys)) for e in joint)
+    return tuple(each for each in rest if each.checks)
 
 
 _NO_CHECK = ("no", "not", "none", "nothing", "almost", "nearly", "maybe", "but", "except")
@@ -251,7 +270,7 @@ class Reopen(TextCommand, frozen=True):
         times = {moment: at for moment, at in incident.times.items() if moment not in over}
         vacant = origin.typed_at if incident.commander is None else None
         incident = replace(incident, status=Status.INVESTIGATING, times=times, vacant_since=vacant)
-        incident = replace(incident, verified={}, forced=None, last_update=None)
+        incident = replace(incident, verified={}, joint=(), forced=None, last_update=None)
         return origin.log(incident, "reopened", self.text, restarted_at=origin.typed_at)
 
 
@@ -270,7 +289,9 @@ class SetTime(Command, frozen=True):
     @classmethod
     def read(cls, arguments: Arguments) -> SetTime:
         """The name of the time. Raises `Mistake` when the command has no time."""
-        moment = arguments.choice("time", {moment.value: moment for moment in Moment})
+        moment = arguments.choice(
+            "time", {moment.value: moment for moment in Moment}, after="at 14:02"
+        )
         line = f"/time {moment.value} at 14:02"
         if not arguments.dated:
             reason = f"`{as_code(arguments.text)}` can't be read as a time"

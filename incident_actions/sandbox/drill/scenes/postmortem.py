@@ -10,6 +10,15 @@ from .. import stage
 from ..play import Drill, StoppedError, scene
 
 FOLLOW_UP = f"[missing-alert] Alert on failed sign-ins above 5% / @{stage.SUPPORT} / 2026-12-07"
+WRITTEN = {
+    "Summary": "Release 42 kept sessions in memory, so a sign-in held on one server of three only.",
+    "Customer impact": "Two thirds of all sign-ins failed for 24 minutes. No data was lost.",
+    "Root cause": "Nothing compares where sessions are kept before and after a release.",
+    "Trigger": "The deploy of release 42.",
+    "Detection gap": "Support noticed after ten minutes; no alert watches failed sign-ins.",
+    "What worked": "The rollback took two minutes, and the freeze kept release 43 back.",
+    "What failed": "The tests sign in once, on a single server.",
+}
 ADDED = f"- [ ] [other] Keep sessions on disk by default / @{stage.DEVELOPER} / 2026-12-14"
 
 
@@ -19,7 +28,7 @@ def draft(drill: Drill) -> None:
     pull = _pull(drill)
     drill.expect("a draft pull request is open", pull["draft"], True)
     drill.expect("labelled", [label["name"] for label in pull["labels"]], ["postmortem"])
-    drill.comments(stage.ON_CALL, f"/action {FOLLOW_UP}")
+    drill.comments(stage.ON_CALL, f"/cause session-store\n/action {FOLLOW_UP}")
     drill.respond()
     drill.expect("the follow-up is an issue under the incident", len(_linked(drill)), 1)
     drill.expect_in("its number is in the file", _file(drill), "- [ ] #", "Alert on failed")
@@ -29,7 +38,9 @@ def draft(drill: Drill) -> None:
 @scene("16:40", "People write what only they know")
 def written(drill: Drill) -> None:
     """Each push is linted; one more action becomes an issue."""
-    text = re.sub(r"^> ✍️.*$", "We wrote this down.", _file(drill), flags=re.MULTILINE)
+    text = _file(drill)
+    for title, words in WRITTEN.items():
+        text = re.sub(rf"(?ms)(^## {title}$.*?^)> ✍️[^\n]*$", rf"\g<1>{words}", text, count=1)
     text = text.replace("- [ ] #", f"{ADDED}\n- [ ] #", 1)
     branch = _pull(drill)["head"]["ref"]
     developer = drill.does(stage.DEVELOPER, f"writes the postmortem, and pushes it to {branch}")

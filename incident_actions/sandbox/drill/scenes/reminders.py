@@ -37,7 +37,11 @@ def missed(drill: Drill) -> None:
     drill.expect("the watch sleeps until the snooze is over", over[:5], "16:15")
     drill.watch(over)
     drill.expect("then it comes back", len(drill.issue(number).replies(DUE)), 1)
-    drill.comments(stage.ON_CALL, "/update checkout works again\n/verify all\n/resolve", number)
+    drill.comments(
+        stage.ON_CALL,
+        "/update checkout works again\n/verify all watched ten minutes\n/resolve",
+        number,
+    )
     drill.respond()
     issue = drill.issue(number)
     drill.expect("an update takes it away", issue.replies(DUE), [])
