@@ -178,7 +178,7 @@ def summary(request: DeployRequest, verdict: GateVerdict, now: datetime) -> str:
     told = [] if verdict.findings else [verdict.reason]
     lines = [f"### {heads.get(verdict.verdict, '❓ The deploy gate could not decide')}", ""]
     if verdict.findings:
-        lines += ["| | | Severity | Since | Commander |", "|---|---|---|---|---|"]
+        lines += ["| Issue | Title | Severity | Since | Commander |", "|---|---|---|---|---|"]
         unique = list({finding.issue.number: finding for finding in verdict.findings}.values())
         for finding in unique[:20]:
             issue = finding.issue
