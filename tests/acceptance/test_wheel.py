@@ -50,7 +50,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # What an earlier build left there is not to come along.
     (tree / "build/lib/incident_actions").mkdir(parents=True)
     (tree / "build/lib/incident_actions/gone.py").touch()
-    run([UV, "build", "--quiet", "--no-build-isolation", "--python", sys.executable], tree)
+    run([sys.executable, "-m", "build", "--no-isolation"], tree)
     [built] = (tree / "dist").glob("*.whl")
     return built
 
