@@ -64,7 +64,7 @@ def test_the_archive_can_be_installed(action: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as packed:
         names = {name for name in packed.namelist() if ".dist-info/" not in name}
     package, data = "incident_actions/", ("action.yml", "ops/", "templates/", ".github/ISSUE")
-    left = {name for name in tracked(":!incident_actions/sandbox", ":!*.png")}
+    left = set(tracked(":!incident_actions/sandbox", ":!*.png"))
     assert names == {name for name in left if name.startswith(package)} | {
         f"{package}data/{name}" for name in left if name.startswith(data)
     }
