@@ -13,8 +13,7 @@ from setuptools.command.build_py import build_py
 
 READ_AT_RUN_TIME = (
     "action.yml",
-    "templates/**/*.j2",
-    "templates/scaffold/**/*.yml",
+    "templates/**/*",
     "ops/**/*.md",
     ".github/ISSUE_TEMPLATE/*.yml",
     ".github/workflows/incident.yml",  # the drill plays both workflows
@@ -32,7 +31,7 @@ class BuildWithOurFiles(build_py):
         super().run()
         if not self.editable_mode:
             for pattern in READ_AT_RUN_TIME:
-                for path in sorted(Path().glob(pattern)):
+                for path in sorted(filter(Path.is_file, Path().glob(pattern))):
                     target = package / "data" / path
                     self.mkpath(str(target.parent))
                     self.copy_file(str(path), str(target))

@@ -91,6 +91,8 @@ def _init(call: Invocation) -> int:
     try:
         choices = _choices(call, folder, ask)
         survey = setup.survey(folder, choices)
+    except BrokenPipeError:
+        raise
     except OSError as error:
         named = error.filename or folder
         raise InputError(

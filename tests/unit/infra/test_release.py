@@ -92,7 +92,7 @@ with open(os.environ["GH_LOG"], "a") as log:
 state = json.loads(os.environ["GH_STATE"])
 if words[:2] == ["release", "view"]:
     sys.exit(words[2] not in state["releases"])
-if words[0] == "api" and "/git/matching-refs/tags/v1." in words[2]:
+if any("/git/matching-refs/tags/v1." in word for word in words):
     print("\\n".join("refs/tags/" + tag for tag in state["tags"] if tag.startswith("v1.")))
 elif words[1].endswith("/git/ref/tags/v1"):
     sys.exit("v1" not in state["tags"])
