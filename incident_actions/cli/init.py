@@ -21,7 +21,13 @@ from incident_actions.domain.issue.forms import read_login, wrong_service_name
 from incident_actions.domain.issue.labels import CATALOG
 from incident_actions.domain.readiness.drift import Drift
 from incident_actions.domain.text.names import slug
-from incident_actions.errors import GitHubError, IncidentActionsError, InputError
+from incident_actions.errors import (
+    Forbidden,
+    GitHubError,
+    IncidentActionsError,
+    InputError,
+    NotFound,
+)
 from incident_actions.gate import is_repository
 from incident_actions.gate_readers import is_service
 from incident_actions.origin import Upstream, origin_of, own_source
@@ -85,6 +91,8 @@ def _init(call: Invocation) -> int:
     try:
         choices = _choices(call, folder, ask)
         survey = setup.survey(folder, choices)
+    except BrokenPipeError:
+        raise
     except OSError as error:
         named = error.filename or folder
         raise InputError(
@@ -215,7 +223,8 @@ def _make_labels(call: Invocation, repository: str | None) -> None:
                 raise refused
     except IncidentActionsError as error:
         print(f"The labels could not be made: {str(error).rstrip('.')}.")
-        print(f"{by_hand} Your token has to be allowed to write issues.")
+        allowed = " The token has to be allowed to write issues."
+        print(by_hand + (allowed if isinstance(error, Forbidden | NotFound) else ""))
         return
     made = ", ".join(f"`{effect.label.name}`" for effect in wanted)
     print(f"Labels made: {made}." if made else "The labels are all there.")
@@ -259,6 +268,9 @@ def _choices(call: Invocation, folder: Path, ask: Ask | None) -> Choices:
     source = _source(folder)
     used = before.owner if before else setup.owner_in_use(folder)
     owner = arguments.owner or used or (source.owner if source else "")
+    if ask is not None and not (arguments.owner or used) and owner:
+        print(f"Your workflows will run {owner}/{_ACTION}, from which this program was installed.")
+        print("Another one: `--owner NAME`.")
     owner = _owner(owner) if owner or ask is None else _answer(ask, _OWNER, "Owner: ", _owner)
 
     services: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ import re
 from msgspec import Struct
 
 from incident_actions.config import schema
+from incident_actions.domain.readiness.answers import NONE_CHOSEN
 from incident_actions.domain.readiness.gate_insertion import ActionReference
 from incident_actions.our_files import OUR_FILES
 
@@ -104,7 +105,7 @@ def _form(text: str, services: tuple[str, ...]) -> str:
         "    id: services\n"
         "    attributes:\n"
         "LABEL\n"
-        "      description: None chosen means all of them, and stops the deploys of all.\n"
+        f"      description: {NONE_CHOSEN}\n"
         "      multiple: true\n"
         f"      options:{options}"
     )

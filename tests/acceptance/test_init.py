@@ -18,14 +18,37 @@ from tests.support.shop import NAME, Shop
 FORM = ".github/ISSUE_TEMPLATE/incident.yml"
 
 
-@pytest.fixture
-def shop(sandbox: Sandbox, tmp_path: Path) -> Shop:
-    """An empty repository in which somebody ran `init`, committed and pushed."""
-    folder = make_repository(tmp_path / "checkout", {"README.md": "# Shop\n"})
+STEPS = """\
+on: { push: { branches: [main] } }
+permissions:
+  contents: read # the code
+jobs:
+  # Ships it.
+  production:
+    runs-on: ubuntu-latest
+    steps:
+      # Really.
+      - run: echo "it is shipped"
+"""
+CALL = """\
+on: push
+permissions: { contents: read }
+jobs:
+  production: { uses: ./.github/workflows/called.yml }
+"""
+CALLED = """\
+on: workflow_call
+jobs:
+  here: { runs-on: ubuntu-latest, steps: [{ run: echo "it is shipped" }] }
+"""
+
+
+def adopt(sandbox: Sandbox, tmp_path: Path, files: dict[str, str], *flags: str) -> Shop:
+    """A repository with these files in which somebody ran `init`, committed and pushed."""
+    folder = make_repository(tmp_path / "checkout", {"README.md": "# Shop\n", **files})
     # act resolves this owner's action to the working tree.
-    flags = ["--owner", "OWNER", "--service", "api,worker", "--commander", "alice", "--yes"]
     done = subprocess.run(
-        [sys.executable, "-m", "incident_actions", "init", *flags],
+        [sys.executable, "-m", "incident_actions", "init", "--owner", "OWNER", "--yes", *flags],
         cwd=folder,
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
         capture_output=True,
@@ -42,6 +65,36 @@ def shop(sandbox: Sandbox, tmp_path: Path) -> Shop:
     for path in written:
         sandbox.file(NAME, path.relative_to(folder).as_posix(), path.read_text("utf-8"))
     return shop
+
+
+@pytest.fixture
+def shop(sandbox: Sandbox, tmp_path: Path) -> Shop:
+    """An empty repository in which somebody ran `init`, committed and pushed."""
+    return adopt(sandbox, tmp_path, {}, "--service", "api,worker", "--commander", "alice")
+
+
+@pytest.mark.parametrize(
+    "deploy",
+    [{"ship.yml": STEPS}, {"ship.yml": CALL, "called.yml": CALLED}],
+    ids=["steps", "a call of another workflow"],
+)
+def test_a_deploy_that_was_there_stops_in_an_incident(
+    sandbox: Sandbox, tmp_path: Path, deploy: dict[str, str]
+) -> None:
+    """By the gate that `init` put into it, and nothing of it runs."""
+    files = {f".github/workflows/{name}": text for name, text in deploy.items()}
+    shop = adopt(sandbox, tmp_path, files, "--gate")
+    shop.alice.push({"src/app.py": "1\n"}, "Ship it")
+    run = shop.run("gate", workflow="ship.yml")
+    assert run.exit_code == 0, run.log
+    assert "it is shipped" in run.log.splitlines()
+
+    push = shop.sandbox.deliveries[-1]
+    number = shop.declare()
+    run = shop.run("gate", push, workflow="ship.yml")
+    assert run.exit_code == 1, run.log
+    assert f"#{number} SEV1" in "".join(run.errors)
+    assert "it is shipped" not in run.log.splitlines()
 
 
 def declare(shop: Shop) -> int:

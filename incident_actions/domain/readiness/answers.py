@@ -16,14 +16,18 @@ from incident_actions.domain.readiness.gate_insertion import ActionReference
 from incident_actions.domain.readiness.workflows import is_ours
 from incident_actions.domain.text.yaml_edit import EditRefused, YamlEdit, flow, proven, read
 
+NONE_CHOSEN = "None chosen means all of them, and stops the deploys of all."
+"""What the form says below the dropdown of services."""
+_TYPED = "Their names, comma-separated"
+"""How our words begin below the field in which services are typed."""
 _OUR_REMARK = re.compile(r"zizmor: ignore\[unpinned-uses\]|v\d[\w.]*$")
 
 
 def with_options(text: str, services: Sequence[str]) -> str:
     """A form whose dropdown of services offers these. Raises `EditRefused`.
 
-    A field in which people type their services becomes a dropdown; its label and its description
-    stay.
+    A field in which people type their services becomes a dropdown. Its label stays, and so does
+    its description, unless that is ours, about typing.
     """
     document = read(text)
     body = document.get("body")
@@ -46,6 +50,9 @@ def with_options(text: str, services: Sequence[str]) -> str:
             {"multiple": "true", "options": flow(list(services))},
         )
         attributes["multiple"], fields[number]["type"] = True, "dropdown"
+        if str(attributes.get("description")).startswith(_TYPED):
+            edit.replace(edit.find("body", number, "attributes", "description"), NONE_CHOSEN)
+            attributes["description"] = NONE_CHOSEN
         if "placeholder" in attributes:
             edit.cut(edit.find("body", number, "attributes", "placeholder"))
             del attributes["placeholder"]
@@ -67,14 +74,16 @@ def with_settings(text: str, services: Sequence[str], commander: str | None) -> 
             edit = YamlEdit(text)
             edit.set_items(edit.find("services"), services, _name)
             text = edit.result()
+        elif "services" in document:
+            raise EditRefused("its list of services is empty")
         else:
             text = _appended(text, f"services: {flow(list(services))}")
         document["services"] = _items(listed or [], services)
     if commander:
         edit = YamlEdit(text)
-        if not roles:
+        if "roles" not in document:
             text = _appended(text, f"roles: {flow({'commander': commander})}")
-        elif "commander" in roles:
+        elif isinstance(roles, dict) and "commander" in roles:
             edit.replace(edit.find("roles", "commander"), flow(commander))
             text = edit.result()
         else:

@@ -254,7 +254,7 @@ def _takes_intent(document: Mapping[str, Any]) -> bool:
     inputs = dispatch.get("inputs") if isinstance(dispatch, dict) else None
     intent = inputs.get("intent") if isinstance(inputs, dict) else None
     options = intent.get("options") if isinstance(intent, dict) else None
-    return isinstance(options, list) and set(options) <= set(INTENTS)
+    return isinstance(options, list) and all(option in INTENTS for option in options)
 
 
 def _ask_for_intent(done: GateInsertion, path: str) -> GateInsertion:

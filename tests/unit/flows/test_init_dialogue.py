@@ -17,6 +17,7 @@ from tests.unit.flows.test_setup import (
     ROOT,
     at_the_keyboard,
     init,
+    lint,
     lint_workflows,
     texts,
 )
@@ -366,7 +367,21 @@ def test_an_edited_form_without_a_list_gets_one(folder: Path) -> None:
     assert (field["type"], field["attributes"]["label"]) == ("dropdown", "Which parts?")
     assert field["attributes"]["options"] == ["api"]
     assert "placeholder" not in field["attributes"]
+    assert field["attributes"]["description"].startswith("None chosen means all")
+    schema = ("--builtin-schema", "vendor.github-issue-forms")
+    lint("check-jsonschema", *schema, folder / FORM)
     assert yaml.safe_load((folder / CONFIG).read_text("utf-8"))["services"] == ["api"]
+
+
+@pytest.mark.parametrize("emptied", ["services: []", "services:", "roles: {}"])
+def test_a_list_that_the_team_emptied_gets_no_twin(folder: Path, emptied: str) -> None:
+    """A key that is there twice would be read by nobody in the same way."""
+    init(folder, *OWNER, "--gate")
+    edit(folder, CONFIG, "version: 1", f"version: 1\n{emptied}")
+    before = (folder / CONFIG).read_text("utf-8")
+    done = init(folder, "--yes", "--service", "api", "--commander", "dana")
+    assert f"kept, with your changes: {CONFIG}" in done.stdout
+    assert (folder / CONFIG).read_text("utf-8") == before
 
 
 def test_the_team_may_say_who_commands_in_its_configuration(folder: Path) -> None:
