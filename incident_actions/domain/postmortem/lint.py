@@ -137,16 +137,20 @@ def _front_matter(document: Document, facts: LintFacts) -> Iterator[LintFinding]
         yield _error(line, message, "Make them agree.")
     if str(data.get("severity", "")).casefold() not in [severity.value for severity in Severity]:
         yield _error(document.front_line("severity"), "`severity` must be sev1, sev2 or sev3")
-    section = document.section("Root cause")
-    if is_blank(str(data.get("cause", "is not kept") or "")) and not (
-        section is not None and document.is_prompting(section)
-    ):
-        fix = "Name it in a word or two, such as `bad-deploy`."
-        yield _error(document.front_line("cause"), "`cause` is empty", fix)
+    yield from _cause(document, data)
     times, problems = _times(document, data)
     yield from problems
     yield from _order(document, times)
     yield from _durations(document, data, times)
+
+
+def _cause(document: Document, data: Mapping[str, Any]) -> Iterator[LintFinding]:
+    """A finding for a cause that is there and empty, once `Root cause` has no prompt any more."""
+    section, cause = document.section("Root cause"), str(data.get("cause", "not kept") or "")
+    if is_blank(cause) and not (section is not None and document.is_prompting(section)):
+        message = f"`cause: {code(cause)}` names none" if cause else "`cause` is empty"
+        fix = "Name it in a word or two, such as `bad-deploy`."
+        yield _error(document.front_line("cause"), message, fix)
 
 
 def _times(

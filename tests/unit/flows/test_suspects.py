@@ -249,6 +249,15 @@ def test_a_deploy_that_only_the_report_knows_is_told_as_that(
     assert ("A rollback is not the first thing to try" in shown) == (not says)
 
 
+def test_what_cant_be_read_is_not_said_to_be_none(town: Town) -> None:
+    """Without the permission nobody knows whether GitHub saw a deploy."""
+    town.allow("deployments", "actions", "pull_requests")
+    number = town.declare(changes=["Deploy"])
+    town.respond()
+    assert "speaks of a deploy, and none can be seen from here" in town.dashboard(number)
+    assert "GitHub saw none" not in town.dashboard(number)
+
+
 def test_the_reporters_own_mitigation_is_shown_until_the_harm_stopped(town: Town) -> None:
     """What the form's field says; an answer that says nothing is not shown."""
     number = town.declare(mitigation="Roll back the latest deploy")

@@ -15,8 +15,8 @@ import pytest
 from tests.support import measure
 from tests.support.measure import PACKAGE, ROOT
 
-MOST_LINES_OF_CODE = 16_640
-MOST_MODULES_OF_AN_ACK = 40
+MOST_LINES_OF_CODE = 17_300
+MOST_MODULES_OF_AN_ACK = 41
 MOST_COMPLEX = {"gate": 20, "the rest": 15}
 
 # From the ground up: a room may import those before it, and itself. The gate stands beside them:

@@ -90,7 +90,7 @@ CASES = {
     ),
     "empty-cause": ("cause: bad-deploy", "cause:", "cause:", "`cause` is empty"),
     "null-cause": ("cause: bad-deploy", "cause: null", "cause:", "`cause` is empty"),
-    "no-known-cause": ("cause: bad-deploy", "cause: tbd", "cause:", "`cause` is empty"),
+    "no-known-cause": ("cause: bad-deploy", "cause: tbd", "cause:", "`cause: tbd` names none"),
     "only-drafted": (
         WRITTEN["Root cause"], "Named during the incident: bad-deploy.", "## Root", "only what was",
     ),
