@@ -41,7 +41,7 @@ bench: $(VENV)/dev.stamp  ## Time the gate, the start of the action, and the swe
 	@$(BIN)/python -m tests.bench.bench_sweep
 
 lock: $(VENV)/dev.stamp  ## Write both lock files anew from the .in files
-	$(LOCK) requirements.in -o requirements.txt
+	$(BIN)/python .ci/lock.py
 	$(LOCK) -c requirements.txt requirements-dev.in -o requirements-dev.txt
 
 clean:  ## Remove everything that these targets made

@@ -28,7 +28,7 @@ def page_reader(folder: Path) -> Callable[[str], str]:
     return page
 
 
-def add_checklist(commands: Any) -> None:
+def add(commands: Any) -> None:
     """Add the command `checklist` to the parser."""
     parser = add_command(commands, "checklist", _checklist)
     form = parser.add_mutually_exclusive_group()

@@ -227,7 +227,7 @@ def _told_fix(fix: str) -> str:
     return indent(f"fix: {fix}", "    ")
 
 
-def add_doctor(commands: Any) -> None:
+def add(commands: Any) -> None:
     """Add the command `doctor` to the parser."""
     parser = add_command(commands, "doctor", _doctor)
     parser.add_argument(

@@ -27,7 +27,7 @@ from incident_actions.render.plain import plain
 EVERYTHING = ""  # a deploy that names no service
 
 
-def add_freeze_status(commands: Any) -> None:
+def add(commands: Any) -> None:
     """Add the command `freeze-status` to the parser."""
     parser = add_command(commands, "freeze-status", _run, on_github=True)
     parser.add_argument(

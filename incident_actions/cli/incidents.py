@@ -34,13 +34,20 @@ def issue_number(typed: str) -> int:
     return int(found[1])
 
 
-def add_timeline(commands: Any) -> None:
-    """Add the command `timeline` to the parser."""
+def add(commands: Any) -> None:
+    """Add the commands `timeline` and `postmortem` to the parser."""
     parser = add_command(commands, "timeline", _timeline, on_github=True)
     parser.add_argument("number", type=issue_number, help="the incident's issue")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="as JSON, one list")
     form.add_argument("--markdown", action="store_true", help="as Markdown, to paste on GitHub")
+    help = "print the draft of a postmortem, or say what one lacks"
+    parser = commands.add_parser("postmortem", help=help, description=f"{help.capitalize()}.")
+    below = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
+    drafts = add_command(below, "render", _render, on_github=True)
+    drafts.add_argument("number", type=issue_number, help="the incident's issue")
+    lints = add_command(below, "lint", _lint)
+    lints.add_argument("files", nargs="+", type=Path, metavar="FILE")
 
 
 def _timeline(call: Invocation) -> None:
@@ -56,17 +63,6 @@ def _timeline(call: Invocation) -> None:
     day, of = incident.times[Moment.STARTED], assessed
     text = render("timeline.md.j2", number=of.number, title=of.title, incident=incident, day=day)
     print(text if call.arguments.markdown else plain(text), end="")
-
-
-def add_postmortem(commands: Any) -> None:
-    """Add the commands `postmortem render` and `postmortem lint` to the parser."""
-    help = "print the draft of a postmortem, or say what one lacks"
-    parser = commands.add_parser("postmortem", help=help, description=f"{help.capitalize()}.")
-    below = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
-    drafts = add_command(below, "render", _render, on_github=True)
-    drafts.add_argument("number", type=issue_number, help="the incident's issue")
-    lints = add_command(below, "lint", _lint)
-    lints.add_argument("files", nargs="+", type=Path, metavar="FILE")
 
 
 def _render(call: Invocation) -> None:

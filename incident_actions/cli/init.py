@@ -49,7 +49,7 @@ Owner: the GitHub account whose copy of {_ACTION} your workflows run, as in
 `uses: OWNER/{_ACTION}@v1`. The name of an account or organisation, such as `acme`."""
 
 
-def add_init(commands: Any) -> None:
+def add(commands: Any) -> None:
     """Add the command `init` to the parser."""
     parser = add_command(commands, "init", _init)
     parser.add_argument("--path", type=Path, default=Path(), help="the repository's folder")

@@ -15,7 +15,6 @@ from typing import Any
 from msgspec import Struct
 
 from incident_actions import gate
-from incident_actions.cli.repository_files import remote_of, repository_folder
 from incident_actions.cli.runner import Runner
 from incident_actions.config import PATH
 from incident_actions.errors import InputError
@@ -28,6 +27,15 @@ def given(arguments: argparse.Namespace, environ: Mapping[str, str], name: str) 
     """The value of an input: its flag, else the variable `INPUT_NAME`, else an empty text."""
     value = getattr(arguments, name, None) or environ.get(f"INPUT_{name.upper()}", "")
     return str(value).strip()
+
+
+def origin_here() -> str:
+    """OWNER/NAME of the `origin` of the checkout around here; empty when it is not known."""
+    try:  # the copy that workflows download lacks it: there GITHUB_REPOSITORY says it
+        from incident_actions.cli.repository_files import remote_of, repository_folder
+    except ModuleNotFoundError:
+        return ""
+    return remote_of(repository_folder(Path()))
 
 
 def connect_to(arguments: argparse.Namespace, environ: Mapping[str, str]) -> GitHub:
@@ -49,7 +57,7 @@ def connect_to(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Git
             remedy="Copy it again, on one line.",
         )
     repository = given(arguments, environ, "repository") or environ.get("GITHUB_REPOSITORY", "")
-    repository = repository or remote_of(repository_folder(Path()))
+    repository = repository or origin_here()
     if not repository:
         raise InputError(
             "the repository is not known",

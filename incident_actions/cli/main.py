@@ -6,27 +6,27 @@ import argparse
 import logging
 import os
 import sys
-import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from importlib import import_module
 from typing import NoReturn
 
 from incident_actions import __version__, gate
-from incident_actions.cli import checklist, doctor, freeze_status, incidents, init
-from incident_actions.cli.inputs import (
-    Invocation,
-    add_command,
-    given,
-    read_event,
-    running_clock,
-    tokens,
-)
-from incident_actions.cli.repository_files import remote_of, repository_folder
+from incident_actions.cli.inputs import Invocation, origin_here, tokens
 from incident_actions.cli.runner import Runner
-from incident_actions.domain.reminders.clock import read_watch_length
 from incident_actions.errors import IncidentActionsError, InputError
-from incident_actions.reconcile import probes
-from incident_actions.reconcile.respond import Tools, respond
+
+MODULES = {
+    "respond": "respond",
+    "timeline": "incidents",
+    "init": "init",
+    "doctor": "doctor",
+    "checklist": "checklist",
+    "postmortem": "incidents",
+    "freeze-status": "freeze_status",
+}
+"""Each command, and the module of `cli/` that has it. A call loads no other.
+
+What workflows download lacks the modules of commands that only people call (`.gitattributes`)."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for library in ("github", "urllib3"):  # `transport` logs each failed try in one line instead
         logging.getLogger(library).setLevel(logging.ERROR)
     try:
-        arguments = _parser().parse_args(words or ["--help"])
+        arguments = _parser(words[0] if words else "").parse_args(words or ["--help"])
         return arguments.run(Invocation(arguments, os.environ, runner)) or 0
     except IncidentActionsError as error:
         runner.error(error.told(on_shell=not runner.in_workflow))
@@ -62,7 +62,7 @@ def _in_checkout(environ: Mapping[str, str]) -> Mapping[str, str]:
     """The environment of the gate: on a shell the repository is the `origin` of the checkout."""
     if environ.get("GITHUB_REPOSITORY", "").strip():
         return environ
-    return {**environ, "GITHUB_REPOSITORY": remote_of(repository_folder(Path()))}
+    return {**environ, "GITHUB_REPOSITORY": origin_here()}
 
 
 def _told_os_error(error: OSError) -> str:
@@ -80,7 +80,11 @@ class _Parser(argparse.ArgumentParser):
         raise InputError(message, remedy=f"See `{self.prog} --help`.")
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(command: str) -> argparse.ArgumentParser:
+    """The parser for a call of `command`; it knows all commands where that is none of them.
+
+    Raises `InputError` for a command that this copy lacks.
+    """
     parser = _Parser(
         prog="incident-actions",
         description="Incident response for a GitHub repository, with GitHub as the only backend.",
@@ -90,53 +94,19 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser(
         "gate", help="fail while an incident freezes deploys; `gate --help` shows its flags"
     )
-    add_command(commands, "respond", _respond, on_github=True)
-    incidents.add_timeline(commands)
-    init.add_init(commands)
-    doctor.add_doctor(commands)
-    checklist.add_checklist(commands)
-    incidents.add_postmortem(commands)
-    freeze_status.add_freeze_status(commands)
+    chosen = MODULES.get(command)
+    for name in dict.fromkeys([chosen] if chosen else MODULES.values()):
+        try:
+            module = import_module(f"incident_actions.cli.{name}")
+        except ModuleNotFoundError as error:
+            if error.name is None or not error.name.startswith("incident_actions."):
+                raise
+            if chosen:
+                raise InputError(
+                    f"`{command}` is for people, and not in the copy that workflows download",
+                    remedy="Call it on your machine: `uvx --from git+https://github.com/OWNER/"
+                    f"incident-actions incident-actions {command}`.",
+                ) from None
+        else:
+            module.add(commands)
     return parser
-
-
-def _respond(call: Invocation) -> None:
-    """Bring the incident of an event, or every open one, up to date.
-
-    Labels, dashboard, answers, reminders, postmortem. Runs in a workflow, on the event that
-    GITHUB_EVENT_NAME and GITHUB_EVENT_PATH tell. Starts a run that stays awake while an incident
-    needs reminders on time.
-    """
-    event, github = read_event(call.environ), call.github()
-    run = call.environ.get("GITHUB_RUN_ID", "")
-    tools = Tools(
-        clock=running_clock(call.environ),
-        sleep=time.sleep,
-        probe=probes.works,
-        workflow=_workflow(call.environ, github.repository),
-        branch=call.environ.get("GITHUB_REF_NAME", ""),
-        run_url=_run_url(call.environ),
-        run=int(run) if run.isdecimal() else None,
-        watch=read_watch_length(given(call.arguments, call.environ, "watch_minutes")),
-    )
-    call.runner.report(respond(github, event, call.config_path, tools))
-
-
-def _workflow(environ: Mapping[str, str], repository: str) -> str:
-    """The file name of the running workflow; empty when it is a file of another repository.
-
-    https://docs.github.com/en/actions/reference/workflows-and-actions/variables
-    """
-    path = environ.get("GITHUB_WORKFLOW_REF", "").partition("@")[0]
-    owner, _, rest = path.partition("/.github/workflows/")
-    return rest if owner.casefold() == repository.casefold() else ""
-
-
-def _run_url(environ: Mapping[str, str]) -> str:
-    """The address of the running workflow's run; empty outside of a workflow.
-
-    https://docs.github.com/en/actions/reference/workflows-and-actions/variables
-    """
-    parts = [environ.get(f"GITHUB_{name}", "") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID")]
-    server, repository, run = parts
-    return f"{server}/{repository}/actions/runs/{run}" if all(parts) else ""

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from incident_actions.cli import main as cli
+from incident_actions.cli import respond as cli
 from tests.support import ceilings
 from tests.support.watch import REPO, WORKFLOW, Watch, watched
 

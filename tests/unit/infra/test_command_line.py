@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from incident_actions import __version__
-from incident_actions.cli import inputs
+from incident_actions.cli import checklist, inputs
 from incident_actions.cli import main as cli
 from incident_actions.cli.repository_files import remote_of
 from incident_actions.errors import InputError
@@ -297,7 +297,7 @@ def test_what_this_machine_refuses_is_no_bug(
     def refuse(*_: object) -> str:
         raise PermissionError(13, "Permission denied", "ops/runbooks/roles.md")
 
-    monkeypatch.setattr(cli.checklist, "as_markdown", refuse)
+    monkeypatch.setattr(checklist, "as_markdown", refuse)
     monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
     monkeypatch.delenv("GITHUB_EVENT_NAME", raising=False)
     assert cli.main(["checklist"]) == 2
