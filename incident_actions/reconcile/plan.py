@@ -9,10 +9,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from incident_actions.config import Config
-from incident_actions.domain.changes.suspects import RollbackRule, Suspects, says_deploy
+from incident_actions.domain.changes.suspects import RollbackRule, Suspects
 from incident_actions.domain.freeze.override_audit import OverrideAudit
 from incident_actions.domain.issue import labels
-from incident_actions.domain.issue.forms import Form, FormValues
+from incident_actions.domain.issue.forms import Form, FormValues, says_deploy
 from incident_actions.domain.issue.incident import (
     Allowance,
     Incident,

@@ -17,7 +17,6 @@ from msgspec.structs import replace
 
 from incident_actions.domain.issue.observation import Deployment
 from incident_actions.domain.text.names import matches
-from incident_actions.domain.text.words import pattern
 
 WINDOW = timedelta(minutes=60)
 """The playbook's question: what changed in the last 60 minutes?"""
@@ -255,18 +254,6 @@ def deploy_workflows(
     ]
     fitting.sort(key=lambda path: (bool(_NO_DEPLOY.search(path)), path not in suspected))
     return tuple(fitting)
-
-
-_REPORTED = pattern("reported", of="deploys")
-_NOT_REPORTED = pattern("not_reported", of="deploys")
-
-
-def says_deploy(report: str) -> bool:
-    """Whether a report speaks of a deploy: `500s since the 14:00 deploy`; not `no deploy today`."""
-    return any(
-        not _NOT_REPORTED.search(report, max(0, found.start() - 60), found.start())
-        for found in _REPORTED.finditer(report)
-    )
 
 
 def comparisons(seen: RecordedChanges, start: datetime) -> tuple[tuple[str, str], ...]:

@@ -28,6 +28,8 @@ _ONE_ANSWER = frozenset({"services", "started", "commander"})
 _BOX = re.compile(r"\s*[-*] \[(?P<tick>[ xX])\] (?P<text>.*)")
 _LOGIN = re.compile(rf"@?({LOGIN})$")
 _NOBODY = pattern("nobody", of="blank")
+_REPORTED = pattern("reported", of="deploys")
+_NOT_REPORTED = pattern("not_reported", of="deploys")
 
 
 class FormField(Struct, frozen=True, array_like=True):
@@ -231,6 +233,14 @@ def unlisted(named: Iterable[str], known: Sequence[str]) -> tuple[str, str] | No
 def affects_customers(answer: str) -> bool:
     """Whether customers are affected, by a free text: it is not empty, nor begins like `nobody`."""
     return bool(answer.strip()) and _NOBODY.match(answer) is None
+
+
+def says_deploy(report: str) -> bool:
+    """Whether a report speaks of a deploy: `500s since the 14:00 deploy`; not `no deploy today`."""
+    return any(
+        not _NOT_REPORTED.search(report, max(0, found.start() - 60), found.start())
+        for found in _REPORTED.finditer(report)
+    )
 
 
 def read_login(answer: str) -> str | None:
