@@ -53,7 +53,7 @@ _LABELS = (
     Label(NEEDS_CONFIRMATION, "f9d0c4", "A report from outside: a writer confirms or dismisses it"),
     Label(DEPLOY_FREEZE, "000000", "While this issue is open, deploys wait"),
     Label(DEPLOYS_ALLOWED, "bfdadc", "This incident does not freeze deploys"),
-    Label(DRILL, "d4c5f9", "Practice: never freezes, never counted"),
+    Label(DRILL, "d4c5f9", "Practice: stops a rehearsal only, never counted"),
     Label(POSTMORTEM, "0052cc", "What we learnt from an incident, as a pull request"),
     Label(POSTMORTEM_REVIEWED, "c2e0c6", "Its postmortem was reviewed and merged"),
     Label(ACTION_ITEM, "0e8a16", "A follow-up of an incident"),
