@@ -18,8 +18,10 @@ from tests.model.expected_reminders import HOUR, MINUTE, NOT_URGENT, Facts, newe
 from tests.model.test_week import MONDAY, REPOSITORY, TOKEN, Posted, Week
 from tests.support.awake import Actions, Run
 
-SEEDS = range(int(os.environ.get("INCIDENT_MONTHS", "1")))
+SEEDS = range(1, 1 + int(os.environ.get("INCIDENT_MONTHS", "1")))
 """Which months are played; set INCIDENT_MONTHS for more of them."""
+DAYS = int(os.environ.get("INCIDENT_MONTH_DAYS", "12"))
+"""How much of a month is played; set INCIDENT_MONTH_DAYS to 30 for all of it."""
 PUNCTUAL = timedelta(seconds=30)
 """How late a reminder may be while a watch is awake."""
 RESTS = 6 * HOUR
@@ -36,8 +38,8 @@ _LAST_DEED = re.compile(r'"last_deed":"([^"]+)"')
 class Month(Week):
     """The month as it is played. What the bot knew, and who was awake, is written down."""
 
-    length = timedelta(days=30)
-    incidents = 6
+    length = timedelta(days=DAYS)
+    incidents = max(3, DAYS // 5)
     config = CONFIG
 
     def _begin(self) -> None:

@@ -129,13 +129,17 @@ class Shop:
         """
         paths = sorted((self.checkout / ".github" / "workflows").glob(pattern))
         found = [(path, yaml.safe_load(path.read_text("utf-8"))) for path in paths]
-        # YAML 1.1 reads the key `on` as true.
-        for path, workflow in sorted(found, key=lambda each: event not in each[1][True]):
+        for path, workflow in sorted(found, key=lambda each: event not in _events(each[1])):
             for job in workflow["jobs"].values():
                 for step in job.get("steps", []):
                     if step.get("with", {}).get("command") == command:
                         return path.name, job.get("permissions", workflow.get("permissions"))
         raise AssertionError(f"no {pattern} in {self.checkout} uses the command {command}")
+
+
+def _events(workflow: dict[Any, Any]) -> Any:
+    """What starts a workflow. YAML 1.1 reads the key `on` as true."""
+    return workflow.get("on", workflow.get(True)) or {}
 
 
 def readme_workflows() -> dict[str, str]:
