@@ -75,7 +75,7 @@ def examine(
 def gather(files_of: RepositoryFiles, github: GitHub | None, now: datetime) -> RepositoryFacts:
     """Gather the facts about a repository that the checks need. Raises as `examine` does."""
     config, problems = _config(files_of)
-    found_workflows = workflows(files_of)
+    found_workflows = workflows(files_of, config.freeze.environments)
     playbook = dict(_pages(files_of))
     remote, people, blind = None, None, ("", "")
     if github is not None:

@@ -123,10 +123,9 @@ def survey(folder: Path, choices: Choices) -> Setup:
     digests, left_out = record.get("files"), record.get("left-out")
     digests = digests if isinstance(digests, dict) else {}
     left = frozenset(map(str, left_out)) if isinstance(left_out, list) else frozenset()
-    theirs = workflows(checkout)
-    deploy = DEPLOY in digests or not (
-        (folder / DEPLOY).exists() or any(w.deploying() for w in theirs)
-    )
+    config = own_config(folder)
+    theirs = workflows(checkout, config.freeze.environments if config else ())
+    deploy = DEPLOY in digests or not ((folder / DEPLOY).exists() or any(map(_may_deploy, theirs)))
     earlier = remembered(folder)
     then = files(earlier, deploy=True) if earlier else {}
     compared = []
@@ -147,6 +146,12 @@ def survey(folder: Path, choices: Choices) -> Setup:
         tuple(f"{w.path} can't be read: {w.wrong}" for w in theirs if w.document is None),
         left,
     )
+
+
+def _may_deploy(workflow: Workflow) -> bool:
+    """Whether a workflow deploys, or may, for all that its names say."""
+    uncounted = workflow.is_uncounted() and not workflow.is_plain_ci()
+    return bool(workflow.deploying() or workflow.uncounted() or uncounted)
 
 
 def _with_answers(file: File, choices: Choices) -> File:

@@ -15,6 +15,7 @@ from incident_actions.domain.readiness.facts import (
     missing,
     ok,
 )
+from incident_actions.domain.readiness.gates import allows_on_error
 from incident_actions.domain.readiness.workflows import EXAMPLE, Workflow, responder, scope
 from incident_actions.gate_readers import name_parts
 
@@ -125,19 +126,41 @@ def _permissions(facts: RepositoryFacts) -> ReadinessFinding | None:
 
 def _freeze_rule(facts: RepositoryFacts) -> ReadinessFinding:
     deploying = [w for w in facts.workflows if w.deploying()]
-    ungated = [f"{w.path} (job `{name}`)" for w in deploying for name in w.ungated()]
+    open_jobs = [(w, name, w.gate_fault(name)) for w in deploying for name in w.ungated()]
+    faults = [f"{w.path}, job `{name}`: {fault}" for w, name, fault in open_jobs if fault]
+    if faults:
+        return blocker(
+            f"a gate that stops nothing. {'. '.join(faults)}",
+            "Change the line that is named.",
+        )
+    ungated = [f"{w.path} (job `{name}`)" for w, name, _ in open_jobs]
+    uncounted = _uncounted(facts.workflows)
     if ungated:
         return blocker(
-            f"deploys without asking the gate: {', '.join(ungated)}",
+            f"deploys without asking the gate: {', '.join(ungated)}{uncounted}",
             f"`{_INIT}` shows the change and writes it. By hand: begin the job with\n{_GATE}\n"
             "or let it need a job that does.",
         )
     if not deploying:
         return blocker(
-            "no workflow was found that deploys, so nothing stops a deploy",
+            f"no workflow was found that deploys, so nothing stops a deploy{uncounted}",
             f"Put this in front of your deploy, wherever it runs:\n{_GATE}",
         )
-    return ok(f"the gate stands before {', '.join(w.path for w in deploying)}")
+    gentle = [w.path for w in deploying if any(map(allows_on_error, w.jobs.values()))]
+    allowing = f"; when GitHub can't be asked, {', '.join(gentle)} may deploy" if gentle else ""
+    return ok(f"the gate stands before {', '.join(w.path for w in deploying)}{allowing}{uncounted}")
+
+
+def _uncounted(workflows: Iterable[Workflow]) -> str:
+    """What may look like a deploy to people, and did not count as one; empty when there is none."""
+    named = []
+    for flow in workflows:
+        jobs = flow.uncounted()
+        if jobs:
+            named.append(f"{flow.path} (job {', '.join(f'`{name}`' for name in jobs)})")
+        elif flow.is_uncounted():
+            named.append(flow.path)
+    return f". Not counted as deploying: {', '.join(named)}" if named else ""
 
 
 def _gated(facts: RepositoryFacts) -> list[Workflow]:
@@ -200,6 +223,14 @@ def _services(facts: RepositoryFacts) -> ReadinessFinding | None:
 
 def _gate_permissions(facts: RepositoryFacts) -> ReadinessFinding:
     """Jobs without `permissions:` pass: they have the repository's default, which may be enough."""
+    for workflow in facts.workflows:
+        for name, called, inner, lacking in workflow.asks_too_much():
+            return blocker(
+                f"GitHub refuses {workflow.path}: its job `{name}` calls {called.path}, whose job "
+                f"`{inner}` asks for more than `{name}` grants",
+                f"Add {', '.join(f'`{key}: {level}`' for key, level in lacking.items())} to the "
+                f"`permissions:` of `{name}`.",
+            )
     lacking = sorted({w.path for w in facts.workflows if _cannot_ask(w)})
     if lacking:
         return blocker(
