@@ -224,11 +224,11 @@ def _services(facts: RepositoryFacts) -> ReadinessFinding | None:
 def _gate_permissions(facts: RepositoryFacts) -> ReadinessFinding:
     """Jobs without `permissions:` pass: they have the repository's default, which may be enough."""
     for workflow in facts.workflows:
-        for name, called, inner, lacking in workflow.asks_too_much():
+        for name, called, inner, wanted in workflow.asks_too_much():
             return blocker(
                 f"GitHub refuses {workflow.path}: its job `{name}` calls {called.path}, whose job "
                 f"`{inner}` asks for more than `{name}` grants",
-                f"Add {', '.join(f'`{key}: {level}`' for key, level in lacking.items())} to the "
+                f"Add {', '.join(f'`{key}: {level}`' for key, level in wanted.items())} to the "
                 f"`permissions:` of `{name}`.",
             )
     lacking = sorted({w.path for w in facts.workflows if _cannot_ask(w)})
