@@ -278,6 +278,15 @@ def released(sandbox: Sandbox) -> tuple[str, dict[str, str]]:
     return commit, given
 
 
+def test_a_copy_that_is_not_there_is_told_last(folder: Path, sandbox: Sandbox) -> None:
+    """The workflows would find nothing to run; nothing of it once there is a tag `v1`."""
+    done = start(folder, *OWNER, **token(sandbox))
+    assert done.returncode == 0
+    assert "`acme/incident-actions@v1`, which is not there" in done.stdout.splitlines()[-2]
+    _, given = released(sandbox)
+    assert "which is not there" not in start(folder, *OWNER, **given).stdout
+
+
 def test_pinned_workflows_name_a_commit_and_its_version(folder: Path, sandbox: Sandbox) -> None:
     """What GitHub says of the tag; it stays at an upgrade, and passes the linters."""
     commit, given = released(sandbox)

@@ -92,15 +92,16 @@ def test_a_full_disk_leaves_every_file_whole(folder: Path) -> None:
     text = f"on: push\njobs:\n{job}" + "# ours\n" * 2000
     theirs.write_text(text, "utf-8")
     before = texts(folder)
+    start = 'ulimit -f 4; "$0" -m incident_actions init --gate "$@"'
     done = subprocess.run(
-        ["bash", "-c", 'ulimit -f 4; "$0" -m incident_actions init --gate "$@"', sys.executable, *OWNER],
+        ["bash", "-c", start, sys.executable, *OWNER],
         cwd=folder,
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
-    )  # fmt: skip
+    )
     assert done.returncode == 2, done.stdout + done.stderr
     assert "Nothing is written" in done.stderr
     assert texts(folder) == before
