@@ -15,6 +15,7 @@ from msgspec import Struct, ValidationError, convert, to_builtins
 
 from incident_actions import __version__
 from incident_actions.cli.repository_files import WORKFLOWS, Checkout, workflows
+from incident_actions.cli.safe_files import Change, refuse_unsafe, write_all
 from incident_actions.config import PATH, Config, read_config
 from incident_actions.domain.readiness.answers import with_action, with_options, with_settings
 from incident_actions.domain.readiness.drift import Drift, digest, drift
@@ -26,6 +27,8 @@ from incident_actions.render.scaffold import DEPLOY, FORMS, Choices, files
 
 RECORD = ".github/incident.init.json"
 """Where `init` records what it wrote and with which answers, to tell the team's edits later."""
+
+_MANY = 5  # new files of a folder are told in one line
 
 
 class File(Struct, frozen=True):
@@ -78,7 +81,7 @@ class Setup(Struct, frozen=True):
 
     `choices` are the team's answers. `ungated` are the team's workflows that deploy without the
     gate; `unreadable` says of others why nobody can tell. `left_out` are pages that the team wants
-    to do without.
+    to do without. `record` is the text of `RECORD`; None: there is none.
     """
 
     folder: Path
@@ -87,6 +90,7 @@ class Setup(Struct, frozen=True):
     ungated: tuple[DeployWithoutGate, ...]
     unreadable: tuple[str, ...]
     left_out: frozenset[str]
+    record: str | None
 
     @property
     def drifted(self) -> tuple[File, ...]:
@@ -95,11 +99,15 @@ class Setup(Struct, frozen=True):
 
 
 def remembered(folder: Path) -> Choices | None:
-    """The answers to an earlier `init`; None without its record."""
+    """The answers to an earlier `init`, not checked; None without its record.
+
+    Raises `InputError` when they can't be read.
+    """
+    choices = _record(folder).get("choices")
     try:
-        return convert(_record(folder).get("choices"), Choices)
-    except ValidationError:
-        return None
+        return None if choices is None else convert(choices, Choices)
+    except ValidationError as error:
+        raise _unreadable(f"its `choices` are wrong: {error}") from None
 
 
 def owner_in_use(folder: Path) -> str:
@@ -145,6 +153,7 @@ def survey(folder: Path, choices: Choices) -> Setup:
         tuple(each for each in found if each),
         tuple(f"{w.path} can't be read: {w.wrong}" for w in theirs if w.document is None),
         left,
+        checkout.file(RECORD),
     )
 
 
@@ -191,50 +200,61 @@ def _without_gate(folder: Path, workflow: Workflow, choices: Choices) -> DeployW
     return DeployWithoutGate(workflow, text, insertion, pastes)
 
 
+def refuse_unsafe_places(setup: Setup) -> None:
+    """Raise `InputError` when a file that differs, or the record, is no plain file's place."""
+    refuse_unsafe(setup.folder, (*(file.path for file in setup.files if file.differs), RECORD))
+
+
 def write(
     setup: Setup,
     kept: Collection[str] = (),
     left_out: Iterable[str] = (),
     gates: Iterable[DeployWithoutGate] = (),
-) -> None:
+) -> tuple[str, ...]:
     """Write all files that differ but those that are `kept` (paths), the gates, and the record.
 
-    `left_out` are pages that the team wants to do without from now on. Raises `InputError` when the
-    folder can't be written; it says what is written by then.
+    `left_out` are pages that the team wants to do without from now on. Gives the paths that
+    somebody changed since they were read: they stay as they are. Raises `InputError` as `write_all`
+    does.
     """
+    changes = {
+        file.path: Change(file.actual, file.wanted)
+        for file in setup.files
+        if file.differs and file.path not in kept
+    }
+    changes |= {gate.path: Change(gate.before, gate.insertion.text) for gate in gates}
+    changed = write_all(setup.folder, changes)
+    digests = {file.path: digest(file.ours) for file in setup.files if file.path not in changed}
     record = {
         "about": "Written by `incident-actions init`, so that it can tell your edits from its own.",
         "version": __version__,
         "choices": to_builtins(setup.choices),
-        "files": {file.path: digest(file.ours) for file in setup.files},
+        "files": digests,
         "left-out": sorted({*setup.left_out, *left_out}),
     }
-    texts = {f.path: f.wanted for f in setup.files if f.differs and f.path not in kept}
-    texts |= {gate.path: gate.insertion.text for gate in gates}
-    texts[RECORD] = json.dumps(record, indent=2) + "\n"
-    written: list[str] = []
-    for path, text in texts.items():
-        try:
-            _save(setup.folder / path, text)
-        except OSError as error:
-            before = f"Written before it: {', '.join(written)}" if written else "Nothing is written"
-            raise InputError(
-                f"{path} can't be written: {error.strerror or error}. {before}",
-                remedy=f"Make {setup.folder} writable, and run `init` again: it does the rest.",
-            ) from None
-        written.append(path)
+    text = json.dumps(record, indent=2) + "\n"
+    try:
+        return changed + write_all(setup.folder, {RECORD: Change(setup.record, text)})
+    except InputError as error:
+        count = len(changes) - len(changed)
+        told = str(error).replace("Nothing is written", f"{count} files were written before")
+        raise InputError(told, remedy=error.remedy) from None
 
 
 def describe(found: Iterable[File]) -> str:
-    """What writing these files would change: a line for each new file, a diff for each other."""
-    return "".join(
-        f"new: {file.path} ({len(file.wanted.splitlines())} lines)\n"
-        if file.actual is None and not file.deleted
-        else f"deleted by you: {file.path}\n"
-        if file.actual is None
-        else file.diff()
-        for file in found
-    )
+    """What writing these files would change: new files, many of a folder in one line; diffs."""
+    new: dict[str, list[str]] = {}
+    told = ""
+    for file in found:
+        if file.actual is None and not file.deleted:
+            line = f"new: {file.path} ({len(file.wanted.splitlines())} lines)\n"
+            new.setdefault(file.path.rpartition("/")[0], []).append(line)
+        else:
+            told += f"deleted by you: {file.path}\n" if file.actual is None else file.diff()
+    for folder, lines in new.items():
+        many = len(lines) >= _MANY
+        told += f"new: {folder}/ ({len(lines)} pages)\n" if many else "".join(lines)
+    return told
 
 
 def _diff(path: str, before: str, after: str) -> str:
@@ -247,13 +267,23 @@ def _diff(path: str, before: str, after: str) -> str:
 
 
 def _record(folder: Path) -> Mapping[str, Any]:
+    """What an earlier `init` recorded; empty without it. Raises `InputError` when it is no JSON."""
+    refuse_unsafe(folder, (RECORD,))
+    text = (Checkout(folder).file(RECORD) or "").removeprefix("\ufeff")
     try:
-        record = json.loads(Checkout(folder).file(RECORD) or "{}")
-    except ValueError:
-        return {}
-    return record if isinstance(record, dict) else {}
+        record = json.loads(text) if text.strip() else {}
+    except RecursionError:
+        raise _unreadable("it is nested too deeply") from None
+    except ValueError as error:
+        raise _unreadable(f"it is no JSON: {error}") from None
+    if not isinstance(record, dict):
+        raise _unreadable("it is no JSON object")
+    return record
 
 
-def _save(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8", newline="\n")
+def _unreadable(why: str) -> InputError:
+    """The error for a record that can't be read."""
+    return InputError(
+        f"{RECORD} can't be read: {why}",
+        remedy="Mend it, or delete it: `init` then asks again, and keeps every file of yours.",
+    )

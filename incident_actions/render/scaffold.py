@@ -16,6 +16,7 @@ ROOT = OUR_FILES
 SCAFFOLD = ROOT / "templates" / "scaffold"
 FORMS = (".github/ISSUE_TEMPLATE/incident.yml", ".github/ISSUE_TEMPLATE/freeze.yml")
 DEPLOY = ".github/workflows/deploy.yml"
+WORKFLOW = ".github/workflows/incident.yml"
 REHEARSAL = ".github/workflows/rehearsal.yml"
 SCHEMA = ".github/incident.schema.json"
 _CHOOSER = ".github/ISSUE_TEMPLATE/config.yml"
@@ -62,7 +63,7 @@ def files(choices: Choices, *, deploy: bool) -> dict[str, str]:
     texts = {
         **{path: _form(_read(path), choices.services) for path in FORMS},
         _CHOOSER: _chooser(_read(_CHOOSER), choices.repository),
-        ".github/workflows/incident.yml": _workflow("incident", choices.action),
+        WORKFLOW: _workflow("incident", choices.action),
         REHEARSAL: _workflow("rehearsal", choices.action),
         ".github/incident.yml": _config(choices),
         SCHEMA: json.dumps(editor_schema(), indent=2) + "\n",
