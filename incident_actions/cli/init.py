@@ -35,7 +35,7 @@ from incident_actions.gate import is_repository
 from incident_actions.gate_readers import is_service
 from incident_actions.origin import Upstream, called_again, is_bare, origin_of, own_source
 from incident_actions.reconcile.apply import apply_one, missing_labels
-from incident_actions.render.scaffold import DEPLOY, REHEARSAL, WORKFLOW, Choices
+from incident_actions.render.scaffold import DEPLOY, OTHER_WORKFLOW, REHEARSAL, WORKFLOW, Choices
 
 Ask = Callable[[str], str]
 Answer = TypeVar("Answer")
@@ -170,8 +170,11 @@ def _write(survey: setup.Setup, ask: Ask | None, arguments: argparse.Namespace) 
     say(setup.describe(todo), end="")
     if todo and not (survey.folder / setup.RECORD).exists():
         say(f"new: {setup.RECORD} (tells an upgrade what you changed)")
-        if any(file.path == WORKFLOW and file.actual is None for file in todo):
-            say(f"Read {WORKFLOW} first, once it is written: that is what runs.")
+        for file in todo:
+            if file.path in (WORKFLOW, OTHER_WORKFLOW) and file.actual is None:
+                say(f"Read {file.path} first, once it is written: that is what runs.")
+    if any(file.path == OTHER_WORKFLOW and file.actual is None for file in todo):
+        say(f"A file of your own is at {WORKFLOW} and stays: ours will be {OTHER_WORKFLOW}.")
     if not todo:
         say("Nothing to write: everything is there.")
     elif ask is None and not arguments.yes:
@@ -195,13 +198,19 @@ def _write(survey: setup.Setup, ask: Ask | None, arguments: argparse.Namespace) 
     ]
     gates = [gate for gate in survey.ungated if _wants_gate(gate, ask, always=arguments.gate)]
     changed = setup.write(survey, {*kept, *left_out}, left_out if ask else (), gates)
+    own = {file.path for file in asked if not file.written}
     for path in kept:
-        say(f"kept, with your changes: {path}")
+        told = "kept, as a file of your own is there" if path in own else "kept, with your changes"
+        say(f"{told}: {path}")
     for path in left_out:
         say(f"left out, as you deleted it: {path}")
+    notes: dict[str, None] = {}
     for gate in survey.ungated:
         put_in = gate in gates and gate.path not in changed
         _tell_gate(gate, put_in=put_in, asked=ask is not None)
+        notes |= dict.fromkeys(gate.insertion.notes if put_in else ())
+    for note in notes:
+        say(f"Note: {note}")
     for path in changed:
         say(f"not written: {path} was changed by somebody while this ran. Run `init` again.")
     return True
@@ -222,14 +231,14 @@ def _tell_gate(deploy: setup.DeployWithoutGate, *, put_in: bool, asked: bool) ->
     """Say whether the gate is in a deploy workflow now, and what to paste where it is not."""
     if put_in:
         say(f"The gate is in {deploy.path} ({_jobs(deploy.insertion.gated)}).")
-        for note in deploy.insertion.notes:
-            say(f"Note: {note}")
     elif deploy.insertion.gated and not asked:
         say(f"{deploy.path} is yours and stays as it is: it deploys without the gate.")
         say("`--gate` puts that in as shown. Or paste it:")
     for name, text in deploy.pastes.items():
         if name in deploy.insertion.left:
             say(f"\n{deploy.path}, job `{name}`, is not changed: {deploy.insertion.left[name]}.")
+            if deploy.workflow.gate_fault(name):
+                continue
         if not put_in or name in deploy.insertion.left:
             say(f"\n{text}", end="")
 

@@ -19,11 +19,16 @@ from incident_actions.cli.safe_files import Change, refuse_unsafe, write_all
 from incident_actions.config import PATH, Config, read_config
 from incident_actions.domain.readiness.answers import with_action, with_options, with_settings
 from incident_actions.domain.readiness.drift import Drift, digest, drift
-from incident_actions.domain.readiness.gate_insertion import GateInsertion, insert_gate, to_paste
+from incident_actions.domain.readiness.gate_insertion import (
+    ActionReference,
+    GateInsertion,
+    insert_gate,
+    to_paste,
+)
 from incident_actions.domain.readiness.workflows import Workflow, action_owner
 from incident_actions.domain.text.yaml_edit import EditRefused
 from incident_actions.errors import ConfigError, InputError
-from incident_actions.render.scaffold import DEPLOY, FORMS, Choices, files
+from incident_actions.render.scaffold import DEPLOY, FORMS, OTHER_WORKFLOW, WORKFLOW, Choices, files
 
 RECORD = ".github/incident.init.json"
 """Where `init` records what it wrote and with which answers, to tell the team's edits later."""
@@ -34,7 +39,8 @@ _MANY = 5  # new files of a folder are told in one line
 class File(Struct, frozen=True):
     """One file: its text now (None: no such file), the text to write, and how they compare.
 
-    `ours` is the text that `init` would write into an empty repository.
+    `ours` is the text that `init` would write into an empty repository. `written` is False when
+    `init` has not written a file here, as far as the record knows: a file there is the team's own.
     """
 
     path: str
@@ -42,6 +48,7 @@ class File(Struct, frozen=True):
     wanted: str
     state: Drift
     ours: str
+    written: bool = True
 
     @property
     def differs(self) -> bool:
@@ -135,17 +142,24 @@ def survey(folder: Path, choices: Choices) -> Setup:
     theirs = workflows(checkout, config.freeze.environments if config else ())
     deploy = DEPLOY in digests or not ((folder / DEPLOY).exists() or any(map(_may_deploy, theirs)))
     earlier = remembered(folder)
-    then = files(earlier, deploy=True) if earlier else {}
+    taken = any(w.path == WORKFLOW and _is_foreign(w) for w in theirs)
+    place = OTHER_WORKFLOW if taken or OTHER_WORKFLOW in digests else WORKFLOW
+    then = files(earlier, deploy=True, workflow=place) if earlier else {}
+    kept = record.get("kept")
+    kept = kept if isinstance(kept, dict) else {}
     compared = []
-    for path, ours in files(choices, deploy=deploy).items():
-        actual, recorded = checkout.file(path), digests.get(path)
-        file = File(path, actual, ours, drift(ours, actual, recorded), ours)
+    for path, ours in files(choices, deploy=deploy, workflow=place).items():
+        actual, recorded = checkout.file(path), digests.get(path, kept.get(path))
+        file = File(path, actual, ours, drift(ours, actual, recorded), ours, path in digests)
         if path in left and actual is None:
             continue
         unchanged = path in then and digest(then[path]) == recorded
         compared.append(_with_answers(file, choices) if unchanged else file)
     new = {file.path for file in compared if file.differs}
-    found = (_without_gate(folder, w, choices) for w in theirs if w.path not in new)
+    remark = bool(choices.pin) or _uses_zizmor(checkout, theirs)
+    action = choices.action if remark else ActionReference(choices.action.uses)
+    services = choices.services
+    found = (_without_gate(folder, w, action, services) for w in theirs if w.path not in new)
     return Setup(
         folder,
         choices,
@@ -155,6 +169,17 @@ def survey(folder: Path, choices: Choices) -> Setup:
         left,
         checkout.file(RECORD),
     )
+
+
+def _is_foreign(workflow: Workflow) -> bool:
+    """Whether a workflow can be read, and does not use our action at all."""
+    return workflow.document is not None and not workflow.names_us()
+
+
+def _uses_zizmor(checkout: Checkout, theirs: Iterable[Workflow]) -> bool:
+    """Whether the team has its workflows checked by zizmor, so that a comment to it says enough."""
+    settings = any(checkout.file(p) is not None for p in ("zizmor.yml", ".github/zizmor.yml"))
+    return settings or any("zizmor" in str(w.document) for w in theirs)
 
 
 def _may_deploy(workflow: Workflow) -> bool:
@@ -182,15 +207,16 @@ def _with_answers(file: File, choices: Choices) -> File:
     except EditRefused:
         return file
     state = Drift.EDITED if wanted == file.actual else Drift.ANSWERS
-    return File(file.path, file.actual, wanted, state, file.ours)
+    return File(file.path, file.actual, wanted, state, file.ours, file.written)
 
 
-def _without_gate(folder: Path, workflow: Workflow, choices: Choices) -> DeployWithoutGate | None:
+def _without_gate(
+    folder: Path, workflow: Workflow, action: ActionReference, services: tuple[str, ...]
+) -> DeployWithoutGate | None:
     """A workflow that deploys without the gate; None for every other one."""
     jobs = workflow.ungated()
     if not jobs:
         return None
-    action, services = choices.action, choices.services
     pastes = {name: to_paste(workflow, name, action, services) for name in jobs}
     try:
         text = (folder / workflow.path).read_bytes().decode("utf-8")
@@ -225,11 +251,17 @@ def write(
     changes |= {gate.path: Change(gate.before, gate.insertion.text) for gate in gates}
     changed = write_all(setup.folder, changes)
     digests = {file.path: digest(file.ours) for file in setup.files if file.path not in changed}
+    own = {
+        file.path
+        for file in setup.files
+        if not file.written and file.path not in changes and file.state is not Drift.SAME
+    }
     record = {
         "about": "Written by `incident-actions init`, so that it can tell your edits from its own.",
         "version": __version__,
         "choices": to_builtins(setup.choices),
-        "files": digests,
+        "files": {path: told for path, told in digests.items() if path not in own},
+        "kept": {path: told for path, told in digests.items() if path in own},
         "left-out": sorted({*setup.left_out, *left_out}),
     }
     text = json.dumps(record, indent=2) + "\n"

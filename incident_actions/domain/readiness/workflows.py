@@ -118,6 +118,12 @@ class Workflow(Struct, frozen=True):
         granted = job.get("permissions", (self.document or {}).get("permissions"))
         return granted if isinstance(granted, dict | str) else None
 
+    def names_us(self) -> bool:
+        """Whether it uses our action, or our reusable workflow, from anywhere."""
+        jobs = self.jobs.values()
+        used = [str(u.get("uses", "")) for job in jobs for u in (job, *gates.steps_of(job))]
+        return any(text == "./" or _names_us(text) for text in used)
+
     def gate_jobs(self) -> list[str]:
         """The ids of the jobs that ask the gate whether a deploy may go on."""
         return [name for name, job in self.jobs.items() if gates.is_gate(job)]

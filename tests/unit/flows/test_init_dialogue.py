@@ -76,6 +76,7 @@ def ship(folder: Path) -> str:
 
 def test_the_gate_comes_into_a_deploy_on_a_yes(folder: Path) -> None:
     """The exact change is shown before; every line of the team's stays."""
+    (folder / ".github/zizmor.yml").write_text("rules: {}\n", "utf-8")
     shown = at_the_keyboard(folder, "api\n\ny\ny\n", "--owner", "acme")
     assert f"+      - uses: {GATE}" in shown
     assert f"Put the gate into {SHIP}?" in shown

@@ -115,7 +115,11 @@ def test_a_file_of_the_teams_is_never_overwritten_without_asking(folder: Path) -
     theirs.write_text("name: Ours\n", "utf-8")
     done = init(folder, *OWNER)
     assert theirs.read_text("utf-8") == "name: Ours\n"
-    assert "kept, with your changes: .github/ISSUE_TEMPLATE/incident.yml" in done.stdout
+    own = "kept, as a file of your own is there: .github/ISSUE_TEMPLATE/incident.yml"
+    assert own in done.stdout
+    assert "with your changes" not in done.stdout
+    record = json.loads((folder / ".github/incident.init.json").read_text("utf-8"))
+    assert ".github/ISSUE_TEMPLATE/incident.yml" not in record["files"]
     page = folder / "ops" / "runbooks" / "triage.md"
     page.write_text("# Ours\n", "utf-8")
     init(folder, "--yes")
