@@ -128,19 +128,18 @@ def _freeze_rule(facts: RepositoryFacts) -> ReadinessFinding:
     deploying = [w for w in facts.workflows if w.deploying()]
     open_jobs = [(w, name, w.gate_fault(name)) for w in deploying for name in w.ungated()]
     faults = [f"{w.path}, job `{name}`: {fault}" for w, name, fault in open_jobs if fault]
-    if faults:
-        return blocker(
-            f"a gate that stops nothing. {'. '.join(faults)}",
-            "Change the line that is named.",
-        )
-    ungated = [f"{w.path} (job `{name}`)" for w, name, _ in open_jobs]
+    ungated = [f"{w.path} (job `{name}`)" for w, name, fault in open_jobs if not fault]
     uncounted = _uncounted(facts.workflows)
+    told = [f"a gate that stops nothing: {'; '.join(faults)}"] if faults else []
+    told += [f"deploys without asking the gate: {', '.join(ungated)}"] if ungated else []
     if ungated:
         return blocker(
-            f"deploys without asking the gate: {', '.join(ungated)}{uncounted}",
+            f"{'. '.join(reversed(told))}{uncounted}",
             f"`{_INIT}` shows the change and writes it. By hand: begin the job with\n{_GATE}\n"
             "or let it need a job that does.",
         )
+    if faults:
+        return blocker(f"{told[0]}{uncounted}", "Change the line that is named.")
     if not deploying:
         return blocker(
             f"no workflow was found that deploys, so nothing stops a deploy{uncounted}",
