@@ -180,6 +180,12 @@ def _deploy(facts: RepositoryFacts) -> ReadinessFinding | None:
 
 def _intent(facts: RepositoryFacts) -> ReadinessFinding | None:
     gated = _gated(facts)
+    stopped = [f"{w.path} (job `{name}`)" for w in gated for name in w.stopped_rollbacks()]
+    if stopped:
+        return blocker(
+            f"the gate stops a rollback, too: {', '.join(stopped)}",
+            "Give its gate `intent: rollback`.",
+        )
     if gated and not any(w.takes_intent() for w in gated):
         return missing(
             f"no gate can be told of a rollback: {', '.join(w.path for w in gated)}",

@@ -288,6 +288,15 @@ class Workflow(Struct, frozen=True):
         """Whether a gate step has an intent other than `deploy`, or takes one from an input."""
         return any(_names_intent(step) for n in self.gate_jobs() for step in _asking(self.jobs[n]))
 
+    def stopped_rollbacks(self) -> list[str]:
+        """The ids of the rollbacks whose gates take them for deploys, and stop them, too."""
+        found = []
+        for name in filter(self.is_rollback, self.deploying()):
+            asking = [n for n in (name, *self.gates_needed(name)) if gates.is_gate(self.jobs[n])]
+            told = any(_names_intent(u) for n in asking for u in _asking(self.jobs[n]))
+            found += [name] if asking and not told else []
+        return found
+
     def gate_services(self) -> list[str]:
         """What the gates are told of the services that they stand before, as it is written."""
         asking = (user for name in self.gate_jobs() for user in _asking(self.jobs[name]))

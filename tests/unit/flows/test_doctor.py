@@ -256,6 +256,14 @@ FAULTS: dict[str, tuple[str, Plant]] = {
         "freeze-rule",
         lambda t: t.edit(DEPLOY, r"      - uses: .*\n.*\n", ""),
     ),
+    "a rollback that the gate stops": (
+        "intent",
+        lambda t: t.write(
+            ".github/workflows/rollback.yml",
+            "on: workflow_dispatch\npermissions: read-all\njobs: { go: { runs-on: x, steps: "
+            "[{ uses: acme/incident-actions@v1, with: { command: gate } }, { run: x }] } }\n",
+        ),
+    ),
     "a gate that only reports": (
         "freeze-rule",
         lambda t: t.edit(DEPLOY, "command: gate,", "command: gate, mode: report,"),
