@@ -597,7 +597,7 @@ def main(argv: Sequence[str], env: Mapping[str, str], now: datetime | None = Non
     except BadInputError as error:
         from incident_actions.gate_words import tell_bad_input
 
-        return tell_bad_input(error, env)
+        return tell_bad_input(error, env, argv)
 
     def clock() -> datetime:
         return now or settings.now or datetime.now(timezone.utc)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import binascii
 import re
+import sys
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -237,7 +238,8 @@ def ask_until_clear(
         line = " ".join(f"#{f.issue.number}" for f in verdict.findings) or verdict.code
         if line != told_line or time.monotonic() - told_at > 300:
             told_line, told_at = line, time.monotonic()
-            print(f"Waiting up to {left / 60:.0f} min: {verdict.reason}", flush=True)
+            out = sys.stderr if settings.json else sys.stdout  # as `gate_words.tell`
+            print(f"Waiting up to {left / 60:.0f} min: {verdict.reason}", file=out, flush=True)
         paid_for = start + (counted - FREE) * PAUSE_FOR_EACH
         ends = (f.issue.until for f in verdict.findings if f.issue.until)
         to_end = min(

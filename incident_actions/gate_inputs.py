@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NoReturn
 
 from incident_actions.gate import CHECKED_OUT, INPUTS, BadInputError, plain
 from incident_actions.gate_readers import TRUSTED, dig, kept, login
@@ -46,12 +46,16 @@ TARGETS = (
 def read_flags(argv: Sequence[str]) -> dict[str, Any]:
     """Read the command line: flag names to values, None for a flag that is not given.
 
-    There is a flag for each of `INPUTS`, and `--json`. Ends the program with exit code 2 for any
-    other flag.
+    There is a flag for each of `INPUTS`, and `--json`. Raises `BadInputError` for any other flag.
     """
     import argparse  # slow to import, and no workflow needs it
 
-    parser = argparse.ArgumentParser(
+    class Flags(argparse.ArgumentParser):
+        def error(self, message: str) -> NoReturn:
+            what = f"The gate's flags are wrong: {plain(message)}."
+            raise BadInputError("bad-input", what, "See `incident-actions gate --help`.")
+
+    parser = Flags(
         prog="incident-actions gate",
         description="May this change be deployed now? Exit code 0: yes; 1: no; 2: wrong input;"
         " 3: GitHub could not be asked. Each flag is also an environment variable, INPUT_NAME;"

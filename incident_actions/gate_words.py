@@ -304,10 +304,20 @@ def refusal(status: int, headers: Any, body: bytes, repository: str) -> GateErro
     return GateError(code, what, remedy, wait)
 
 
-def tell_bad_input(error: gate.BadInputError, env: Mapping[str, str]) -> int:
-    """Write which input is wrong, to the log and the job summary. Returns the exit code, 2."""
+def tell_bad_input(error: gate.BadInputError, env: Mapping[str, str], argv: Sequence[str]) -> int:
+    """Write which input is wrong, to the log and the job summary. Returns the exit code, 2.
+
+    With `--json` among the flags (`argv`) nothing but JSON goes to stdout.
+    """
+    as_data = any(len(flag) > 2 and "--json".startswith(flag) for flag in argv)
+    out = sys.stderr if as_data else sys.stdout
+    if as_data:
+        verdict = gate.GateVerdict(
+            verdict="error", code=error.code, reason=error.what, remedy=error.remedy
+        )
+        print(json.dumps(as_json(verdict), indent=2), flush=True)
     if in_workflow(env):
-        annotate("error", "The deploy gate's input", f"{error.what} {error.remedy}", out=sys.stdout)
+        annotate("error", "The deploy gate's input", f"{error.what} {error.remedy}", out=out)
     else:
         print(f"{error.what} {error.remedy}", file=sys.stderr)
     text = f"### The deploy gate can't run\n\n{markdown(error.what)} {error.remedy}\n"

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
+import shutil
 import subprocess
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -34,6 +37,8 @@ _REMOTE = re.compile(
 )
 _FILE = re.compile("file:(?://[^/]*)?(?P<path>/.*)")
 _COMMIT = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
+_REVISION = re.compile(r"[\w.][\w./+@-]{0,249}")
+PROGRAM = "incident-actions"
 _HOPS = 4
 """How many local clones of a clone are followed to the repository that they came from."""
 
@@ -70,12 +75,45 @@ def own_source() -> Upstream | None:
     return _source_of(PACKAGE.parent)
 
 
+def called_again() -> str:
+    """What to type on a shell to call this program again, before the name of a command.
+
+    `incident-actions` where a shell finds that; else as it was started: by `uvx` or `pipx run`,
+    which leave nothing behind that a shell finds, by `bootstrap.py`, or by `python -m`.
+    """
+    program = Path(sys.argv[0])
+    if program.stem == PROGRAM:
+        runner = _passing_runner(Path(sys.prefix).parts)
+        source = own_source() if runner else None
+        if source:
+            at = f"@{source.revision}" if source.revision else ""
+            address = shlex.quote(f"git+https://{source.host}/{source.full_name}{at}")
+            option = "--from" if runner == "uvx" else "run --spec"
+            return f"{runner} {option} {address} {PROGRAM}"
+        found = shutil.which(PROGRAM)
+        if found and not runner and Path(found).resolve() == program.resolve():
+            return PROGRAM
+        if not runner and program.exists():
+            return shlex.quote(str(program.absolute()))
+    if sys.flags.isolated and sys.flags.no_site:
+        return f"python3 {shlex.quote(str(PACKAGE / 'bootstrap.py'))}"
+    names = (name for name in ("python", "python3") if shutil.which(name) == sys.executable)
+    return f"{next(names, shlex.quote(sys.executable))} -m incident_actions"
+
+
+def _passing_runner(parts: Sequence[str]) -> str:
+    """`uvx` or `pipx` when an environment is one of its cache; `parts` are those of its path."""
+    if any(part.startswith(("archive-v", "environments-v", "builds-v")) for part in parts):
+        return "uvx"
+    return "pipx" if "pipx" in parts and not {"cache", ".cache"}.isdisjoint(parts) else ""
+
+
 def _source_of(folder: Path) -> Upstream | None:
     """`own_source` for a package in `folder`: a checkout, or an environment's `site-packages`."""
     for installed in distributions(name="incident-actions", path=[str(folder)]):
         try:
             told = json.loads(installed.read_text("direct_url.json") or "null")
-        except ValueError:
+        except (OSError, ValueError, RecursionError):
             return None
         if isinstance(told, dict):
             return installed_from(told)
@@ -94,11 +132,17 @@ def installed_from(told: Mapping[str, Any]) -> Upstream | None:
     git = told.get("vcs_info")
     if isinstance(git, dict):
         source = origin_of(local) if local else repository_at(url)
-        revision, commit = git.get("requested_revision"), _commit(str(git.get("commit_id")))
-        return source and source._replace(revision=revision or None, commit=commit)
+        commit = _commit(str(git.get("commit_id")))
+        return source and source._replace(revision=_named(git), commit=commit)
     if "archive_info" in told:
         return _downloaded(url)
     return origin_of(local) if local else None
+
+
+def _named(git: Mapping[str, Any]) -> str | None:
+    """The tag, branch or commit that was asked for; None for what can be the name of none."""
+    revision = git.get("requested_revision")
+    return revision if isinstance(revision, str) and _REVISION.fullmatch(revision) else None
 
 
 def repository_at(url: str) -> Upstream | None:
@@ -145,7 +189,12 @@ def _git_folder(folder: Path) -> Path | None:
         return linked / _read(linked / "commondir").strip()
     if entry.is_dir():
         return entry
-    return folder if (folder / "HEAD").is_file() and (folder / "objects").is_dir() else None
+    return folder if is_bare(folder) else None
+
+
+def is_bare(folder: Path) -> bool:
+    """Whether a folder is a bare repository, or git's own folder of a checkout."""
+    return (folder / "HEAD").is_file() and all((folder / d).is_dir() for d in ("objects", "refs"))
 
 
 def _head(folder: Path) -> str | None:
@@ -164,8 +213,9 @@ def _downloaded(url: str) -> Upstream | None:
     found = parts and next(filter(None, (each.fullmatch(parts[1]) for each in _DOWNLOADS)), None)
     if not parts or not found:
         return None
-    revision = found["revision"]
-    return Upstream(_server(parts[0]), found["owner"], found["name"], revision, _commit(revision))
+    revision = _named({"requested_revision": found["revision"]})
+    commit = _commit(found["revision"])
+    return Upstream(_server(parts[0]), found["owner"], found["name"], revision, commit)
 
 
 def _split(url: str) -> tuple[str, str] | None:

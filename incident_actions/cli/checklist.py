@@ -8,6 +8,7 @@ from typing import Any
 
 from incident_actions.cli.inputs import Invocation, add_command
 from incident_actions.cli.repository_files import Checkout, repository_folder
+from incident_actions.domain.text.harmless import visible
 from incident_actions.reconcile.runbook_library import RUNBOOKS, our_page
 from incident_actions.render.checklist_page import as_html, as_markdown
 from incident_actions.render.plain import plain
@@ -47,4 +48,4 @@ def _checklist(call: Invocation) -> None:
         print(as_html(read))
     else:
         text = as_markdown(read)
-        print(text if call.arguments.markdown else plain(text).rstrip())
+        print(visible(text) if call.arguments.markdown else plain(text).rstrip())

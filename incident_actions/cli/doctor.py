@@ -6,6 +6,7 @@ Here the facts are gathered, from a folder or from GitHub. What they mean is dec
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
@@ -24,6 +25,7 @@ from incident_actions.cli.repository_files import (
     repository_folder,
     workflows,
 )
+from incident_actions.cli.runner import say
 from incident_actions.config import PATH, Config, load_yaml, read_config
 from incident_actions.domain.issue.forms import offered
 from incident_actions.domain.issue.observation import Permission
@@ -49,7 +51,7 @@ from incident_actions.errors import (
     Unavailable,
 )
 from incident_actions.github.client import GitHub
-from incident_actions.origin import own_source
+from incident_actions.origin import PROGRAM, called_again, own_source
 from incident_actions.reconcile.runbook_library import our_page
 
 Answer = TypeVar("Answer")
@@ -75,7 +77,7 @@ def examine(
 def gather(files_of: RepositoryFiles, github: GitHub | None, now: datetime) -> RepositoryFacts:
     """Gather the facts about a repository that the checks need. Raises as `examine` does."""
     config, problems = _config(files_of)
-    found_workflows = workflows(files_of)
+    found_workflows = workflows(files_of, config.freeze.environments)
     playbook = dict(_pages(files_of))
     remote, people, blind = None, None, ("", "")
     if github is not None:
@@ -249,5 +251,10 @@ def _doctor(call: Invocation) -> int:
     github = call.github() if call.arguments.repository else None
     files_of = DefaultBranch(github) if named and github else Checkout(folder)
     findings = examine(files_of, github, call.now)
-    print(report(findings))
+    told = report(findings)
+    if (program := called_again()) != PROGRAM:
+        told = re.sub(
+            rf"(?<![\w/.-]){PROGRAM} (?=(?:init|doctor)\b)", lambda _: f"{program} ", told
+        )
+    say(told)
     return int(any(finding.health.is_problem for finding in findings))

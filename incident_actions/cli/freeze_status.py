@@ -14,6 +14,7 @@ from incident_actions.cli.inputs import Invocation, add_command
 from incident_actions.config import PATH, load_yaml, read_config
 from incident_actions.domain.issue import labels as names
 from incident_actions.domain.issue.forms import offered, read_services, unlisted
+from incident_actions.domain.text.harmless import visible, visible_json
 from incident_actions.errors import ConfigError, GitHubError, InputError
 from incident_actions.gate_decision import NOTHING_LOOKED_UP, ListedIssue, decide, read_issues
 from incident_actions.gate_further import look_further
@@ -53,8 +54,10 @@ def _run(call: Invocation) -> None:
         as_json=call.arguments.json,
         config_path=call.config_path,
     )
-    as_it_is = call.arguments.json or call.arguments.markdown
-    print(text if as_it_is else plain(text).rstrip())
+    if call.arguments.json:
+        print(visible_json(text))
+    else:
+        print(visible(text) if call.arguments.markdown else plain(text).rstrip())
 
 
 def freeze_status(

@@ -15,6 +15,7 @@ from incident_actions.domain.issue.incident import Moment
 from incident_actions.domain.postmortem import link
 from incident_actions.domain.postmortem.document import Document
 from incident_actions.domain.postmortem.lint import LintFacts, LintFinding, clean, lint
+from incident_actions.domain.text.harmless import visible, visible_json
 from incident_actions.errors import InputError
 from incident_actions.reconcile.issue import read_incident
 from incident_actions.reconcile.postmortem import draft_of
@@ -58,11 +59,12 @@ def _timeline(call: Invocation) -> None:
     assessed = read_incident(call.github(), call.arguments.number, call.config_path, call.now)
     incident = assessed.incident
     if call.arguments.json:
-        print(msgspec.json.format(msgspec.json.encode(incident.timeline), indent=2).decode())
+        encoded = msgspec.json.format(msgspec.json.encode(incident.timeline), indent=2)
+        print(visible_json(encoded.decode()))
         return
     day, of = incident.times[Moment.STARTED], assessed
     text = render("timeline.md.j2", number=of.number, title=of.title, incident=incident, day=day)
-    print(text if call.arguments.markdown else plain(text), end="")
+    print(visible(text) if call.arguments.markdown else plain(text), end="")
 
 
 def _render(call: Invocation) -> None:
@@ -72,7 +74,7 @@ def _render(call: Invocation) -> None:
     """
     github = call.github()
     assessed = read_incident(github, call.arguments.number, call.config_path, call.now)
-    print(draft_file(draft_of(assessed), github.file(OVERRIDE)), end="")
+    print(visible(draft_file(draft_of(assessed), github.file(OVERRIDE))), end="")
 
 
 def _lint(call: Invocation) -> int:

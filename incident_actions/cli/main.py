@@ -104,9 +104,19 @@ def _parser(command: str) -> argparse.ArgumentParser:
             if chosen:
                 raise InputError(
                     f"`{command}` is for people, and not in the copy that workflows download",
-                    remedy="Call it on your machine: `uvx --from git+https://github.com/OWNER/"
-                    f"incident-actions incident-actions {command}`.",
+                    remedy=f"Call it on your machine: `uvx --from {_our_address(os.environ)} "
+                    f"incident-actions {command}`.",
                 ) from None
         else:
             module.add(commands)
     return parser
+
+
+def _our_address(environ: Mapping[str, str]) -> str:
+    """Where a shell gets this program: from the repository that the workflow's `uses:` names.
+
+    https://docs.github.com/en/actions/reference/workflows-and-actions/variables
+    """
+    named = environ.get("GITHUB_ACTION_REPOSITORY", "")
+    copy = named if gate.is_repository(named) else "OWNER/incident-actions"
+    return f"git+{environ.get('GITHUB_SERVER_URL') or 'https://github.com'}/{copy}"

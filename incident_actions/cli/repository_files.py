@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from incident_actions.config import load_yaml
 from incident_actions.domain.readiness.workflows import Workflow
@@ -71,14 +72,18 @@ def remote_of(folder: Path) -> str:
     return upstream.full_name if upstream else ""
 
 
-def workflows(files: RepositoryFiles) -> tuple[Workflow, ...]:
-    """The workflows of a repository, sorted by file name."""
+def workflows(files: RepositoryFiles, frozen: tuple[str, ...] = ()) -> tuple[Workflow, ...]:
+    """The workflows of a repository, sorted by file name; each knows the others.
+
+    `frozen` are the environments that a freeze stops, as the configuration lists them.
+    """
     named = (f"{WORKFLOWS}/{name}" for name in files.names(WORKFLOWS))
-    return tuple(
-        _workflow(path, files.file(path) or "")
-        for path in named
-        if path.endswith((".yml", ".yaml"))
-    )
+    found: dict[str, Workflow] = {}
+    for path in named:
+        if path.endswith((".yml", ".yaml")):
+            read = _workflow(path, files.file(path) or "")
+            found[path] = replace(read, others=found, frozen=frozen)
+    return tuple(found.values())
 
 
 def _workflow(path: str, text: str) -> Workflow:

@@ -7,17 +7,24 @@ from __future__ import annotations
 
 import logging
 import secrets
+import sys
 import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
 from incident_actions.domain.postmortem.lint import LintFinding
+from incident_actions.domain.text.harmless import visible
 from incident_actions.errors import InputError
 from incident_actions.gate_words import in_workflow
 from incident_actions.reconcile.context import JobResult
 
 log = logging.getLogger(__name__)
+
+
+def say(text: str = "", *, end: str = "\n", file: TextIO | None = None) -> None:
+    """Print for people: what would steer their terminal is shown. See `visible`."""
+    print(visible(text), end=end, file=file or sys.stdout)
 
 
 class Runner:
@@ -32,7 +39,7 @@ class Runner:
     def error(self, message: str) -> None:
         """Write an error: an annotation and a line of the job summary, or a line on a terminal."""
         if not self.in_workflow:
-            print(message, file=self._err, flush=True)
+            print(visible(message), file=self._err, flush=True)
             return
         print(f"::error title=Incident actions::{escape(message)}", file=self._out, flush=True)
         self.summary(f"**Incident actions:** {message}\n")
@@ -48,7 +55,9 @@ class Runner:
         for secret in hidden:
             trace, what = trace.replace(secret, "***"), what.replace(secret, "***")
         stream = self._out if self.in_workflow else self._err
-        print("\n".join(f"| {line}" for line in trace.splitlines()), file=stream, flush=True)
+        print(
+            visible("\n".join(f"| {line}" for line in trace.splitlines())), file=stream, flush=True
+        )
         what = " ".join(what.split())[:300]
         self.error(f"This is a bug in incident-actions: {what}. Please report it with the log.")
 
@@ -91,7 +100,7 @@ class Runner:
                 place = f"file={_escape_property(path)},line={finding.line}"
                 line = f"::{finding.level} {place},title=Postmortem::{escape(finding.text)}"
             else:
-                line = f"{path}:{finding.line}: {finding.level}: {finding.text}"
+                line = visible(f"{path}:{finding.line}: {finding.level}: {finding.text}")
             print(line, file=self._out, flush=True)
 
     def output(self, name: str, value: str) -> None:
@@ -139,7 +148,7 @@ class _LogLines(logging.Formatter):
             message, trace = message.replace(secret, "***"), trace.replace(secret, "***")
         before = "".join(f"| {line}\n" for line in trace.splitlines())
         if not self._annotates:
-            return before + message
+            return visible(before + message)
         if record.levelno >= logging.ERROR:
             return f"{before}::error::{escape(message)}"
         if record.levelno >= logging.WARNING:

@@ -15,23 +15,32 @@ from msgspec import Struct, ValidationError, convert, to_builtins
 
 from incident_actions import __version__
 from incident_actions.cli.repository_files import WORKFLOWS, Checkout, workflows
+from incident_actions.cli.safe_files import Change, refuse_unsafe, write_all
 from incident_actions.config import PATH, Config, read_config
 from incident_actions.domain.readiness.answers import with_action, with_options, with_settings
 from incident_actions.domain.readiness.drift import Drift, digest, drift
-from incident_actions.domain.readiness.gate_insertion import GateInsertion, insert_gate, to_paste
+from incident_actions.domain.readiness.gate_insertion import (
+    ActionReference,
+    GateInsertion,
+    insert_gate,
+    to_paste,
+)
 from incident_actions.domain.readiness.workflows import Workflow, action_owner
 from incident_actions.domain.text.yaml_edit import EditRefused
 from incident_actions.errors import ConfigError, InputError
-from incident_actions.render.scaffold import DEPLOY, FORMS, Choices, files
+from incident_actions.render.scaffold import DEPLOY, FORMS, OTHER_WORKFLOW, WORKFLOW, Choices, files
 
 RECORD = ".github/incident.init.json"
 """Where `init` records what it wrote and with which answers, to tell the team's edits later."""
+
+_MANY = 5  # new files of a folder are told in one line
 
 
 class File(Struct, frozen=True):
     """One file: its text now (None: no such file), the text to write, and how they compare.
 
-    `ours` is the text that `init` would write into an empty repository.
+    `ours` is the text that `init` would write into an empty repository. `written` is False when
+    `init` has not written a file here, as far as the record knows: a file there is the team's own.
     """
 
     path: str
@@ -39,6 +48,7 @@ class File(Struct, frozen=True):
     wanted: str
     state: Drift
     ours: str
+    written: bool = True
 
     @property
     def differs(self) -> bool:
@@ -78,7 +88,7 @@ class Setup(Struct, frozen=True):
 
     `choices` are the team's answers. `ungated` are the team's workflows that deploy without the
     gate; `unreadable` says of others why nobody can tell. `left_out` are pages that the team wants
-    to do without.
+    to do without. `record` is the text of `RECORD`; None: there is none.
     """
 
     folder: Path
@@ -87,6 +97,7 @@ class Setup(Struct, frozen=True):
     ungated: tuple[DeployWithoutGate, ...]
     unreadable: tuple[str, ...]
     left_out: frozenset[str]
+    record: str | None
 
     @property
     def drifted(self) -> tuple[File, ...]:
@@ -95,11 +106,15 @@ class Setup(Struct, frozen=True):
 
 
 def remembered(folder: Path) -> Choices | None:
-    """The answers to an earlier `init`; None without its record."""
+    """The answers to an earlier `init`, not checked; None without its record.
+
+    Raises `InputError` when they can't be read.
+    """
+    choices = _record(folder).get("choices")
     try:
-        return convert(_record(folder).get("choices"), Choices)
-    except ValidationError:
-        return None
+        return None if choices is None else convert(choices, Choices)
+    except ValidationError as error:
+        raise _unreadable(f"its `choices` are wrong: {error}") from None
 
 
 def owner_in_use(folder: Path) -> str:
@@ -123,22 +138,28 @@ def survey(folder: Path, choices: Choices) -> Setup:
     digests, left_out = record.get("files"), record.get("left-out")
     digests = digests if isinstance(digests, dict) else {}
     left = frozenset(map(str, left_out)) if isinstance(left_out, list) else frozenset()
-    theirs = workflows(checkout)
-    deploy = DEPLOY in digests or not (
-        (folder / DEPLOY).exists() or any(w.deploying() for w in theirs)
-    )
+    config = own_config(folder)
+    theirs = workflows(checkout, config.freeze.environments if config else ())
+    deploy = DEPLOY in digests or not ((folder / DEPLOY).exists() or any(map(_may_deploy, theirs)))
     earlier = remembered(folder)
-    then = files(earlier, deploy=True) if earlier else {}
+    taken = any(w.path == WORKFLOW and _is_foreign(w) for w in theirs)
+    place = OTHER_WORKFLOW if taken or OTHER_WORKFLOW in digests else WORKFLOW
+    then = files(earlier, deploy=True, workflow=place) if earlier else {}
+    kept = record.get("kept")
+    kept = kept if isinstance(kept, dict) else {}
     compared = []
-    for path, ours in files(choices, deploy=deploy).items():
-        actual, recorded = checkout.file(path), digests.get(path)
-        file = File(path, actual, ours, drift(ours, actual, recorded), ours)
+    for path, ours in files(choices, deploy=deploy, workflow=place).items():
+        actual, recorded = checkout.file(path), digests.get(path, kept.get(path))
+        file = File(path, actual, ours, drift(ours, actual, recorded), ours, path in digests)
         if path in left and actual is None:
             continue
         unchanged = path in then and digest(then[path]) == recorded
         compared.append(_with_answers(file, choices) if unchanged else file)
     new = {file.path for file in compared if file.differs}
-    found = (_without_gate(folder, w, choices) for w in theirs if w.path not in new)
+    remark = bool(choices.pin) or _uses_zizmor(checkout, theirs)
+    action = choices.action if remark else ActionReference(choices.action.uses)
+    services = choices.services
+    found = (_without_gate(folder, w, action, services) for w in theirs if w.path not in new)
     return Setup(
         folder,
         choices,
@@ -146,7 +167,25 @@ def survey(folder: Path, choices: Choices) -> Setup:
         tuple(each for each in found if each),
         tuple(f"{w.path} can't be read: {w.wrong}" for w in theirs if w.document is None),
         left,
+        checkout.file(RECORD),
     )
+
+
+def _is_foreign(workflow: Workflow) -> bool:
+    """Whether a workflow can be read, and does not use our action at all."""
+    return workflow.document is not None and not workflow.names_us()
+
+
+def _uses_zizmor(checkout: Checkout, theirs: Iterable[Workflow]) -> bool:
+    """Whether the team has its workflows checked by zizmor, so that a comment to it says enough."""
+    settings = any(checkout.file(p) is not None for p in ("zizmor.yml", ".github/zizmor.yml"))
+    return settings or any("zizmor" in str(w.document) for w in theirs)
+
+
+def _may_deploy(workflow: Workflow) -> bool:
+    """Whether a workflow deploys, or may, for all that its names say."""
+    uncounted = workflow.is_uncounted() and not workflow.is_plain_ci()
+    return bool(workflow.deploying() or workflow.uncounted() or uncounted)
 
 
 def _with_answers(file: File, choices: Choices) -> File:
@@ -168,15 +207,16 @@ def _with_answers(file: File, choices: Choices) -> File:
     except EditRefused:
         return file
     state = Drift.EDITED if wanted == file.actual else Drift.ANSWERS
-    return File(file.path, file.actual, wanted, state, file.ours)
+    return File(file.path, file.actual, wanted, state, file.ours, file.written)
 
 
-def _without_gate(folder: Path, workflow: Workflow, choices: Choices) -> DeployWithoutGate | None:
+def _without_gate(
+    folder: Path, workflow: Workflow, action: ActionReference, services: tuple[str, ...]
+) -> DeployWithoutGate | None:
     """A workflow that deploys without the gate; None for every other one."""
     jobs = workflow.ungated()
     if not jobs:
         return None
-    action, services = choices.action, choices.services
     pastes = {name: to_paste(workflow, name, action, services) for name in jobs}
     try:
         text = (folder / workflow.path).read_bytes().decode("utf-8")
@@ -186,50 +226,67 @@ def _without_gate(folder: Path, workflow: Workflow, choices: Choices) -> DeployW
     return DeployWithoutGate(workflow, text, insertion, pastes)
 
 
+def refuse_unsafe_places(setup: Setup) -> None:
+    """Raise `InputError` when a file that differs, or the record, is no plain file's place."""
+    refuse_unsafe(setup.folder, (*(file.path for file in setup.files if file.differs), RECORD))
+
+
 def write(
     setup: Setup,
     kept: Collection[str] = (),
     left_out: Iterable[str] = (),
     gates: Iterable[DeployWithoutGate] = (),
-) -> None:
+) -> tuple[str, ...]:
     """Write all files that differ but those that are `kept` (paths), the gates, and the record.
 
-    `left_out` are pages that the team wants to do without from now on. Raises `InputError` when the
-    folder can't be written; it says what is written by then.
+    `left_out` are pages that the team wants to do without from now on. Gives the paths that
+    somebody changed since they were read: they stay as they are. Raises `InputError` as `write_all`
+    does.
     """
+    changes = {
+        file.path: Change(file.actual, file.wanted)
+        for file in setup.files
+        if file.differs and file.path not in kept
+    }
+    changes |= {gate.path: Change(gate.before, gate.insertion.text) for gate in gates}
+    changed = write_all(setup.folder, changes)
+    digests = {file.path: digest(file.ours) for file in setup.files if file.path not in changed}
+    own = {
+        file.path
+        for file in setup.files
+        if not file.written and file.path not in changes and file.state is not Drift.SAME
+    }
     record = {
         "about": "Written by `incident-actions init`, so that it can tell your edits from its own.",
         "version": __version__,
         "choices": to_builtins(setup.choices),
-        "files": {file.path: digest(file.ours) for file in setup.files},
+        "files": {path: told for path, told in digests.items() if path not in own},
+        "kept": {path: told for path, told in digests.items() if path in own},
         "left-out": sorted({*setup.left_out, *left_out}),
     }
-    texts = {f.path: f.wanted for f in setup.files if f.differs and f.path not in kept}
-    texts |= {gate.path: gate.insertion.text for gate in gates}
-    texts[RECORD] = json.dumps(record, indent=2) + "\n"
-    written: list[str] = []
-    for path, text in texts.items():
-        try:
-            _save(setup.folder / path, text)
-        except OSError as error:
-            before = f"Written before it: {', '.join(written)}" if written else "Nothing is written"
-            raise InputError(
-                f"{path} can't be written: {error.strerror or error}. {before}",
-                remedy=f"Make {setup.folder} writable, and run `init` again: it does the rest.",
-            ) from None
-        written.append(path)
+    text = json.dumps(record, indent=2) + "\n"
+    try:
+        return changed + write_all(setup.folder, {RECORD: Change(setup.record, text)})
+    except InputError as error:
+        count = len(changes) - len(changed)
+        told = str(error).replace("Nothing is written", f"{count} files were written before")
+        raise InputError(told, remedy=error.remedy) from None
 
 
 def describe(found: Iterable[File]) -> str:
-    """What writing these files would change: a line for each new file, a diff for each other."""
-    return "".join(
-        f"new: {file.path} ({len(file.wanted.splitlines())} lines)\n"
-        if file.actual is None and not file.deleted
-        else f"deleted by you: {file.path}\n"
-        if file.actual is None
-        else file.diff()
-        for file in found
-    )
+    """What writing these files would change: new files, many of a folder in one line; diffs."""
+    new: dict[str, list[str]] = {}
+    told = ""
+    for file in found:
+        if file.actual is None and not file.deleted:
+            line = f"new: {file.path} ({len(file.wanted.splitlines())} lines)\n"
+            new.setdefault(file.path.rpartition("/")[0], []).append(line)
+        else:
+            told += f"deleted by you: {file.path}\n" if file.actual is None else file.diff()
+    for folder, lines in new.items():
+        many = len(lines) >= _MANY
+        told += f"new: {folder}/ ({len(lines)} pages)\n" if many else "".join(lines)
+    return told
 
 
 def _diff(path: str, before: str, after: str) -> str:
@@ -242,13 +299,23 @@ def _diff(path: str, before: str, after: str) -> str:
 
 
 def _record(folder: Path) -> Mapping[str, Any]:
+    """What an earlier `init` recorded; empty without it. Raises `InputError` when it is no JSON."""
+    refuse_unsafe(folder, (RECORD,))
+    text = (Checkout(folder).file(RECORD) or "").removeprefix("\ufeff")
     try:
-        record = json.loads(Checkout(folder).file(RECORD) or "{}")
-    except ValueError:
-        return {}
-    return record if isinstance(record, dict) else {}
+        record = json.loads(text) if text.strip() else {}
+    except RecursionError:
+        raise _unreadable("it is nested too deeply") from None
+    except ValueError as error:
+        raise _unreadable(f"it is no JSON: {error}") from None
+    if not isinstance(record, dict):
+        raise _unreadable("it is no JSON object")
+    return record
 
 
-def _save(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8", newline="\n")
+def _unreadable(why: str) -> InputError:
+    """The error for a record that can't be read."""
+    return InputError(
+        f"{RECORD} can't be read: {why}",
+        remedy="Mend it, or delete it: `init` then asks again, and keeps every file of yours.",
+    )

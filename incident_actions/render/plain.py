@@ -9,6 +9,8 @@ from itertools import groupby, zip_longest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from incident_actions.domain.text.harmless import visible
+
 _READER = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
@@ -18,7 +20,7 @@ def plain(markdown: str) -> str:
     Headings and paragraphs are lines of their own, entries of lists begin with `-`, columns of
     tables stand below each other. Links keep their address in brackets.
     """
-    return "\n".join(_lines(_READER.parse(markdown))).strip("\n") + "\n"
+    return visible("\n".join(_lines(_READER.parse(markdown))).strip("\n") + "\n")
 
 
 def _lines(tokens: Sequence[Token]) -> Iterator[str]:

@@ -16,6 +16,9 @@ ROOT = OUR_FILES
 SCAFFOLD = ROOT / "templates" / "scaffold"
 FORMS = (".github/ISSUE_TEMPLATE/incident.yml", ".github/ISSUE_TEMPLATE/freeze.yml")
 DEPLOY = ".github/workflows/deploy.yml"
+WORKFLOW = ".github/workflows/incident.yml"
+OTHER_WORKFLOW = ".github/workflows/incident-actions.yml"
+"""Where that workflow is written when the team has a file of its own at the first place."""
 REHEARSAL = ".github/workflows/rehearsal.yml"
 SCHEMA = ".github/incident.schema.json"
 _CHOOSER = ".github/ISSUE_TEMPLATE/config.yml"
@@ -57,12 +60,15 @@ class Choices(Struct, frozen=True, omit_defaults=True):
         return ActionReference(f"{name}@v1", _MOVING)
 
 
-def files(choices: Choices, *, deploy: bool) -> dict[str, str]:
-    """The text of each file, by its path in the repository. `deploy`: with a deploy workflow."""
+def files(choices: Choices, *, deploy: bool, workflow: str = WORKFLOW) -> dict[str, str]:
+    """The text of each file, by its path in the repository. `deploy`: with a deploy workflow.
+
+    `workflow` is the path of the workflow that answers incidents.
+    """
     texts = {
         **{path: _form(_read(path), choices.services) for path in FORMS},
         _CHOOSER: _chooser(_read(_CHOOSER), choices.repository),
-        ".github/workflows/incident.yml": _workflow("incident", choices.action),
+        workflow: _workflow("incident", choices.action).replace(WORKFLOW, workflow),
         REHEARSAL: _workflow("rehearsal", choices.action),
         ".github/incident.yml": _config(choices),
         SCHEMA: json.dumps(editor_schema(), indent=2) + "\n",

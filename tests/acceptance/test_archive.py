@@ -115,7 +115,13 @@ def test_a_command_for_people_says_where_it_is(action: Path, tmp_path: Path) -> 
     given = {"cwd": tmp_path, "env": {"PATH": os.environ["PATH"], "PYTHONPATH": str(action)}}
     done = subprocess.run([*words, "init"], capture_output=True, text=True, check=False, **given)
     assert done.returncode == 2
-    assert "uvx --from git+https://github.com/" in done.stderr
+    assert "uvx --from git+https://github.com/OWNER/incident-actions " in done.stderr
+    environment = {**given["env"], "GITHUB_ACTION_REPOSITORY": "acme/incident-actions"}
+    done = subprocess.run(
+        [*words, "init"], capture_output=True, text=True, check=False,
+        cwd=tmp_path, env=environment,
+    )  # fmt: skip
+    assert "uvx --from git+https://github.com/acme/incident-actions " in done.stderr
     listed = subprocess.run(words, capture_output=True, text=True, check=True, **given).stdout
     assert "    respond" in listed
     assert "    init" not in listed

@@ -46,9 +46,8 @@ jobs:
 def adopt(sandbox: Sandbox, tmp_path: Path, files: dict[str, str], *flags: str) -> Shop:
     """A repository with these files in which somebody ran `init`, committed and pushed."""
     folder = make_repository(tmp_path / "checkout", {"README.md": "# Shop\n", **files})
-    # act resolves this owner's action to the working tree.
     done = subprocess.run(
-        [sys.executable, "-m", "incident_actions", "init", "--owner", "OWNER", "--yes", *flags],
+        [sys.executable, "-m", "incident_actions", "init", "--owner", "acme", "--yes", *flags],
         cwd=folder,
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
         capture_output=True,
@@ -58,6 +57,9 @@ def adopt(sandbox: Sandbox, tmp_path: Path, files: dict[str, str], *flags: str) 
     )
     assert done.returncode == 0, done.stdout + done.stderr
     written = [path for path in folder.rglob("*") if path.is_file() and ".git" not in path.parts]
+    for path in written:  # act resolves the action of OWNER to the working tree
+        text = path.read_text("utf-8")
+        path.write_text(text.replace("acme/incident-actions@", "OWNER/incident-actions@"), "utf-8")
     made = make_repository(
         folder, {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in written}
     )

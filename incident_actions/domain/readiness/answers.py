@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from incident_actions.domain.readiness.gate_insertion import ActionReference
-from incident_actions.domain.readiness.workflows import is_ours
+from incident_actions.domain.readiness.gates import is_ours
 from incident_actions.domain.text.yaml_edit import EditRefused, YamlEdit, flow, proven, read
 
 NONE_CHOSEN = "None chosen means all of them, and stops the deploys of all."

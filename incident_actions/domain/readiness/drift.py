@@ -42,5 +42,6 @@ def drift(wanted: str, actual: str | None, recorded: str | None) -> Drift:
 
 
 def digest(text: str) -> str:
-    """Sixteen hex digits that identify a text; LF and CRLF give the same."""
-    return hashlib.sha256(text.replace("\r\n", "\n").encode()).hexdigest()[:16]
+    """Sixteen hex digits that identify a text; LF and CRLF, or no last line end, give the same."""
+    lines = text.replace("\r\n", "\n").rstrip("\n")
+    return hashlib.sha256(f"{lines}\n".encode()).hexdigest()[:16]

@@ -15,6 +15,7 @@ from incident_actions.domain.readiness.facts import (
     missing,
     ok,
 )
+from incident_actions.domain.readiness.gates import allows_on_error
 from incident_actions.domain.readiness.workflows import EXAMPLE, Workflow, responder, scope
 from incident_actions.gate_readers import name_parts
 
@@ -125,19 +126,40 @@ def _permissions(facts: RepositoryFacts) -> ReadinessFinding | None:
 
 def _freeze_rule(facts: RepositoryFacts) -> ReadinessFinding:
     deploying = [w for w in facts.workflows if w.deploying()]
-    ungated = [f"{w.path} (job `{name}`)" for w in deploying for name in w.ungated()]
+    open_jobs = [(w, name, w.gate_fault(name)) for w in deploying for name in w.ungated()]
+    faults = [f"{w.path}, job `{name}`: {fault}" for w, name, fault in open_jobs if fault]
+    ungated = [f"{w.path} (job `{name}`)" for w, name, fault in open_jobs if not fault]
+    uncounted = _uncounted(facts.workflows)
+    told = [f"a gate that stops nothing: {'; '.join(faults)}"] if faults else []
+    told += [f"deploys without asking the gate: {', '.join(ungated)}"] if ungated else []
     if ungated:
         return blocker(
-            f"deploys without asking the gate: {', '.join(ungated)}",
+            f"{'. '.join(reversed(told))}{uncounted}",
             f"`{_INIT}` shows the change and writes it. By hand: begin the job with\n{_GATE}\n"
             "or let it need a job that does.",
         )
+    if faults:
+        return blocker(f"{told[0]}{uncounted}", "Change the line that is named.")
     if not deploying:
         return blocker(
-            "no workflow was found that deploys, so nothing stops a deploy",
+            f"no workflow was found that deploys, so nothing stops a deploy{uncounted}",
             f"Put this in front of your deploy, wherever it runs:\n{_GATE}",
         )
-    return ok(f"the gate stands before {', '.join(w.path for w in deploying)}")
+    gentle = [w.path for w in deploying if any(map(allows_on_error, w.jobs.values()))]
+    allowing = f"; when GitHub can't be asked, {', '.join(gentle)} may deploy" if gentle else ""
+    return ok(f"the gate stands before {', '.join(w.path for w in deploying)}{allowing}{uncounted}")
+
+
+def _uncounted(workflows: Iterable[Workflow]) -> str:
+    """What may look like a deploy to people, and did not count as one; empty when there is none."""
+    named = []
+    for flow in workflows:
+        jobs = flow.uncounted()
+        if jobs:
+            named.append(f"{flow.path} (job {', '.join(f'`{name}`' for name in jobs)})")
+        elif flow.is_uncounted():
+            named.append(flow.path)
+    return f". Not counted as deploying: {', '.join(named)}" if named else ""
 
 
 def _gated(facts: RepositoryFacts) -> list[Workflow]:
@@ -158,6 +180,12 @@ def _deploy(facts: RepositoryFacts) -> ReadinessFinding | None:
 
 def _intent(facts: RepositoryFacts) -> ReadinessFinding | None:
     gated = _gated(facts)
+    stopped = [f"{w.path} (job `{name}`)" for w in gated for name in w.stopped_rollbacks()]
+    if stopped:
+        return blocker(
+            f"the gate stops a rollback, too: {', '.join(stopped)}",
+            "Give its gate `intent: rollback`.",
+        )
     if gated and not any(w.takes_intent() for w in gated):
         return missing(
             f"no gate can be told of a rollback: {', '.join(w.path for w in gated)}",
@@ -200,6 +228,14 @@ def _services(facts: RepositoryFacts) -> ReadinessFinding | None:
 
 def _gate_permissions(facts: RepositoryFacts) -> ReadinessFinding:
     """Jobs without `permissions:` pass: they have the repository's default, which may be enough."""
+    for workflow in facts.workflows:
+        for name, called, inner, wanted in workflow.asks_too_much():
+            return blocker(
+                f"GitHub refuses {workflow.path}: its job `{name}` calls {called.path}, whose job "
+                f"`{inner}` asks for more than `{name}` grants",
+                f"Add {', '.join(f'`{key}: {level}`' for key, level in wanted.items())} to the "
+                f"`permissions:` of `{name}`.",
+            )
     lacking = sorted({w.path for w in facts.workflows if _cannot_ask(w)})
     if lacking:
         return blocker(

@@ -15,7 +15,8 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from incident_actions.domain.readiness.workflows import Workflow
+from incident_actions.domain.readiness.gates import is_gate, runs_anyway, steps_of
+from incident_actions.domain.readiness.workflows import Workflow, starts_on
 from incident_actions.domain.text.yaml_edit import EditRefused, YamlEdit, flow, proven, read
 from incident_actions.gate_readers import REHEARSAL, means_everything
 
@@ -25,8 +26,13 @@ INTENTS = ("deploy", "rollback", "fix")
 _SCOPES = ("contents", "issues", "pull-requests", "deployments", "checks")
 """What the gate may read: the first two always, the others when it looks for a way out."""
 _NEEDED = _SCOPES[:2]
+_CALLED = "others call this workflow, and would have to grant it what the gate reads"
 _ENVIRONMENT = re.compile(r"[a-z0-9_](?:[a-z0-9._/ -]*[a-z0-9_])?", re.IGNORECASE | re.ASCII)
-_RUNS_ANYWAY = re.compile(r"\b(?:always|failure|cancelled)\s*\(")
+_BY_HAND = frozenset({
+    "create", "merge_group", "pull_request", "push", "release", "schedule", "workflow_dispatch",
+})  # fmt: skip
+"""The events beside which a person may start a workflow, too, without it missing something."""
+_EVENT_DATA = re.compile(r"github\.event\.(?!inputs\b)\w")
 _DEPLOY_WORDS = frozenset({
     "cd", "ci", "deploy", "deploying", "deployment", "job", "live", "prod", "production", "publish",
     "release", "rollout", "run", "ship", "stage", "staging", "the", "to", "workflow",
@@ -59,16 +65,25 @@ def insert_gate(
     """Put the gate before each job of a workflow that deploys and does not ask it.
 
     It becomes the job's first step, so that it is asked right before the deploy; where a job calls
-    another workflow, a job of its own that this one needs. Permissions are only added. `services`
-    is the team's list. Never raises.
+    another workflow, or runs in a container, a job of its own that this one needs. Permissions are
+    only added. A gate that is there and stops nothing stays, and `left` says what is wrong with it.
+    `services` is the team's list. What counts is `text`, not what `workflow` was read from. Never
+    raises.
     """
+    try:
+        workflow = replace(workflow, document=read(text))
+    except EditRefused as error:
+        return GateInsertion(text, left=dict.fromkeys(workflow.ungated(), str(error)))
     done = GateInsertion(text)
-    if workflow.ungated():
+    if not all(map(workflow.is_rollback, workflow.ungated())):
         done = _ask_for_intent(done, workflow.path)
     for name in workflow.ungated():
         try:
-            current = read(done.text)
-            changed, notes = _gated(done.text, workflow.path, current, name, action, services)
+            fault = workflow.gate_fault(name)
+            if fault or is_gate(workflow.jobs[name]) or workflow.gates_needed(name):
+                raise EditRefused(fault or "it has a gate")
+            current = replace(workflow, document=read(done.text))
+            changed, notes = _gated(done.text, current, name, action, services)
             done = replace(
                 done, text=changed, gated=(*done.gated, name), notes=(*done.notes, *notes)
             )
@@ -80,55 +95,66 @@ def insert_gate(
 def to_paste(
     workflow: Workflow, name: str, action: ActionReference, services: Sequence[str] = ()
 ) -> str:
-    """What a person can paste to put the gate before a job, in lines."""
+    """What a person can paste to put the gate before a job, in lines; or what to change there."""
+    fault = workflow.gate_fault(name)
+    if fault:
+        return f"In {workflow.path}, job `{name}`: {fault}.\n"
     inputs = _inputs(workflow, name, services)
     uses = f"- uses: {action.uses}" + (f" # {action.remark}" if action.remark else "")
     scopes = flow(dict.fromkeys(_SCOPES, "read"))
-    if _calls_workflow(workflow.jobs[name]):
+    callers = "Whatever calls this workflow has to grant them, too.\n"
+    callers = callers if "workflow_call" in workflow.triggers else ""
+    if _needs_gate_job(workflow.jobs[name]):
         return (
             f"In {workflow.path}, below `jobs:`; and let the job `{name}` need it "
             f"(`needs: {GATE_JOB}`):\n\n"
             f"  {GATE_JOB}:\n    runs-on: ubuntu-latest\n    permissions: {scopes}\n"
-            f"    steps:\n      {uses}\n        with: {flow(inputs)}\n"
+            f"    steps:\n      {uses}\n        with: {flow(inputs)}\n{callers}"
         )
     return (
         f"In {workflow.path}, as the first step of the job `{name}`:\n\n"
         f"      {uses}\n        with: {flow(inputs)}\n\n"
-        f"Where there are `permissions:`, they have to hold {scopes}.\n"
+        f"Where there are `permissions:`, they have to hold\n{scopes}.\n{callers}"
     )
 
 
 def _gated(
-    text: str,
-    path: str,
-    document: dict[str, Any],
-    name: str,
-    action: ActionReference,
-    services: Sequence[str],
+    text: str, workflow: Workflow, name: str, action: ActionReference, services: Sequence[str]
 ) -> tuple[str, tuple[str, ...]]:
     """The text with the gate before one job, and notes. Raises `EditRefused`."""
-    workflow, edit = Workflow(path, document), YamlEdit(text)
-    job = document["jobs"][name]
-    step = {"uses": action.uses, "with": _inputs(workflow, name, services)}
-    if _calls_workflow(job):
-        _add_gate_job(edit, document, name, step, action.remark)
-        return proven(edit.result(), document), ()
+    document, edit = read(text), YamlEdit(text)
+    job, called = document["jobs"][name], "workflow_call" in workflow.triggers
+    inputs = _inputs(workflow, name, services)
+    step = {"uses": action.uses, "with": inputs}
+    notes = _all_services(inputs, name, services)
+    if _needs_gate_job(job):
+        _add_gate_job(edit, document, name, step, action.remark, called=called)
+        return proven(edit.result(), document), tuple(notes)
     if not isinstance(job.get("steps"), list):
         raise EditRefused("it has no steps")
-    notes = [*_default_permissions(workflow, name), *_steps_that_run_anyway(workflow, name)]
+    notes += [*_default_permissions(workflow, name), *_steps_that_run_anyway(workflow, name)]
     edit.put_first(edit.find("jobs", name, "steps"), step, action.remark)
-    _permit(edit, document, name)
+    _permit(edit, document, name, called=called)
     job["steps"].insert(0, step)
     return proven(edit.result(), document), tuple(notes)
 
 
-def _calls_workflow(job: Mapping[str, Any]) -> bool:
-    """Whether a job is a call of another workflow, and so has no steps."""
-    return "uses" in job and "steps" not in job
+def _needs_gate_job(job: Mapping[str, Any]) -> bool:
+    """Whether the gate needs a job of its own: before a call of a workflow, which has no steps.
+
+    And before a job in a container, where nobody knows whether the gate's Python is.
+    """
+    return ("uses" in job and "steps" not in job) or "container" in job
 
 
 def _add_gate_job(
-    edit: YamlEdit, document: dict[str, Any], name: str, step: Mapping[str, Any], remark: str
+    edit: YamlEdit,
+    document: dict[str, Any],
+    name: str,
+    step: Mapping[str, Any],
+    remark: str,
+    *,
+    called: bool,
 ) -> None:
     """Add a job that asks the gate, and let this one need it: in the text and in the document.
 
@@ -136,15 +162,17 @@ def _add_gate_job(
     `EditRefused` where a failed gate would not stop the job.
     """
     job, jobs = document["jobs"][name], document["jobs"]
-    if _RUNS_ANYWAY.search(str(job.get("if", ""))):
+    if runs_anyway(job):
         raise EditRefused("its `if:` lets it run even after a job that it needs has failed")
+    if called and "permissions" in document:
+        raise EditRefused(_CALLED)
     gate_job = next(
         n for n in (GATE_JOB, *(f"{GATE_JOB}-{i}" for i in range(2, 99))) if n not in jobs
     )
     asking = {
         **{key: job[key] for key in ("needs", "if") if key in job},
         "runs-on": "ubuntu-latest",
-        "permissions": dict.fromkeys(_SCOPES, "read"),
+        **({} if called else {"permissions": dict.fromkeys(_SCOPES, "read")}),
         "steps": [step],
     }
     edit.put_key(edit.find("jobs"), gate_job, asking, block=True, remark=remark)
@@ -158,12 +186,13 @@ def _add_gate_job(
     document["jobs"][name] = {**job, "needs": joined if "needs" in job else gate_job}
 
 
-def _permit(edit: YamlEdit, document: dict[str, Any], name: str) -> None:
+def _permit(edit: YamlEdit, document: dict[str, Any], name: str, *, called: bool) -> None:
     """Let a job's token read what the gate needs: in the text and in the document.
 
     No other job may do more than before. A job without any `permissions:` is left alone: a block of
     its own would take away what the repository's default grants. Raises `EditRefused` where
-    something is forbidden, or can't be read.
+    something is forbidden, or can't be read; and in a workflow that others call (`called`), as
+    GitHub refuses a called job that asks for more than the calling one grants.
     """
     job = document["jobs"][name]
     own = "permissions" in job
@@ -176,6 +205,8 @@ def _permit(edit: YamlEdit, document: dict[str, Any], name: str) -> None:
     if forbidden:
         raise EditRefused(f"its `permissions:` say `{forbidden[0]}: none`")
     missing = {scope: "read" for scope in _SCOPES if scope not in granted}
+    if called and missing:
+        raise EditRefused(_CALLED)
     others = [
         o for n, o in document["jobs"].items() if n != name and "permissions" not in (o or {})
     ]
@@ -189,26 +220,33 @@ def _permit(edit: YamlEdit, document: dict[str, Any], name: str) -> None:
         job["permissions"] = {**granted, **missing}
 
 
+def _all_services(given: Mapping[str, str], name: str, services: Sequence[str]) -> list[str]:
+    """A note for a gate that is not told of a service, when there are some."""
+    if not services or "service" in given:
+        return []
+    return [
+        f"job `{name}`: the gate stands for all services; add `service: {services[0]}` for one."
+    ]
+
+
 def _default_permissions(workflow: Workflow, name: str) -> list[str]:
     """A note for a job whose token has the repository's default permissions."""
     if workflow.permissions(workflow.jobs[name]) is not None:
         return []
     return [
-        f"{workflow.path} has no `permissions:`, so the repository's default counts for the job "
-        f"`{name}`. If that is `Read repository contents` (Settings > Actions > General), the gate "
-        "may not read issues of a private repository. Then give the job `permissions:` with what "
-        f"it needs itself, and {flow(dict.fromkeys(_SCOPES, 'read'))}."
+        "A job without `permissions:` has the repository's default. When that is no more than\n"
+        "  `Read repository contents` (Settings > Actions > General), a private repository's gate\n"
+        "  can't read issues. Then give the job what it needs itself, and\n"
+        f"  {flow(dict.fromkeys(_SCOPES, 'read'))}."
     ]
 
 
 def _steps_that_run_anyway(workflow: Workflow, name: str) -> list[str]:
     """A note when some step of a job would run after the gate has stopped it."""
-    steps = [s for s in workflow.jobs[name].get("steps", []) if isinstance(s, dict)]
-    if not any(_RUNS_ANYWAY.search(str(step.get("if", ""))) for step in steps):
+    if not any(map(runs_anyway, steps_of(workflow.jobs[name]))):
         return []
     return [
-        f"The job `{name}` in {workflow.path} has a step with `if: always()` or alike: that one "
-        "runs even when the gate stops the others. See that it deploys nothing."
+        f"job `{name}`: a step with `if: always()` or alike runs on. See that it deploys nothing."
     ]
 
 
@@ -222,6 +260,8 @@ def _inputs(workflow: Workflow, name: str, services: Sequence[str]) -> dict[str,
         told = environment.casefold() != REHEARSAL and not means_everything(environment)
         inputs |= {"environment": environment} if told else {}
     inputs |= _service(workflow, name, services)
+    if workflow.is_rollback(name):
+        return inputs | {"intent": "rollback"}
     return inputs | ({"intent": INTENT} if _takes_intent(workflow.document or {}) else {})
 
 
@@ -268,19 +308,46 @@ def _ask_for_intent(done: GateInsertion, path: str) -> GateInsertion:
         events = document.get("on")
         if _takes_intent(document):
             return done
+        edit = YamlEdit(done.text)
         if not isinstance(events, dict) or "workflow_dispatch" not in events:
-            raise EditRefused("it is not started by hand")
-        dispatch, edit = events["workflow_dispatch"], YamlEdit(done.text)
+            return replace(done, text=_with_dispatch(edit, document, path, choice))
+        dispatch = events["workflow_dispatch"]
         _let_dispatch_ask(edit, dispatch, choice)
         inputs = (dispatch or {}).get("inputs") or {}
         events["workflow_dispatch"] = {**(dispatch or {}), "inputs": {"intent": choice, **inputs}}
         return replace(done, text=proven(edit.result(), document))
     except EditRefused:
         note = (
-            f"{path} can't be told of a rollback: let `workflow_dispatch` ask for an `intent`, and "
-            f"give the gate `intent: {INTENT}`."
+            "it can't be told of a rollback: under `on:`, let `workflow_dispatch` ask for `intent`."
         )
         return replace(done, notes=(*done.notes, note))
+
+
+def _with_dispatch(
+    edit: YamlEdit, document: dict[str, Any], path: str, choice: Mapping[str, Any]
+) -> str:
+    """The text in which a person may start a workflow, and say why. Raises `EditRefused`.
+
+    Refused where a run by hand would miss what the event of another run holds.
+    """
+    workflow, events = Workflow(path, document), document.get("on")
+    jobs = [workflow.jobs[name] for name in workflow.deploying()]
+    by_hand = "workflow_dispatch" in workflow.triggers
+    holds = _EVENT_DATA.search(str(document.get("jobs"))) or not workflow.triggers <= _BY_HAND
+    if holds and not by_hand:
+        raise EditRefused("it needs what its events hold")
+    if not all(starts_on(job, "workflow_dispatch") for job in jobs):
+        raise EditRefused("its jobs don't start by hand")
+    dispatch = {"inputs": {"intent": choice}}
+    if isinstance(events, dict):
+        edit.add_keys(edit.find("on"), {"workflow_dispatch": flow(dispatch)})
+    else:
+        edit.to_mapping(edit.find("on"), "workflow_dispatch", dispatch)
+        named = [events] if isinstance(events, str) else events or []
+        in_lines = isinstance(events, list) and not edit.find("on").flows
+        events = {str(event): None if in_lines else {} for event in named}
+    document["on"] = {**events, "workflow_dispatch": dispatch}
+    return proven(edit.result(), document)
 
 
 def _let_dispatch_ask(edit: YamlEdit, dispatch: Any, choice: Mapping[str, Any]) -> None:

@@ -13,6 +13,9 @@ import re
 
 ZERO_WIDTH_SPACE = "\u200b"
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_UNSEEN = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 """Characters that are not shown, and that GitHub refuses in names."""
 _HIDDEN = re.compile(r"[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
 _MENTION = re.compile(r"(?<![A-Za-z0-9_])@(?=[A-Za-z0-9])")
@@ -68,3 +71,22 @@ def head(text: str, longest: int) -> str:
     cut = text.encode("utf-16-le", "surrogatepass")[: 2 * longest].decode("utf-16-le", "ignore")
     space = max(cut.rfind(" "), cut.rfind("\n"))
     return cut[:space] if space > len(cut) // 2 else cut
+
+
+def visible(text: str) -> str:
+    """A text for a terminal: what would steer it is shown as `\\x1b` or `\\u202e`.
+
+    These are the control characters but tab and LF, those that turn the direction of writing, and
+    halves of characters. All that is printed for people passes here.
+    """
+    return _UNSEEN.sub(_escaped, text)
+
+
+def visible_json(text: str) -> str:
+    """The same for JSON: such a character is written as JSON's own `\\u001b`, the value stays."""
+    return _UNSEEN.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text)
+
+
+def _escaped(sign: re.Match[str]) -> str:
+    code = ord(sign[0])
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

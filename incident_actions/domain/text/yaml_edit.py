@@ -184,6 +184,38 @@ class YamlEdit:
             bullet = " " * self._bullet(node.value[0])
             self._after_line(_end(node.value[-1]), [f"{bullet}- {item}"])
 
+    def to_mapping(self, place: Place, key: str, value: Any) -> None:
+        """Make a mapping of a word, or a list of words, in which one key has a value.
+
+        The other words become keys without one. Raises `EditRefused` for what is neither.
+        """
+        node, told = place.node, f"{key}: {flow(value)}"
+        alone = isinstance(node, yaml.ScalarNode)
+        items = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        if not items or not all(isinstance(n, yaml.ScalarNode) and n.value for n in items):
+            raise EditRefused("it is no word, and no list of words")
+        there, braces = any(n.value == key for n in items), alone or place.flows
+        for item in items:
+            empty = f": {flow(value)}" if item.value == key else ": {}" if braces else ":"
+            more = f", {told}" if item is items[-1] and braces and not there else ""
+            end = item.end_mark.index
+            self._pieces.append((end, end, empty + more + (" }" if alone else "")))
+        start, end = node.start_mark.index, node.end_mark.index
+        if alone:
+            self._pieces.append((start, start, "{ "))
+        elif braces:
+            self._pieces += [(start, start + 1, "{"), (end - 1, end, "}")]
+        if braces:
+            return
+        bullet = self._bullet(items[0])
+        if not bullet or any(self._bullet(item) != bullet for item in items):
+            raise EditRefused("the items are not indented")
+        for item in items:
+            index = item.start_mark.index
+            self._pieces.append((self._text.rfind("-", 0, index), index, ""))
+        if not there:
+            self._after_line(_end(items[-1]), [" " * bullet + told])
+
     def set_items(
         self, place: Place, names: Sequence[str], name_of: Callable[[yaml.Node], str]
     ) -> None:

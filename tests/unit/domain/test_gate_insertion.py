@@ -26,7 +26,7 @@ READS = ("contents", "issues", "pull-requests", "deployments", "checks")
 
 LAYOUTS = {
     "plain": """\
-on: push
+on: status
 jobs:
   production:
     runs-on: ubuntu-latest
@@ -37,7 +37,7 @@ jobs:
     "comments and blank lines": """\
 # ours
 
-on: push   # every one
+on: status   # every one
 
 jobs:   # just one
   # it ships
@@ -58,7 +58,7 @@ jobs:   # just one
 # the end
 """,
     "items not indented, four blanks": """\
-on: push
+on: status
 jobs:
     deploy:
         runs-on: ubuntu-latest
@@ -67,9 +67,9 @@ jobs:
             uses: actions/checkout@v4
         -   run: ./ship
 """,
-    "in braces": "on: push\njobs: {deploy: {runs-on: x, steps: [{run: a}, {run: 'b, ]'}]}}\n",
+    "in braces": "on: status\njobs: {deploy: {runs-on: x, steps: [{run: a}, {run: 'b, ]'}]}}\n",
     "brackets over lines": """\
-on: push
+on: status
 jobs:
   deploy:
     runs-on: x
@@ -78,12 +78,12 @@ jobs:
       { run: b },
     ]
 """,
-    "no line end at the end": "on: push\njobs:\n  deploy:\n    steps:\n    - run: a",
-    "quotes": "'on': push\n\"jobs\":\n  'deploy':\n    \"steps\":\n      - 'run': 'a'\n",
-    "a byte order mark": "\ufeffon: push\njobs:\n  deploy:\n    steps:\n      - run: a\n",
-    "a document's start": "---\non: push\njobs:\n  deploy:\n    steps:\n      - run: a\n...\n",
+    "no line end at the end": "on: status\njobs:\n  deploy:\n    steps:\n    - run: a",
+    "quotes": "'on': status\n\"jobs\":\n  'deploy':\n    \"steps\":\n      - 'run': 'a'\n",
+    "a byte order mark": "\ufeffon: status\njobs:\n  deploy:\n    steps:\n      - run: a\n",
+    "a document's start": "---\non: status\njobs:\n  deploy:\n    steps:\n      - run: a\n...\n",
     "an anchor elsewhere": """\
-on: push
+on: status
 env: &env { A: 1 }
 jobs:
   deploy:
@@ -92,7 +92,7 @@ jobs:
       - run: a
 """,
     "after other jobs, with needs and a matrix": """\
-on: [push]
+on: [status]
 jobs:
   test:
     runs-on: x
@@ -167,7 +167,7 @@ def test_the_step_stands_above_the_comments_of_the_others() -> None:
 )
 def test_the_gate_is_told_a_plain_environment(given: str, inputs: dict[str, str]) -> None:
     """An expression, or a name that means something to the gate, leaves it at all of them."""
-    text = f"on: push\njobs:\n  deploy:\n    {given}\n    steps:\n      - run: a\n"
+    text = f"on: status\njobs:\n  deploy:\n    {given}\n    steps:\n      - run: a\n"
     assert insert(text).text.count("environment: drill") == text.count("environment: drill")
     first = job(insert(text).text)["steps"][0]
     assert first["with"] == {"command": "gate", **inputs}
@@ -190,7 +190,7 @@ def test_the_gate_is_told_the_one_service_that_the_names_say(
     file: str, head: str, name: str, service: str | None
 ) -> None:
     """Any word that could be another service leaves it at all of them."""
-    text = f"{head}on: push\njobs:\n  {name}:\n    environment: x\n    steps:\n      - run: a\n"
+    text = f"{head}on: status\njobs:\n  {name}:\n    environment: x\n    steps:\n      - run: a\n"
     done = insert(text, "api", "web", "web-app", path=f".github/workflows/{file}")
     first = job(done.text, name)["steps"][0]
     assert first["with"].get("service") == service
@@ -203,7 +203,7 @@ def test_a_matrix_deploys_more_than_its_name_says() -> None:
 
 
 TWO = """\
-on: push
+on: status
 {top}jobs:
   test:
 {test}    steps:
@@ -270,7 +270,7 @@ def test_what_is_forbidden_stays_forbidden() -> None:
 
 
 CALL = """\
-on: push
+on: status
 jobs:
   # tests
   test:
@@ -360,10 +360,10 @@ def test_an_intent_of_another_kind_is_not_taken_for_ours() -> None:
 def test_steps_that_two_jobs_share_are_left_alone() -> None:
     """A change there would change both. What to paste is said, and is a step."""
     text = """\
-on: push
+on: status
 jobs:
-  staging:
-    environment: staging
+  europe:
+    environment: europe
     steps: &same
       - run: a
   production:
@@ -372,7 +372,7 @@ jobs:
 """
     done = insert(text)
     assert (done.gated, done.text) == ((), text)
-    assert set(done.left) == {"staging", "production"}
+    assert set(done.left) == {"europe", "production"}
     told = to_paste(flow_of(text), "production", ACTION)
     (step,) = yaml.safe_load("\n".join(told.splitlines()[2:4]))
     assert step["with"] == {"command": "gate", "environment": "production"}
@@ -389,21 +389,21 @@ def test_what_to_paste_for_a_call_is_a_job() -> None:
 def test_several_jobs_each_get_the_gate() -> None:
     """Each is asked right before it deploys."""
     text = """\
-on: push
+on: status
 permissions: { contents: read }
 jobs:
-  staging:
-    environment: staging
+  europe:
+    environment: europe
     steps:
       - run: a
   production:
-    needs: staging
+    needs: europe
     environment: production
     steps:
       - run: a
 """
     done = insert(text)
-    assert done.gated == ("staging", "production")
+    assert done.gated == ("europe", "production")
     for name in done.gated:
         first = job(done.text, name)["steps"][0]
         assert first["with"]["environment"] == name
@@ -415,7 +415,7 @@ def test_a_workflow_that_has_the_gate_stays() -> None:
     text = LAYOUTS["plain"]
     once = insert(text).text
     assert insert(once) == GateInsertion(once)
-    lint = "on: push\njobs:\n  lint:\n    steps:\n      - run: a\n"
+    lint = "on: status\njobs:\n  lint:\n    steps:\n      - run: a\n"
     assert insert(lint) == GateInsertion(lint)
 
 
@@ -435,7 +435,7 @@ def test_any_layout_gets_the_gate_or_stays(
     steps: list[dict[str, str]], extra: dict[str, str], flows: bool, indent: int
 ) -> None:
     """Whatever is in it: what is read afterwards is what was there, and the gate."""
-    document = {"on": "push", "env": extra, "jobs": {"deploy": {"env": extra, "steps": steps}}}
+    document = {"on": "status", "env": extra, "jobs": {"deploy": {"env": extra, "steps": steps}}}
     text = yaml.safe_dump(
         document, default_flow_style=flows or None, indent=indent, allow_unicode=True
     )
@@ -446,3 +446,174 @@ def test_any_layout_gets_the_gate_or_stays(
     if done.gated:
         assert after["jobs"]["deploy"]["steps"].pop(0)["with"]["command"] == "gate"
     assert after == read
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"], ids=["LF", "CRLF"])
+@pytest.mark.parametrize(
+    "events",
+    [
+        "on: push",
+        "on: push # each",
+        "on: [push, release]",
+        "on: [ push ]",
+        "on:\n  - push # each\n  - release",
+        "on:\n  push: { branches: [main] }",
+        "on: { push: { branches: [main] } }",
+        "on:\n  push:\n    branches: [main]\n  # and\n  release:",
+        "on: workflow_dispatch",
+        "on: [push, workflow_dispatch]",
+        "on:\n  - workflow_dispatch\n  - push",
+    ],
+)
+def test_who_could_not_start_it_by_hand_can_now_and_say_why(events: str, line_end: str) -> None:
+    """The message of that night says to run it with `intent: rollback`."""
+    text = f"{events}\njobs:\n  deploy:\n    steps:\n      - run: a\n".replace("\n", line_end)
+    done = insert(text)
+    after = flow_of(done.text)
+    assert after.triggers == flow_of(text).triggers | {"workflow_dispatch"}
+    assert after.takes_intent()
+    assert job(done.text)["steps"][0]["with"]["intent"] == INTENT
+    assert done.text.count("\n") == done.text.count(line_end)
+    assert ("# each" in done.text) == ("# each" in events)
+    assert not [note for note in done.notes if "rollback" in note]
+
+
+@pytest.mark.parametrize(
+    ("events", "step"),
+    [
+        ("on: workflow_run", "run: a"),
+        ("on: release", "run: ./deploy ${{ github.event.release.tag_name }}"),
+        ("on: &events [push]\nenv: { A: *events }", "run: a"),
+    ],
+)
+def test_where_a_start_by_hand_would_miss_something_it_is_a_note(events: str, step: str) -> None:
+    """One short line; the gate is put in."""
+    text = f"{events}\njobs:\n  deploy:\n    permissions: read-all\n    steps:\n      - {step}\n"
+    done = insert(text)
+    assert done.gated
+    assert "workflow_dispatch" not in done.text
+    (note,) = done.notes
+    assert len(note) < 100
+    assert "rollback" in note
+
+
+def repository(**texts: str) -> dict[str, Workflow]:
+    """Workflows that know each other, by their names without `.yml`."""
+    found: dict[str, Workflow] = {}
+    for name, text in texts.items():
+        path = f".github/workflows/{name.replace('_', '-')}.yml"
+        found[path] = Workflow(path, load_yaml(text, path), others=found)
+    return {path.rpartition("/")[2].removesuffix(".yml"): flow for path, flow in found.items()}
+
+
+CALLER = """\
+on: push
+permissions: {contents: read}
+jobs: {deploy: {uses: ./.github/workflows/deploy-app.yml}}
+"""
+CALLEE = """\
+on: workflow_call
+permissions: {contents: read}
+jobs:
+  deploy:
+    runs-on: x
+    environment: production
+    steps: [{run: ./deploy.sh}]
+"""
+
+
+def test_a_called_workflow_gets_its_gate_where_it_is_called() -> None:
+    """Once; the called one asks for no more than it did, or GitHub would refuse every run."""
+    flows = repository(deploy=CALLER, deploy_app=CALLEE)
+    caller, callee = flows["deploy"], flows["deploy-app"]
+    assert (caller.ungated(), callee.ungated()) == (["deploy"], [])
+    assert insert_gate(CALLEE, callee, ACTION) == GateInsertion(CALLEE)
+    done = insert_gate(CALLER, caller, ACTION)
+    assert done.gated == ("deploy",)
+    assert job(done.text)["needs"] == "incident-gate"
+    after = repository(deploy=done.text, deploy_app=CALLEE)
+    assert not [name for flow in after.values() for name in flow.ungated()]
+    assert not [each for flow in after.values() for each in flow.asks_too_much()]
+
+
+@pytest.mark.parametrize("events", ["workflow_call", "[push, workflow_call]"])
+@pytest.mark.parametrize("container", ["", "    container: alpine\n"])
+def test_permissions_that_callers_may_not_grant_are_not_asked_for(
+    events: str, container: str
+) -> None:
+    """Callers elsewhere are not known: what to paste is said, and that they have to grant it."""
+    text = CALLEE.replace("workflow_call", events).replace("    runs-on", f"{container}    runs-on")
+    done = insert(text)
+    assert (done.gated, done.text) == ((), text)
+    assert "grant" in done.left["deploy"]
+    assert "grant" in to_paste(flow_of(text), "deploy", ACTION)
+    bare = text.replace("permissions: {contents: read}\n", "")
+    assert insert(bare).gated == ("deploy",)
+    assert "permissions" not in insert(bare).text
+
+
+def test_a_called_workflow_with_a_gate_of_its_own_needs_no_other() -> None:
+    """The calling job is not asked twice."""
+    gated = CALLEE.replace("[{run", "[{uses: a/incident-actions@v1, with: {command: gate}}, {run")
+    flows = repository(deploy=CALLER, deploy_app=gated)
+    assert flows["deploy"].ungated() == []
+    assert insert_gate(CALLER, flows["deploy"], ACTION) == GateInsertion(CALLER)
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("rollback.yml", "run"),
+        ("ops.yml", "rollback"),
+        ("revert-deploy.yml", "production"),
+        ("roll-back.yml", "production"),
+    ],
+)
+def test_a_rollback_says_that_it_is_one(path: str, name: str) -> None:
+    """A plain gate would stop it in an incident; a deploy beside it stays a deploy."""
+    text = (
+        f"on: workflow_dispatch\njobs:\n  {name}:\n    environment: x\n    steps:\n      - run: a\n"
+    )
+    done = insert(text, path=f".github/workflows/{path}")
+    assert job(done.text, name)["steps"][0]["with"]["intent"] == "rollback"
+    assert flow_of(done.text, f".github/workflows/{path}").ungated() == []
+
+
+@pytest.mark.parametrize("image", ["alpine:3.20", "{ image: alpine }"])
+def test_a_job_in_a_container_needs_a_job_with_the_gate(image: str) -> None:
+    """There may be no bash and no Python in it."""
+    text = f"on: push\njobs:\n  deploy:\n    container: {image}\n    steps:\n      - run: a\n"
+    done = insert(text)
+    assert job(done.text)["needs"] == "incident-gate"
+    assert job(done.text)["steps"] == [{"run": "a"}]
+    assert "needs: incident-gate" in to_paste(flow_of(text), "deploy", ACTION)
+
+
+@pytest.mark.parametrize("said", ["Always()", "ALWAYS()", "${{ !success() }}", "!Success ( )"])
+def test_the_functions_of_an_if_know_no_case(said: str) -> None:
+    """A call with one of them would pass a gate by."""
+    assert insert(CALL.replace("{more}", f'if: "{said}"')).gated == ()
+
+
+def test_a_gate_that_stops_nothing_is_told_and_gets_no_other() -> None:
+    """What to change is named, not a second gate put in."""
+    text = TWO.format(top="", test="", own="").replace(
+        "      - run: a", "      - run: ./deploy.sh\n      - run: python3 -m incident_actions.gate"
+    )
+    done = insert(text)
+    assert (done.gated, done.text) == ((), text)
+    assert "put it before" in done.left["deploy"]
+    assert "put it before" in to_paste(flow_of(text), "deploy", ACTION)
+
+
+def test_what_counts_is_the_text_that_is_changed() -> None:
+    """Not an older one, from which the workflow was read."""
+    once = insert(LAYOUTS["plain"]).text
+    assert insert_gate(once, flow_of(LAYOUTS["plain"]), ACTION) == GateInsertion(once)
+
+
+def test_a_gate_for_all_services_says_so() -> None:
+    """With what to write so that it stands for one."""
+    (note,) = [n for n in insert(LAYOUTS["plain"], "web", "api").notes if "service" in n]
+    assert "stands for all services; add `service: web`" in note
+    assert len(note) < 100

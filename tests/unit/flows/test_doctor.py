@@ -256,6 +256,37 @@ FAULTS: dict[str, tuple[str, Plant]] = {
         "freeze-rule",
         lambda t: t.edit(DEPLOY, r"      - uses: .*\n.*\n", ""),
     ),
+    "a rollback that the gate stops": (
+        "intent",
+        lambda t: t.write(
+            ".github/workflows/rollback.yml",
+            "on: workflow_dispatch\npermissions: read-all\njobs: { go: { runs-on: x, steps: "
+            "[{ uses: acme/incident-actions@v1, with: { command: gate } }, { run: x }] } }\n",
+        ),
+    ),
+    "a gate that only reports": (
+        "freeze-rule",
+        lambda t: t.edit(DEPLOY, "command: gate,", "command: gate, mode: report,"),
+    ),
+    "a gate that may be skipped": (
+        "freeze-rule",
+        lambda t: t.edit(DEPLOY, r"^      - run: make", "        if: false\n      - run: make"),
+    ),
+    "a call that grants less than the called job asks for": (
+        "gate-permissions",
+        lambda t: [
+            t.write(
+                ".github/workflows/call.yml",
+                "on: push\npermissions: { contents: read }\n"
+                "jobs: { go: { uses: ./.github/workflows/called.yml } }\n",
+            ),
+            t.write(
+                ".github/workflows/called.yml",
+                "on: workflow_call\njobs: { go: { runs-on: x, permissions: { issues: read }, "
+                "steps: [{ run: x }] } }\n",
+            ),
+        ],
+    ),
     "a job beside the gated one": (
         "freeze-rule",
         lambda t: t.write(
@@ -738,3 +769,37 @@ def test_no_playbook_is_one_finding(tmp_path: Path) -> None:
     """In a repository without any page of it, not one for each page."""
     found = [each for each in examine(Checkout(tmp_path), None, NOW) if "ops/" in each.seen]
     assert [each.key for each in found] == ["playbook"]
+
+
+def test_what_did_not_count_as_a_deploy_is_named(team: Team) -> None:
+    """So that people can judge; and what a team chose for when GitHub can't be asked."""
+    team.write(
+        ".github/workflows/sync.yml",
+        "on: push\njobs: { go: { runs-on: x, steps: [{ run: x }] } }\n",
+    )
+    team.write(
+        ".github/workflows/try.yml",
+        "on: pull_request\njobs: { deploy-preview: { runs-on: x, environment: preview, "
+        "steps: [{ run: x }] } }\n",
+    )
+    team.edit(DEPLOY, "command: gate,", "command: gate, on-error: allow,")
+    found = team.examine()["freeze-rule"]
+    assert found.health is Health.OK
+    assert "when GitHub can't be asked, .github/workflows/deploy.yml may deploy" in found.seen
+    assert found.seen.endswith(
+        "Not counted as deploying: .github/workflows/sync.yml, "
+        ".github/workflows/try.yml (job `deploy-preview`)"
+    )
+
+
+def test_environments_on_the_configurations_list_count(team: Team) -> None:
+    """Staging is stopped where the team says so, and only there."""
+    team.write(
+        ".github/workflows/stage.yml",
+        "on: push\njobs: { go: { runs-on: x, environment: staging, steps: [{ run: x }] } }\n",
+    )
+    assert team.examine()["freeze-rule"].health is Health.OK
+    team.write(".github/incident.yml", "freeze: { environments: [production, staging] }\n")
+    found = team.examine()["freeze-rule"]
+    assert found.health is Health.BLOCKER
+    assert "stage.yml (job `go`)" in found.seen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import random
 import socket
 import threading
@@ -493,6 +494,13 @@ def test_waiting_ends_with_the_freeze(run: Run, github: Hostile, ticks: Ticks) -
     ran = run(inputs={"wait-minutes": "10"})
     assert (ran.exit_code, ran.verdict, ticks.naps) == (0, "clear", [30.0] * 3)
     assert ran.log.count("Waiting") == 1
+
+
+def test_waiting_with_json_prints_json_only(run: Run, github: Hostile, ticks: Ticks) -> None:
+    """What is told meanwhile goes to stderr."""
+    github.will("incident", [SEV1], [SEV1], [])
+    ran = run("--json", "--wait-minutes", "10")
+    assert (json.loads(ran.log)["verdict"], ticks.naps) == ("clear", [30.0] * 2)
 
 
 def test_waiting_has_an_end(run: Run, github: Hostile, ticks: Ticks) -> None:

@@ -304,3 +304,46 @@ def test_what_this_machine_refuses_is_no_bug(
     told = capsys.readouterr().err
     assert told.startswith("ops/runbooks/roles.md: Permission denied. ")
     assert "bug" not in told
+
+
+@pytest.mark.parametrize(
+    "words", [["--sha", "xyz"], ["--no-such-flag"], ["--mode"], ["--wait-minutes", "soon"]]
+)
+@pytest.mark.parametrize("variables", [{}, {"GITHUB_ACTIONS": "true"}])
+def test_wrong_input_is_json_too(
+    tmp_path: Path, words: list[str], variables: dict[str, str]
+) -> None:
+    """Whoever reads JSON gets JSON, and nothing else; exit code 2 stays."""
+    given = {"GITHUB_TOKEN": "ghp_x", "GITHUB_REPOSITORY": "acme/shop", **variables}
+    done = call(tmp_path, "gate", "--json", *words, **given)
+    assert done.returncode == 2
+    told = json.loads(done.stdout)
+    assert (told["verdict"], told["code"]) == ("error", "bad-input")
+    assert told["reason"] in done.stderr
+
+
+HOSTILE = "\x1b]0;owned\x07\x9b31mred\u202e"
+
+
+def test_what_people_wrote_does_not_steer_a_terminal(freezing: Sandbox, clone: Path) -> None:
+    """Seven and eight bit escapes, in a title and in a note, are shown; JSON keeps them."""
+    alice = freezing.as_user("alice", "acme/shop")
+    alice.ask("PATCH", "/issues/1", {"title": f"Logins {HOSTILE}"})
+    alice.comment(1, f"/note all {HOSTILE} here")
+    where = {"GITHUB_TOKEN": "ghp_x", "GITHUB_API_URL": freezing.url}
+    ways = (["timeline", "1"], ["timeline", "1", "--markdown"], ["timeline", "1", "--json"])
+    for words in (*ways, ["postmortem", "render", "1"], ["freeze-status"], ["gate"]):
+        done = call(clone, *words, **where)
+        assert done.stdout, done.stderr
+        assert not {*(done.stdout + done.stderr)} & {"\x1b", "\x07", "\x9b", "\u202e"}, words
+    assert r"\x9b31mred" in call(clone, "timeline", "1", **where).stdout
+    told = json.loads(call(clone, "timeline", "1", "--json", **where).stdout)
+    assert "\x9b31mred" in json.dumps(told, ensure_ascii=False)
+
+
+def test_an_error_does_not_steer_a_terminal(tmp_path: Path) -> None:
+    """Whatever it repeats."""
+    done = call(tmp_path, "timeline", HOSTILE)
+    assert done.returncode == 2
+    assert r"\x1b]0;owned\x07\x9b31m" in done.stderr
+    assert "\x9b" not in done.stderr

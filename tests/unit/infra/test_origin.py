@@ -11,7 +11,14 @@ from typing import Any
 import pytest
 
 from incident_actions import origin
-from incident_actions.origin import Upstream, installed_from, origin_of, own_source, repository_at
+from incident_actions.origin import (
+    Upstream,
+    called_again,
+    installed_from,
+    origin_of,
+    own_source,
+    repository_at,
+)
 
 PAGE = "https://github.com/acme/incident-actions"
 COMMIT = "c0ffee" * 6 + "c0de"
@@ -168,6 +175,7 @@ def test_own_source_is_what_the_installer_wrote_down(
         "index": (None, None),
         "broken": ("{", None),
         "list": ("[]", None),
+        "deep": ("[" * 100_000, None),
     }
     for name, (direct_url, expected) in cases.items():
         # in a virtual environment inside of another project's checkout
@@ -184,3 +192,59 @@ def test_own_source_of_a_checkout_is_its_origin(
     found = own_source()
     assert found
     assert found.full_name == "acme/incident-actions"
+
+
+@pytest.mark.parametrize("revision", [["v1"], 7, {}, "v1\n- run: evil", "", "-x", "a" * 300])
+def test_a_revision_that_git_would_refuse_is_unknown(revision: object) -> None:
+    """It would get into the workflows, as the remark of a pin."""
+    info = {"vcs": "git", "requested_revision": revision, "commit_id": COMMIT}
+    assert installed_from(told(f"{PAGE}.git", vcs_info=info)) == OURS._replace(commit=COMMIT)
+    info = {"vcs": "git", "requested_revision": "v1", "commit_id": [COMMIT]}
+    assert installed_from(told(f"{PAGE}.git", vcs_info=info)) == OURS._replace(revision="v1")
+
+
+CACHE = "/home/alice/.cache/uv/archive-v0/x1"
+
+
+@pytest.mark.parametrize(
+    ("prefix", "started", "typed"),
+    [
+        (CACHE, "bin/incident-actions", f"uvx --from git+{PAGE}@v1 incident-actions"),
+        (
+            "/home/alice/.local/pipx/.cache/0a",
+            "bin/incident-actions",
+            f"pipx run --spec git+{PAGE}@v1 incident-actions",
+        ),
+        ("venv", "incident_actions/__main__.py", "python -m incident_actions"),
+        ("venv", "bin/incident-actions", "incident-actions"),
+    ],
+)
+def test_it_is_called_again_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prefix: str, started: str, typed: str
+) -> None:
+    """A program that `uvx` fetched is on no shell's path afterwards."""
+    bin_folder = tmp_path / "venv" / "bin"
+    bin_folder.mkdir(parents=True)
+    for name in ("python", "incident-actions"):
+        (bin_folder / name).write_text("#!/bin/sh\n", "utf-8")
+        (bin_folder / name).chmod(0o755)
+    info = {"vcs": "git", "requested_revision": "v1", "commit_id": COMMIT}
+    package = install(tmp_path / "packages", told(f"{PAGE}.git", vcs_info=info))
+    monkeypatch.setattr(origin, "PACKAGE", package)
+    monkeypatch.setenv("PATH", str(bin_folder))
+    monkeypatch.setattr("sys.prefix", str(tmp_path / prefix))
+    monkeypatch.setattr("sys.executable", str(bin_folder / "python"))
+    monkeypatch.setattr("sys.argv", [str(tmp_path / prefix / started)])
+    assert called_again() == typed
+
+
+def test_outside_of_the_path_it_is_called_by_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Quoted, where a shell needs that."""
+    program = tmp_path / "a b" / "incident-actions"
+    program.parent.mkdir()
+    program.write_text("", "utf-8")
+    monkeypatch.setattr("sys.argv", [str(program)])
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert called_again() == f"'{program}'"
