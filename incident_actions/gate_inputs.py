@@ -46,12 +46,15 @@ TARGETS = (
 def read_flags(argv: Sequence[str]) -> dict[str, Any]:
     """Read the command line: flag names to values, None for a flag that is not given.
 
-    There is a flag for each of `INPUTS`, and `--json`. Raises `BadInputError` for any other flag.
+    There is a flag for each of `INPUTS`, and `--json`. Ends the program with exit code 2 for any
+    other flag; with `--json` raises `BadInputError` instead.
     """
     import argparse  # slow to import, and no workflow needs it
 
     class Flags(argparse.ArgumentParser):
         def error(self, message: str) -> NoReturn:
+            if "--json" not in argv:
+                super().error(message)
             what = f"The gate's flags are wrong: {plain(message)}."
             raise BadInputError("bad-input", what, "See `incident-actions gate --help`.")
 

@@ -18,7 +18,7 @@ from msgspec import Struct
 from incident_actions.errors import InputError
 
 
-class Change(Struct, frozen=True):
+class FileEdit(Struct, frozen=True):
     """A text to write, and the one that was there when it was decided; None: no such file."""
 
     before: str | None
@@ -61,7 +61,7 @@ def _wrong_place(root: Path, path: str) -> str:
     return "" if stat.S_ISREG(mode) else "it is no plain file"
 
 
-def write_all(root: Path, changes: Mapping[str, Change]) -> tuple[str, ...]:
+def write_all(root: Path, changes: Mapping[str, FileEdit]) -> tuple[str, ...]:
     """Write texts to their paths below `root`; gives the paths that were left as they are.
 
     A path is left when its file is no longer `before`: somebody changed it meanwhile. Raises

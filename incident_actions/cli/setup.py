@@ -15,7 +15,7 @@ from msgspec import Struct, ValidationError, convert, to_builtins
 
 from incident_actions import __version__
 from incident_actions.cli.repository_files import WORKFLOWS, Checkout, workflows
-from incident_actions.cli.safe_files import Change, refuse_unsafe, write_all
+from incident_actions.cli.safe_files import FileEdit, refuse_unsafe, write_all
 from incident_actions.config import PATH, Config, read_config
 from incident_actions.domain.readiness.answers import with_action, with_options, with_settings
 from incident_actions.domain.readiness.drift import Drift, digest, drift
@@ -244,11 +244,11 @@ def write(
     does.
     """
     changes = {
-        file.path: Change(file.actual, file.wanted)
+        file.path: FileEdit(file.actual, file.wanted)
         for file in setup.files
         if file.differs and file.path not in kept
     }
-    changes |= {gate.path: Change(gate.before, gate.insertion.text) for gate in gates}
+    changes |= {gate.path: FileEdit(gate.before, gate.insertion.text) for gate in gates}
     changed = write_all(setup.folder, changes)
     digests = {file.path: digest(file.ours) for file in setup.files if file.path not in changed}
     own = {
@@ -266,7 +266,7 @@ def write(
     }
     text = json.dumps(record, indent=2) + "\n"
     try:
-        return changed + write_all(setup.folder, {RECORD: Change(setup.record, text)})
+        return changed + write_all(setup.folder, {RECORD: FileEdit(setup.record, text)})
     except InputError as error:
         count = len(changes) - len(changed)
         told = str(error).replace("Nothing is written", f"{count} files were written before")

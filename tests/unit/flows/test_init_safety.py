@@ -13,7 +13,7 @@ import pytest
 
 from incident_actions.cli import safe_files
 from incident_actions.cli.init import _answer, _commander, _names, _owner
-from incident_actions.cli.safe_files import Change, write_all
+from incident_actions.cli.safe_files import FileEdit, write_all
 from incident_actions.cli.setup import remembered, survey, write
 from incident_actions.domain.readiness.drift import digest
 from incident_actions.errors import InputError
@@ -66,7 +66,7 @@ def test_only_the_place_of_a_plain_file_is_written(folder: Path, make: object, p
     (folder / path).parent.mkdir(exist_ok=True)
     make(folder / path)
     with pytest.raises(InputError, match=path):
-        write_all(folder, {"first.yml": Change(None, "1"), path: Change(None, "2")})
+        write_all(folder, {"first.yml": FileEdit(None, "1"), path: FileEdit(None, "2")})
     assert not (folder / "first.yml").exists()
 
 
@@ -77,10 +77,10 @@ def test_a_folder_may_be_a_link_within_the_repository_only(folder: Path, target:
     (folder / "docs").mkdir()
     (folder / "ops").symlink_to(target)
     with pytest.raises(InputError, match=r"ops/a\.md"):
-        write_all(folder, {"ops/a.md": Change(None, "1")})
+        write_all(folder, {"ops/a.md": FileEdit(None, "1")})
     (folder / "ops").unlink()
     (folder / "ops").symlink_to("docs")
-    assert write_all(folder, {"ops/a.md": Change(None, "1")}) == ()
+    assert write_all(folder, {"ops/a.md": FileEdit(None, "1")}) == ()
     assert (folder / "docs/a.md").read_text("utf-8") == "1"
 
 
@@ -117,7 +117,7 @@ def test_what_was_written_before_is_counted(folder: Path, monkeypatch: pytest.Mo
         return real(self, target)
 
     monkeypatch.setattr(Path, "replace", replace)
-    changes = {name: Change(None, "1") for name in "abcd"}
+    changes = {name: FileEdit(None, "1") for name in "abcd"}
     with pytest.raises(InputError, match=r"c can't be written.*2 files were written before"):
         write_all(folder, changes)
     assert sorted(path.name for path in folder.iterdir() if path.is_file()) == ["a", "b"]
@@ -127,7 +127,7 @@ def test_a_file_keeps_its_mode(folder: Path) -> None:
     """And a new one has that of any new file."""
     (folder / "a").write_text("1", "utf-8")
     (folder / "a").chmod(0o751)
-    write_all(folder, {"a": Change("1", "2"), "b": Change(None, "2")})
+    write_all(folder, {"a": FileEdit("1", "2"), "b": FileEdit(None, "2")})
     (folder / "c").write_text("", "utf-8")
     modes = [stat.S_IMODE((folder / name).stat().st_mode) for name in "abc"]
     assert modes == [0o751, modes[2], modes[2]]
@@ -294,5 +294,5 @@ def test_nothing_temporary_is_left(folder: Path) -> None:
     """Neither after a success, nor after a refusal."""
     init(folder, *OWNER)
     assert not [path for path in texts(folder) if ".incident-actions-" in path]
-    assert safe_files.write_all(folder, {"new/a": Change("other", "1")}) == ("new/a",)
+    assert safe_files.write_all(folder, {"new/a": FileEdit("other", "1")}) == ("new/a",)
     assert not (folder / "new").exists()
