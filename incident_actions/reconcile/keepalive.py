@@ -14,9 +14,8 @@ from datetime import datetime, timedelta
 from incident_actions.domain.issue.observation import Issue
 from incident_actions.domain.projection.effects import EditIssue, OpenIssue, PostComment
 from incident_actions.domain.projection.wanted import through_lock
-from incident_actions.domain.readiness.costs import schedules
-from incident_actions.domain.readiness.cron import gaps
-from incident_actions.domain.readiness.workflows import Workflow
+from incident_actions.domain.readiness.cron import gaps, read_crons
+from incident_actions.domain.readiness.triggers import crons_of
 from incident_actions.domain.reminders.clock import is_watched
 from incident_actions.domain.text.documents import load_yaml
 from incident_actions.domain.timeline.interpreter import Notice, NoticeKind, name_of
@@ -91,8 +90,7 @@ def _longest_gap(context: RunContext) -> timedelta:
     except (GitHubError, ConfigError) as error:
         log.info("How often the schedule should run is not known: %s", error)
         return timedelta()
-    workflow = Workflow(path, document if isinstance(document, dict) else None)
-    apart = gaps(schedules(workflow)[0])
+    apart = gaps(read_crons(crons_of(document if isinstance(document, dict) else None))[0])
     return apart[1] if apart is not None else timedelta()
 
 

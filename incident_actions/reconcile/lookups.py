@@ -22,7 +22,7 @@ from incident_actions.domain.freeze import override_audit as audits
 from incident_actions.domain.freeze.override_audit import OverrideAudit
 from incident_actions.domain.issue.incident import Incident
 from incident_actions.domain.issue.observation import Deployment
-from incident_actions.domain.readiness.workflows import Workflow
+from incident_actions.domain.readiness.triggers import triggers_of
 from incident_actions.domain.timeline.commands.freeze import Allow
 from incident_actions.errors import ConfigError, Forbidden, GitHubError, NotFound, Rejected
 from incident_actions.github.client import GitHub
@@ -70,7 +70,7 @@ def _with_workflow(
             fitting = deploy_workflows(named, found, config.changes)
             return replace(found, workflow=fitting[0].rpartition("/")[2]) if fitting else found
         document = load_yaml(github.file(fitting[0]) or "", fitting[0])
-        triggers = Workflow(fitting[0], document if isinstance(document, dict) else None).triggers
+        triggers = triggers_of(document if isinstance(document, dict) else None)
         by_hand = not triggers or "workflow_dispatch" in triggers
     except (ConfigError, Forbidden, NotFound, Rejected):
         return found

@@ -15,7 +15,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from incident_actions.domain.readiness.cron import Cron, most_starts, read_cron
+from incident_actions.domain.readiness.cron import most_starts, read_crons
 from incident_actions.domain.readiness.workflows import (
     Workflow,
     labels_of,
@@ -23,7 +23,6 @@ from incident_actions.domain.readiness.workflows import (
     watch_minutes,
 )
 from incident_actions.domain.reminders.clock import WATCH_MINUTES
-from incident_actions.errors import InputError
 
 HOURLY = "37 * * * *"
 """The schedule that `init` writes."""
@@ -64,7 +63,7 @@ def costs(workflow: Workflow) -> Costs:
     Where an `if:` can't be judged without a run, its job counts. A runner of unknown price counts
     as `ubuntu-latest`. The last minute of each watch is counted as begun.
     """
-    crons, unreadable = schedules(workflow)
+    crons, unreadable = read_crons(workflow.crons)
     starts = most_starts(crons)
     watches = workflow.watches() if workflow.takes_watch() else []
     return Costs(
@@ -73,17 +72,6 @@ def costs(workflow: Workflow) -> Costs:
         event=_sum(dict.fromkeys(_started(workflow, "issue_comment"), 1), workflow),
         unreadable=unreadable,
     )
-
-
-def schedules(workflow: Workflow) -> tuple[tuple[Cron, ...], tuple[str, ...]]:
-    """The schedules of a workflow, and what is wrong with those that can't be read."""
-    found, problems = [], []
-    for text in workflow.crons:
-        try:
-            found.append(read_cron(text))
-        except InputError as error:
-            problems.append(str(error))
-    return tuple(found), tuple(problems)
 
 
 def _started(workflow: Workflow, event: str) -> list[str]:

@@ -157,3 +157,14 @@ def _unreadable(text: str, why: str) -> InputError:
         remedy="Write it as GitHub's documentation shows: minute, hour, day, month, day of the "
         'week; once an hour is `"37 * * * *"`.',
     )
+
+
+def read_crons(texts: Iterable[str]) -> tuple[tuple[Cron, ...], tuple[str, ...]]:
+    """The schedules in these texts, and what is wrong with those that can't be read."""
+    found, problems = [], []
+    for text in texts:
+        try:
+            found.append(read_cron(text))
+        except InputError as error:
+            problems.append(str(error))
+    return tuple(found), tuple(problems)

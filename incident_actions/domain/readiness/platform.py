@@ -10,8 +10,7 @@ from datetime import timedelta
 
 from incident_actions.domain.issue import labels
 from incident_actions.domain.readiness import facts as found
-from incident_actions.domain.readiness.costs import schedules
-from incident_actions.domain.readiness.cron import gaps
+from incident_actions.domain.readiness.cron import gaps, read_crons
 from incident_actions.domain.readiness.facts import (
     ReadinessFinding,
     RemoteFacts,
@@ -133,7 +132,7 @@ def _schedule(facts: RepositoryFacts, remote: RemoteFacts) -> ReadinessFinding:
     if remote.swept is None:
         look = f"{start}, and look again after the next time of its `cron`."
         return missing("there was no scheduled run yet", f"{look} In a fork schedules are off.")
-    apart = gaps(schedules(ours)[0])
+    apart = gaps(read_crons(ours.crons)[0])
     if apart is not None and facts.now - remote.swept > apart[1] + LATE:
         return missing(
             f"the last scheduled run was on {remote.swept:%Y-%m-%d %H:%M} UTC",

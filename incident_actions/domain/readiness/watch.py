@@ -13,8 +13,8 @@ from functools import partial
 from typing import Any
 
 from incident_actions.domain.readiness import facts as found
-from incident_actions.domain.readiness.costs import HOURLY, SLIM, costs, schedules
-from incident_actions.domain.readiness.cron import gaps
+from incident_actions.domain.readiness.costs import HOURLY, SLIM, costs
+from incident_actions.domain.readiness.cron import gaps, read_crons
 from incident_actions.domain.readiness.facts import (
     ReadinessFinding,
     RepositoryFacts,
@@ -79,7 +79,7 @@ def check(facts: RepositoryFacts) -> Iterable[ReadinessFinding]:
 
 def _cron(ours: Workflow) -> ReadinessFinding | None:
     """Whether the schedule is once an hour or less, off the full hour. `triggers` tells of none."""
-    crons, unreadable = schedules(ours)
+    crons, unreadable = read_crons(ours.crons)
     fix = f"Write under `on:`\n{SCHEDULE}"
     if unreadable:
         return missing(f"{ours.path}: {unreadable[0]}", fix)

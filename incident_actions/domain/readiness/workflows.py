@@ -27,6 +27,12 @@ from incident_actions.domain.readiness.deploy_signs import (
     step_deploys,
     words_of,
 )
+from incident_actions.domain.readiness.triggers import (
+    crons_of,
+    event_of,
+    events_of,
+    triggers_of,
+)
 from incident_actions.domain.reminders.clock import read_watch_length
 from incident_actions.errors import InputError
 
@@ -65,21 +71,16 @@ class Workflow(Struct, frozen=True):
     @property
     def triggers(self) -> frozenset[str]:
         """The events that start it."""
-        events = self._events
-        if isinstance(events, str):
-            return frozenset({events})
-        return frozenset(map(str, events)) if isinstance(events, list | dict) else frozenset()
+        return triggers_of(self.document)
 
     @property
     def crons(self) -> tuple[str, ...]:
         """Its schedules, as they are written."""
-        listed = self._event("schedule")
-        entries = listed if isinstance(listed, list) else []
-        return tuple(str(each.get("cron", "")) for each in entries if isinstance(each, dict))
+        return crons_of(self.document)
 
     def takes_watch(self) -> bool:
         """Whether a run of it may be asked to be the watch, by the input `watch`."""
-        dispatch = self._event("workflow_dispatch")
+        dispatch = event_of(self.document, "workflow_dispatch")
         inputs = dispatch.get("inputs") if isinstance(dispatch, dict) else None
         return isinstance(inputs, dict) and "watch" in inputs
 
@@ -94,16 +95,6 @@ class Workflow(Struct, frozen=True):
     def watches(self) -> list[str]:
         """The ids of the jobs that run `respond` only where the input `watch` asks for it."""
         return [name for name in self.responding() if asks_for_watch(self.jobs[name])]
-
-    @property
-    def _events(self) -> Any:
-        """What stands under `on:`. YAML 1.1 reads that key as true."""
-        document = self.document or {}
-        return document.get("on", document.get(True))
-
-    def _event(self, name: str) -> Any:
-        """What `on:` says of an event."""
-        return self._events.get(name) if isinstance(self._events, dict) else None
 
     @property
     def jobs(self) -> dict[str, Mapping[str, Any]]:
@@ -257,7 +248,7 @@ class Workflow(Struct, frozen=True):
     def _may_deploy(self, name: str) -> bool:
         """Whether a job starts on more than pull requests, for what may be production."""
         job = self.jobs[name]
-        if is_for_pull_requests(self._events):
+        if is_for_pull_requests(events_of(self.document)):
             return False
         events = [event for event in self.triggers if not is_pull_request(event)]
         if self.triggers and events and not any(starts_on(job, event) for event in events):

@@ -15,7 +15,7 @@ import pytest
 from tests.support import measure
 from tests.support.measure import PACKAGE, ROOT
 
-MOST_LINES_OF_CODE = 17_500
+MOST_LINES_OF_CODE = 18_000
 MOST_MODULES_OF_AN_ACK = 41
 MOST_COMPLEX = {"gate": 20, "the rest": 15}
 
