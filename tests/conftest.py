@@ -41,7 +41,14 @@ def sandbox(description: OpenAPI) -> Iterator[Sandbox]:
     assert not wrong, "\n".join(wrong)
 
 
+SLOW = ("acceptance/test_watch.py", "unit/drill/test_drill.py", "acceptance/", "model/")
+"""Parts of the paths of tests that take long, the longest first."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest comes first, so that nothing waits for it in the end."""
-    slow = ("acceptance/test_watch.py", "model/test_month.py")
-    items.sort(key=lambda item: not any(name in item.nodeid for name in slow))
+
+    def rank(item: pytest.Item) -> int:
+        return next((n for n, part in enumerate(SLOW) if part in item.nodeid), len(SLOW))
+
+    items.sort(key=rank)
