@@ -7,7 +7,7 @@ from pathlib import Path
 from incident_actions.sandbox import Sandbox
 from tests.support import ceilings
 from tests.support.act import ROOT
-from tests.support.shop import Shop
+from tests.support.shop import BOTH, Shop
 
 
 # Requests of one run, without those that create missing labels (they happen once).
@@ -65,6 +65,7 @@ def test_a_comment_moves_the_incident(shop: Shop) -> None:
     assert requests_made(shop) <= ceilings.COMMENT
 
 
+@BOTH
 def test_from_the_form_to_the_all_clear(shop: Shop) -> None:
     """Deploys stop with the report, stay stopped while it is worked on, and run again after it."""
     number = shop.declare(severity="SEV1")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.act import Run
-from tests.support.shop import NAME, Shop
+from tests.support.shop import BOTH, NAME, Shop
 from tests.unit.postmortem.team import finished
 
 ACTION = "[missing-alert] Page on the oldest job / @bob / 2099-12-01"
@@ -76,6 +76,7 @@ def items(shop: Shop) -> Any:
     return sorted(found, key=lambda issue: issue["number"])
 
 
+@BOTH
 def test_from_the_resolution_to_the_merge(shop: Shop) -> None:
     """Resolve, draft, edits, lint failures, issues, merge: all by the workflow's own token."""
     number, run = resolve(shop)

@@ -30,7 +30,7 @@ from tests.model.actions import (
 )
 from tests.model.play import Move, Play, moves
 
-EXAMPLES = int(os.environ.get("INCIDENT_HISTORIES", "40"))
+EXAMPLES = int(os.environ.get("INCIDENT_HISTORIES", "20"))
 """How many histories are played; set INCIDENT_HISTORIES for more."""
 
 

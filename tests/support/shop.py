@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from incident_actions.sandbox import Person, Sandbox
@@ -16,6 +17,8 @@ from tests.support.programs import ROOT, Where
 
 NAME = "acme/shop"
 TOKEN = "ghs_theTokenOfThisJob"
+BOTH = pytest.mark.parametrize("shop", ["own", "consumer"], indirect=True)
+"""Marks a test that is played in this repository and in a team's."""
 ALWAYS_GRANTED = {"metadata": "read"}
 
 Json = dict[str, Any]
