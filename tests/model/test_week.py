@@ -25,8 +25,8 @@ from tests.support.events import form_body
 SEEDS = range(int(os.environ.get("INCIDENT_WEEKS", "1")))
 """Which weeks are played; set INCIDENT_WEEKS for more of them."""
 MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
-WEEK = timedelta(days=5)
-INCIDENTS = 14
+WEEK = timedelta(days=7)
+INCIDENTS = 20
 REPOSITORY, TOKEN, BOT = "acme/shop", "ghs_week", "github-actions[bot]"
 _MAY = {"issues": "write", "contents": "read", "deployments": "read"}
 CONFIG = """

@@ -10,7 +10,7 @@ from __future__ import annotations
 import pkgutil
 import re
 import tomllib
-from typing import Any
+from typing import Any, cast
 
 _TABLES = tomllib.loads((pkgutil.get_data(__name__, "words.toml") or b"").decode("utf-8"))
 
@@ -26,6 +26,20 @@ def piece(name: str, of: str) -> str:
     return re.sub(r"<<(\w+)>>", lambda match: piece(match[1], of), text)
 
 
+class _Late:
+    """A regular expression that is compiled when it is first used: most runs need few of them."""
+
+    def __init__(self, name: str, of: str) -> None:
+        self._place = name, of
+
+    def __getattr__(self, method: str) -> Any:
+        compiled = re.compile(piece(*self._place), re.IGNORECASE)
+        for each in ("match", "fullmatch", "search", "finditer", "findall", "sub", "split"):
+            setattr(self, each, getattr(compiled, each))
+        self.pattern = compiled.pattern
+        return getattr(compiled, method)
+
+
 def pattern(name: str, of: str) -> re.Pattern[str]:
-    """A regular expression from the table `of`, that ignores case."""
-    return re.compile(piece(name, of), re.IGNORECASE)
+    """A regular expression from the table `of`, that ignores case. Use it by its methods."""
+    return cast("re.Pattern[str]", _Late(name, of))

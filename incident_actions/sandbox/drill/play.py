@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,9 @@ from .form import Answers, fill
 from .narrator import Narrator
 from .programs import Job, Programs, Run
 from .stage import Clock
-from .views import PullView, View, changes, look, look_at_pulls, pull_changes
+from .views import PullView, Seen, View, changes, look, look_at_pulls, pull_changes
 
 TYPING_SECONDS, RUNNER_SECONDS = 5, 15
-_SHORTLY = timedelta(seconds=2)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -116,6 +115,7 @@ class Drill:
         self.incident = 0
         self.good = self.bad = release
         self._heard = 0
+        self._seen: Seen = {}
         self._watch: int | None = None
         self._next: int | None = None
         self._last: tuple[str, dict[str, Any]] = ("", {})
@@ -268,15 +268,15 @@ class Drill:
     def watch(self, time: str = "") -> str:
         """Let the watch go on until it sleeps; gives until when ("15:15:00"), empty once it ended.
 
-        With `time` it goes on just before then, sleeps the rest, does what is due, and sleeps
-        again. The drill does not sleep as long as the watch does: it ends the program, as a runner
-        that dies would, and starts it again shortly before it would wake.
+        With `time` it goes on then, does what is due, and sleeps again. The drill does not sleep as
+        long as the watch does: it ends the program, as a runner that dies would, and starts it
+        again when it would wake.
         """
         if self._watch is None:
             raise StoppedError("no watch was started")
         moment = self.clock.today(time) if time else self.clock()
         if time:
-            self.clock.forward_to(moment - _SHORTLY)
+            self.clock.forward_to(moment)
         else:
             self.clock.tick(RUNNER_SECONDS)
         response = self._run_watch(self._watch, moment)
@@ -374,7 +374,7 @@ class Drill:
 
     def issues(self) -> dict[int, View]:
         """Every issue as it is now."""
-        return look(self.person(stage.ON_CALL))
+        return look(self.person(stage.ON_CALL), self._seen)
 
     def pulls(self) -> dict[int, PullView]:
         """Every pull request as it is now."""

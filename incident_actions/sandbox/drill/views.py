@@ -80,12 +80,23 @@ class View:
         return [text for text in shown if part in text]
 
 
-def look(person: Person) -> dict[int, View]:
-    """Every issue that this person sees, by number; pull requests are left out."""
+Seen = dict[int, tuple[tuple[str, int], View]]
+"""Views by the issue's number, each with the time of its last change and its number of comments."""
+
+
+def look(person: Person, seen: Seen) -> dict[int, View]:
+    """Every issue that this person sees, by number; pull requests are left out.
+
+    The comments of those that have not changed since the last look, in `seen`, are not asked for.
+    """
     issues = person.ask("GET", "/issues?state=all&per_page=100")
-    return {
-        issue["number"]: _view(person, issue) for issue in issues if not issue.get("pull_request")
-    }
+    for issue in issues:
+        if issue.get("pull_request"):
+            continue
+        number, mark = issue["number"], (issue["updated_at"], issue["comments"])
+        if number not in seen or seen[number][0] != mark:
+            seen[number] = mark, _view(person, issue)
+    return {number: view for number, (_, view) in seen.items()}
 
 
 def _view(person: Person, issue: dict[str, Any]) -> View:

@@ -18,7 +18,7 @@ DUE = "The internal update"
 def missed(drill: Drill) -> None:
     """The watch reminds: first the owner, then the backup too, then who else was named."""
     number = drill.files(stage.SUPPORT, "Incident: checkout fails", REPORT)
-    drill.respond()
+    drill.respond(newest_only=True)
     drill.comments(stage.ON_CALL, "/ack", number)
     drill.respond()
     first = drill.watch()

@@ -18,7 +18,7 @@ def report(drill: Drill) -> None:
     number = drill.files(stage.STRANGER, "Incident: the shop looks different", ANSWERS)
     deploy = drill.deploy(stage.DEVELOPER, "release 44", drill.bad)
     drill.expect("the gate is clear", deploy.verdict, "clear")
-    drill.respond()
+    drill.respond(newest_only=True)
     held = drill.issue(number)
     drill.expect("the report is held", held.labels, {"incident", "needs-confirmation"})
     drill.expect("one reply thanks and explains", len(held.replies("/confirm")), 1)
