@@ -41,7 +41,15 @@ def sandbox(description: OpenAPI) -> Iterator[Sandbox]:
     assert not wrong, "\n".join(wrong)
 
 
-SLOW = ("acceptance/test_watch.py", "unit/drill/test_drill.py", "acceptance/", "model/")
+SLOW = (
+    "acceptance/test_watch.py",
+    "unit/drill/test_drill.py",
+    "acceptance/",
+    "model/",
+    "unit/flows/test_watch.py",
+    "unit/postmortem/",
+    "unit/flows/",
+)
 """Parts of the paths of tests that take long, the longest first."""
 
 
