@@ -100,7 +100,8 @@ def route(event: WorkflowEvent) -> Job:
     if not isinstance(issue, dict) or not isinstance(number, int):
         raise InputError(
             f"the event file of `{event.name}` names no issue",
-            remedy="Let the workflow start on `issues` and `issue_comment` as the README shows.",
+            remedy="Let the workflow start on `issues` and `issue_comment`, as docs/by-hand.md of "
+            "incident-actions shows.",
         )
     if issue.get("pull_request"):
         return NoJob()
@@ -113,7 +114,8 @@ def _pull_job(event: WorkflowEvent) -> PullJob:
     if not isinstance(number, int):
         raise InputError(
             "the event file of `pull_request` names no pull request",
-            remedy="Let the workflow start on `pull_request` as the README shows.",
+            remedy="Let the workflow start on `pull_request`, as docs/by-hand.md of "
+            "incident-actions shows.",
         )
     return PullJob(number, sender if isinstance(sender, dict) else {})
 

@@ -12,8 +12,7 @@ from incident_actions.domain.readiness.answers import NONE_CHOSEN
 from incident_actions.domain.readiness.gate_insertion import ActionReference
 from incident_actions.our_files import OUR_FILES
 
-ROOT = OUR_FILES
-SCAFFOLD = ROOT / "templates" / "scaffold"
+SCAFFOLD = OUR_FILES / "templates" / "scaffold"
 FORMS = (".github/ISSUE_TEMPLATE/incident.yml", ".github/ISSUE_TEMPLATE/freeze.yml")
 DEPLOY = ".github/workflows/deploy.yml"
 WORKFLOW = ".github/workflows/incident.yml"
@@ -75,9 +74,9 @@ def files(choices: Choices, *, deploy: bool, workflow: str = WORKFLOW) -> dict[s
     }
     if deploy:
         texts[DEPLOY] = _workflow("deploy", choices.action)
-    for path in sorted((ROOT / "ops").rglob("*.md")):
+    for path in sorted((OUR_FILES / "ops").rglob("*.md")):
         if not path.name[0].isdigit() or path.parent.name == "runbooks":  # no postmortem of ours
-            texts[path.relative_to(ROOT).as_posix()] = path.read_text(encoding="utf-8")
+            texts[path.relative_to(OUR_FILES).as_posix()] = path.read_text(encoding="utf-8")
     return texts
 
 
@@ -91,7 +90,7 @@ def editor_schema() -> dict[str, object]:
 
 
 def _read(path: str) -> str:
-    return (ROOT / path).read_text(encoding="utf-8")
+    return (OUR_FILES / path).read_text(encoding="utf-8")
 
 
 def _workflow(name: str, action: ActionReference) -> str:

@@ -20,7 +20,7 @@ def own(sandbox: Sandbox, tmp_path: Path) -> Shop:
 
 @pytest.fixture
 def consumer(sandbox: Sandbox, tmp_path: Path) -> Shop:
-    """A team's repository, with the README's workflows and `uses: OWNER/incident-actions@v1`."""
+    """A team's repository, with the workflows of docs/by-hand.md, which use `OWNER`'s action."""
     return Shop(sandbox, make_repository(tmp_path / "checkout", readme_workflows()), tmp_path)
 
 
